@@ -1,0 +1,74 @@
+// The monitoring wall: a card per camera with its lines.
+
+import { setChip } from './chips';
+import { el, setClass, setText } from './dom';
+import { amount, bitrate, frameRate, type Meter } from './health';
+import type { Camera, Line } from './status';
+
+const ICONS: Record<string, string> = { never: '○', connecting: '◌', live: '●', lost: '✕', ended: '■' };
+const SAID: Record<string, string> = {
+  never: 'never seen',
+  connecting: 'connecting',
+  live: 'live',
+  lost: 'lost',
+  ended: 'ended',
+};
+
+interface LineView {
+  root: HTMLElement;
+  state: HTMLElement;
+  fps: HTMLElement;
+  rate: HTMLElement;
+  more: HTMLElement;
+}
+
+export class CameraView {
+  readonly root: HTMLElement;
+  private readonly lines = new Map<string, LineView>();
+  private readonly list = el('div', { class: 'lines' });
+
+  constructor(private readonly name: string) {
+    this.root = el('article', { class: 'card' }, el('h3', {}, name), this.list);
+  }
+
+  update(camera: Camera, t: number, meter: Meter): void {
+    const gone = new Set(this.lines.keys());
+    for (const line of camera.lines) {
+      gone.delete(line.name);
+      let view = this.lines.get(line.name);
+      if (!view) {
+        view = lineView(line.name);
+        this.lines.set(line.name, view);
+        this.list.append(view.root);
+      }
+      show(view, line, meter.measure(`line ${this.name}/${line.name}`, t, line.bytes, undefined));
+    }
+    for (const name of gone) {
+      this.lines.get(name)?.root.remove();
+      this.lines.delete(name);
+    }
+  }
+}
+
+function lineView(name: string): LineView {
+  const state = el('span');
+  const fps = el('span');
+  const rate = el('span');
+  const more = el('span', { class: 'more' });
+  const root = el('div', { class: 'line' }, el('span', { class: 'name' }, name), state, fps, rate, more);
+  return { root, state, fps, rate, more };
+}
+
+function show(view: LineView, line: Line, measured: { kbps: number | null }): void {
+  const state = SAID[line.state] ?? line.state;
+  setText(view.state, `${ICONS[line.state] ?? '?'} ${state}`);
+  setClass(view.state, `state ${line.state}`);
+  // A line that brings nothing at present has no rate; a live one without bytes has rate zero.
+  const live = line.state === 'live';
+  setChip(view.fps, frameRate(live ? line.fps : null));
+  // Generated pictures have no bytes at all: no data, not zero.
+  const kbps = line.kbps === undefined ? (line.bytes ? measured.kbps : null) : line.kbps;
+  setChip(view.rate, bitrate(live ? kbps : null));
+  const lost = line.lost_s ? ` · lost for ${line.lost_s.toFixed(1)} s in all` : '';
+  setText(view.more, `${line.packets ?? 'N/A'} packets · ${amount(line.bytes)}${lost}`);
+}

@@ -1,0 +1,172 @@
+// One channel of the desk: tally, cuts, filler, encryption, rungs, egress, pictures.
+
+import { chip } from './chips';
+import { button, el, Rows, setClass, setText } from './dom';
+import { amount, bitrate, frameRate, type Meter } from './health';
+import { keyCap } from './keys';
+import { RungPlayer } from './rung-player';
+import { encryption, fillerHold, intentText, type Channel, type Status } from './status';
+import type { Command } from './command';
+
+export interface Desk {
+  send(command: Command): void;
+  /** The keyboard acts on this channel from now on. */
+  focus(channel: string): void;
+  meter: Meter;
+}
+
+interface Tile {
+  root: HTMLElement;
+  tally: HTMLElement;
+  source: string;
+}
+
+export class ChannelView {
+  readonly root: HTMLElement;
+  private preview: string | null = null;
+  private channel: Channel;
+  private tiles: Tile[] = [];
+  private readonly onAir = el('strong', { class: 'source' });
+  private readonly why = el('p', { class: 'why' });
+  private readonly pgm: HTMLElement;
+  private readonly pvw = el('strong', { class: 'source' });
+  private readonly row = el('div', { class: 'tiles', role: 'group' });
+  private readonly cut: HTMLButtonElement;
+  private readonly filler: HTMLButtonElement;
+  private readonly seal: HTMLButtonElement;
+  private readonly keysHere = el('span', { class: 'keys' });
+  private readonly rungs = new Rows(['Rung', 'Size', 'Frame rate', 'Bitrate', 'Frames', 'Key frames', 'Sent'], 'No rungs.');
+  private readonly egress = new Rows(['Way out', 'Rung', 'Where to', 'State', 'Sent', 'Dropped', 'Reconnects'], 'No way out.');
+  private readonly player: RungPlayer;
+
+  constructor(channel: Channel, private readonly desk: Desk) {
+    this.channel = channel;
+    this.player = new RungPlayer(channel.name);
+    this.pgm = el('div', { class: 'monitor pgm' }, el('span', { class: 'tag' }, 'PGM on air'), this.onAir, this.why);
+    const pvw = el('div', { class: 'monitor pvw' }, el('span', { class: 'tag' }, 'PVW next'), this.pvw);
+    this.cut = button('cut', ['CUT ', el('kbd', {}, 'Space')], () => this.take());
+    this.filler = button('wide', [''], () => this.toggleFiller());
+    this.seal = button('wide', [''], () => this.toggleSeal());
+    const title = el('h2', {}, channel.name, this.keysHere);
+    const desk_ = el('div', { class: 'monitors' }, this.pgm, pvw, el('div', { class: 'actions' }, this.cut, this.filler, this.seal));
+    this.row.setAttribute('aria-label', `sources of ${channel.name}`);
+    this.root = el('section', { class: 'channel' }, title, desk_, this.row, el('h3', {}, 'Rungs'), this.rungs.root, this.player.root, el('h3', {}, 'Ways out'), this.egress.root);
+    this.root.addEventListener('pointerdown', () => this.desk.focus(channel.name));
+  }
+
+  update(channel: Channel, status: Status): void {
+    this.channel = channel;
+    const sources = channel.sources ?? status.cameras.map((camera) => camera.name);
+    this.layTiles(sources);
+    if (this.preview === null || !sources.includes(this.preview)) {
+      this.preview = sources.find((source) => source !== channel.on_air) ?? sources[0] ?? null;
+    }
+    setText(this.onAir, channel.on_air ?? 'nothing');
+    setClass(this.pgm, channel.on_air === null ? 'monitor idle' : 'monitor pgm');
+    const asked = intentText(channel.intent);
+    const since = `reason: ${channel.reason || 'none'} · since frame ${channel.since_frame}`;
+    setText(this.why, asked === channel.on_air ? `as asked · ${since}` : `asked for: ${asked} · ${since}`);
+    this.showTally();
+    const hold = fillerHold(channel);
+    setText(this.filler, hold === 'none' ? 'No filler' : hold === 'on' ? 'Release filler (held)' : 'Hold filler');
+    setClass(this.filler, hold === 'on' ? 'wide held' : 'wide');
+    const sealed = encryption(channel);
+    setText(this.seal, sealed === 'none' ? 'Not encrypted' : sealed === 'on' ? '🔒 Encrypted: switch off' : 'Clear: switch encryption on');
+    this.showRungs(status.t);
+    this.player.update(channel.rungs.map((rung) => rung.name), sealed === 'on');
+  }
+
+  /** Buttons act only while the engine is heard, and where there is something to act on. */
+  enable(live: boolean): void {
+    for (const node of this.root.querySelectorAll<HTMLButtonElement>('.tiles button')) node.disabled = !live;
+    this.cut.disabled = !live || this.preview === null;
+    this.filler.disabled = !live || fillerHold(this.channel) === 'none';
+    this.seal.disabled = !live || encryption(this.channel) === 'none';
+  }
+
+  showKeys(here: boolean): void {
+    setText(this.keysHere, here ? ' · keys act here' : '');
+    setClass(this.root, here ? 'channel keyed' : 'channel');
+  }
+
+  /** Digits: what comes next. */
+  choose(index: number): void {
+    const tile = this.tiles[index];
+    if (!tile) return;
+    this.preview = tile.source;
+    this.showTally();
+  }
+
+  /** Space: what was chosen goes on air. */
+  take(): void {
+    if (this.preview !== null) this.cutTo(this.preview);
+  }
+
+  private cutTo(source: string): void {
+    const before = this.channel.on_air;
+    this.desk.send({ channel: this.channel.name, do: 'cut', source, ...(before === null ? {} : { expect: before }) });
+    // What leaves the air is what comes next: a second Space goes back.
+    if (before !== null && before !== source && this.tiles.some((tile) => tile.source === before)) {
+      this.preview = before;
+      this.showTally();
+    }
+  }
+
+  private toggleFiller(): void {
+    this.desk.send({ channel: this.channel.name, do: 'filler', state: fillerHold(this.channel) === 'on' ? 'off' : 'on' });
+  }
+
+  private toggleSeal(): void {
+    this.desk.send({ channel: this.channel.name, do: 'encrypt', state: encryption(this.channel) === 'on' ? 'off' : 'on' });
+  }
+
+  private layTiles(sources: string[]): void {
+    if (sources.join('\n') === this.tiles.map((tile) => tile.source).join('\n')) return;
+    this.tiles = sources.map((source, index) => {
+      const tally = el('span', { class: 'tally' });
+      const cap = keyCap(index);
+      const name = button('pick', [...(cap ? [el('kbd', {}, cap), ' '] : []), source], () => this.choose(index));
+      name.title = `Choose ${source} as next`;
+      const cut = button('now', ['Cut'], () => this.cutTo(source));
+      cut.setAttribute('aria-label', `Cut to ${source} now`);
+      return { root: el('div', { class: 'tile' }, tally, name, cut), tally, source };
+    });
+    this.row.replaceChildren(...this.tiles.map((tile) => tile.root));
+  }
+
+  private showTally(): void {
+    setText(this.pvw, this.preview ?? 'nothing');
+    for (const tile of this.tiles) {
+      const onAir = tile.source === this.channel.on_air;
+      const next = tile.source === this.preview;
+      setClass(tile.root, onAir ? 'tile pgm' : next ? 'tile pvw' : 'tile');
+      setText(tile.tally, [onAir ? 'PGM' : '', next ? 'PVW' : ''].filter(Boolean).join(' · ') || ' ');
+    }
+  }
+
+  private showRungs(t: number): void {
+    this.rungs.update(
+      this.channel.rungs.map((rung) => {
+        const measured = this.desk.meter.measure(`${this.channel.name}/${rung.name}`, t, rung.bytes, rung.frames);
+        return {
+          key: rung.name,
+          cells: [
+            rung.name,
+            rung.width && rung.height ? `${rung.width}×${rung.height}` : 'N/A',
+            chip(frameRate(rung.fps === undefined ? measured.fps : rung.fps)),
+            chip(bitrate(rung.kbps === undefined ? measured.kbps : rung.kbps, 0)),
+            String(rung.frames ?? 'N/A'),
+            String(rung.keyframes ?? 'N/A'),
+            amount(rung.bytes),
+          ],
+        };
+      }),
+    );
+    this.egress.update(
+      this.channel.egress.map((way) => ({
+        key: `${way.name} ${way.rung ?? ''}`,
+        cells: [way.name, way.rung ?? 'all', way.target ?? '', way.state ?? 'N/A', amount(way.bytes), String(way.dropped_frames ?? 'N/A'), String(way.reconnects ?? 'N/A')],
+      })),
+    );
+  }
+}

@@ -1,0 +1,69 @@
+// Sends a director's commands; a double press never acts twice.
+
+export const LOCKOUT_MS = 250;
+
+export interface Command {
+  channel: string;
+  do: 'cut' | 'filler' | 'encrypt';
+  source?: string;
+  state?: 'on' | 'off';
+  expect?: string;
+}
+
+export interface Said {
+  level: 'info' | 'warn' | 'alarm';
+  text: string;
+}
+
+/** One lock-out a channel and verb. */
+export class Lockout {
+  private readonly last = new Map<string, number>();
+
+  /** Whether a press at `now` (ms) may act; if so, the lock-out starts. */
+  allows(what: string, now: number): boolean {
+    const before = this.last.get(what);
+    if (before !== undefined && now - before < LOCKOUT_MS) return false;
+    this.last.set(what, now);
+    return true;
+  }
+}
+
+let counter = 0;
+
+/** Unique for this page and press. */
+function commandId(): string {
+  counter += 1;
+  const random = crypto.getRandomValues(new Uint32Array(2));
+  return `page-${random[0]?.toString(16)}${random[1]?.toString(16)}-${counter}`;
+}
+
+/** Sends it; what came of it, in words. */
+export async function send(command: Command): Promise<Said> {
+  try {
+    const answer = await fetch('/api/command', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ id: commandId(), ...command }),
+    });
+    const body: unknown = await answer.json().catch(() => null);
+    return worded(command, answer.status, body);
+  } catch (error) {
+    return { level: 'alarm', text: `${asked(command)}: the engine cannot be reached (${String(error)})` };
+  }
+}
+
+/** An answer of the engine in words. */
+export function worded(command: Command, code: number, body: unknown): Said {
+  const parts = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  if (code === 200) {
+    const at = typeof parts['t'] === 'number' ? `, ${parts['t'].toFixed(2)} s` : '';
+    return { level: 'info', text: `${asked(command)}: done at frame ${String(parts['frame'] ?? '?')}${at}; on air: ${String(parts['on_air'] ?? 'nothing')}` };
+  }
+  const legal = Array.isArray(parts['legal']) && parts['legal'].length > 0 ? ` Legal: ${parts['legal'].join(', ')}.` : '';
+  const message = typeof parts['message'] === 'string' ? parts['message'] : `the engine answered ${code}`;
+  return { level: code === 412 || code === 429 || code === 425 ? 'warn' : 'alarm', text: `${asked(command)}: ${message}.${legal}`.replace('..', '.') };
+}
+
+function asked(command: Command): string {
+  return `${command.channel}: ${command.do} ${command.source ?? command.state ?? ''}`.trim();
+}

@@ -1,0 +1,136 @@
+// The page of a running show: follows the engine and sends a director's commands.
+
+import { CameraView } from './camera-view';
+import { ChannelView, type Desk } from './channel-view';
+import { Lockout, send, type Command, type Said } from './command';
+import { follow, type Link } from './connection';
+import { el, setClass, setText } from './dom';
+import { clock, Meter } from './health';
+import { inField, press } from './keys';
+import type { ShowEvent, Status } from './status';
+
+const EVENTS_SHOWN = 20;
+
+function place(id: string): HTMLElement {
+  const node = document.getElementById(id);
+  if (!node) throw new Error(`the page lacks #${id}`);
+  return node;
+}
+
+const linkPlace = place('link');
+const sayPlace = place('say');
+const showPlace = place('show');
+const timePlace = place('time');
+const channelsPlace = place('channels');
+const camerasPlace = place('cameras');
+const eventsPlace = place('events');
+
+const meter = new Meter();
+const lockout = new Lockout();
+const channels = new Map<string, ChannelView>();
+const cameras = new Map<string, CameraView>();
+let keyed: string | null = null;
+let live = false;
+
+function say(said: Said): void {
+  setText(sayPlace, said.text);
+  setClass(sayPlace, `say ${said.level}`);
+}
+
+const desk: Desk = {
+  meter,
+  send(command: Command): void {
+    if (!live || !lockout.allows(command.channel, performance.now())) return;
+    void send(command).then(say);
+  },
+  focus(channel: string): void {
+    keyed = channel;
+    for (const [name, view] of channels) view.showKeys(name === channel && channels.size > 1);
+  },
+};
+
+/** Views follow the list by name: new ones are made, gone ones removed. */
+function sync<V extends { root: HTMLElement }>(views: Map<string, V>, names: string[], where: HTMLElement, make: (name: string) => V): void {
+  for (const [name, view] of views) {
+    if (names.includes(name)) continue;
+    view.root.remove();
+    views.delete(name);
+  }
+  for (const name of names) {
+    if (views.has(name)) continue;
+    const view = make(name);
+    views.set(name, view);
+    where.append(view.root);
+  }
+}
+
+function showStatus(status: Status): void {
+  setText(showPlace, status.show ?? 'show');
+  document.title = `${status.show ?? 'show'} · obvan`;
+  setText(timePlace, clock(status.t));
+  sync(channels, status.channels.map((channel) => channel.name), channelsPlace, (name) => {
+    const channel = status.channels.find((one) => one.name === name);
+    if (!channel) throw new Error(`no channel ${name}`);
+    return new ChannelView(channel, desk);
+  });
+  sync(cameras, status.cameras.map((camera) => camera.name), camerasPlace, (name) => new CameraView(name));
+  for (const channel of status.channels) channels.get(channel.name)?.update(channel, status);
+  for (const camera of status.cameras) cameras.get(camera.name)?.update(camera, status.t, meter);
+  if (keyed === null || !channels.has(keyed)) {
+    const first = status.channels[0];
+    if (first) desk.focus(first.name);
+  }
+  for (const view of channels.values()) view.enable(live);
+  showEvents(status.events ?? []);
+}
+
+let eventsShown = '';
+
+function showEvents(events: ShowEvent[]): void {
+  const last = events.slice(-EVENTS_SHOWN).reverse();
+  const key = JSON.stringify(last);
+  if (key === eventsShown) return;
+  eventsShown = key;
+  const icons = { info: 'ℹ info', warn: '⚠ warn', alarm: '⛔ alarm' };
+  eventsPlace.replaceChildren(
+    ...last.map((event) =>
+      el('li', { class: `event ${event.level}` },
+        el('span', { class: 'when' }, clock(event.t)), ' ',
+        el('span', { class: 'level' }, icons[event.level] ?? event.level), ' ',
+        el('span', { class: 'subject' }, event.subject ?? ''), ' ', event.message, ' ',
+        el('span', { class: 'code' }, event.code)),
+    ),
+  );
+  if (last.length === 0) eventsPlace.append(el('li', { class: 'event' }, 'Nothing has happened yet.'));
+}
+
+function showLink(link: Link): void {
+  live = link.state === 'live';
+  setText(linkPlace, link.state === 'live' ? '● connected' : link.state === 'connecting' ? '◌ connecting …' : `✕ ${link.why}; what you see is old. Trying again …`);
+  setClass(linkPlace, `link ${link.state}`);
+  document.body.classList.toggle('stale', !live);
+  for (const view of channels.values()) view.enable(live);
+}
+
+document.addEventListener('keydown', (event) => {
+  // Space must not also press the button that happens to have the focus (Enter does that).
+  if (event.key === ' ' && !inField(event.target)) event.preventDefault();
+  const meant = press(event);
+  const view = keyed === null ? undefined : channels.get(keyed);
+  if (!meant || !view) return;
+  if (meant.do === 'choose') view.choose(meant.index);
+  else if (live) view.take();
+});
+document.addEventListener('keyup', (event) => {
+  if (event.key === ' ' && !inField(event.target)) event.preventDefault();
+});
+
+// The token came once in the address and is a cookie from there on: out of sight with it.
+const here = new URL(location.href);
+if (here.searchParams.has('token')) {
+  here.searchParams.delete('token');
+  history.replaceState(null, '', here.href);
+}
+
+showLink({ state: 'connecting' });
+void follow({ status: showStatus, link: showLink });

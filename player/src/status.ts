@@ -1,0 +1,171 @@
+// The shapes of /api/status and /api/events, as far as the page reads them.
+// Fields that an older engine may lack are optional: "no data" is shown as such.
+
+export interface Status {
+  revision: number;
+  /** Another value means another run of the engine: start again from a snapshot. */
+  epoch?: number | string;
+  show?: string;
+  /** Show time in seconds. */
+  t: number;
+  /** Ticks a second. */
+  frame_rate?: number;
+  channels: Channel[];
+  cameras: Camera[];
+  events?: ShowEvent[];
+}
+
+export interface Channel {
+  name: string;
+  /** What the director asked for. */
+  intent: unknown;
+  /** What is in the rendered picture. */
+  on_air: string | null;
+  reason: string;
+  since_frame: number;
+  sources?: string[];
+  filler?: unknown;
+  encrypt?: unknown;
+  frames?: number;
+  late_ticks?: number;
+  rungs: Rung[];
+  egress: Egress[];
+}
+
+export interface Rung {
+  name: string;
+  width?: number;
+  height?: number;
+  frames?: number;
+  keyframes?: number;
+  bytes?: number;
+  fps?: number | null;
+  kbps?: number | null;
+}
+
+export interface Egress {
+  name: string;
+  rung?: string | null;
+  target?: string;
+  state?: string;
+  bytes?: number;
+  dropped_frames?: number;
+  reconnects?: number;
+}
+
+export interface Camera {
+  name: string;
+  lines: Line[];
+}
+
+export interface Line {
+  name: string;
+  state: string;
+  packets?: number;
+  bytes?: number;
+  fps?: number | null;
+  kbps?: number | null;
+  lost_s?: number;
+}
+
+export interface ShowEvent {
+  t: number;
+  level: 'info' | 'warn' | 'alarm';
+  code: string;
+  subject?: string | null;
+  message: string;
+}
+
+/** A change: the parts of a status that are new. */
+export interface Delta {
+  revision: number;
+  epoch?: number | string;
+  cause?: unknown;
+  t?: number;
+  status?: Partial<Status>;
+  channels?: Channel[];
+  cameras?: Camera[];
+  events?: ShowEvent[];
+  event?: ShowEvent;
+}
+
+/** How many events the page keeps. */
+export const EVENTS_KEPT = 50;
+
+/**
+ * The status after a delta, or `null` where the delta does not follow it (a gap
+ * or another run): then only a new snapshot helps.
+ */
+export function apply(status: Status, delta: Delta): Status | null {
+  const epoch = delta.epoch ?? delta.status?.epoch;
+  if (epoch !== undefined && status.epoch !== undefined && epoch !== status.epoch) return null;
+  if (delta.revision < status.revision || delta.revision > status.revision + 1) return null;
+  const parts: Partial<Status> = delta.status ?? {};
+  const fresh = [...(parts.events ?? []), ...(delta.events ?? []), ...(delta.event ? [delta.event] : [])];
+  return {
+    ...status,
+    ...parts,
+    t: delta.t ?? parts.t ?? status.t,
+    revision: delta.revision,
+    channels: merged(status.channels, parts.channels ?? delta.channels),
+    cameras: merged(status.cameras, parts.cameras ?? delta.cameras),
+    events: joined(status.events ?? [], fresh),
+  };
+}
+
+/** Parts replace those of the same name; a name not mentioned stays as it was. */
+function merged<T extends { name: string }>(now: T[], changed: T[] | undefined): T[] {
+  if (!changed) return now;
+  const byName = new Map(changed.map((part) => [part.name, part]));
+  const kept = now.map((part) => {
+    const change = byName.get(part.name);
+    byName.delete(part.name);
+    return change ? { ...part, ...change } : part;
+  });
+  return [...kept, ...byName.values()];
+}
+
+/** Events in order, each once, the newest kept. */
+function joined(old: ShowEvent[], fresh: ShowEvent[]): ShowEvent[] {
+  if (fresh.length === 0) return old;
+  const key = (event: ShowEvent) => `${event.t} ${event.code} ${event.subject ?? ''} ${event.message}`;
+  const known = new Set(old.map(key));
+  return [...old, ...fresh.filter((event) => !known.has(key(event)))].slice(-EVENTS_KEPT);
+}
+
+/** Whether viewers need a key for this channel now. */
+export function encryption(channel: Channel): 'on' | 'off' | 'none' {
+  return switchOf(channel.encrypt, ['on', 'state', 'enabled']);
+}
+
+/** Whether filler is held on air; `none` where the channel has no filler. */
+export function fillerHold(channel: Channel): 'on' | 'off' | 'none' {
+  return switchOf(channel.filler, ['held', 'hold', 'state', 'on']);
+}
+
+function switchOf(value: unknown, fields: string[]): 'on' | 'off' | 'none' {
+  if (value === null || value === undefined) return 'none';
+  if (value === true || value === 'on') return 'on';
+  if (value === false || value === 'off') return 'off';
+  if (typeof value === 'object') {
+    for (const field of fields) {
+      const part = (value as Record<string, unknown>)[field];
+      if (part !== undefined) return switchOf(part, fields);
+    }
+  }
+  return 'off';
+}
+
+/** What was asked for, as one short text. */
+export function intentText(intent: unknown): string {
+  if (intent === null || intent === undefined) return 'nothing';
+  if (typeof intent === 'string') return intent;
+  if (typeof intent === 'object') {
+    const parts = intent as Record<string, unknown>;
+    const source = parts['source'] ?? parts['name'];
+    const filler = switchOf(parts['filler'], ['held', 'state', 'on']) === 'on' ? ' (filler held)' : '';
+    if (typeof source === 'string') return source + filler;
+    return JSON.stringify(intent);
+  }
+  return String(intent);
+}

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Lockout, worded } from '../src/command';
+import { amount, bitrate, clock, frameRate, Meter } from '../src/health';
+import { keyCap, press, type KeyLike } from '../src/keys';
+
+function key(name: string, more: Partial<KeyLike> = {}): KeyLike {
+  return { key: name, repeat: false, ctrlKey: false, altKey: false, metaKey: false, target: null, ...more };
+}
+
+test('digits choose, Space cuts', () => {
+  assert.deepEqual(press(key('1')), { do: 'choose', index: 0 });
+  assert.deepEqual(press(key('0')), { do: 'choose', index: 9 });
+  assert.deepEqual(press(key(' ')), { do: 'cut' });
+  assert.equal(press(key('x')), null);
+  assert.equal(keyCap(0), '1');
+  assert.equal(keyCap(9), '0');
+  assert.equal(keyCap(10), '');
+});
+
+test('repeats, shortcuts and keys typed in a field are ignored', () => {
+  assert.equal(press(key(' ', { repeat: true })), null);
+  assert.equal(press(key('1', { ctrlKey: true })), null);
+  const field = { tagName: 'INPUT' } as unknown as EventTarget;
+  assert.equal(press(key(' ', { target: field })), null);
+  const aButton = { tagName: 'BUTTON' } as unknown as EventTarget;
+  assert.deepEqual(press(key(' ', { target: aButton })), { do: 'cut' });
+});
+
+test('a double press acts once, a later one again, another channel at once', () => {
+  const lockout = new Lockout();
+  assert.equal(lockout.allows('program', 1000), true);
+  assert.equal(lockout.allows('program', 1249), false);
+  assert.equal(lockout.allows('clean', 1249), true);
+  assert.equal(lockout.allows('program', 1250), true);
+});
+
+test('no data, zero, low and fine are four chips', () => {
+  assert.deepEqual([null, 0, 40, 4200].map((kbps) => bitrate(kbps).kind), ['none', 'zero', 'low', 'fine']);
+  assert.deepEqual([undefined, 0, 25].map((fps) => frameRate(fps).kind), ['none', 'zero', 'fps']);
+  assert.equal(frameRate(29.97).number, '30.0');
+});
+
+test('rates come from counters over about two seconds', () => {
+  const meter = new Meter();
+  assert.deepEqual(meter.measure('a', 0, 0, 0), { kbps: null, fps: null });
+  let last = meter.measure('a', 1, 125_000, 25);
+  assert.deepEqual(last, { kbps: 1000, fps: 25 });
+  for (let t = 2; t <= 10; t += 1) last = meter.measure('a', t, 125_000, 25);
+  assert.deepEqual(last, { kbps: 0, fps: 0 });
+  // A new run of the engine counts from zero again.
+  assert.deepEqual(meter.measure('a', 0, 10, 1), { kbps: null, fps: null });
+});
+
+test('answers of the engine in words', () => {
+  const cut = { channel: 'program', do: 'cut', source: 'karry' } as const;
+  assert.deepEqual(worded(cut, 200, { frame: 250, t: 10, on_air: 'karry' }), {
+    level: 'info',
+    text: 'program: cut karry: done at frame 250, 10.00 s; on air: karry',
+  });
+  const refused = worded(cut, 400, { code: 'unknown-source', message: 'no source karry', legal: ['main', 'bars'] });
+  assert.equal(refused.level, 'alarm');
+  assert.match(refused.text, /no source karry\. Legal: main, bars\.$/);
+  assert.equal(worded(cut, 429, null).level, 'warn');
+});
+
+test('times and amounts', () => {
+  assert.equal(clock(0), '0:00.0');
+  assert.equal(clock(3723.56), '1:02:03.5');
+  assert.equal(amount(undefined), 'N/A');
+  assert.equal(amount(1_234_567), '1.2 MB');
+});
