@@ -1,0 +1,35 @@
+# Two commands matter: `make demo` shows the whole thing, `make test` proves it.
+# Both do all their own set-up and skip what is already there.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup fixtures web test bench demo fmt clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install the system packages that are missing, check the Rust toolchain
+	@scripts/setup.sh
+
+fixtures: setup ## make the media that the tests and the demo play
+	@scripts/fixtures.sh
+
+web: setup ## build the page's player
+	@scripts/web.sh
+
+test: setup fixtures web ## formatting, lints, every test, and the benches in short form
+	@scripts/test.sh
+
+bench: setup ## the throughput benches in full, in the release profile
+	@scripts/fixtures.sh bench
+	cargo bench --workspace --bench '*'
+
+demo: setup fixtures web ## a bounded live show: its page, its recordings, and their proof
+	cargo build --release
+	@scripts/demo.sh
+
+fmt: ## format the code
+	cargo fmt --all
+
+clean: ## remove what was built and generated; recordings in out/ stay
+	cargo clean
+	rm -rf fixtures/generated player/dist player/node_modules
