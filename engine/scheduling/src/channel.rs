@@ -1,0 +1,376 @@
+//! A channel's program, tick by tick: intent, takes, filler, rundown and key frames.
+
+use media::{Key, Tick, Time};
+use pipeline_dsl::{Channel, Show, Switch};
+
+use crate::cover::{self, Shot};
+use crate::decision::{Decision, Intent, KeyIx, OnAir, OnAirChange, Program, Reason, Standing};
+use crate::event::{Code, Event};
+use crate::line::LineReason;
+use crate::plan::{Op, Plan, PlanError};
+use crate::state::{Alarm, Course, Mixing, NotThisShow, Opening, SavedChannel, State, Take};
+use crate::take::{Command, Effect, Reach, Refusal, RefusalCode};
+use crate::view::{SourceIx, SourceView};
+
+/// Decides, for every tick of one channel, what is on air and why.
+///
+/// # Rules
+/// - The first source is on air at the start; black until its first picture,
+///   the filler from `after` on.
+/// - Over a hole the last picture is held; `after` counted from when the first
+///   missing picture was due, the filler comes in; the source is back with its
+///   next picture. A channel without filler holds for 500 ms, then shows black.
+/// - A filler without a picture of its own is black and silence.
+/// - Commands act at the next tick decided, cues at exactly theirs, after the
+///   commands of that tick and in the order of the file.
+/// - A cut to a source in a hole is taken; if the hole is older than `after`,
+///   or there never was a picture, the filler is on air at once.
+/// - After `filler on`, cuts and mixes change the intent only, until `filler off`.
+/// - A cut during a mix jumps. A mix during a mix is refused to a director; a
+///   cue's mix jumps to the end of the one under way and goes on from there.
+/// - A mix whose target's hole grows older than `after` gives way to the filler.
+/// - Every rung has a key frame on the grid and wherever what is on air, a mix,
+///   a line or the encryption begins or ends.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ChannelScheduler {
+    plan: Plan,
+    state: State,
+}
+
+impl ChannelScheduler {
+    /// For a channel of the show, before its first tick.
+    ///
+    /// # Errors
+    /// A channel without sources, a name that leads nowhere, or a cue that can
+    /// never be carried out.
+    pub fn new(show: &Show, channel: &Channel) -> Result<Self, PlanError> {
+        let plan = Plan::new(show, channel)?;
+        let state = State::new(&plan);
+        Ok(Self { plan, state })
+    }
+
+    /// Everything it remembers, to go on after a restart.
+    pub fn save(&self) -> SavedChannel {
+        SavedChannel::new(&self.plan, &self.state)
+    }
+
+    /// Goes on from a stored state, with the tick after the last one decided.
+    ///
+    /// # Errors
+    /// The state was stored for another channel, other sources, fillers, keys or cues.
+    pub fn resume(mut self, saved: SavedChannel) -> Result<Self, NotThisShow> {
+        self.state = saved.into_state(&self.plan)?;
+        Ok(self)
+    }
+
+    /// What is wanted.
+    pub const fn intent(&self) -> Intent {
+        self.state.intent
+    }
+    /// What is on air, why and since when; `None` before the first tick.
+    pub const fn on_air(&self) -> Option<Standing> {
+        self.state.standing
+    }
+    /// The next tick to decide, if none is skipped.
+    pub fn next_tick(&self) -> Tick {
+        self.state.decided.map_or(Tick(0), |tick| Tick(tick.0.saturating_add(1)))
+    }
+    /// Ticks from one key frame of the grid to the next.
+    pub const fn keyframe_ticks(&self) -> u64 {
+        self.plan.grid.ticks()
+    }
+    /// The name of a source.
+    pub fn source_name(&self, source: SourceIx) -> Option<&str> {
+        self.plan.sources.get(source.0).map(String::as_str)
+    }
+    /// The name of what is on air: a source's or the filler's; black has none.
+    pub fn name_of(&self, on_air: OnAir) -> Option<&str> {
+        match on_air {
+            OnAir::Source(source) => self.source_name(source),
+            OnAir::Filler => self.plan.filler.as_deref(),
+            OnAir::Black => None,
+        }
+    }
+    /// The next event that has not been fetched; the newest 1024 are kept.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.state.events.pop(&self.plan.channel)
+    }
+
+    /// Takes a director's command. `at` is the tick the caller decides next; one
+    /// already decided counts as the next.
+    ///
+    /// # Errors
+    /// Why it cannot be done, and what could. Nothing has changed then.
+    pub fn handle(&mut self, command: &Command, at: Tick) -> Result<Effect, Refusal> {
+        let op = self.plan.op(command)?;
+        let tick = at.max(self.next_tick());
+        if self.state.course != Course::Running {
+            return Err(self.refusal(RefusalCode::Ended, "is over", Vec::new()));
+        }
+        let in_mix = self.state.mixing.is_some() || matches!(self.state.take, Some(Take::Mix { .. }));
+        if matches!(op, Op::Mix(..)) && in_mix {
+            let legal = self.plan.sources.iter().map(|source| format!("cut {source}")).collect();
+            return Err(self.refusal(RefusalCode::InTransition, "is in a mix already", legal));
+        }
+        let reach = self.apply(op, tick)?;
+        Ok(Effect { tick, intent: self.state.intent, reach })
+    }
+
+    fn refusal(&self, code: RefusalCode, what: &str, legal: Vec<String>) -> Refusal {
+        Refusal { code, message: format!("channel {} {what}", self.plan.channel), legal }
+    }
+
+    /// Changes the intent and notes the transition for the next decision.
+    fn apply(&mut self, op: Op, tick: Tick) -> Result<Reach, Refusal> {
+        let before = self.state.intent;
+        let state = &mut self.state;
+        let at_rest = state.take.is_none() && state.mixing.is_none();
+        let reach = match op {
+            Op::Cut(source) | Op::Mix(source, _) if before.filler == Switch::On => {
+                state.intent.source = source;
+                if before.source == source { Reach::Nothing } else { Reach::IntentOnly }
+            }
+            Op::Cut(source) if at_rest && before.source == source => Reach::Nothing,
+            Op::Cut(source) => {
+                state.intent.source = source;
+                state.take = Some(Take::Cut);
+                Reach::Program
+            }
+            Op::Mix(source, _) if at_rest && state.shown() == Some(OnAir::Source(source)) => Reach::Nothing,
+            Op::Mix(source, ticks) => {
+                // What was cut or mixed to last is where this one comes from,
+                // even if no tick has shown it yet.
+                let from = (!at_rest).then_some(before.source);
+                state.intent.source = source;
+                state.take = Some(Take::Mix { from, ticks });
+                Reach::Program
+            }
+            Op::Filler(switch) => {
+                state.intent.filler = switch;
+                if switch == Switch::On {
+                    (state.take, state.mixing) = (None, None);
+                }
+                if before.filler == switch { Reach::Nothing } else { Reach::Program }
+            }
+            Op::Encrypt(switch) => {
+                state.intent.encrypt = switch;
+                if before.encrypt == switch { Reach::Nothing } else { Reach::Program }
+            }
+            Op::Rotate => {
+                let next = KeyIx(before.key.0.saturating_add(1));
+                if next.0 >= self.plan.keys {
+                    let what = format!("is on the last of its {} keys", self.plan.keys);
+                    return Err(self.refusal(RefusalCode::NoNextKey, &what, Vec::new()));
+                }
+                state.intent.key = next;
+                if before.encrypt == Switch::On { Reach::Program } else { Reach::IntentOnly }
+            }
+            Op::End => {
+                state.course = Course::Ending;
+                Reach::Program
+            }
+        };
+        let moved = matches!(op, Op::Cut(_) | Op::Mix(..) | Op::Filler(_)) && reach != Reach::Nothing;
+        if moved && self.state.decided.is_some() {
+            self.state.opening = Opening::Over;
+        }
+        if self.state.intent != before {
+            self.state.intent.since = tick;
+        }
+        if let Op::Filler(switch) = op
+            && reach != Reach::Nothing
+        {
+            let word = if switch == Switch::On { "asked for" } else { "no longer asked for" };
+            self.event(tick, Code::FillerAsked, None, format!("the filler is {word}"));
+        }
+        Ok(reach)
+    }
+
+    /// Decides a tick. Ticks come in order, each once; over one that is left
+    /// out, cues and key frames are made up for, and one that was decided
+    /// before is answered as it was, without its change and key frame.
+    ///
+    /// `sources` are in the order of the channel's; one that is missing has
+    /// never had a picture, nor has a `filler` of `None`.
+    pub fn decide(&mut self, tick: Tick, sources: &[SourceView], filler: Option<SourceView>) -> Decision {
+        if tick < self.next_tick() || self.state.course == Course::Ended {
+            return self.decision(tick, Key::Delta, None);
+        }
+        self.run_cues(tick);
+        let before = self.state.decided.replace(tick);
+        if self.state.course == Course::Ending {
+            return self.end(tick);
+        }
+        let now = self.plan.rate.time_of(tick);
+        let mut marks = self.plan.grid.is_due(before, tick);
+        marks |= self.encrypt(tick);
+        let stage = cover::Stage { now, after: self.plan.after, sources, filler };
+        if now >= Time::ZERO + self.plan.after {
+            self.state.opening = Opening::Over;
+        }
+        let shot = match self.state.intent.filler {
+            Switch::On => stage.filler(),
+            Switch::Off => stage.source(self.state.intent.source, self.state.opening),
+        };
+        let mix_began = self.mix(tick, shot, &stage, &mut marks);
+        let change = self.change(tick, shot.on_air, mix_began, sources);
+        self.state.freshness = shot.freshness;
+        if shot.on_air != OnAir::Black {
+            self.state.opening = Opening::Over;
+        }
+        self.sound_alarms(tick, shot);
+        marks |= change.is_some();
+        self.decision(tick, if marks { Key::Frame } else { Key::Delta }, change)
+    }
+
+    fn decision(&self, tick: Tick, key: Key, change: Option<OnAirChange>) -> Decision {
+        let State { program, freshness, encryption, .. } = self.state;
+        Decision { tick, program, freshness, key, change, encrypt: encryption }
+    }
+
+    fn run_cues(&mut self, tick: Tick) {
+        while self.state.course == Course::Running {
+            let Some(cue) = self.plan.cues.get(self.state.cues_done).filter(|cue| cue.tick <= tick) else {
+                return;
+            };
+            let (op, title) = (cue.op, cue.title.clone());
+            self.state.cues_done += 1;
+            match self.apply(op, tick) {
+                Ok(_) => self.event(tick, Code::Cue, None, title),
+                Err(refusal) => self.event(tick, Code::CueRefused, None, format!("{title}: {refusal}")),
+            }
+        }
+    }
+
+    fn end(&mut self, tick: Tick) -> Decision {
+        self.state.course = Course::Ended;
+        self.state.program = Program::Ended;
+        (self.state.take, self.state.mixing) = (None, None);
+        self.state.standing = Some(Standing { on_air: None, reason: Reason::End, since: tick });
+        self.set_alarm(tick, None);
+        self.event(tick, Code::End, None, "the show is over".to_owned());
+        self.decision(tick, Key::Delta, Some(OnAirChange { on_air: None, reason: Reason::End }))
+    }
+
+    /// Whether encryption changes with this tick.
+    fn encrypt(&mut self, tick: Tick) -> bool {
+        let wanted = self.state.intent.encryption();
+        if wanted == self.state.encryption {
+            return false;
+        }
+        self.state.encryption = wanted;
+        let message = match wanted {
+            crate::Encryption::Clear => "encryption is off".to_owned(),
+            crate::Encryption::Under(key) => format!("encrypted under key {} of the ring", key.0 + 1),
+        };
+        self.event(tick, Code::Encryption, None, message);
+        true
+    }
+
+    /// Begins, carries on or ends a mix, and sets the program. Whether one began.
+    fn mix(&mut self, tick: Tick, shot: Shot, stage: &cover::Stage<'_>, marks: &mut bool) -> bool {
+        let running = self.state.mixing.take();
+        let began = match (self.state.take, shot.on_air) {
+            (Some(Take::Mix { from, ticks }), OnAir::Source(to)) => {
+                let from =
+                    from.map(|source| stage.source(source, Opening::Over).on_air).or(self.state.shown());
+                from.filter(|from| *from != shot.on_air).map(|from| Mixing { from, to, start: tick, ticks })
+            }
+            _ => None,
+        };
+        let goes_on = running.filter(|mixing| {
+            let over = tick.0.saturating_sub(mixing.start.0) >= u64::from(mixing.ticks);
+            self.state.take.is_none() && shot.on_air == OnAir::Source(mixing.to) && !over
+        });
+        *marks |= began.is_some() || (running.is_some() && goes_on.is_none());
+        self.state.mixing = began.or(goes_on);
+        self.state.program = match self.state.mixing {
+            None => Program::One(shot.on_air),
+            Some(Mixing { from, start, ticks, .. }) => {
+                let gone = u32::try_from(tick.0.saturating_sub(start.0)).unwrap_or(u32::MAX);
+                let step = gone.saturating_add(1).min(ticks);
+                Program::Mix { from, to: shot.on_air, step, of: ticks.saturating_add(1) }
+            }
+        };
+        began.is_some()
+    }
+
+    /// What comes on air with this tick, if it is something else.
+    fn change(
+        &mut self,
+        tick: Tick,
+        on_air: OnAir,
+        mix_began: bool,
+        views: &[SourceView],
+    ) -> Option<OnAirChange> {
+        let take = self.state.take.take();
+        let before = self.state.standing;
+        let reason = if mix_began {
+            Reason::Mix
+        } else if self.state.shown() == Some(on_air) {
+            let OnAir::Source(source) = on_air else { return None };
+            match views.get(source.0).and_then(|view| view.line)? {
+                LineReason::Start => return None,
+                LineReason::Failover => Reason::Failover,
+                LineReason::Recovered => Reason::Recovered,
+            }
+        } else {
+            match (before, on_air) {
+                (None, OnAir::Source(_) | OnAir::Black) => Reason::Start,
+                (_, OnAir::Filler | OnAir::Black) => Reason::Filler,
+                (_, OnAir::Source(_)) if take.is_some() => Reason::Cut,
+                (Some(Standing { on_air: Some(OnAir::Source(_)), .. }), _) => Reason::Cut,
+                (Some(Standing { reason: Reason::Start, .. }), _) => Reason::Start,
+                _ => Reason::Recovered,
+            }
+        };
+        self.state.standing = Some(Standing { on_air: Some(on_air), reason, since: tick });
+        Some(OnAirChange { on_air: Some(on_air), reason })
+    }
+
+    fn sound_alarms(&mut self, tick: Tick, shot: Shot) {
+        let source = self.state.intent.source;
+        let alarm = match (shot.on_air, self.state.intent.filler) {
+            (OnAir::Filler, Switch::Off) => Some(Alarm::Filler(source)),
+            (OnAir::Black, _) if self.state.opening == Opening::Over => Some(Alarm::Black),
+            _ => None,
+        };
+        self.set_alarm(tick, alarm);
+    }
+
+    fn set_alarm(&mut self, tick: Tick, alarm: Option<Alarm>) {
+        if self.state.alarm == alarm {
+            return;
+        }
+        match self.state.alarm {
+            Some(Alarm::Filler(source)) => {
+                self.event(tick, Code::FillerOut, Some(source), "the filler no longer covers it".to_owned());
+            }
+            Some(Alarm::Black) => {
+                self.event(tick, Code::BlackOver, None, "there is a picture again".to_owned());
+            }
+            None => {}
+        }
+        match alarm {
+            Some(Alarm::Filler(source)) => {
+                self.event(tick, Code::FillerIn, Some(source), "no picture: the filler covers it".to_owned());
+            }
+            Some(Alarm::Black) => {
+                self.event(tick, Code::Black, None, "no picture and no filler: black and silence".to_owned());
+            }
+            None => {}
+        }
+        self.state.alarm = alarm;
+    }
+
+    fn event(&mut self, tick: Tick, code: Code, source: Option<SourceIx>, message: String) {
+        let subject =
+            source.and_then(|source| self.source_name(source)).unwrap_or(&self.plan.channel).to_owned();
+        self.state.events.push(Event { tick, code, subject, message });
+    }
+
+    /// When a tick is, in show time.
+    pub fn time_of(&self, tick: Tick) -> Time {
+        self.plan.rate.time_of(tick)
+    }
+}

@@ -1,0 +1,127 @@
+//! What happened, for the log, the report and whoever is on duty.
+
+use std::collections::VecDeque;
+
+use media::Tick;
+use serde::{Deserialize, Serialize};
+
+/// How much an event matters, as the report spells it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Good to know.
+    Info,
+    /// Somebody should look at it.
+    Warn,
+    /// Viewers do not see what they should; stands until it is cleared.
+    Alarm,
+}
+
+/// What kind of thing happened.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Code {
+    /// The filler covers a source that has no picture.
+    FillerIn,
+    /// It no longer does.
+    FillerOut,
+    /// There is no picture and no filler either.
+    Black,
+    /// There is one again.
+    BlackOver,
+    /// A cue of the rundown was carried out.
+    Cue,
+    /// A cue could not be.
+    CueRefused,
+    /// The filler was asked for, or no longer is.
+    FillerAsked,
+    /// Encryption goes on, off, or to another key.
+    Encryption,
+    /// The show is over.
+    End,
+    /// Events were dropped because nobody fetched them.
+    EventsLost,
+}
+
+impl Code {
+    /// As the report spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FillerIn => "filler-in",
+            Self::FillerOut => "filler-out",
+            Self::Black => "black",
+            Self::BlackOver => "black-over",
+            Self::Cue => "cue",
+            Self::CueRefused => "cue-refused",
+            Self::FillerAsked => "filler-asked",
+            Self::Encryption => "encryption",
+            Self::End => "end",
+            Self::EventsLost => "events-lost",
+        }
+    }
+    /// How much it matters.
+    pub const fn level(self) -> Level {
+        match self {
+            Self::FillerIn | Self::Black => Level::Alarm,
+            Self::CueRefused | Self::EventsLost => Level::Warn,
+            _ => Level::Info,
+        }
+    }
+    /// The alarm (of the same subject) that this puts an end to.
+    pub const fn clears(self) -> Option<Self> {
+        match self {
+            Self::FillerOut => Some(Self::FillerIn),
+            Self::BlackOver => Some(Self::Black),
+            _ => None,
+        }
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Event {
+    /// When.
+    pub tick: Tick,
+    /// What.
+    pub code: Code,
+    /// To whom: a source's name for alarms about its picture, else the channel's.
+    pub subject: String,
+    /// For people.
+    pub message: String,
+}
+
+impl Event {
+    /// How much it matters.
+    pub const fn level(&self) -> Level {
+        self.code.level()
+    }
+}
+
+/// Events that wait to be fetched: the newest `CAPACITY`, and a count of those dropped.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct EventQueue {
+    waiting: VecDeque<Event>,
+    lost: u64,
+}
+
+impl EventQueue {
+    pub(crate) const CAPACITY: usize = 1024;
+
+    pub(crate) fn push(&mut self, event: Event) {
+        while self.waiting.len() >= Self::CAPACITY {
+            self.waiting.pop_front();
+            self.lost = self.lost.saturating_add(1);
+        }
+        self.waiting.push_back(event);
+    }
+
+    pub(crate) fn pop(&mut self, channel: &str) -> Option<Event> {
+        if self.lost > 0 {
+            let tick = self.waiting.front().map_or(Tick(0), |event| event.tick);
+            let message = format!("{} events before this were not fetched in time and are lost", self.lost);
+            self.lost = 0;
+            return Some(Event { tick, code: Code::EventsLost, subject: channel.to_owned(), message });
+        }
+        self.waiting.pop_front()
+    }
+}

@@ -1,0 +1,161 @@
+//! What a channel's scheduler remembers from tick to tick, and how it is kept over a restart.
+
+use media::Tick;
+use pipeline_dsl::{Name, Switch};
+use serde::{Deserialize, Serialize};
+
+use crate::decision::{Encryption, Freshness, Intent, KeyIx, OnAir, Program, Standing};
+use crate::event::EventQueue;
+use crate::plan::Plan;
+use crate::view::SourceIx;
+
+/// A transition that was asked for and waits for the next tick.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum Take {
+    Cut,
+    Mix {
+        /// A source cut to within the same tick, or the target of a mix this
+        /// one breaks into; `None` for what is on air.
+        from: Option<SourceIx>,
+        ticks: u32,
+    },
+}
+
+/// A mix under way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Mixing {
+    pub from: OnAir,
+    pub to: SourceIx,
+    pub start: Tick,
+    pub ticks: u32,
+}
+
+/// Whether the show's first picture is still waited for in black. It was due
+/// at the show's start, so until `after`, or until something else is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum Opening {
+    Waiting,
+    Over,
+}
+
+/// Whether the show goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum Course {
+    Running,
+    /// The end was asked for and comes with the next tick.
+    Ending,
+    Ended,
+}
+
+/// An alarm that stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum Alarm {
+    /// The filler covers this source.
+    Filler(SourceIx),
+    Black,
+}
+
+/// Everything that changes while a channel runs.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct State {
+    pub intent: Intent,
+    pub take: Option<Take>,
+    pub mixing: Option<Mixing>,
+    pub opening: Opening,
+    pub course: Course,
+    /// The tick decided last.
+    pub decided: Option<Tick>,
+    /// How many cues have been carried out.
+    pub cues_done: usize,
+    pub standing: Option<Standing>,
+    pub program: Program,
+    pub freshness: Freshness,
+    pub encryption: Encryption,
+    pub alarm: Option<Alarm>,
+    pub events: EventQueue,
+}
+
+impl State {
+    pub fn new(plan: &Plan) -> Self {
+        let encrypt = if plan.keys > 0 { Switch::On } else { Switch::Off };
+        let intent =
+            Intent { source: SourceIx(0), filler: Switch::Off, encrypt, key: KeyIx(0), since: Tick(0) };
+        Self {
+            intent,
+            take: None,
+            mixing: None,
+            opening: Opening::Waiting,
+            course: Course::Running,
+            decided: None,
+            cues_done: 0,
+            standing: None,
+            program: Program::One(OnAir::Black),
+            freshness: Freshness::Live,
+            encryption: intent.encryption(),
+            alarm: None,
+            events: EventQueue::default(),
+        }
+    }
+
+    /// What counts as on air since the last tick.
+    pub fn shown(&self) -> Option<OnAir> {
+        self.standing.and_then(|standing| standing.on_air)
+    }
+}
+
+/// A channel's scheduler between two ticks, to be stored and
+/// [resumed](crate::ChannelScheduler::resume) by a core that starts again.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SavedChannel {
+    pub(crate) channel: Name,
+    pub(crate) sources: Vec<Name>,
+    pub(crate) filler: Option<Name>,
+    pub(crate) keys: usize,
+    pub(crate) cues: Vec<Tick>,
+    pub(crate) state: State,
+}
+
+/// A stored state that does not belong to this show.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the stored state of channel {channel} does not fit the show: its {what} differ; start it anew")]
+pub struct NotThisShow {
+    /// The channel the state was stored for.
+    pub channel: Name,
+    /// What differs.
+    pub what: &'static str,
+}
+
+impl SavedChannel {
+    pub(crate) fn new(plan: &Plan, state: &State) -> Self {
+        Self {
+            channel: plan.channel.clone(),
+            sources: plan.sources.clone(),
+            filler: plan.filler.clone(),
+            keys: plan.keys,
+            cues: plan.cues.iter().map(|cue| cue.tick).collect(),
+            state: state.clone(),
+        }
+    }
+
+    /// The state, if it was stored for this plan.
+    pub(crate) fn into_state(self, plan: &Plan) -> Result<State, NotThisShow> {
+        let state = &self.state;
+        let differs = if self.channel != plan.channel {
+            Some("channels")
+        } else if self.sources != plan.sources || state.intent.source.0 >= plan.sources.len() {
+            Some("sources")
+        } else if self.filler != plan.filler {
+            Some("fillers")
+        } else if self.keys != plan.keys || state.intent.key.0 >= plan.keys.max(1) {
+            Some("keys")
+        } else if !self.cues.iter().eq(plan.cues.iter().map(|cue| &cue.tick)) {
+            Some("cues")
+        } else {
+            None
+        };
+        match differs {
+            Some(what) => Err(NotThisShow { channel: self.channel, what }),
+            None => Ok(self.state),
+        }
+    }
+}

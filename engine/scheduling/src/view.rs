@@ -1,0 +1,88 @@
+//! What the scheduler is told of the sources, tick by tick.
+
+use media::{Span, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::line::LineReason;
+
+/// A source of a channel, by its place in `sources`; the first is on air at the start.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SourceIx(pub usize);
+
+/// How a source's picture stands at a tick. Times are show time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Picture {
+    /// There has never been one.
+    Never,
+    /// The newest picture is the one that was due.
+    Current,
+    /// A hole: pictures are missing, more may come.
+    Missing {
+        /// When the first missing picture was due. A time still to come counts as current.
+        since: Time,
+    },
+    /// The source has ended and played out.
+    Ended {
+        /// When the first picture after its last would have been due.
+        since: Time,
+    },
+}
+
+/// What the scheduler has to know of a source (or the filler) at one tick.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SourceView {
+    /// Its picture.
+    pub picture: Picture,
+    /// Why it comes over another line from this tick on, if it does.
+    pub line: Option<LineReason>,
+}
+
+impl SourceView {
+    /// A source that has never given a picture.
+    pub const NEVER: Self = Self { picture: Picture::Never, line: None };
+    /// A source whose picture is current.
+    pub const CURRENT: Self = Self { picture: Picture::Current, line: None };
+
+    /// A source in a hole since `since`.
+    pub const fn missing(since: Time) -> Self {
+        Self { picture: Picture::Missing { since }, line: None }
+    }
+    /// A source that ended; `since` is when its next picture would have been due.
+    pub const fn ended(since: Time) -> Self {
+        Self { picture: Picture::Ended { since }, line: None }
+    }
+    /// The same, over another line from this tick on.
+    pub const fn over_line(self, reason: LineReason) -> Self {
+        Self { picture: self.picture, line: Some(reason) }
+    }
+
+    /// What can be shown of it at `now`, where a hole is covered after `after`.
+    pub(crate) fn look(&self, now: Time, after: Span) -> Look {
+        match self.picture {
+            Picture::Never => Look::Nothing,
+            Picture::Missing { since } | Picture::Ended { since } if since <= now => {
+                if since + after <= now {
+                    Look::Gone
+                } else {
+                    Look::Last
+                }
+            }
+            _ => Look::Fresh,
+        }
+    }
+}
+
+/// What can be shown of a source.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Look {
+    /// Its current picture.
+    Fresh,
+    /// Its last picture, held over a short hole.
+    Last,
+    /// The hole has become too long.
+    Gone,
+    /// There has never been a picture.
+    Nothing,
+}
