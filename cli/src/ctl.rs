@@ -1,0 +1,281 @@
+//! `obvan ctl`: commands a running show over its HTTP API.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::{Subcommand, ValueEnum};
+use serde_json::{Map, Value, json};
+
+use crate::ctl_status;
+use crate::exit::{Means, Outcome, Result, failed, wrong};
+use crate::guard::TOKEN_VARIABLE;
+use crate::term;
+
+/// Command a running show: cut, filler, encryption, status
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  obvan ctl status                    what is on air and why, rungs, ways out, lines
+  obvan ctl status --json             the same as JSON
+  obvan ctl cut karry                 karry is on air from the next tick
+  obvan ctl cut karry --expect main   only if main is on air now
+  obvan ctl filler on                 filler, whatever the cameras do; cuts then wait
+  obvan ctl encrypt off --channel program
+  obvan ctl --api http://10.0.0.7:8080 status    (with OBVAN_TOKEN set)
+
+Exit codes: 0 done; 1 refused for now (another state, lock-out) or not reached;
+2 wrong usage, such as an unknown source, or a command that is not available yet.")]
+pub struct Args {
+    /// Where the show's API is
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080", global = true)]
+    api: String,
+    /// Print the engine's answer as JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    /// What is on air, since when and why
+    Status,
+    /// Put a source on air at the next tick
+    Cut {
+        /// A camera of the channel
+        source: String,
+        #[command(flatten)]
+        to: Addressee,
+    },
+    /// Dissolve to a source
+    Mix {
+        /// A camera of the channel
+        source: String,
+        /// How long the dissolve takes, e.g. `500ms`
+        #[arg(long, value_name = "DUR", value_parser = crate::show_file::duration)]
+        over: Option<media::Span>,
+        #[command(flatten)]
+        to: Addressee,
+    },
+    /// Filler on, whatever the cameras do, or off again
+    Filler {
+        state: State,
+        #[command(flatten)]
+        to: Addressee,
+    },
+    /// Encryption on or off, or on to the next key, from the next key frame
+    Encrypt {
+        state: SealState,
+        #[command(flatten)]
+        to: Addressee,
+    },
+    /// On to the next key (the same as `encrypt rotate`)
+    Rotate {
+        #[command(flatten)]
+        to: Addressee,
+    },
+    /// Choose a camera's line (not available yet)
+    Line { rest: Vec<String> },
+    /// Watermark on or off (not available yet)
+    Watermark { rest: Vec<String> },
+    /// Open or close a way out (not available yet)
+    Egress { rest: Vec<String> },
+    /// Emergency plans (not available yet)
+    Plan { rest: Vec<String> },
+}
+
+#[derive(clap::Args, Debug)]
+struct Addressee {
+    /// The channel; may be left out where the show has one
+    #[arg(long, value_name = "NAME")]
+    channel: Option<String>,
+    /// Only if this is on air now
+    #[arg(long, value_name = "SOURCE")]
+    expect: Option<String>,
+    /// The command's id; the same id again returns the first result
+    #[arg(long, value_name = "ID")]
+    id: Option<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum, Debug)]
+enum State {
+    On,
+    Off,
+}
+
+#[derive(Clone, Copy, ValueEnum, Debug)]
+enum SealState {
+    On,
+    Off,
+    /// On to the next key of the ring
+    Rotate,
+}
+
+/// Runs the command.
+pub fn ctl(args: &Args) -> Result {
+    let api = Api::new(&args.api)?;
+    let (verb, to, more) = match &args.verb {
+        Verb::Status => return status(&api, args.json),
+        Verb::Cut { source, to } => ("cut", to, vec![("source", json!(source))]),
+        Verb::Mix { source, over, to } => {
+            let over = over.map(|span| ("over_ms", json!(span.as_millis_rounded())));
+            ("mix", to, [("source", json!(source))].into_iter().chain(over).collect())
+        }
+        Verb::Filler { state, to } => ("filler", to, vec![("state", json!(spelled(state)))]),
+        Verb::Encrypt { state, to } => ("encrypt", to, vec![("state", json!(spelled(state)))]),
+        Verb::Rotate { to } => ("encrypt", to, vec![("state", json!("rotate"))]),
+        Verb::Line { .. } => return not_yet("line"),
+        Verb::Watermark { .. } => return not_yet("watermark"),
+        Verb::Egress { .. } => return not_yet("egress"),
+        Verb::Plan { .. } => return not_yet("plan"),
+    };
+    let channel = match &to.channel {
+        Some(channel) => channel.clone(),
+        None => api.only_channel()?,
+    };
+    let mut body = Map::new();
+    body.insert("id".to_owned(), json!(to.id.clone().unwrap_or_else(new_id)));
+    body.insert("channel".to_owned(), json!(channel));
+    body.insert("do".to_owned(), json!(verb));
+    body.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    if let Some(expect) = &to.expect {
+        body.insert("expect".to_owned(), json!(expect));
+    }
+    let answer = api.ask("/api/command", Some(&Value::Object(body)))?;
+    if args.json {
+        term::json(&answer.body)?;
+        return Ok(answer.outcome());
+    }
+    answer.accepted()?;
+    term::data(&done(&channel, &answer.body))?;
+    Ok(Outcome::Done)
+}
+
+fn not_yet(what: &str) -> Result {
+    wrong(format_args!("ctl {what} is not available yet in this version; now: status, cut, filler, encrypt"))
+}
+
+fn spelled(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned())
+}
+
+/// Unlike any other command's of this machine.
+fn new_id() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("ctl-{}-{}", std::process::id(), now.as_nanos())
+}
+
+fn done(channel: &str, body: &Value) -> String {
+    let on_air = body["on_air"].as_str().unwrap_or("nothing");
+    let t = body["t"].as_f64().map_or_else(String::new, |t| format!(" ({t:.3} s)"));
+    format!("{channel}: {on_air} on air since frame {}{t}, revision {}\n", body["frame"], body["revision"])
+}
+
+fn status(api: &Api, as_json: bool) -> Result {
+    let answer = api.ask("/api/status", None)?;
+    answer.accepted()?;
+    if as_json {
+        term::json(&answer.body)?;
+    } else {
+        term::data(&ctl_status::text(&answer.body))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// A running show's API.
+struct Api {
+    base: String,
+    token: Option<String>,
+    agent: ureq::Agent,
+}
+
+/// What it answered.
+struct Answer {
+    code: u16,
+    body: Value,
+}
+
+impl Answer {
+    fn outcome(&self) -> Outcome {
+        match self.code {
+            200..300 => Outcome::Done,
+            // Asked for something that is not there: asking again will not help.
+            400 | 404 | 405 | 422 | 501 => Outcome::Wrong,
+            _ => Outcome::Failed,
+        }
+    }
+
+    /// The refusal in words, with its code and the legal values.
+    fn accepted(&self) -> Result<()> {
+        let text = |name: &str| self.body[name].as_str();
+        let message = text("message").unwrap_or("the engine gave no reason");
+        let code =
+            text("code").map_or_else(|| self.code.to_string(), |code| format!("{code}, {}", self.code));
+        let legal: Vec<&str> =
+            self.body["legal"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let legal = if legal.is_empty() { String::new() } else { format!("; legal: {}", legal.join(", ")) };
+        match self.outcome() {
+            Outcome::Done => Ok(()),
+            Outcome::Wrong => wrong(format_args!("{message} ({code}){legal}")),
+            Outcome::Failed => failed(format_args!("{message} ({code}){legal}")),
+        }
+    }
+}
+
+impl Api {
+    fn new(url: &str) -> Result<Self> {
+        let base = url.trim_end_matches('/').to_owned();
+        if !base.starts_with("http://") {
+            return wrong(format_args!("--api {url:?} is not legal: http://ADDRESS:PORT"));
+        }
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(10)))
+            .build();
+        Ok(Self { base, token: std::env::var(TOKEN_VARIABLE).ok(), agent: config.into() })
+    }
+
+    fn ask(&self, path: &str, body: Option<&Value>) -> Result<Answer> {
+        let url = format!("{}{path}", self.base);
+        let token = self.token.as_ref().map(|token| format!("Bearer {token}"));
+        let sent = match body {
+            Some(body) => {
+                let mut request = self.agent.post(&url);
+                if let Some(token) = &token {
+                    request = request.header("Authorization", token);
+                }
+                request.send_json(body)
+            }
+            None => {
+                let mut request = self.agent.get(&url);
+                if let Some(token) = &token {
+                    request = request.header("Authorization", token);
+                }
+                request.call()
+            }
+        };
+        let mut response = match sent {
+            Ok(response) => response,
+            Err(err) => {
+                return Err(err)
+                    .failed(format!("no show answers at {url}; is one running, and is --api right?"));
+            }
+        };
+        let code = response.status().as_u16();
+        let text = response.body_mut().read_to_string().failed(format!("reading the answer of {url}"))?;
+        let body = serde_json::from_str(&text).unwrap_or_else(|_| json!({ "message": text.trim() }));
+        Ok(Answer { code, body })
+    }
+
+    /// The channel that is meant where none is named.
+    fn only_channel(&self) -> Result<String> {
+        let answer = self.ask("/api/status", None)?;
+        answer.accepted()?;
+        let channels = answer.body["channels"].as_array();
+        let names: Vec<&str> = channels.into_iter().flatten().filter_map(|c| c["name"].as_str()).collect();
+        match names[..] {
+            [only] => Ok(only.to_owned()),
+            [] => failed("the show has no channel"),
+            _ => wrong(format_args!("say which channel with --channel; legal: {}", names.join(", "))),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! A running show's status as a table. Reads JSON leniently: `ctl` may be
+//! older or newer than the engine it asks.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::table::{Side, Table, amount};
+
+/// The status in words.
+pub fn text(status: &Value) -> String {
+    let mut text = String::new();
+    let show = status["show"].as_str().unwrap_or("show");
+    let t = status["t"].as_f64().unwrap_or(0.0);
+    let _ = writeln!(text, "{show} at {t:.1} s, revision {}", status["revision"]);
+    for channel in list(&status["channels"]) {
+        let _ = write!(text, "\n{}", channel_text(channel));
+    }
+    let mut lines = Table::new(&[
+        ("camera", Side::Left),
+        ("line", Side::Left),
+        ("state", Side::Left),
+        ("packets", Side::Right),
+        ("received", Side::Right),
+    ]);
+    for camera in list(&status["cameras"]) {
+        for line in list(&camera["lines"]) {
+            let words = [&camera["name"], &line["name"], &line["state"], &line["packets"]].map(word);
+            lines.row(words.into_iter().chain([bytes(&line["bytes"])]));
+        }
+    }
+    if !lines.is_empty() {
+        let _ = write!(text, "\n{}", lines.text());
+    }
+    text
+}
+
+fn channel_text(channel: &Value) -> String {
+    let mut text = String::new();
+    let name = word(&channel["name"]);
+    let on_air = channel["on_air"].as_str().unwrap_or("nothing");
+    let (reason, since) = (word(&channel["reason"]), word(&channel["since_frame"]));
+    let _ = writeln!(text, "{name}: {on_air} ON AIR since frame {since} (reason: {reason})");
+    let intent = intent(&channel["intent"]);
+    if intent != on_air {
+        let _ = writeln!(text, "  asked for: {intent}");
+    }
+    if !channel["encrypt"].is_null() {
+        let _ = writeln!(text, "  encryption: {}", word(&channel["encrypt"]));
+    }
+    let mut rungs = Table::new(&[
+        ("  rung", Side::Left),
+        ("size", Side::Left),
+        ("frames", Side::Right),
+        ("key frames", Side::Right),
+        ("sent", Side::Right),
+    ]);
+    for rung in list(&channel["rungs"]) {
+        let size = format!("{}x{}", word(&rung["width"]), word(&rung["height"]));
+        let [frames, keys] = [&rung["frames"], &rung["keyframes"]].map(word);
+        rungs.row([format!("  {}", word(&rung["name"])), size, frames, keys, bytes(&rung["bytes"])]);
+    }
+    if !rungs.is_empty() {
+        text.push_str(&rungs.text());
+    }
+    let mut ways = Table::new(&[
+        ("  way out", Side::Left),
+        ("rung", Side::Left),
+        ("state", Side::Left),
+        ("sent", Side::Right),
+        ("dropped", Side::Right),
+        ("where to", Side::Left),
+    ]);
+    for way in list(&channel["egress"]) {
+        let [rung, state, dropped, target] =
+            [&way["rung"], &way["state"], &way["dropped_frames"], &way["target"]].map(word);
+        ways.row([format!("  {}", word(&way["name"])), rung, state, bytes(&way["bytes"]), dropped, target]);
+    }
+    if !ways.is_empty() {
+        text.push_str(&ways.text());
+    }
+    text
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// A value as one word; what is not there is `-`, which is not zero.
+fn word(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn intent(value: &Value) -> String {
+    match value["source"].as_str() {
+        Some(source) => source.to_owned(),
+        None => word(value),
+    }
+}
+
+fn bytes(value: &Value) -> String {
+    value.as_u64().map_or_else(|| "-".to_owned(), amount)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_status_reads_well() {
+        let status = json!({
+            "show": "demo", "revision": 4, "t": 12.34,
+            "channels": [{
+                "name": "program", "intent": "main", "on_air": "standby", "reason": "filler", "since_frame": 250,
+                "rungs": [{ "name": "360p", "width": 640, "height": 360, "frames": 300, "keyframes": 6, "bytes": 1_200_000 }],
+                "egress": [{ "name": "disk", "rung": "360p", "target": "program-360p.flv", "state": "live",
+                             "bytes": 1_200_000, "dropped_frames": 0 }],
+            }],
+            "cameras": [{ "name": "main", "lines": [{ "name": "disk", "state": "lost", "packets": 10, "bytes": 999 }] }],
+        });
+        insta::assert_snapshot!(text(&status), @r"
+        demo at 12.3 s, revision 4
+
+        program: standby ON AIR since frame 250 (reason: filler)
+          asked for: main
+          rung  size     frames  key frames    sent
+          360p  640x360     300           6  1.2 MB
+          way out  rung  state    sent  dropped  where to
+          disk     360p  live   1.2 MB        0  program-360p.flv
+
+        camera  line  state  packets  received
+        main    disk  lost        10     999 B
+        ");
+    }
+
+    #[test]
+    fn a_strange_status_does_no_harm() {
+        assert!(text(&json!(7)).starts_with("show at 0.0 s"));
+        assert!(
+            text(&json!({ "channels": [null, {}], "cameras": [{ "lines": 3 }] })).contains("nothing ON AIR")
+        );
+    }
+}

@@ -1,0 +1,65 @@
+//! obvan: the commands. Each one is a file of its own; this one only picks.
+//!
+//! Messages go to stderr, data to stdout; exit 0 ok, 1 something failed on the
+//! way, 2 wrong usage or an invalid show.
+#![forbid(unsafe_code)]
+
+mod ctl;
+mod ctl_status;
+mod exit;
+mod guard;
+mod page;
+mod rehearse;
+mod show_file;
+mod table;
+mod term;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A live media processing engine: camera lines in, a switched, watermarked,
+/// laddered and encrypted program out.
+#[derive(Parser, Debug)]
+#[command(
+    name = "obvan",
+    version,
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  obvan check concert.show                 say what is wrong with a show file
+  obvan run concert.show                   run it; the page is at http://127.0.0.1:8080/
+  obvan run concert.show --offline --for 60s --out out --report out/report.json
+  obvan ctl cut karry                      cut a running show to a camera
+  obvan decrypt rec.flv clear.flv --key-file key.hex
+  obvan probe rec.flv                      what is in a recording
+
+Exit codes: 0 ok; 1 a channel, an egress or a stream failed; 2 wrong usage or an invalid show.
+Data goes to stdout, messages to stderr. OBVAN_LOG=debug says more."
+)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Ctl(ctl::Args),
+    Rehearse(rehearse::Args),
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    term::log_to_stderr();
+    let result = match args.command {
+        Command::Ctl(args) => ctl::ctl(&args),
+        Command::Rehearse(args) => rehearse::rehearse(&args),
+    };
+    match result {
+        Ok(outcome) => outcome.into(),
+        Err(trouble) => {
+            term::say("error", format_args!("{:#}", trouble.error));
+            trouble.outcome.into()
+        }
+    }
+}
