@@ -1,0 +1,188 @@
+//! HEVC (H.265): NAL unit types, the decoder configuration record `hvcC`, and the picture size.
+//!
+//! Sources: ISO/IEC 14496-15, 8.3.3.1 (`hvcC`); ITU-T H.265, 7.3.2.2 and 7.4.2.2.
+
+use std::num::NonZeroUsize;
+
+use bytes::Bytes;
+use h264_reader::rbsp::{BitRead, BitReader, BitReaderError, ByteReader};
+use media::Size;
+
+use crate::avc::length_size;
+use crate::body::{BodyError, Cursor, Problem};
+use crate::nalu::LengthSize;
+
+/// What a NAL unit is: `nal_unit_type`, 0 to 63.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct NalType(u8);
+
+impl NalType {
+    /// A video parameter set.
+    pub const VPS: Self = Self(32);
+    /// A sequence parameter set.
+    pub const SPS: Self = Self(33);
+    /// A picture parameter set.
+    pub const PPS: Self = Self(34);
+    /// An access unit delimiter.
+    pub const AUD: Self = Self(35);
+    /// Supplemental enhancement information, before the picture.
+    pub const PREFIX_SEI: Self = Self(39);
+    /// Supplemental enhancement information, behind the picture.
+    pub const SUFFIX_SEI: Self = Self(40);
+
+    /// The type in a NAL unit's first byte.
+    pub const fn from_header(first: u8) -> Self {
+        Self((first >> 1) & 0x3f)
+    }
+
+    /// The type of a NAL unit; `None` for an empty one.
+    pub fn of(nalu: &[u8]) -> Option<Self> {
+        nalu.first().map(|first| Self::from_header(*first))
+    }
+
+    /// The number, 0 to 63.
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+
+    /// Whether it holds picture data: types 0 to 31.
+    pub const fn is_vcl(self) -> bool {
+        self.0 <= 31
+    }
+
+    /// Whether its picture may start decoding: types 16 to 23.
+    pub const fn is_random_access(self) -> bool {
+        matches!(self.0, 16..=23)
+    }
+}
+
+/// One array of parameter sets in an `hvcC`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NalArray {
+    /// What its units are.
+    pub kind: NalType,
+    /// The units, with their headers.
+    pub units: Vec<Bytes>,
+}
+
+/// The decoder configuration record `hvcC`: what an HEVC sequence header carries. Read only.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DecoderConfig {
+    /// `general_profile_idc`: 1 main, 2 main 10, …
+    pub profile: u8,
+    /// `general_level_idc`: thirty times the level.
+    pub level: u8,
+    /// How long the prefix of each NAL unit is in the frames.
+    pub length_size: LengthSize,
+    /// VPS, SPS, PPS and perhaps SEI.
+    pub arrays: Vec<NalArray>,
+}
+
+impl DecoderConfig {
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// Another version than 1 (or 0, which old writers put), lengths of 3 bytes,
+    /// or data that ends too early.
+    pub fn parse(data: &[u8]) -> Result<Self, BodyError> {
+        let mut cursor = Cursor::new(data);
+        let version = cursor.u8("hvcC version")?;
+        if version > 1 {
+            return Err(BodyError::illegal("hvcC version", 0, version.into(), "1"));
+        }
+        let profile = cursor.u8("hvcC profile")? & 0x1f;
+        cursor.take("hvcC compatibility and constraints", 10)?;
+        let level = cursor.u8("hvcC level")?;
+        cursor.take("hvcC formats", 8)?;
+        let length_size = length_size(cursor.u8("hvcC length size")?, 21)?;
+        let count = cursor.u8("hvcC array count")?;
+        let mut arrays = Vec::new();
+        for _ in 0..count {
+            let kind = NalType(cursor.u8("hvcC array type")? & 0x3f);
+            let mut units = Vec::new();
+            for _ in 0..cursor.u16("hvcC unit count")? {
+                let len = cursor.u16("hvcC unit length")?;
+                units.push(Bytes::copy_from_slice(cursor.take("hvcC unit", len.into())?));
+            }
+            arrays.push(NalArray { kind, units });
+        }
+        Ok(Self { profile, level, length_size, arrays })
+    }
+
+    /// The units of one kind.
+    pub fn units(&self, kind: NalType) -> impl Iterator<Item = &Bytes> {
+        self.arrays.iter().filter(move |array| array.kind == kind).flat_map(|array| &array.units)
+    }
+
+    /// The size of the pictures after cropping, by the first SPS.
+    ///
+    /// # Errors
+    /// No SPS, or one that cannot be read.
+    pub fn picture_size(&self) -> Result<Size, BodyError> {
+        picture_size(self.units(NalType::SPS).next().map_or(&[], |sps| sps))
+    }
+}
+
+/// The size of the pictures after cropping, by an SPS (a NAL unit with its header).
+///
+/// # Errors
+/// An SPS that cannot be read.
+pub fn picture_size(sps: &[u8]) -> Result<Size, BodyError> {
+    if NalType::of(sps) != Some(NalType::SPS) {
+        let got = sps.first().copied().unwrap_or(0);
+        return Err(BodyError::illegal("SPS header", 0, got.into(), "NAL unit type 33"));
+    }
+    let unreadable = |why| BodyError { field: "SPS", offset: 0, problem: Problem::Unreadable(why) };
+    let size = read_size(sps).map_err(|err| unreadable(format!("{err:?}")))?;
+    size.ok_or_else(|| unreadable("its cropping leaves no picture".into()))
+}
+
+const HEADER: NonZeroUsize = NonZeroUsize::new(2).expect("2 is not zero");
+
+/// H.265, 7.3.2.2.1, as far as the conformance window.
+fn read_size(sps: &[u8]) -> Result<Option<Size>, BitReaderError> {
+    let mut bits = BitReader::new(ByteReader::skipping_bytes(sps, HEADER));
+    bits.skip(4, "sps_video_parameter_set_id")?;
+    let sub_layers = bits.read::<3, u8>("sps_max_sub_layers_minus1")?;
+    bits.skip(1, "sps_temporal_id_nesting_flag")?;
+    bits.skip(88, "general profile")?;
+    bits.skip(8, "general_level_idc")?;
+    let mut present = [(false, false); 8];
+    for sub_layer in present.iter_mut().take(sub_layers.into()) {
+        *sub_layer = (bits.read_bit("sub_layer_profile_present")?, bits.read_bit("sub_layer_level_present")?);
+    }
+    if sub_layers > 0 {
+        bits.skip(2 * (8 - u32::from(sub_layers)), "reserved_zero_2bits")?;
+    }
+    for (profile, level) in present {
+        bits.skip(if profile { 88 } else { 0 } + if level { 8 } else { 0 }, "sub-layer profile and level")?;
+    }
+    bits.read_ue("sps_seq_parameter_set_id")?;
+    let chroma = bits.read_ue("chroma_format_idc")?;
+    if chroma == 3 {
+        bits.skip(1, "separate_colour_plane_flag")?;
+    }
+    let (unit_x, unit_y) = match chroma {
+        1 => (2, 2),
+        2 => (2, 1),
+        _ => (1, 1),
+    };
+    let width = bits.read_ue("pic_width_in_luma_samples")?;
+    let height = bits.read_ue("pic_height_in_luma_samples")?;
+    if !bits.read_bit("conformance_window_flag")? {
+        return Ok(cropped(width, height, 0, 0));
+    }
+    let left = bits.read_ue("conf_win_left_offset")?;
+    let right = bits.read_ue("conf_win_right_offset")?;
+    let top = bits.read_ue("conf_win_top_offset")?;
+    let bottom = bits.read_ue("conf_win_bottom_offset")?;
+    let across = (u64::from(left) + u64::from(right)) * unit_x;
+    let down = (u64::from(top) + u64::from(bottom)) * unit_y;
+    Ok(cropped(width, height, across, down))
+}
+
+fn cropped(width: u32, height: u32, across: u64, down: u64) -> Option<Size> {
+    let width = u64::from(width).checked_sub(across).filter(|width| *width > 0)?;
+    let height = u64::from(height).checked_sub(down).filter(|height| *height > 0)?;
+    Some(Size::new(u32::try_from(width).ok()?, u32::try_from(height).ok()?))
+}

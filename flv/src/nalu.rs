@@ -1,0 +1,142 @@
+//! NAL units behind length prefixes, as AVC and HEVC frames lie in FLV and MP4.
+
+use std::iter::FusedIterator;
+use std::ops::Range;
+
+use crate::body::BodyError;
+
+/// How many bytes the length before each NAL unit takes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum LengthSize {
+    /// One byte: units of up to 255 bytes.
+    One = 1,
+    /// Two bytes: up to 65535.
+    Two = 2,
+    /// Three bytes; `avcC` and `hvcC` do not allow it.
+    Three = 3,
+    /// Four bytes, as everyone writes it.
+    Four = 4,
+}
+
+impl LengthSize {
+    /// Bytes of a length prefix.
+    pub const fn bytes(self) -> usize {
+        self as usize
+    }
+
+    /// The size of this many bytes, 1 to 4.
+    pub const fn from_bytes(bytes: usize) -> Option<Self> {
+        match bytes {
+            1 => Some(Self::One),
+            2 => Some(Self::Two),
+            3 => Some(Self::Three),
+            4 => Some(Self::Four),
+            _ => None,
+        }
+    }
+
+    /// The longest unit such a prefix can announce, in bytes.
+    pub const fn max_len(self) -> usize {
+        (u32::MAX >> (8 * (4 - self as u32))) as usize
+    }
+}
+
+/// The units of `body` from byte `start` on: their ranges in `body`, without the
+/// length prefix. A unit may be empty. Ends after the first error.
+///
+/// ```
+/// use flv::nalu::{self, LengthSize};
+///
+/// let body = [0x17, 1, 0, 0, 0, /* length */ 0, 2, /* unit */ 0x65, 0x88];
+/// let units: Result<Vec<_>, _> = nalu::units(&body, 5, LengthSize::Two).collect();
+/// assert_eq!(units?, [7..9]);
+/// # Ok::<(), flv::BodyError>(())
+/// ```
+pub fn units(body: &[u8], start: usize, size: LengthSize) -> Units<'_> {
+    Units { body, at: start.min(body.len()), size }
+}
+
+/// The iterator of [`units`].
+#[derive(Clone, Debug)]
+pub struct Units<'a> {
+    body: &'a [u8],
+    at: usize,
+    size: LengthSize,
+}
+
+impl Iterator for Units<'_> {
+    type Item = Result<Range<usize>, BodyError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = &self.body[self.at..];
+        if rest.is_empty() {
+            return None;
+        }
+        let at = self.at;
+        let Some((prefix, data)) = rest.split_at_checked(self.size.bytes()) else {
+            self.at = self.body.len();
+            return Some(Err(BodyError::truncated("NAL unit length", at, self.size.bytes(), rest.len())));
+        };
+        let len = prefix.iter().fold(0usize, |len, byte| (len << 8) | usize::from(*byte));
+        let start = at + self.size.bytes();
+        if len > data.len() {
+            self.at = self.body.len();
+            return Some(Err(BodyError::truncated("NAL unit", start, len, data.len())));
+        }
+        self.at = start + len;
+        Some(Ok(start..start + len))
+    }
+}
+
+impl FusedIterator for Units<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn errors_say_where() {
+        let body = [0, 1, 0x65, 0, 9, 0x41];
+        let mut found = units(&body, 0, LengthSize::Two);
+        assert_eq!(found.next(), Some(Ok(2..3)));
+        let err = found.next().unwrap().unwrap_err();
+        assert_eq!(err.to_string(), "NAL unit at byte 5: 8 of its 9 bytes are missing");
+        assert_eq!(found.next(), None);
+        let err = units(&body[..4], 3, LengthSize::Four).next().unwrap().unwrap_err();
+        assert_eq!(err.to_string(), "NAL unit length at byte 3: 3 of its 4 bytes are missing");
+    }
+
+    #[test]
+    fn a_length_of_four_bytes_cannot_overflow() {
+        assert!(units(&[255; 8], 0, LengthSize::Four).next().unwrap().is_err());
+        assert_eq!(LengthSize::One.max_len(), 255);
+        assert_eq!(LengthSize::Four.max_len(), u32::MAX as usize);
+    }
+
+    proptest! {
+        #[test]
+        fn every_unit_is_found(
+            list in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..255), 0..10),
+            size in 1usize..=4,
+            lead in 0usize..9,
+        ) {
+            let size = LengthSize::from_bytes(size).unwrap();
+            let mut body = vec![0xee; lead];
+            for unit in &list {
+                body.extend_from_slice(&(unit.len() as u32).to_be_bytes()[4 - size.bytes()..]);
+                body.extend_from_slice(unit);
+            }
+            let found: Vec<Vec<u8>> = units(&body, lead, size).map(|range| body[range.unwrap()].to_vec()).collect();
+            prop_assert_eq!(found, list);
+        }
+
+        #[test]
+        fn garbage_is_borne(body in prop::collection::vec(any::<u8>(), 0..100), start in 0usize..200, size in 1usize..=4) {
+            for range in units(&body, start, LengthSize::from_bytes(size).unwrap()).flatten() {
+                prop_assert!(body.get(range).is_some());
+            }
+        }
+    }
+}
