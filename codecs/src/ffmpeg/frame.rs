@@ -1,0 +1,260 @@
+//! An `AVFrame` of pictures behind a safe face.
+
+use std::ptr;
+
+use ffmpeg_next::ffi;
+use ffmpeg_next::frame::Video;
+use ffmpeg_next::frame::side_data::Type;
+use media::Size;
+
+use super::call::{check, error};
+use super::pool::{self, Layout};
+use crate::colour::{Colour, Matrix, Range};
+use crate::error::{CodecError, Step};
+use crate::picture::{Aspect, PixelFormat, Plane, PlaneMut, PlaneRef, Rotation, Scan};
+
+const YUV420P: i32 = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as i32;
+/// FFmpeg's older way to say "4:2:0 in full range".
+const YUVJ420P: i32 = ffi::AVPixelFormat::AV_PIX_FMT_YUVJ420P as i32;
+
+/// One frame. Nobody writes its pixels but [`planes_mut`](Self::planes_mut)
+/// and swscale, and only on frames from [`pooled`](Self::pooled) or proven unshared.
+///
+/// `Send + Sync` because `ffmpeg_next`'s frame is: the struct is written by its
+/// one owner only, buffers are counted atomically.
+pub(crate) struct AvFrame(Video);
+
+impl AvFrame {
+    /// An empty one for a decoder to fill.
+    pub(super) fn empty() -> Result<Self, CodecError> {
+        let frame = Self(Video::empty());
+        // SAFETY: only the pointer itself is looked at.
+        if unsafe { frame.0.as_ptr() }.is_null() {
+            return Err(error("picture", Step::Allocate, None, -ffmpeg_next::error::ENOMEM));
+        }
+        Ok(frame)
+    }
+
+    /// A writable 4:2:0 frame in the canvas's colours, memory from the pool.
+    pub(crate) fn pooled(size: Size) -> Result<Self, CodecError> {
+        let layout = Layout::of(size)?;
+        let mut frame = Self::empty()?;
+        let buffer = pool::buffer(layout.bytes)?;
+        let raw = frame.raw_mut();
+        raw.format = YUV420P;
+        raw.width = size.width as i32;
+        raw.height = size.height as i32;
+        raw.buf[0] = buffer.as_ptr();
+        for i in 0..3 {
+            raw.linesize[i] = layout.strides[i] as i32;
+            // SAFETY: the buffer is live and as long as the layout says, which
+            // every offset lies within.
+            raw.data[i] = unsafe { buffer.as_ref().data.add(layout.offsets[i]) };
+        }
+        raw.colorspace = ffi::AVColorSpace::AVCOL_SPC_BT709;
+        raw.color_primaries = ffi::AVColorPrimaries::AVCOL_PRI_BT709;
+        raw.color_trc = ffi::AVColorTransferCharacteristic::AVCOL_TRC_BT709;
+        raw.color_range = ffi::AVColorRange::AVCOL_RANGE_MPEG;
+        raw.chroma_location = ffi::AVChromaLocation::AVCHROMA_LOC_LEFT;
+        raw.sample_aspect_ratio = ffi::AVRational { num: 1, den: 1 };
+        Ok(frame)
+    }
+
+    pub(super) fn raw(&self) -> &ffi::AVFrame {
+        // SAFETY: never null (checked in `empty`), lives as long as `self`.
+        unsafe { &*self.0.as_ptr() }
+    }
+    pub(super) fn raw_mut(&mut self) -> &mut ffi::AVFrame {
+        // SAFETY: as in `raw`, and `self` is borrowed by one only.
+        unsafe { &mut *self.0.as_mut_ptr() }
+    }
+
+    pub(crate) fn size(&self) -> Size {
+        let raw = self.raw();
+        Size::new(u32::try_from(raw.width).unwrap_or(0), u32::try_from(raw.height).unwrap_or(0))
+    }
+
+    pub(crate) fn format(&self) -> PixelFormat {
+        match self.raw().format {
+            YUV420P | YUVJ420P => PixelFormat::Yuv420p,
+            other => PixelFormat::Other(other),
+        }
+    }
+
+    pub(crate) fn colour(&self) -> Colour {
+        use ffi::AVColorSpace as Space;
+        let raw = self.raw();
+        let matrix = match raw.colorspace {
+            Space::AVCOL_SPC_BT709 => Matrix::Bt709,
+            Space::AVCOL_SPC_BT470BG | Space::AVCOL_SPC_SMPTE170M | Space::AVCOL_SPC_FCC => Matrix::Bt601,
+            Space::AVCOL_SPC_BT2020_NCL | Space::AVCOL_SPC_BT2020_CL => Matrix::Bt2020,
+            Space::AVCOL_SPC_RGB => Matrix::Rgb,
+            _ => Matrix::Unknown,
+        };
+        let full = raw.color_range == ffi::AVColorRange::AVCOL_RANGE_JPEG || raw.format == YUVJ420P;
+        Colour { matrix, range: if full { Range::Full } else { Range::Limited } }
+    }
+
+    pub(crate) fn aspect(&self) -> Aspect {
+        let ffi::AVRational { num, den } = self.raw().sample_aspect_ratio;
+        match (u32::try_from(num), u32::try_from(den)) {
+            // Beyond 1:16 it is damage, not a shape of pixels.
+            (Ok(num @ 1..), Ok(den @ 1..)) if num / 16 <= den && den / 16 <= num => Aspect { num, den },
+            _ => Aspect::SQUARE,
+        }
+    }
+
+    pub(crate) fn scan(&self) -> Scan {
+        match (self.0.is_interlaced(), self.0.is_top_first()) {
+            (false, _) => Scan::Progressive,
+            (true, true) => Scan::TopFirst,
+            (true, false) => Scan::BottomFirst,
+        }
+    }
+
+    /// From the display matrix (libavutil/display.h: 16.16 fixed point, row by
+    /// row), to the nearest quarter turn.
+    pub(crate) fn rotation(&self) -> Rotation {
+        let Some(side) = self.0.side_data(Type::DisplayMatrix) else { return Rotation::None };
+        let mut cells = side.data().chunks_exact(4).map(|b| i32::from_ne_bytes([b[0], b[1], b[2], b[3]]));
+        let (Some(a), Some(b)) = (cells.next(), cells.next()) else { return Rotation::None };
+        match (a.unsigned_abs() >= b.unsigned_abs(), a >= 0, b >= 0) {
+            (true, true, _) => Rotation::None,
+            (true, false, _) => Rotation::Half,
+            (false, _, true) => Rotation::Quarter,
+            (false, _, false) => Rotation::ThreeQuarters,
+        }
+    }
+
+    /// Whether no one else holds the pixels: no clone, no decoder.
+    pub(crate) fn is_sole_owner(&self) -> bool {
+        self.raw().buf.iter().take_while(|buf| !buf.is_null()).all(|&buf| {
+            // SAFETY: a non-null `buf` of a live frame is a live reference.
+            unsafe { ffi::av_buffer_is_writable(buf) == 1 }
+        })
+    }
+
+    /// Where plane `plane` lies: start, stride, width, height. Nothing for
+    /// other formats and for rows that run upwards.
+    fn place(&self, plane: Plane) -> Option<(*mut u8, usize, usize, usize)> {
+        let raw = self.raw();
+        let i = plane.index();
+        let Size { width, height } = plane.size_in(self.size());
+        let stride = usize::try_from(raw.linesize[i]).ok()?;
+        let (width, height) = (width as usize, height as usize);
+        let there = self.format() == PixelFormat::Yuv420p && !raw.data[i].is_null();
+        (there && height > 0 && width <= stride).then_some((raw.data[i], stride, width, height))
+    }
+
+    pub(crate) fn plane(&self, plane: Plane) -> PlaneRef<'_> {
+        match self.place(plane) {
+            Some((start, stride, width, height)) => PlaneRef {
+                // SAFETY: FFmpeg keeps `height` rows of at least `width` bytes,
+                // `stride` apart, behind `start` while the frame lives; nobody
+                // writes to them while `self` is borrowed.
+                data: unsafe { std::slice::from_raw_parts(start, stride * (height - 1) + width) },
+                stride,
+                width,
+                height,
+            },
+            None => PlaneRef { data: &[], stride: 0, width: 0, height: 0 },
+        }
+    }
+
+    pub(crate) fn planes_mut(&mut self) -> [PlaneMut<'_>; 3] {
+        Plane::ALL.map(|plane| match self.place(plane) {
+            Some((start, stride, width, height)) => PlaneMut {
+                // SAFETY: as in `plane`; the three do not overlap, `self` is
+                // borrowed mutably for as long as they live, and only frames
+                // whose buffers have no other reference get here.
+                data: unsafe { std::slice::from_raw_parts_mut(start, stride * (height - 1) + width) },
+                stride,
+                width,
+                height,
+            },
+            None => PlaneMut { data: &mut [], stride: 0, width: 0, height: 0 },
+        })
+    }
+
+    /// A writable copy with the same tags; 4:2:0 only.
+    pub(crate) fn copied(&self) -> Result<Self, CodecError> {
+        if self.format() != PixelFormat::Yuv420p {
+            return Err(CodecError::PictureFormat { got: self.format(), want: PixelFormat::Yuv420p });
+        }
+        let mut copy = Self::pooled(self.size())?;
+        // SAFETY: both frames are live; only tags and side data are copied.
+        let code = unsafe { ffi::av_frame_copy_props(copy.0.as_mut_ptr(), self.0.as_ptr()) };
+        check("picture", Step::Allocate, None, code)?;
+        if self.raw().format == YUVJ420P {
+            copy.raw_mut().color_range = ffi::AVColorRange::AVCOL_RANGE_JPEG;
+        }
+        for (mut to, plane) in copy.planes_mut().into_iter().zip(Plane::ALL) {
+            let from = self.plane(plane);
+            if from.stride == to.stride && from.data.len() == to.data.len() {
+                to.data.copy_from_slice(from.data);
+            } else {
+                for (to, from) in to.rows_mut().zip(from.rows()) {
+                    to.copy_from_slice(from);
+                }
+            }
+        }
+        Ok(copy)
+    }
+
+    /// The same pixels under a struct of their own, with none of the tags, as
+    /// an encoder wants them: its caller sets time and type. Nothing is copied.
+    pub(super) fn bare_ref(&self) -> Result<Self, CodecError> {
+        let mut bare = Self::empty()?;
+        let from = self.raw();
+        let to = bare.raw_mut();
+        to.format = YUV420P;
+        to.width = from.width;
+        to.height = from.height;
+        to.data = from.data;
+        to.linesize = from.linesize;
+        to.extended_data = to.data.as_mut_ptr();
+        for (to, &from) in to.buf.iter_mut().zip(&from.buf) {
+            if !from.is_null() {
+                // SAFETY: a non-null `buf` of a live frame is a live reference.
+                *to = unsafe { ffi::av_buffer_ref(from) };
+                if to.is_null() {
+                    return Err(error("picture", Step::Allocate, None, -ffmpeg_next::error::ENOMEM));
+                }
+            }
+        }
+        Ok(bare)
+    }
+
+    /// A copy whose rows run downwards, for decoders that store pictures upside down.
+    pub(super) fn upright(self) -> Result<Self, CodecError> {
+        if self.raw().linesize.iter().all(|&line| line >= 0) {
+            return Ok(self);
+        }
+        let mut copy = Self::empty()?;
+        let raw = self.raw();
+        let to = copy.raw_mut();
+        to.format = raw.format;
+        to.width = raw.width;
+        to.height = raw.height;
+        // SAFETY: both frames are live; the new one gets a buffer of its own
+        // of the same format and size before pixels are copied.
+        unsafe {
+            check("picture", Step::Allocate, None, ffi::av_frame_get_buffer(copy.0.as_mut_ptr(), 0))?;
+            check("picture", Step::Allocate, None, ffi::av_frame_copy(copy.0.as_mut_ptr(), self.0.as_ptr()))?;
+            check(
+                "picture",
+                Step::Allocate,
+                None,
+                ffi::av_frame_copy_props(copy.0.as_mut_ptr(), self.0.as_ptr()),
+            )?;
+        }
+        Ok(copy)
+    }
+
+    pub(super) fn as_ptr(&self) -> *const ffi::AVFrame {
+        ptr::from_ref(self.raw())
+    }
+    pub(super) fn as_mut_ptr(&mut self) -> *mut ffi::AVFrame {
+        ptr::from_mut(self.raw_mut())
+    }
+}

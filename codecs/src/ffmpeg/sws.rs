@@ -1,0 +1,200 @@
+//! swscale: any picture into a box of a canvas picture.
+
+use std::ffi::CStr;
+use std::ptr::{self, NonNull};
+
+use ffmpeg_next::ffi;
+use media::Size;
+
+use super::call::{check, error};
+use super::frame::AvFrame;
+use crate::colour::{Matrix, Range};
+use crate::error::{CodecError, Step};
+
+/// How pixels between the pixels are made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Filter {
+    /// From the nearest two each way: fast, soft; the ladder's.
+    Bilinear,
+    /// From the nearest four each way: sharp; for sources.
+    Bicubic,
+    /// The mean of the area a new pixel covers: for strong reduction.
+    Area,
+}
+
+/// Which lines of the source are taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Lines {
+    All,
+    /// The upper of two fields: every second line from the first.
+    UpperField,
+}
+
+/// A box in a picture; all four even, so that chroma fits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Rect {
+    pub(crate) x: u32,
+    pub(crate) y: u32,
+    pub(crate) size: Size,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Shape {
+    from: Size,
+    format: i32,
+    matrix: Matrix,
+    range: Range,
+    to: Size,
+}
+
+/// A scaler for one shape of input at a time; set up anew when that changes.
+pub(crate) struct Sws {
+    filter: Filter,
+    shape: Option<Shape>,
+    ptr: *mut ffi::SwsContext,
+}
+
+// SAFETY: a SwsContext has no tie to a thread; only its owner calls into it.
+unsafe impl Send for Sws {}
+
+const NAME: &str = "swscale";
+
+impl Sws {
+    pub(crate) const fn new(filter: Filter) -> Self {
+        Self { filter, shape: None, ptr: ptr::null_mut() }
+    }
+
+    /// Scales `from` into `rect` of `to`, in BT.709 limited range.
+    ///
+    /// swscale writes whole vectors, so pixels to the right of `rect` may
+    /// change too: paint borders afterwards.
+    pub(crate) fn run(
+        &mut self,
+        from: &AvFrame,
+        lines: Lines,
+        to: &mut AvFrame,
+        rect: Rect,
+    ) -> Result<(), CodecError> {
+        let canvas = to.size();
+        if rect.x + rect.size.width > canvas.width || rect.y + rect.size.height > canvas.height {
+            return Err(CodecError::PictureSize { got: rect.size, want: canvas });
+        }
+        let size = from.size();
+        let step = if lines == Lines::All { 1 } else { 2 };
+        let colour = from.colour();
+        let shape = Shape {
+            from: Size::new(size.width, (size.height / step).max(1)),
+            format: from.raw().format,
+            matrix: match colour.matrix {
+                Matrix::Unknown if size.height <= 576 => Matrix::Bt601,
+                Matrix::Unknown => Matrix::Bt709,
+                told => told,
+            },
+            range: colour.range,
+            to: rect.size,
+        };
+        if self.shape != Some(shape) {
+            self.set_up(shape)?;
+        }
+        let raw = from.raw();
+        let strides = raw.linesize.map(|line| line * step as i32);
+        let starts = raw.data.map(<*mut u8>::cast_const);
+        let to = to.raw_mut();
+        let mut boxes = [ptr::null_mut(); 4];
+        for (i, start) in boxes.iter_mut().take(3).enumerate() {
+            let shift = u32::from(i > 0);
+            let offset = (rect.y >> shift) as usize * to.linesize[i] as usize + (rect.x >> shift) as usize;
+            // SAFETY: `rect` lies within the canvas (checked above), so the
+            // offset lies within the plane.
+            *start = unsafe { to.data[i].add(offset) };
+        }
+        // SAFETY: the context was made for these sizes and formats; the source
+        // has `shape.from` lines, `strides` apart; the target has its box, and
+        // slack behind the last plane for whole vectors.
+        let lines = unsafe {
+            ffi::sws_scale(
+                self.ptr,
+                starts.as_ptr(),
+                strides.as_ptr(),
+                0,
+                shape.from.height as i32,
+                boxes.as_ptr(),
+                to.linesize.as_ptr(),
+            )
+        };
+        check(NAME, Step::Scale, None, lines).map(|_| ())
+    }
+
+    fn set_up(&mut self, shape: Shape) -> Result<(), CodecError> {
+        super::call::quiet();
+        self.tear_down();
+        // SAFETY: a plain constructor; null is checked.
+        let context = NonNull::new(unsafe { ffi::sws_alloc_context() })
+            .ok_or_else(|| error(NAME, Step::Allocate, None, -ffmpeg_next::error::ENOMEM))?;
+        self.ptr = context.as_ptr();
+        let flags = match self.filter {
+            Filter::Bilinear => ffi::SWS_BILINEAR,
+            Filter::Bicubic => ffi::SWS_BICUBIC | ffi::SWS_ACCURATE_RND,
+            Filter::Area => ffi::SWS_AREA | ffi::SWS_ACCURATE_RND,
+        };
+        // Ranges are set before the set-up: it decides whether a plain copy will do.
+        let options: [(&CStr, i64); 9] = [
+            (c"srcw", shape.from.width.into()),
+            (c"srch", shape.from.height.into()),
+            (c"src_format", shape.format.into()),
+            (c"src_range", i64::from(shape.range == Range::Full)),
+            (c"dstw", shape.to.width.into()),
+            (c"dsth", shape.to.height.into()),
+            (c"dst_format", ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as i64),
+            (c"dst_range", 0),
+            (c"sws_flags", i64::from(flags as i32)),
+        ];
+        for (key, value) in options {
+            // SAFETY: the context is live and its first field is an AVClass, as av_opt wants.
+            let code = unsafe { ffi::av_opt_set_int(self.ptr.cast(), key.as_ptr(), value, 0) };
+            check(NAME, Step::Open, None, code)?;
+        }
+        // SAFETY: the context has its options and was not set up before.
+        let code = unsafe { ffi::sws_init_context(self.ptr, ptr::null_mut(), ptr::null_mut()) };
+        check(NAME, Step::Open, None, code)?;
+        let table = |matrix| {
+            let number = match matrix {
+                Matrix::Bt601 => ffi::SWS_CS_ITU601,
+                Matrix::Bt2020 => ffi::SWS_CS_BT2020,
+                Matrix::Bt709 | Matrix::Rgb | Matrix::Unknown => ffi::SWS_CS_ITU709,
+            };
+            // SAFETY: a table lookup; the tables are static.
+            unsafe { ffi::sws_getCoefficients(number as i32) }
+        };
+        // SAFETY: the context is set up, the tables are static. 1 << 16 is
+        // neutral for contrast and saturation.
+        let code = unsafe {
+            ffi::sws_setColorspaceDetails(
+                self.ptr,
+                table(shape.matrix),
+                i32::from(shape.range == Range::Full),
+                table(Matrix::Bt709),
+                0,
+                0,
+                1 << 16,
+                1 << 16,
+            )
+        };
+        check(NAME, Step::Open, None, code)?;
+        self.shape = Some(shape);
+        Ok(())
+    }
+
+    fn tear_down(&mut self) {
+        self.shape = None;
+        // SAFETY: ours or null; not used after.
+        unsafe { ffi::sws_freeContext(self.ptr) };
+        self.ptr = ptr::null_mut();
+    }
+}
+
+impl Drop for Sws {
+    fn drop(&mut self) {
+        self.tear_down();
+    }
+}

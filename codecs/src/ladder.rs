@@ -1,0 +1,329 @@
+//! One canvas in, every rung's packets out.
+//!
+//! One thread scales: each rung from the next larger one. One thread an
+//! encoder encodes. Bounded channels between them: who is slow slows the one
+//! before, and nothing piles up. A rung that fails ends alone.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use media::{FrameRate, Key, Packet, Size, Span, Time, VideoParams};
+
+use crate::codec::{CodecKit, EncoderThreads, VideoEncoder, VideoEncoderSettings};
+use crate::error::CodecError;
+use crate::ffmpeg::Filter;
+use crate::frame::Frame;
+use crate::scale::Scaler;
+
+/// Frames that may wait for the scaler.
+const INPUT: usize = 2;
+/// Frames that may wait for one encoder.
+const QUEUE: usize = 3;
+/// Packets that may wait to be fetched from one rung.
+const OUTPUT: usize = 64;
+
+/// What a ladder is to make.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LadderSettings {
+    /// Frames a second.
+    pub rate: FrameRate,
+    /// The rungs, in the order they are spoken of everywhere; any order of sizes.
+    pub rungs: Vec<VideoEncoderSettings>,
+}
+
+impl LadderSettings {
+    /// Rungs of these sizes and bitrates with everything else as usual:
+    /// preset veryfast, key frames every 2 s, one thread an encoder.
+    pub fn new(rate: FrameRate, rungs: impl IntoIterator<Item = (Size, u32)>) -> Self {
+        let rungs = rungs.into_iter().map(|(size, bitrate)| VideoEncoderSettings {
+            size,
+            rate,
+            bitrate,
+            preset: "veryfast",
+            keyframe: Span::from_secs(2),
+            threads: EncoderThreads::One,
+        });
+        Self { rate, rungs: rungs.collect() }
+    }
+}
+
+/// Why a ladder did not start or took no frame.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LadderError {
+    /// It has no rungs.
+    #[error("a ladder needs at least one rung")]
+    NoRungs,
+    /// An encoder could not be opened.
+    #[error("rung {rung} ({size}): {source}")]
+    Rung {
+        /// The rung's number, from 0.
+        rung: usize,
+        /// Its picture size.
+        size: Size,
+        /// What its encoder said.
+        source: CodecError,
+    },
+    /// A thread could not be started.
+    #[error("no thread for the ladder: {0}")]
+    Thread(String),
+    /// A frame whose PTS is not after the one before.
+    #[error("pts {got} does not lie after {last}, the one before")]
+    PtsOrder {
+        /// The PTS that came.
+        got: Time,
+        /// The PTS before it.
+        last: Time,
+    },
+    /// It was finished, or every rung has ended.
+    #[error("the ladder has ended")]
+    Ended,
+}
+
+/// What comes out of a rung.
+#[derive(Clone, Debug)]
+pub enum RungOutput {
+    /// A packet, in order of DTS.
+    Packet(Packet),
+    /// The encoder failed; nothing more comes.
+    Failed(CodecError),
+    /// All packets have come.
+    End,
+}
+
+/// What a rung has done so far; written by its thread, read by anyone.
+#[derive(Debug, Default)]
+pub struct RungCounters {
+    frames: AtomicU64,
+    packets: AtomicU64,
+    keys: AtomicU64,
+    bytes: AtomicU64,
+    cpu: AtomicU64,
+    queued: AtomicU64,
+}
+
+impl RungCounters {
+    /// Frames the encoder took.
+    pub fn frames(&self) -> u64 {
+        self.frames.load(Ordering::Relaxed)
+    }
+    /// Packets the encoder gave.
+    pub fn packets(&self) -> u64 {
+        self.packets.load(Ordering::Relaxed)
+    }
+    /// Key frames among them.
+    pub fn keys(&self) -> u64 {
+        self.keys.load(Ordering::Relaxed)
+    }
+    /// Bytes of the packets.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+    /// CPU time of the rung's thread in nanoseconds (Linux; else 0). An
+    /// encoder's further threads are not in it.
+    pub fn cpu_nanos(&self) -> u64 {
+        self.cpu.load(Ordering::Relaxed)
+    }
+    /// Frames that waited for the encoder when last looked at.
+    pub fn queued(&self) -> u64 {
+        self.queued.load(Ordering::Relaxed)
+    }
+}
+
+type Job = (Frame, Key);
+
+struct Input {
+    sender: Option<Sender<Job>>,
+    last: Option<Time>,
+}
+
+/// A running ladder. Dropping it is as [`finish`](Self::finish).
+pub struct Ladder {
+    input: Mutex<Input>,
+    params: Vec<VideoParams>,
+    outputs: Vec<Receiver<RungOutput>>,
+    counters: Vec<Arc<RungCounters>>,
+}
+
+impl Ladder {
+    /// Opens all encoders and starts the threads.
+    ///
+    /// # Errors
+    /// No rungs, an encoder that does not open, or no thread.
+    pub fn start(kit: Arc<dyn CodecKit>, settings: LadderSettings) -> Result<Self, LadderError> {
+        if settings.rungs.is_empty() {
+            return Err(LadderError::NoRungs);
+        }
+        let mut encoders = Vec::new();
+        for (rung, settings) in settings.rungs.iter().enumerate() {
+            let encoder = kit.video_encoder(settings).map_err(|source| LadderError::Rung {
+                rung,
+                size: settings.size,
+                source,
+            })?;
+            encoders.push(encoder);
+        }
+        let params = encoders.iter().map(|encoder| encoder.params().clone()).collect();
+        let (mut outputs, mut counters, mut steps) = (Vec::new(), Vec::new(), Vec::new());
+        for (rung, (encoder, settings)) in encoders.into_iter().zip(&settings.rungs).enumerate() {
+            let (to_encoder, frames) = bounded(QUEUE);
+            let (to_caller, output) = bounded(OUTPUT);
+            let counter = Arc::new(RungCounters::default());
+            outputs.push(output);
+            counters.push(Arc::clone(&counter));
+            steps.push(Cascade { scaler: Scaler::new(settings.size, Filter::Bilinear), to: to_encoder });
+            spawn(&format!("encode-{rung}"), move || encode(encoder, frames, &to_caller, &counter))?;
+        }
+        // The largest first; rungs of one size share their picture.
+        steps.sort_by_key(|step| std::cmp::Reverse(step.scaler.size().area()));
+        let (sender, jobs) = bounded(INPUT);
+        spawn("scale", move || scale(&mut steps, &jobs))?;
+        Ok(Self { input: Mutex::new(Input { sender: Some(sender), last: None }), params, outputs, counters })
+    }
+
+    /// Hands in the next canvas picture, an IDR of every rung if `key` says
+    /// so. Waits while the ladder is full.
+    ///
+    /// # Errors
+    /// A PTS that does not rise, or a ladder that has ended.
+    pub fn send(&self, frame: Frame, key: Key) -> Result<(), LadderError> {
+        let sender = {
+            let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(last) = input.last.filter(|&last| frame.pts <= last) {
+                return Err(LadderError::PtsOrder { got: frame.pts, last });
+            }
+            input.last = Some(frame.pts);
+            input.sender.clone().ok_or(LadderError::Ended)?
+        };
+        sender.send((frame, key)).map_err(|_| LadderError::Ended)
+    }
+
+    /// No more frames: what was handed in is encoded, then every rung gives
+    /// [`RungOutput::End`]. Does not wait for that.
+    pub fn finish(&self) {
+        self.input.lock().unwrap_or_else(PoisonError::into_inner).sender = None;
+    }
+
+    /// What a decoder of each rung must know, in the order of the settings.
+    pub fn params(&self) -> &[VideoParams] {
+        &self.params
+    }
+
+    /// The rungs' outputs, in the order of the settings. They can be taken
+    /// once; later calls give none. A rung whose output is dropped ends.
+    pub fn outputs(&mut self) -> Vec<Receiver<RungOutput>> {
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// The rungs' counters, in the order of the settings.
+    pub fn counters(&self) -> &[Arc<RungCounters>] {
+        &self.counters
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), LadderError> {
+    // Threads end by themselves once their channels close, so none is joined:
+    // waiting here for a caller who stopped reading would never end.
+    let started = thread::Builder::new().name(name.to_owned()).spawn(work);
+    started.map(|_| ()).map_err(|err| LadderError::Thread(err.to_string()))
+}
+
+struct Cascade {
+    scaler: Scaler,
+    to: Sender<Result<Job, CodecError>>,
+}
+
+fn scale(steps: &mut [Cascade], jobs: &Receiver<Job>) {
+    for (frame, key) in jobs {
+        let mut from = frame.picture;
+        let mut alive = false;
+        for step in &mut *steps {
+            let made = step.scaler.scale(&from);
+            if let Ok(picture) = &made {
+                from = picture.clone();
+            }
+            let job = made.map(|picture| (Frame { pts: frame.pts, picture }, key));
+            // A rung that ended has closed its end: the others go on.
+            alive |= step.to.send(job).is_ok();
+        }
+        if !alive {
+            return;
+        }
+    }
+}
+
+fn encode(
+    mut encoder: Box<dyn VideoEncoder>,
+    frames: Receiver<Result<Job, CodecError>>,
+    to: &Sender<RungOutput>,
+    counters: &RungCounters,
+) {
+    let mut cpu = ThreadCpu::open();
+    let mut work = || -> Result<Ended, CodecError> {
+        for job in &frames {
+            let (frame, key) = job?;
+            counters.queued.store(frames.len() as u64, Ordering::Relaxed);
+            encoder.send(&frame, key)?;
+            counters.frames.fetch_add(1, Ordering::Relaxed);
+            if give_out(encoder.as_mut(), to, counters)? == Ended::Unread {
+                return Ok(Ended::Unread);
+            }
+            counters.cpu.store(cpu.nanos(), Ordering::Relaxed);
+        }
+        encoder.flush()?;
+        give_out(encoder.as_mut(), to, counters)
+    };
+    let last = match work() {
+        Ok(Ended::Read) => RungOutput::End,
+        Ok(Ended::Unread) => return,
+        Err(err) => RungOutput::Failed(err),
+    };
+    counters.cpu.store(cpu.nanos(), Ordering::Relaxed);
+    // First the input: a failed rung whose reader is slow must not hold up the others.
+    drop(frames);
+    // Nobody may be reading any more, which is theirs to decide.
+    let _ = to.send(last);
+}
+
+/// Whether somebody still reads the rung.
+#[derive(PartialEq, Eq)]
+enum Ended {
+    Read,
+    Unread,
+}
+
+fn give_out(
+    encoder: &mut dyn VideoEncoder,
+    to: &Sender<RungOutput>,
+    counters: &RungCounters,
+) -> Result<Ended, CodecError> {
+    while let Some(packet) = encoder.receive()? {
+        counters.packets.fetch_add(1, Ordering::Relaxed);
+        counters.bytes.fetch_add(packet.data.len() as u64, Ordering::Relaxed);
+        if packet.key == Key::Frame {
+            counters.keys.fetch_add(1, Ordering::Relaxed);
+        }
+        if to.send(RungOutput::Packet(packet)).is_err() {
+            return Ok(Ended::Unread);
+        }
+    }
+    Ok(Ended::Read)
+}
+
+/// The CPU time of the calling thread, from the kernel's own account.
+struct ThreadCpu(Option<std::fs::File>);
+
+impl ThreadCpu {
+    fn open() -> Self {
+        Self(std::fs::File::open("/proc/thread-self/schedstat").ok())
+    }
+
+    fn nanos(&mut self) -> u64 {
+        use std::io::{Read, Seek, SeekFrom};
+        let Some(file) = &mut self.0 else { return 0 };
+        let mut text = [0; 64];
+        let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.read(&mut text)).unwrap_or(0);
+        std::str::from_utf8(&text[..read]).ok().and_then(|t| t.split(' ').next()?.parse().ok()).unwrap_or(0)
+    }
+}
