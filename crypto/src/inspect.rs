@@ -1,0 +1,101 @@
+//! What a tag says of its encryption, told without a key.
+
+use std::fmt;
+
+use flv::Tag;
+
+use crate::key::KeyId;
+use crate::key_header::{Mode, WireMode};
+use crate::marker::{self, Fault, Framing};
+use crate::salt::Salt;
+use crate::shape::{self, Shape};
+
+/// A tag's encryption state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Marking {
+    /// Clear by the rules: script tags, sequence headers and the like.
+    Exempt,
+    /// A coded frame without a marker.
+    Clear,
+    /// Clear, and marked so because it carries a marker of its own.
+    Literal,
+    /// Encrypted.
+    Encrypted {
+        /// How; AAC says [`Mode::Capsule`] in a stream of either mode.
+        mode: Mode,
+        /// Under which key.
+        key: KeyId,
+        /// Under which salt: it changes with each start of an encryptor.
+        salt: Salt,
+        /// The tag's number under this salt.
+        seq: u32,
+    },
+    /// Our marker, in a version or mode that is not known here.
+    Unsupported {
+        /// The version; known is 1.
+        version: u8,
+        /// The mode.
+        mode: u8,
+    },
+    /// Our marker, but mangled.
+    Mangled,
+}
+
+impl fmt::Display for Marking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exempt => f.write_str("exempt"),
+            Self::Clear => f.write_str("clear"),
+            Self::Literal => f.write_str("literal"),
+            Self::Encrypted { mode, key, salt, seq } => write!(f, "{mode} key={key} salt={salt} seq={seq}"),
+            Self::Unsupported { version, mode } => write!(f, "unsupported version={version} mode={mode}"),
+            Self::Mangled => f.write_str("mangled"),
+        }
+    }
+}
+
+/// Reads the markers of a stream's tags. It keeps how long NALU lengths are, as
+/// the sequence headers say; feed it those too.
+#[derive(Clone, Debug, Default)]
+pub struct Inspector {
+    framing: Framing,
+}
+
+impl Inspector {
+    /// For a stream of which nothing is known yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What one tag says.
+    pub fn inspect(&mut self, tag: &Tag) -> Marking {
+        let shape = shape::of(tag);
+        self.framing.observe(&shape);
+        if matches!(shape, Shape::Exempt | Shape::Sequence(_)) {
+            return Marking::Exempt;
+        }
+        let Some(found) = marker::find(tag.body(), &shape, self.framing) else {
+            return Marking::Clear;
+        };
+        let mode = |wire| match wire {
+            WireMode::Literal => None,
+            WireMode::Capsule => Some(Mode::Capsule),
+            WireMode::Nalu => Some(Mode::Nalu),
+        };
+        match found.header {
+            Ok(header) => mode(header.mode).map_or(Marking::Literal, |mode| Marking::Encrypted {
+                mode,
+                key: header.key,
+                salt: header.salt,
+                seq: header.seq,
+            }),
+            Err(Fault::Mangled) => Marking::Mangled,
+            Err(Fault::Unreadable(odd)) => Marking::Unsupported { version: odd.version, mode: odd.mode },
+        }
+    }
+}
+
+/// What a single tag says, where no sequence header is at hand.
+pub fn inspect(tag: &Tag) -> Marking {
+    Inspector::new().inspect(tag)
+}

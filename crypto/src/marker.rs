@@ -1,0 +1,129 @@
+//! Finds the marker in a tag's body: what a reader, a prober and an encryptor
+//! that is about to send a tag clear all look for, with one and the same eye.
+
+use std::ops::Range;
+
+use flv::nalu::{self, LengthSize};
+
+use crate::key_header::{KeyHeader, Unreadable};
+use crate::shape::Shape;
+use crate::unit::UnitCodec;
+
+/// A byte-aligned AAC data_stream_element (ISO/IEC 14496-3, 4.4.2.1): element 4,
+/// tag 15, align 0, count 18, of which these two bytes and the header follow.
+pub(crate) const DSE_LEAD: [u8; 4] = [0x9e, 0x12, b'Y', b'X'];
+/// Bytes of the whole element.
+pub(crate) const DSE_LEN: usize = DSE_LEAD.len() + KeyHeader::LEN;
+
+/// How long NALU lengths are, as the last sequence header of the stream said.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Framing(Option<LengthSize>);
+
+impl Framing {
+    /// Takes note of a sequence header.
+    pub(crate) fn observe(&mut self, shape: &Shape) {
+        if let Shape::Sequence(size) = shape {
+            self.0 = Some(*size);
+        }
+    }
+
+    /// What to write with: everyone writes 4 bytes, unless the stream said otherwise.
+    pub(crate) fn size(self) -> LengthSize {
+        self.0.unwrap_or(LengthSize::Four)
+    }
+
+    /// What to try when reading; a reader may have missed the sequence header.
+    fn candidates(self) -> impl Iterator<Item = LengthSize> {
+        let first = self.size();
+        let others = [LengthSize::Four, LengthSize::Two, LengthSize::One];
+        std::iter::once(first).chain(others.into_iter().filter(move |size| *size != first))
+    }
+}
+
+/// Where a marker is, and what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Marker {
+    pub place: Place,
+    pub header: Result<KeyHeader, Fault>,
+}
+
+/// A marker without a header to go by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Cut, or not as we write it.
+    Mangled,
+    /// Of a version or mode that is not known here.
+    Unreadable(Unreadable),
+}
+
+/// Where a marker is in a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A data_stream_element at the front of the raw data block at `payload`.
+    Dse { payload: usize },
+    /// A SEI unit; `range` includes its length prefix.
+    Sei { codec: UnitCodec, size: LengthSize, range: Range<usize>, framing: Soundness },
+}
+
+/// Whether the NALU lengths of a body add up to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Soundness {
+    Whole,
+    Broken,
+}
+
+/// Looks for a marker.
+pub(crate) fn find(body: &[u8], shape: &Shape, framing: Framing) -> Option<Marker> {
+    match *shape {
+        Shape::Aac { payload } => find_dse(body, payload),
+        Shape::Units { codec, payload } => framing
+            .candidates()
+            .find_map(|size| find_sei(body, payload, codec, size).filter(|found| found.is_whole()))
+            .or_else(|| find_sei(body, payload, codec, framing.size())),
+        Shape::Exempt | Shape::Sequence(_) | Shape::NoRule(_) => None,
+    }
+}
+
+impl Marker {
+    fn is_whole(&self) -> bool {
+        !matches!(self.place, Place::Sei { framing: Soundness::Broken, .. })
+    }
+}
+
+fn find_dse(body: &[u8], payload: usize) -> Option<Marker> {
+    let rest = body.get(payload..)?.strip_prefix(&DSE_LEAD)?;
+    let header = match rest.first_chunk() {
+        Some(header) => KeyHeader::parse(header).map_err(Fault::Unreadable),
+        None => Err(Fault::Mangled),
+    };
+    Some(Marker { place: Place::Dse { payload }, header })
+}
+
+/// The last marker before the first slice: of nested ones, the outermost.
+fn find_sei(body: &[u8], payload: usize, codec: UnitCodec, size: LengthSize) -> Option<Marker> {
+    let mut last = None;
+    let mut units = nalu::units(body, payload, size);
+    let mut soundness = Soundness::Whole;
+    for unit in units.by_ref() {
+        let Ok(range) = unit else {
+            soundness = Soundness::Broken;
+            break;
+        };
+        let unit = &body[range.clone()];
+        if codec.is_slice(unit) {
+            break;
+        }
+        if let Some(header) = codec.read_sei(unit) {
+            last = Some((range.start - size.bytes()..range.end, header));
+        }
+    }
+    let (range, header) = last?;
+    if soundness == Soundness::Whole && !units.all(|unit| unit.is_ok()) {
+        soundness = Soundness::Broken;
+    }
+    let header = match header {
+        Ok(bytes) => KeyHeader::parse(&bytes).map_err(Fault::Unreadable),
+        Err(_) => Err(Fault::Mangled),
+    };
+    Some(Marker { place: Place::Sei { codec, size, range, framing: soundness }, header })
+}

@@ -1,0 +1,133 @@
+//! What a tag's body is to us: which rule it falls under, told from its codec
+//! header alone. Encryption leaves that header as it is, so writer and reader
+//! come to the same answer.
+
+use flv::audio::{AudioCodec, AudioHeader, AudioPacket};
+use flv::nalu::LengthSize;
+use flv::video::{HeaderForm, VideoCodec, VideoHeader, VideoPacket};
+use flv::{Tag, TagKind};
+
+use crate::error::NoRule;
+use crate::unit::UnitCodec;
+
+/// The rule a body falls under.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Stays clear: script tags, ends of sequence, commands, metadata, empty bodies.
+    Exempt,
+    /// Stays clear, and tells how long NALU lengths are from here on.
+    Sequence(LengthSize),
+    /// One AAC raw data block from `payload` on.
+    Aac { payload: usize },
+    /// Length-prefixed NAL units from `payload` on.
+    Units { codec: UnitCodec, payload: usize },
+    /// Neither of these.
+    NoRule(NoRule),
+}
+
+/// Reads the front of a tag's body.
+pub(crate) fn of(tag: &Tag) -> Shape {
+    let body = tag.body();
+    // An empty body gives nothing away, and some encoders send them.
+    if body.is_empty() {
+        return Shape::Exempt;
+    }
+    let shape = match tag.kind {
+        TagKind::Script => Ok(Shape::Exempt),
+        TagKind::Audio => AudioHeader::parse(body).map(audio),
+        TagKind::Video => VideoHeader::parse(body).map(|header| video(&header, body)),
+    };
+    shape.unwrap_or_else(|err| Shape::NoRule(err.into()))
+}
+
+fn audio(header: AudioHeader) -> Shape {
+    match (header.packet, header.codec, header.form) {
+        (AudioPacket::Multitrack { .. }, ..) if header.has_sound() => Shape::NoRule(NoRule::Multitrack),
+        (AudioPacket::Frame, Some(AudioCodec::Aac), HeaderForm::Legacy) => {
+            Shape::Aac { payload: header.payload_offset }
+        }
+        (AudioPacket::Frame, Some(codec), HeaderForm::Enhanced) => {
+            Shape::NoRule(NoRule::EnhancedAudio(codec))
+        }
+        (AudioPacket::Frame, Some(codec), _) => Shape::NoRule(NoRule::Audio(codec)),
+        _ => Shape::Exempt,
+    }
+}
+
+fn video(header: &VideoHeader, body: &[u8]) -> Shape {
+    let codec = match header.codec {
+        Some(VideoCodec::Avc) => Some(UnitCodec::Avc),
+        Some(VideoCodec::Hevc) => Some(UnitCodec::Hevc),
+        _ => None,
+    };
+    match (header.packet, header.codec, codec) {
+        (VideoPacket::Command(_), ..) => Shape::Exempt,
+        (VideoPacket::SequenceStart, _, Some(codec)) => codec
+            .length_size(body.get(header.payload_offset..).unwrap_or_default())
+            .map_or(Shape::Exempt, Shape::Sequence),
+        _ if !header.has_picture() => Shape::Exempt,
+        (VideoPacket::Frame, _, Some(codec)) => Shape::Units { codec, payload: header.payload_offset },
+        (VideoPacket::Multitrack { .. }, ..) => Shape::NoRule(NoRule::Multitrack),
+        (_, Some(codec), _) => Shape::NoRule(NoRule::Video(codec)),
+        (_, None, _) => Shape::NoRule(NoRule::Multitrack),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use flv::FlvMillis;
+
+    fn shape(kind: TagKind, body: &[u8]) -> Shape {
+        of(&Tag::new(kind, FlvMillis(0), Bytes::copy_from_slice(body)).unwrap())
+    }
+
+    #[test]
+    fn coded_frames_are_found_and_all_else_is_exempt_or_named() {
+        use TagKind::{Audio, Script, Video};
+        let avc = |payload| Shape::Units { codec: UnitCodec::Avc, payload };
+        let hevc = |payload| Shape::Units { codec: UnitCodec::Hevc, payload };
+        for (kind, body, want) in [
+            (Script, &b"\x02\0\x0aonMetaData"[..], Shape::Exempt),
+            (Audio, b"", Shape::Exempt),
+            (Audio, b"\xaf\0\x11\x90", Shape::Exempt),
+            (Audio, b"\xaf\x01\x21", Shape::Aac { payload: 2 }),
+            (Video, b"\x17\0\0\0\0\x01\x64\0\x28\xfd\xe1", Shape::Sequence(LengthSize::Two)),
+            (Video, b"\x17\0\0\0\0\x01", Shape::Exempt),
+            (Video, b"\x17\x01\0\0\0\0", avc(5)),
+            (Video, b"\x17\x02\0\0\0", Shape::Exempt),
+            (Video, b"\x57\0", Shape::Exempt),
+            (Video, b"\x2c\x01\0\0\0", hevc(5)),
+            (Video, b"\x91hvc1\0\0\0", hevc(8)),
+            (Video, b"\xa3hvc1", hevc(5)),
+            (Video, b"\x91avc1\0\0\0", avc(8)),
+            (Video, b"\x92hvc1", Shape::Exempt),
+            (Video, b"\x94hvc1\x02", Shape::Exempt),
+            (Video, b"\x95av01", Shape::Exempt),
+            (Video, b"\xd1\0", Shape::Exempt),
+            // A modifier of 3 bytes, then CodedFramesX.
+            (Video, b"\x97\x02\0\0\0\x03hvc1", hevc(10)),
+        ] {
+            assert_eq!(shape(kind, body), want, "{kind} {body:02x?}");
+        }
+        for (kind, body, want) in [
+            (Audio, &b"\x2f\xff\xfb"[..], "there is no rule for MP3 audio"),
+            (Audio, b"\x91Opus\xfc", "there is no rule for Opus audio with an enhanced header"),
+            (Audio, b"\x91mp4a\x21", "there is no rule for AAC audio with an enhanced header"),
+            (Audio, b"\x95\x01Opus\0", "there is no rule for multitrack bodies"),
+            (Audio, b"\xaf", "AAC packet type at byte 1: 1 of its 1 bytes are missing"),
+            (Audio, b"\xaf\x07", "AAC packet type at byte 1: 7 is not legal: 0 or 1"),
+            (Video, b"\x12\0", "there is no rule for legacy video codec 2 video"),
+            (Video, b"\x91av01\x0a", "there is no rule for AV1 video"),
+            (Video, b"\x96\x01hvc1\0", "there is no rule for multitrack bodies"),
+            (Video, b"\x17\x01\0", "composition time at byte 2: 2 of its 3 bytes are missing"),
+            (Video, b"\x17\x03\0\0\0", "AVC packet type at byte 1: 3 is not legal: 0, 1 or 2"),
+        ] {
+            match shape(kind, body) {
+                Shape::NoRule(what) => assert_eq!(what.to_string(), want),
+                other => panic!("{body:02x?} is {other:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! NAL units: which are slices, and the SEI unit that carries a header.
+
+use bytes::{BufMut, BytesMut};
+use flv::nalu::LengthSize;
+
+use crate::escape;
+use crate::key_header::KeyHeader;
+
+/// Bytes at the front of a slice that stay clear: NAL header and the part of
+/// the slice header that relays read.
+pub(crate) const CLEAR_LEAD: usize = 32;
+/// The shortest slice of which something is encrypted: the lead, one byte, and
+/// the last byte, which stays clear.
+pub(crate) const SHORTEST: usize = CLEAR_LEAD + 2;
+
+/// UUID of our user_data_unregistered SEI: 2667103b-555d-48af-bf1f-0394c2185a34.
+const UUID: [u8; 16] =
+    [0x26, 0x67, 0x10, 0x3b, 0x55, 0x5d, 0x48, 0xaf, 0xbf, 0x1f, 0x03, 0x94, 0xc2, 0x18, 0x5a, 0x34];
+/// Payload type user_data_unregistered, and its length.
+const MESSAGE: [u8; 2] = [5, (UUID.len() + KeyHeader::LEN) as u8];
+/// rbsp_trailing_bits.
+const STOP: u8 = 0x80;
+/// The longest a SEI unit gets, with every second byte escaped.
+pub(crate) const SEI_ROOM: usize = 64;
+
+/// The codecs whose frames are length-prefixed NAL units.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum UnitCodec {
+    Avc,
+    Hevc,
+}
+
+/// The rest of the SEI is not as we write it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Mangled;
+
+impl UnitCodec {
+    /// Whether a unit holds coded picture data (VCL); an empty one does not.
+    pub(crate) fn is_slice(self, unit: &[u8]) -> bool {
+        match (self, unit.first()) {
+            (Self::Avc, Some(first)) => matches!(first & 0x1f, 1..=5),
+            (Self::Hevc, Some(first)) => (first >> 1) & 0x3f < 32,
+            (_, None) => false,
+        }
+    }
+
+    /// Whether something of the unit is encrypted. Escapes only lengthen it, so
+    /// the encrypted unit gives the same answer.
+    pub(crate) fn is_encrypted(self, unit: &[u8]) -> bool {
+        unit.len() >= SHORTEST && self.is_slice(unit)
+    }
+
+    /// The length size in an `avcC` or `hvcC`.
+    pub(crate) fn length_size(self, config: &[u8]) -> Option<LengthSize> {
+        let at = match self {
+            Self::Avc => 4,
+            Self::Hevc => 21,
+        };
+        LengthSize::from_bytes(usize::from(config.get(at)? & 3) + 1)
+    }
+
+    fn sei_header(self) -> &'static [u8] {
+        match self {
+            Self::Avc => &[0x06],
+            Self::Hevc => &[0x4e, 0x01],
+        }
+    }
+
+    /// Appends the SEI unit of `header` behind its length.
+    pub(crate) fn append_sei(self, out: &mut BytesMut, size: LengthSize, header: KeyHeader) {
+        let start = out.len();
+        put_length(out, size, 0);
+        let unit = out.len();
+        out.put_slice(self.sei_header());
+        out.put_slice(&MESSAGE);
+        out.put_slice(&UUID);
+        out.put_slice(&header.to_bytes());
+        out.put_u8(STOP);
+        escape::escape(out, unit, 0);
+        let len = out.len() - unit;
+        set_length(out, start, size, len);
+    }
+
+    /// The header in a SEI unit of ours; `None` for any other unit.
+    pub(crate) fn read_sei(self, unit: &[u8]) -> Option<Result<[u8; KeyHeader::LEN], Mangled>> {
+        // Up to here there are no zeros, so nothing is escaped.
+        let rest = unit.strip_prefix(self.sei_header())?.strip_prefix(&MESSAGE)?.strip_prefix(&UUID)?;
+        let lead = unit.len() - rest.len();
+        let Ok(places) = escape::escapes(unit, lead) else {
+            return Some(Err(Mangled));
+        };
+        let mut plain = BytesMut::with_capacity(rest.len());
+        escape::append_unescaped(&mut plain, unit, lead, &places);
+        match plain.split_first_chunk() {
+            Some((header, [STOP])) => Some(Ok(*header)),
+            _ => Some(Err(Mangled)),
+        }
+    }
+}
+
+/// Appends a length prefix; what does not fit is cut, see [`LengthSize::max_len`].
+pub(crate) fn put_length(out: &mut BytesMut, size: LengthSize, len: usize) {
+    out.put_uint(len as u64, size.bytes());
+}
+
+/// Overwrites the length prefix at `at`.
+pub(crate) fn set_length(out: &mut BytesMut, at: usize, size: LengthSize, len: usize) {
+    let bytes = (len as u32).to_be_bytes();
+    out[at..at + size.bytes()].copy_from_slice(&bytes[4 - size.bytes()..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn slices_are_avc_1_to_5_and_hevc_0_to_31() {
+        for first in 0..=255u8 {
+            assert_eq!(UnitCodec::Avc.is_slice(&[first]), (1..=5).contains(&(first % 32)));
+            assert_eq!(UnitCodec::Hevc.is_slice(&[first, 1]), (first / 2) % 64 <= 31);
+        }
+        assert!(!UnitCodec::Hevc.is_slice(&[]) && !UnitCodec::Avc.is_slice(&[]));
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_comes_back_from_its_sei(
+            bytes in prop::collection::vec(prop_oneof![Just(0u8), 0u8..4, any::<u8>()], 15), mode in 0u8..3, size in 1usize..=4,
+        ) {
+            let mut raw = [0x10 | mode; 16];
+            raw[1..].copy_from_slice(&bytes);
+            let header = KeyHeader::parse(&raw).unwrap();
+            for codec in [UnitCodec::Avc, UnitCodec::Hevc] {
+                let mut out = BytesMut::new();
+                let size = LengthSize::from_bytes(size).unwrap();
+                codec.append_sei(&mut out, size, header);
+                prop_assert!(out.len() <= SEI_ROOM);
+                let units: Vec<_> = flv::nalu::units(&out, 0, size).collect();
+                prop_assert_eq!(units.len(), 1);
+                let unit = &out[units[0].clone().unwrap()];
+                prop_assert_eq!(codec.read_sei(unit), Some(Ok(raw)));
+                prop_assert!(!codec.is_slice(unit));
+                // Cut or lengthened, it is still ours, but mangled.
+                prop_assert_eq!(codec.read_sei(&unit[..unit.len() - 1]), Some(Err(Mangled)));
+                prop_assert_eq!(codec.read_sei(&[unit, &[7]].concat()), Some(Err(Mangled)));
+            }
+        }
+    }
+}
