@@ -51,6 +51,11 @@ impl Run {
     pub(crate) fn skip_to(&mut self, seq: u32) {
         self.next = Some(seq);
     }
+
+    #[cfg(test)]
+    pub(crate) fn next_number(&self) -> Option<u32> {
+        self.next
+    }
 }
 
 #[cfg(test)]

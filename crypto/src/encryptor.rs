@@ -209,6 +209,22 @@ impl TagEncryptor {
     }
 }
 
+#[cfg(test)]
+impl TagEncryptor {
+    /// Goes on with this number on both tracks.
+    pub(crate) fn skip_to(&mut self, seq: u32) {
+        for run in [&mut self.runs.video, &mut self.runs.audio].into_iter().flatten() {
+            run.skip_to(seq);
+        }
+    }
+
+    /// The numbers of the next video and audio tag.
+    pub(crate) fn next_numbers(&self) -> (Option<u32>, Option<u32>) {
+        let next = |run: &Option<Run>| run.as_ref().and_then(Run::next_number);
+        (next(&self.runs.video), next(&self.runs.audio))
+    }
+}
+
 /// Prints neither key nor counters.
 impl fmt::Debug for TagEncryptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -53,7 +53,10 @@ mod nalu_mode;
 mod salt;
 mod shape;
 mod track_key;
+mod transcoder;
 mod unit;
+#[cfg(test)]
+mod vectors;
 
 pub use decryptor::{Damage, TagDecryptor, Verdict};
 pub use encryptor::{Encryption, TagEncryptor, UnknownBody};
@@ -63,3 +66,4 @@ pub use inspect::{Inspector, Marking, inspect};
 pub use key::{KeyError, KeyId, KeyRing, MasterKey};
 pub use key_header::Mode;
 pub use salt::{Salt, SaltError};
+pub use transcoder::{Counts, TranscodeError, Transcoder};

@@ -40,6 +40,11 @@ pub(crate) fn of(tag: &Tag) -> Shape {
     shape.unwrap_or_else(|err| Shape::NoRule(err.into()))
 }
 
+/// Whether a tag stays clear by the rules.
+pub(crate) fn is_exempt(tag: &Tag) -> bool {
+    matches!(of(tag), Shape::Exempt | Shape::Sequence(_))
+}
+
 fn audio(header: AudioHeader) -> Shape {
     match (header.packet, header.codec, header.form) {
         (AudioPacket::Multitrack { .. }, ..) if header.has_sound() => Shape::NoRule(NoRule::Multitrack),

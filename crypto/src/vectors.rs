@@ -1,0 +1,207 @@
+//! What only fixed salts can show: whole tag bodies byte for byte, the life of
+//! counters, and a random source that fails.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use flv::{FlvMillis, Tag, TagKind};
+use media::Track;
+use proptest::prelude::*;
+
+use crate::counter::TAGS_PER_SALT;
+use crate::salt::fixed::{Always, Supply, VECTOR};
+use crate::{
+    CryptoError, Encryption, KeyId, KeyRing, Marking, MasterKey, Mode, Salt, TagDecryptor, TagEncryptor,
+    Verdict, inspect,
+};
+
+const AAC: (&str, &str) =
+    ("af01211004608c1c000102030405", "af019e1259581101a0a1a2a3a4a5a6a726850000000511b0e47673cbb9e6544b27f3");
+const AVC: &str = "170100000000000004676400280000000468ee3cb00000003065030a11181f262d343b424950575e656c737a81888f969da4abb2b9c0c7ced5dce3eaf1f8ff060d141b222930373e45";
+const AVC_NALU: &str = "170100000000000004676400280000000468ee3cb0000000250605202667103b555d48afbf1f0394c2185a341201a0a1a2a3a4a5a6a790cf0000030005800000003065030a11181f262d343b424950575e656c737a81888f969da4abb2b9c0c7ced537e10c9dc351f53b58b6ccf5afb57745";
+
+fn hex(text: &str) -> Bytes {
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}
+fn tag(kind: TagKind, body: Bytes) -> Tag {
+    Tag::new(kind, FlvMillis(7), body).unwrap()
+}
+fn master() -> MasterKey {
+    "000102030405060708090a0b0c0d0e0f".parse().unwrap()
+}
+fn ring() -> KeyRing {
+    KeyRing::from_iter([(KeyId(1), master()), (KeyId(2), MasterKey::from_bytes([2; 16]))])
+}
+fn at_seq_5(mode: Mode) -> TagEncryptor {
+    let mut encryptor = TagEncryptor::with_salts(master(), KeyId(1), mode, Box::new(Always(VECTOR))).unwrap();
+    encryptor.skip_to(5);
+    encryptor
+}
+fn with_supply(left: u32) -> Result<TagEncryptor, CryptoError> {
+    TagEncryptor::with_salts(master(), KeyId(1), Mode::Nalu, Box::new(Supply { next: 0, left }))
+}
+
+fn agrees(mode: Mode, kind: TagKind, clear: &str, encrypted: &str) {
+    let (clear, encrypted) = (tag(kind, hex(clear)), tag(kind, hex(encrypted)));
+    assert_eq!(at_seq_5(mode).encrypt(clear.clone()).unwrap().body(), encrypted.body());
+    let marking = inspect(&encrypted);
+    let Marking::Encrypted { key: KeyId(1), salt: VECTOR, seq: 5, mode: said } = marking else {
+        panic!("{marking}");
+    };
+    assert_eq!(said, if kind == TagKind::Audio { Mode::Capsule } else { mode });
+    // Once in place, once with the body shared.
+    let shared = encrypted.clone();
+    for input in [Tag::new(kind, FlvMillis(7), Bytes::from(encrypted.body().to_vec())).unwrap(), encrypted] {
+        let (back, verdict) = TagDecryptor::new(ring()).decrypt(input);
+        assert_eq!((back, verdict), (clear.clone(), Verdict::Encrypted { key: KeyId(1) }));
+    }
+    drop(shared);
+}
+
+#[test]
+fn the_aac_body_of_the_format_page() {
+    agrees(Mode::Nalu, TagKind::Audio, AAC.0, AAC.1);
+    agrees(Mode::Capsule, TagKind::Audio, AAC.0, AAC.1);
+}
+
+#[test]
+fn the_avc_body_of_the_format_page_in_mode_nalu() {
+    agrees(Mode::Nalu, TagKind::Video, AVC, AVC_NALU);
+}
+
+#[test]
+fn a_salt_serves_two_to_the_20_tags_of_a_track() {
+    let mut encryptor = with_supply(3).unwrap();
+    let mut next = || match inspect(&encryptor.encrypt(tag(TagKind::Audio, hex(AAC.0))).unwrap()) {
+        Marking::Encrypted { salt, seq, .. } => (salt, seq),
+        other => panic!("{other}"),
+    };
+    let (first, _) = next();
+    for seq in 1..TAGS_PER_SALT {
+        assert_eq!(next(), (first, seq));
+    }
+    let (second, seq) = next();
+    assert_ne!(second, first);
+    assert_eq!(seq, 0);
+}
+
+#[test]
+fn without_random_bits_nothing_goes_out() {
+    assert!(matches!(with_supply(0), Err(CryptoError::Salt(_))));
+    // Enough for construction only.
+    let sound = || tag(TagKind::Audio, hex(AAC.0));
+    let mut encryptor = with_supply(2).unwrap();
+    encryptor.skip_to(TAGS_PER_SALT - 1);
+    assert!(encryptor.encrypt(sound()).is_ok());
+    for _ in 0..2 {
+        assert!(matches!(encryptor.encrypt(sound()), Err(CryptoError::Salt(_))));
+    }
+    // A failed rotation leaves the old key in use, with its counters.
+    let mut encryptor = with_supply(2).unwrap();
+    assert!(encryptor.rotate(MasterKey::from_bytes([2; 16]), KeyId(2)).is_err());
+    assert_eq!(encryptor.key_id(), KeyId(1));
+    assert!(matches!(
+        inspect(&encryptor.encrypt(sound()).unwrap()),
+        Marking::Encrypted { key: KeyId(1), .. }
+    ));
+    // Switched on without a salt, it refuses rather than pass tags clear.
+    encryptor.set_encryption(Encryption::Off).unwrap();
+    assert!(encryptor.set_encryption(Encryption::On).is_err());
+    assert_eq!(encryptor.encryption(), Encryption::On);
+    assert!(matches!(encryptor.encrypt(sound()), Err(CryptoError::Salt(_))));
+}
+
+#[test]
+fn a_refused_tag_has_used_its_number_up() {
+    let mut encryptor = with_supply(2).unwrap();
+    let torn = tag(TagKind::Video, hex("1701000000000000ff65"));
+    assert!(matches!(encryptor.encrypt(torn), Err(CryptoError::NoRule { .. })));
+    let marking = inspect(&encryptor.encrypt(tag(TagKind::Video, hex(AVC))).unwrap());
+    assert!(matches!(marking, Marking::Encrypted { seq: 1, .. }), "{marking}");
+}
+
+/// What may happen to an encryptor.
+#[derive(Clone, Debug)]
+enum Step {
+    Video,
+    Audio,
+    Refused,
+    Off,
+    On,
+    Rotate(u8),
+    Restart,
+    Late(u32),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => Just(Step::Video),
+        6 => Just(Step::Audio),
+        1 => Just(Step::Refused),
+        1 => Just(Step::Off),
+        1 => Just(Step::On),
+        1 => (1u8..3).prop_map(Step::Rotate),
+        1 => Just(Step::Restart),
+        1 => (TAGS_PER_SALT - 3..=TAGS_PER_SALT).prop_map(Step::Late),
+    ]
+}
+
+proptest! {
+    /// Key (id, salt, track) and counter block (seq, piece) together come once,
+    /// whatever happens. Pieces of a tag are numbered apart, so the tag's number is enough.
+    #[test]
+    fn no_counter_block_comes_twice(steps in prop::collection::vec(step(), 1..60)) {
+        let mut seen = BTreeSet::new();
+        // One random source for all encryptors that there are, one after the other.
+        let mut salt = 0;
+        let start = |salt: u64| {
+            let salts = Box::new(Supply { next: salt, left: u32::MAX });
+            TagEncryptor::with_salts(master(), KeyId(1), Mode::Nalu, salts).unwrap()
+        };
+        let mut encryptor = start(salt);
+        for step in steps {
+            let (track, body) = match step {
+                Step::Video => (Track::Video, AVC),
+                Step::Audio => (Track::Audio, AAC.0),
+                Step::Refused => {
+                    prop_assert_eq!(
+                        encryptor.encrypt(tag(TagKind::Video, hex("1701000000000000ff65"))).is_err(),
+                        encryptor.encryption() == Encryption::On
+                    );
+                    continue;
+                }
+                Step::Off => { encryptor.set_encryption(Encryption::Off).unwrap(); continue; }
+                Step::On => { encryptor.set_encryption(Encryption::On).unwrap(); continue; }
+                Step::Rotate(id) => {
+                    // To the same key again as well.
+                    let key = ring().get(KeyId(id)).unwrap().clone();
+                    encryptor.rotate(key, KeyId(id)).unwrap();
+                    continue;
+                }
+                Step::Restart => { salt += 1 << 32; encryptor = start(salt); continue; }
+                Step::Late(seq) => {
+                    // Only ahead: as if so many tags had been encrypted.
+                    let (video, audio) = encryptor.next_numbers();
+                    if video.max(audio).is_some_and(|next| next < seq) { encryptor.skip_to(seq); }
+                    continue;
+                }
+            };
+            let kind = if track == Track::Audio { TagKind::Audio } else { TagKind::Video };
+            let out = encryptor.encrypt(tag(kind, hex(body))).unwrap();
+            match (encryptor.encryption(), inspect(&out)) {
+                (Encryption::Off, marking) => {
+                    prop_assert_eq!(marking, Marking::Clear);
+                    prop_assert_eq!(out.body(), &hex(body));
+                }
+                (Encryption::On, Marking::Encrypted { key, salt, seq, .. }) => {
+                    prop_assert!(seq < TAGS_PER_SALT);
+                    let once: (u8, Salt, Track, u32) = (key.0, salt, track, seq);
+                    prop_assert!(seen.insert(once), "{:?} came twice", once);
+                    let (back, _) = TagDecryptor::new(ring()).decrypt(out);
+                    prop_assert_eq!(back.body(), &hex(body));
+                }
+                (_, other) => prop_assert!(false, "{other}"),
+            }
+        }
+    }
+}
