@@ -1,0 +1,1 @@
+//! Empty until captures are made.

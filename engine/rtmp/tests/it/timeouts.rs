@@ -1,0 +1,120 @@
+//! Deadlines, in a time that only the test moves.
+
+use media::{Span, Time};
+use rtmp::Event;
+use rtmp::message::{Message, UserControl};
+use rtmp::session::{EndReason, SessionError, TimeoutKind};
+
+use crate::client::{CONNECTION, Harness, STREAM};
+
+fn at(secs: i64) -> Time {
+    Time::from_secs(secs)
+}
+
+/// Moves to the next deadline and lets it happen.
+fn next(h: &mut Harness) -> (Time, Result<(), SessionError>) {
+    h.now = h.session.next_deadline().unwrap();
+    let result = h.session.handle_timeout(h.now);
+    h.fetch();
+    (h.now, result)
+}
+
+fn timed_out(kind: TimeoutKind, secs: i64) -> Result<(), SessionError> {
+    Err(SessionError::TimedOut { kind, limit: Span::from_secs(secs) })
+}
+
+#[test]
+fn a_client_that_never_connects() {
+    let mut h = Harness::new();
+    h.now = at(9);
+    h.deliver().unwrap();
+    assert_eq!(h.session.handle_timeout(h.now), Ok(()));
+    assert_eq!(next(&mut h), (at(10), timed_out(TimeoutKind::Connect, 10)));
+    assert!(h.session.is_closed());
+    assert_eq!(h.session.handle_timeout(at(99)), Ok(()));
+}
+
+#[test]
+fn a_client_that_answers_pings_and_publishes_nothing() {
+    let mut h = Harness::new();
+    h.client.connect("live");
+    h.pump().unwrap();
+    for secs in [10, 20] {
+        assert_eq!(next(&mut h), (at(secs), Ok(())));
+        let said = h.replies().pop().unwrap().1;
+        assert_eq!(said, Message::UserControl(UserControl::PingRequest(secs as u32 * 1000)));
+        let pong = UserControl::PingResponse(secs as u32 * 1000);
+        h.client.send(2, CONNECTION, 0, &Message::UserControl(pong));
+        h.pump().unwrap();
+    }
+    let (when, result) = next(&mut h);
+    assert_eq!((when, &result), (at(30), &timed_out(TimeoutKind::Publish, 30)));
+    assert_eq!(result.unwrap_err().to_string(), "no publish request within 0:30.000");
+}
+
+#[test]
+fn a_publisher_that_falls_silent() {
+    let mut h = Harness::new().publishing();
+    h.now = at(100);
+    h.client.audio(0, vec![0xAF; 5]);
+    h.pump().unwrap();
+    assert_eq!(next(&mut h), (at(110), Ok(())));
+    assert_eq!(next(&mut h), (at(120), Ok(())));
+    assert_eq!(next(&mut h), (at(130), timed_out(TimeoutKind::Idle, 30)));
+    assert_eq!(h.events.last(), Some(&Event::PublishEnded { stream: STREAM, reason: EndReason::TimedOut }));
+}
+
+#[test]
+fn a_publisher_that_goes_on_is_never_pinged() {
+    let mut h = Harness::new().publishing();
+    let before = h.output.len();
+    for secs in 1..100 {
+        h.now = at(secs);
+        h.client.audio(secs as u32 * 1000, vec![0xAF; 5]);
+        h.pump().unwrap();
+        assert_eq!(h.session.handle_timeout(h.now), Ok(()));
+    }
+    h.fetch();
+    assert_eq!(h.output.len(), before);
+}
+
+#[test]
+fn our_own_slowness_is_not_the_clients_fault() {
+    let mut h = Harness::new();
+    h.client.begin();
+    h.pump().unwrap();
+    for secs in [50, 100, 150] {
+        assert_eq!(h.session.handle_timeout(at(secs)), Ok(()));
+    }
+    let request = h.request().request;
+    h.session.accept(request, at(500)).unwrap();
+    assert_eq!(h.session.handle_timeout(at(501)), Ok(()));
+
+    // The same with events left unread.
+    for timestamp in 0..300 {
+        h.client.audio(timestamp, vec![0xAF; 5]);
+    }
+    h.now = at(502);
+    h.deliver().unwrap();
+    assert!(!h.session.wants_input());
+    assert_eq!(h.session.handle_timeout(at(900)), Ok(()));
+    h.fetch();
+    assert_eq!(h.session.handle_timeout(at(1300)), Ok(()));
+    assert!(!h.session.is_closed());
+    // From here on it is the client's.
+    assert_eq!(h.session.handle_timeout(at(1331)), timed_out(TimeoutKind::Idle, 30));
+}
+
+#[test]
+fn after_the_end_of_a_stream_the_next_is_awaited() {
+    let mut h = Harness::new().publishing();
+    h.now = at(100);
+    h.client.command(STREAM, "closeStream", 0.0, vec![]);
+    h.pump().unwrap();
+    for secs in [109, 118, 127] {
+        h.now = at(secs);
+        h.client.command(CONNECTION, "_checkbw", 0.0, vec![]);
+        h.pump().unwrap();
+    }
+    assert_eq!(next(&mut h), (at(130), timed_out(TimeoutKind::Publish, 30)));
+}
