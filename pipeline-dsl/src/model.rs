@@ -7,6 +7,19 @@ use std::net::SocketAddr;
 use media::{FrameRate, SampleRate, Size, Span, Time};
 use serde::{Deserialize, Serialize};
 
+/// The words of `Self::ALL`, in its order.
+macro_rules! words {
+    ($n:literal) => {{
+        let mut words = [""; $n];
+        let mut i = 0;
+        while i < $n {
+            words[i] = Self::ALL[i].as_str();
+            i += 1;
+        }
+        words
+    }};
+}
+
 /// A text that may be kept outside the show file: `"literal"` or `env:NAME`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -15,6 +28,16 @@ pub enum Text {
     Plain(String),
     /// The value of this environment variable when the show starts.
     Env(String),
+}
+
+/// As in the show file: `"literal"` without its escapes, or `env:NAME`.
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(text) => write!(f, "\"{text}\""),
+            Self::Env(name) => write!(f, "env:{name}"),
+        }
+    }
 }
 
 /// A name given in the show file; unique per kind.
@@ -81,6 +104,20 @@ impl Layout {
         match self {
             Self::Mono => 1,
             Self::Stereo => 2,
+        }
+    }
+}
+
+impl Layout {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 2] = [Self::Mono, Self::Stereo];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 2] = words!(2);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mono => "mono",
+            Self::Stereo => "stereo",
         }
     }
 }
@@ -260,6 +297,37 @@ pub enum Anchor {
     BottomRight,
 }
 
+impl Anchor {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 9] = [
+        Self::TopLeft,
+        Self::Top,
+        Self::TopRight,
+        Self::Left,
+        Self::Center,
+        Self::Right,
+        Self::BottomLeft,
+        Self::Bottom,
+        Self::BottomRight,
+    ];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 9] = words!(9);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TopLeft => "top-left",
+            Self::Top => "top",
+            Self::TopRight => "top-right",
+            Self::Left => "left",
+            Self::Center => "center",
+            Self::Right => "right",
+            Self::BottomLeft => "bottom-left",
+            Self::Bottom => "bottom",
+            Self::BottomRight => "bottom-right",
+        }
+    }
+}
+
 /// The rungs a channel is encoded into.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Ladder {
@@ -304,6 +372,8 @@ impl Preset {
         Self::Slower,
         Self::Veryslow,
     ];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 9] = words!(9);
     /// As the show file and x264 spell it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -376,6 +446,20 @@ pub enum EncryptMode {
     Nalu,
     /// The whole tag body is hidden inside one NALU.
     Capsule,
+}
+
+impl EncryptMode {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 2] = [Self::Nalu, Self::Capsule];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 2] = words!(2);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nalu => "nalu",
+            Self::Capsule => "capsule",
+        }
+    }
 }
 
 /// A program that viewers watch.

@@ -1,0 +1,162 @@
+//! Parts without an error into the model.
+
+use crate::check::walk::Part;
+use crate::grammar::{AUDIO, AUDIO_BITRATE, FAILOVER, KEYFRAME, PRESET, VIDEO};
+use crate::model::*;
+
+/// The child of this word, or what stands for it where there is none.
+fn or_default(part: &Part, spec: &'static crate::grammar::NodeSpec) -> Part {
+    part.one(spec.word).cloned().unwrap_or_else(|| Part::absent(spec))
+}
+
+/// The value whose word this is.
+fn by_word<T: Copy, const N: usize>(all: [T; N], words: [&str; N], word: &str) -> Option<T> {
+    words.iter().position(|w| *w == word).and_then(|i| all.get(i).copied())
+}
+
+/// The show, if every value a show needs is there.
+pub(crate) fn show(part: &Part) -> Option<Show> {
+    let video = or_default(part, &VIDEO);
+    let audio = or_default(part, &AUDIO);
+    let listen = part.one("listen");
+    let address = |word: &str| listen.and_then(|l| l.one(word)).and_then(|p| p.address("address"));
+    let default = Listen::default();
+    Some(Show {
+        name: part.name("name")?,
+        video: Video { size: video.size("size")?, rate: video.rate("rate")? },
+        audio: Audio {
+            rate: audio.sample_rate("rate")?,
+            layout: by_word(Layout::ALL, Layout::WORDS, audio.word("layout")?)?,
+        },
+        listen: Listen {
+            http: address("http").unwrap_or(default.http),
+            rtmp: address("rtmp").unwrap_or(default.rtmp),
+        },
+        cameras: part.all("camera").map(camera).collect::<Option<_>>()?,
+        fillers: part.all("filler").map(filler).collect::<Option<_>>()?,
+        watermarks: part.all("watermark").map(watermark).collect::<Option<_>>()?,
+        ladders: part.all("ladder").map(ladder).collect::<Option<_>>()?,
+        keys: part.all("key").map(key).collect::<Option<_>>()?,
+        channels: part.all("channel").map(channel).collect::<Option<_>>()?,
+        rundowns: part.all("rundown").map(rundown).collect::<Option<_>>()?,
+    })
+}
+
+fn camera(part: &Part) -> Option<Camera> {
+    let failover = or_default(part, &FAILOVER);
+    let line = |line: &Part| Some(Line { name: line.name("name")?, input: input(line, line.form?.word)? });
+    Some(Camera {
+        name: part.name("name")?,
+        lines: part.all("line").map(line).collect::<Option<_>>()?,
+        failover: Failover { lost: failover.span("lost")?, recover: failover.span("recover")? },
+    })
+}
+
+fn input(part: &Part, word: &str) -> Option<Input> {
+    Some(match word {
+        "push" => Input::Push(part.point("point")?),
+        "pull" => Input::Pull { url: part.text("url")? },
+        "file" => Input::File {
+            path: part.text("path")?,
+            // A filler has no `loop=`: it always does.
+            repeat: if part.word("loop") == Some("false") { Repeat::Once } else { Repeat::Loop },
+        },
+        "device" => Input::Device { path: part.text("path")? },
+        "test" => Input::Test { pattern: part.pattern("pattern")?, tone: part.number("tone") },
+        "image" => Input::Image { path: part.text("path")? },
+        _ => return None,
+    })
+}
+
+fn filler(part: &Part) -> Option<Filler> {
+    let inner = part.parts.first()?;
+    Some(Filler { name: part.name("name")?, input: input(inner, inner.spec.word)? })
+}
+
+fn watermark(part: &Part) -> Option<Watermark> {
+    let image = part.one("image")?;
+    Some(Watermark {
+        name: part.name("name")?,
+        image: image.text("path")?,
+        at: by_word(Anchor::ALL, Anchor::WORDS, image.word("at")?)?,
+        margin: image.number("margin")?,
+        opacity: image.ratio("opacity")?,
+    })
+}
+
+fn ladder(part: &Part) -> Option<Ladder> {
+    let rung = |rung: &Part| {
+        Some(Rung { name: rung.name("name")?, size: rung.size("size")?, bitrate: rung.number("bitrate")? })
+    };
+    let preset = or_default(part, &PRESET).word("preset")?;
+    Some(Ladder {
+        name: part.name("name")?,
+        preset: by_word(Preset::ALL, Preset::WORDS, preset)?,
+        keyframe: or_default(part, &KEYFRAME).span("every")?,
+        audio_bitrate: or_default(part, &AUDIO_BITRATE).number("bitrate")?,
+        rungs: part.all("rung").map(rung).collect::<Option<_>>()?,
+    })
+}
+
+fn key(part: &Part) -> Option<KeyRing> {
+    let source = |key: &Part| {
+        let place = match key.name("env") {
+            Some(name) => KeyPlace::Env(name),
+            None => KeyPlace::File(key.text("file")?),
+        };
+        Some(KeySource { id: u8::try_from(key.number("id")?).ok()?, place })
+    };
+    Some(KeyRing { name: part.name("name")?, keys: part.all("id").map(source).collect::<Option<_>>()? })
+}
+
+fn names(part: &Part, word: &str, slot: &str) -> Vec<Name> {
+    part.all(word).flat_map(|p| p.names(slot)).map(|(name, _)| name.to_owned()).collect()
+}
+
+fn channel(part: &Part) -> Option<Channel> {
+    let filler =
+        |filler: &Part| Some(ChannelFiller { name: filler.name("filler")?, after: filler.span("after")? });
+    let encrypt = |encrypt: &Part| {
+        let mode = by_word(EncryptMode::ALL, EncryptMode::WORDS, encrypt.word("mode")?)?;
+        Some(Encrypt { key: encrypt.name("key")?, mode })
+    };
+    Some(Channel {
+        name: part.name("name")?,
+        sources: names(part, "sources", "camera"),
+        filler: part.one("filler").and_then(filler),
+        watermarks: names(part, "watermark", "watermark"),
+        ladder: part.one("ladder")?.name("ladder")?,
+        encrypt: part.one("encrypt").and_then(encrypt),
+        egresses: part.all("egress").map(egress).collect::<Option<_>>()?,
+    })
+}
+
+fn egress(part: &Part) -> Option<Egress> {
+    let target = match part.form?.word {
+        "push" => Target::Push { url: part.text("url")? },
+        "record" => Target::Record { path: part.text("path")? },
+        _ => Target::ServeHttpFlv,
+    };
+    let door = if part.word("clear")? == "true" { Door::Clear } else { Door::AsChannel };
+    Some(Egress { name: part.name("name")?, target, door })
+}
+
+fn rundown(part: &Part) -> Option<Rundown> {
+    Some(Rundown { channel: part.name("channel")?, cues: part.all("at").map(cue).collect::<Option<_>>()? })
+}
+
+fn cue(part: &Part) -> Option<Cue> {
+    let switch = || match part.word("state")? {
+        "on" => Some(Switch::On),
+        "off" => Some(Switch::Off),
+        _ => None,
+    };
+    let action = match part.form?.word {
+        "cut" => Action::Cut { source: part.name("camera")? },
+        "mix" => Action::Mix { source: part.name("camera")?, over: part.span("over")? },
+        "filler" => Action::Filler(switch()?),
+        "encrypt" => switch().map_or(Action::EncryptRotate, Action::Encrypt),
+        _ => Action::End,
+    };
+    Some(Cue { at: part.time("time")?, action })
+}

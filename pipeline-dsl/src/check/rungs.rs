@@ -1,0 +1,85 @@
+//! The canvas, ladders, watermarks and key rings.
+
+use std::collections::HashMap;
+
+use media::Size;
+
+use crate::check::walk::Part;
+use crate::diagnostic::{Diagnostic, Sink, Span};
+use crate::literal::write_span;
+
+pub(crate) fn check(show: &Part, canvas: &Part, sink: &mut Sink) {
+    let place = if canvas.word.len == 0 { None } else { Some(canvas.span_of("size")) };
+    if let Some(size) = canvas.size("size") {
+        for ladder in show.all("ladder") {
+            rungs(ladder, size, place, sink);
+        }
+        for watermark in show.all("watermark") {
+            margin(watermark, size, sink);
+        }
+    }
+    if let Some(rate) = canvas.rate("rate") {
+        let tick = rate.tick_span();
+        let keyframes = show.all("ladder").flat_map(|ladder| ladder.all("keyframe"));
+        for every in keyframes.filter(|part| part.span("every").is_some_and(|every| every < tick)) {
+            let message =
+                format!("a key frame comes at most once a tick, which is {} long", write_span(tick));
+            sink.push(Diagnostic::error("out-of-range", every.span_of("every"), message));
+        }
+    }
+    for ring in show.all("key") {
+        ids(ring, sink);
+    }
+}
+
+fn rungs(ladder: &Part, canvas: Size, place: Option<Span>, sink: &mut Sink) {
+    let mut before: Option<(Size, u32, Span)> = None;
+    for rung in ladder.all("rung") {
+        let (Some(size), span) = (rung.size("size"), rung.span_of("size")) else { continue };
+        if !size.fits_in(canvas) {
+            let message = format!("the rung is larger than the canvas; legal: up to {canvas}, not `{size}`");
+            let said = Diagnostic::error("rung-too-large", span, message);
+            sink.push(match place {
+                Some(place) => said.label(place, "the canvas is set here"),
+                None => said.help(format!("the canvas is {canvas} where the show does not say `video`")),
+            });
+        }
+        let Some(bitrate) = rung.number("bitrate") else { continue };
+        if let Some((larger, more, earlier)) = before
+            && (size.area() > larger.area() || (size.area() == larger.area() && bitrate > more))
+        {
+            let message = "this rung is larger than the one before it; rungs go from the largest down";
+            sink.push(
+                Diagnostic::warning("rung-order", span, message).label(earlier, "the smaller one is here"),
+            );
+        }
+        before = Some((size, bitrate, span));
+    }
+}
+
+fn margin(watermark: &Part, canvas: Size, sink: &mut Sink) {
+    for image in watermark.all("image") {
+        let most = canvas.width.min(canvas.height) / 2;
+        if let Some(margin) = image.number("margin").filter(|margin| *margin > most) {
+            let message = format!("a margin of {margin} leaves no picture on {canvas}; legal: 0 to {most}");
+            sink.push(Diagnostic::error("out-of-range", image.span_of("margin"), message));
+        }
+    }
+}
+
+fn ids(ring: &Part, sink: &mut Sink) {
+    let mut seen: HashMap<u32, Span> = HashMap::new();
+    for key in ring.all("id") {
+        let (Some(id), span) = (key.number("id"), key.span_of("id")) else { continue };
+        if let Some(earlier) = seen.get(&id) {
+            let message = format!("this key ring has an id {id} already");
+            sink.push(
+                Diagnostic::error("duplicate-id", span, message)
+                    .label(*earlier, "the first one is here")
+                    .help("viewers select a key by its id"),
+            );
+        } else {
+            seen.insert(id, span);
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! A single value: an atom, and the type its place demands.
+
+use std::net::SocketAddr;
+
+use media::{FrameRate, SampleRate, Size};
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::files::FileKind;
+use crate::grammar::Type;
+use crate::literal::{self, Miss};
+use crate::model::{Pattern, PushPoint, Text};
+use crate::reference::{PULL_SCHEMES, PUSH_SCHEMES};
+use crate::suggest::did_you_mean;
+use crate::syntax::{Atom, Quoting};
+use crate::template::{PLACEHOLDERS, Piece, pieces};
+
+/// A value that has been understood.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Value {
+    Name(String),
+    Text(Text),
+    Point(PushPoint),
+    Pattern(Pattern),
+    Word(&'static str),
+    Span(media::Span),
+    Time(media::Time),
+    Size(Size),
+    Rate(FrameRate),
+    SampleRate(SampleRate),
+    Number(u32),
+    Ratio(f32),
+    Address(SocketAddr),
+}
+
+/// The longest name, in characters.
+const MOST_NAME: usize = 64;
+/// The longest title, path or URL, in characters.
+const MOST_TEXT: usize = 2048;
+/// The largest picture, each way.
+const MOST_SIDE: u32 = 8192;
+
+/// Whether `text` can name a part of a show.
+fn is_name(text: &str) -> bool {
+    text.chars().count() <= MOST_NAME
+        && text.starts_with(char::is_alphanumeric)
+        && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
+fn is_variable(text: &str) -> bool {
+    !text.starts_with(|c: char| c.is_ascii_digit())
+        && !text.is_empty()
+        && text.len() <= MOST_TEXT
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// Where a value stands, for messages: `` `lost=` ``, `` `rung` ``.
+pub(crate) struct Place<'a> {
+    pub(crate) subject: &'a str,
+    pub(crate) ty: Type,
+    pub(crate) atom: &'a Atom,
+}
+
+impl Place<'_> {
+    fn span(&self) -> Span {
+        self.atom.span
+    }
+
+    fn wrong(&self, code: &'static str) -> Diagnostic {
+        let (text, ty) = (shown(&self.atom.text), self.ty);
+        let message = format!("{} takes {} ({}), not `{text}`", self.subject, ty.noun(), ty.legal());
+        Diagnostic::error(code, self.span(), message)
+    }
+
+    /// Says why the text is no literal of the type.
+    fn missed(&self, miss: Miss) -> Diagnostic {
+        let text = &self.atom.text;
+        match miss {
+            Miss::Range => self.wrong("out-of-range").help_if(self.range_help()),
+            Miss::Unit => {
+                let units = match self.ty {
+                    Type::Duration { .. } | Type::Time => {
+                        format!("write its unit: `{text}s`, `{text}ms`, `{text}m`, or a clock: `0:10`")
+                    }
+                    Type::Bits { .. } => format!("write its unit: `{text}k`, `{text}M`"),
+                    Type::SampleRate => format!("write its unit: `{text}Hz`, `{text}kHz`"),
+                    _ => format!("write its unit: `{text}fps`"),
+                };
+                self.wrong("missing-unit").help(units)
+            }
+            Miss::Other => {
+                let looks = literal::looks_like(text).map(|noun| format!("`{text}` is {noun}"));
+                let comment = text.contains("//").then(|| "a comment needs a space before `//`".to_owned());
+                let example = format!("for example `{}`", self.ty.example());
+                self.wrong("wrong-type").help(comment.or(looks).unwrap_or(example))
+            }
+        }
+    }
+
+    fn range_help(&self) -> Option<String> {
+        let Type::Rate = self.ty else { return None };
+        let ntsc = [("23.9", "24000/1001fps"), ("29.9", "30000/1001fps"), ("59.9", "60000/1001fps")];
+        let found = ntsc.iter().find(|(start, _)| self.atom.text.starts_with(start))?;
+        Some(format!("a rate is a fraction: write `{}`", found.1))
+    }
+}
+
+/// What a user wrote, short enough for a message.
+pub(crate) fn shown(text: &str) -> String {
+    let mut short: String = text.chars().take(60).flat_map(shown_char).collect();
+    if text.chars().nth(60).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+fn shown_char(c: char) -> Vec<char> {
+    if c.is_control() { c.escape_default().collect() } else { vec![c] }
+}
+
+/// Reads `atom` as a value of type `ty`.
+pub(crate) fn read(subject: &str, ty: Type, atom: &Atom) -> Result<Value, Diagnostic> {
+    let place = Place { subject, ty, atom };
+    let text = atom.text.as_str();
+    let missed = |miss| place.missed(miss);
+    let within = |legal: bool| if legal { Ok(()) } else { Err(place.missed(Miss::Range)) };
+    Ok(match ty {
+        Type::Title => {
+            let legal = !text.trim().is_empty() && text.chars().count() <= 100;
+            if !legal || text.chars().any(char::is_control) {
+                return Err(place.wrong("bad-name"));
+            }
+            Value::Name(text.to_owned())
+        }
+        Type::Define | Type::Refer(_) => {
+            if !is_name(text) {
+                let help = Type::Define.legal();
+                return Err(place.wrong("bad-name").help(format!("a name has {help} characters")));
+            }
+            Value::Name(text.to_owned())
+        }
+        Type::Input(kind) => Value::Text(input_path(&place, kind)?),
+        Type::PullUrl => Value::Text(url(&place, PULL_SCHEMES)?),
+        Type::PushUrl => {
+            let url = url(&place, PUSH_SCHEMES)?;
+            placeholders(&place, &url)?;
+            Value::Text(url)
+        }
+        Type::RecordPath => Value::Text(record_path(&place)?),
+        Type::PushPoint => Value::Point(push_point(&place)?),
+        Type::Pattern => Value::Pattern(pattern(&place)?),
+        Type::OneOf(words) => match words.iter().find(|word| **word == text) {
+            Some(word) => Value::Word(word),
+            None => {
+                let message = format!("{} takes {}, not `{}`", subject, words.join(", "), shown(text));
+                let said = Diagnostic::error("unknown-value", atom.span, message);
+                return Err(said.help_if(did_you_mean(text, words.iter().copied())));
+            }
+        },
+        Type::Duration { least_ms, most_ms } => {
+            let span = media::Span::from_flicks(literal::flicks(text).map_err(missed)?);
+            let (least, most) = (media::Span::from_millis(least_ms), media::Span::from_millis(most_ms));
+            within(least <= span && span <= most)?;
+            Value::Span(span)
+        }
+        Type::Time => Value::Time(media::Time::from_flicks(literal::flicks(text).map_err(missed)?)),
+        Type::Size => {
+            let size = literal::size(text).map_err(missed)?;
+            let legal = |side: u32| (16..=MOST_SIDE).contains(&side);
+            within(legal(size.width) && legal(size.height))?;
+            if !size.is_even() {
+                let even = Size::new(size.width & !1, size.height & !1);
+                return Err(place.wrong("odd-size").help(format!("the next even size is `{even}`")));
+            }
+            Value::Size(size)
+        }
+        Type::Rate => Value::Rate(literal::rate(text).map_err(missed)?),
+        Type::SampleRate => Value::SampleRate(literal::sample_rate(text).map_err(missed)?),
+        Type::Bits { least, most } => {
+            let bits = literal::bits(text).map_err(missed)?;
+            within((least..=most).contains(&bits))?;
+            Value::Number(bits)
+        }
+        Type::Whole { least, most } => {
+            let number = literal::whole(text).map_err(missed)?;
+            within((least..=most).contains(&number))?;
+            Value::Number(number)
+        }
+        Type::Hertz { least, most } => {
+            let pitch = literal::hertz(text).map_err(missed)?;
+            within((least..=most).contains(&pitch))?;
+            Value::Number(pitch)
+        }
+        Type::Ratio => Value::Ratio(literal::ratio(text).map_err(missed)?),
+        Type::Address => Value::Address(text.parse().map_err(|_| {
+            let hint = match text.strip_prefix("localhost:") {
+                Some(port) => format!("write `\"127.0.0.1:{port}\"`"),
+                None => "an IP address and a port: `\"127.0.0.1:8080\"`, `\"[::]:8080\"`".to_owned(),
+            };
+            place.wrong("bad-address").help(hint)
+        })?),
+        Type::Variable => {
+            if !is_variable(text) {
+                return Err(place.wrong("bad-name"));
+            }
+            Value::Name(text.to_owned())
+        }
+    })
+}
+
+/// A literal or `env:NAME`.
+fn text(place: &Place<'_>) -> Result<Text, Diagnostic> {
+    let text = place.atom.text.as_str();
+    if let Some(name) = text.strip_prefix("env:") {
+        if is_variable(name) {
+            return Ok(Text::Env(name.to_owned()));
+        }
+        let message = format!("`{}` names no environment variable", shown(text));
+        let help = Type::Variable.legal();
+        return Err(Diagnostic::error("bad-name", place.span(), message).help(format!("legal: {help}")));
+    }
+    if text.is_empty() || text.chars().any(char::is_control) || text.chars().count() > MOST_TEXT {
+        let limit = format!("1 to {MOST_TEXT} characters, no control characters");
+        return Err(place.wrong("bad-text").help(limit));
+    }
+    if place.atom.quoting == Quoting::Bare && literal::looks_like(text).is_some() {
+        // A number in a path's place is most likely a value that slipped.
+        return Err(place.missed(Miss::Other));
+    }
+    Ok(Text::Plain(text.to_owned()))
+}
+
+fn input_path(place: &Place<'_>, kind: FileKind) -> Result<Text, Diagnostic> {
+    let read = text(place)?;
+    if let (Text::Plain(path), FileKind::Media) = (&read, kind)
+        && path.contains("://")
+    {
+        return Err(place.wrong("bad-path").help("a URL is pulled: `line NAME pull \"URL\"`"));
+    }
+    Ok(read)
+}
+
+/// A URL with one of these schemes and a host.
+fn url(place: &Place<'_>, schemes: &[&str]) -> Result<Text, Diagnostic> {
+    let read = text(place)?;
+    let Text::Plain(url) = &read else { return Ok(read) };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return Err(place.wrong("bad-url").help(format!("for example `{}`", place.ty.example())));
+    };
+    if !schemes.contains(&scheme) {
+        let message =
+            format!("{} takes the schemes {}, not `{}://`", place.subject, schemes.join(", "), shown(scheme));
+        let said = Diagnostic::error("unknown-scheme", place.span(), message);
+        return Err(said.help_if(did_you_mean(scheme, schemes.iter().copied())));
+    }
+    let host = rest.split(['/', '?', '#']).next().unwrap_or("");
+    let host = host.rsplit('@').next().unwrap_or("");
+    // `srt://:9001` listens and has no host.
+    let listens = scheme == "srt" && host.len() > 1 && host.starts_with(':');
+    let no_host = host.is_empty() || (host.starts_with(':') && !listens);
+    if no_host || url.contains(char::is_whitespace) {
+        return Err(place.wrong("bad-url").help("a URL has a host and no space: `scheme://host/path`"));
+    }
+    Ok(read)
+}
+
+fn placeholders(place: &Place<'_>, text: &Text) -> Result<(), Diagnostic> {
+    let Text::Plain(template) = text else { return Ok(()) };
+    let legal = PLACEHOLDERS.iter().map(|p| format!("{{{p}}}")).collect::<Vec<_>>().join(", ");
+    for piece in pieces(template) {
+        let (message, help) = match piece {
+            Piece::Place(name) if !PLACEHOLDERS.contains(&name) => (
+                format!("unknown placeholder `{{{}}}`; legal: {legal}", shown(name)),
+                did_you_mean(name, PLACEHOLDERS.iter().copied()),
+            ),
+            Piece::Loose(brace) => {
+                (format!("a loose `{brace}`; braces stand around placeholders only: {legal}"), None)
+            }
+            _ => continue,
+        };
+        return Err(Diagnostic::error("bad-placeholder", place.span(), message).help_if(help));
+    }
+    Ok(())
+}
+
+fn record_path(place: &Place<'_>) -> Result<Text, Diagnostic> {
+    let read = text(place)?;
+    placeholders(place, &read)?;
+    let Text::Plain(path) = &read else { return Ok(read) };
+    if path.starts_with('/') || path.split('/').any(|part| part == "..") {
+        let help = "recordings go under the folder that `--out` names; no `/` at the start and no `..`";
+        return Err(place.wrong("bad-path").help(help));
+    }
+    if path.ends_with('/') || path.contains("://") {
+        return Err(place.wrong("bad-path").help("for example `\"{channel}-{rung}.flv\"`"));
+    }
+    Ok(read)
+}
+
+fn push_point(place: &Place<'_>) -> Result<PushPoint, Diagnostic> {
+    let wrong = || {
+        let said = place.wrong("bad-push-point");
+        said.help("encoders push to `rtmp://this-machine/app/stream`; write `\"rtmp:app/stream\"`")
+    };
+    let rest =
+        place.atom.text.strip_prefix("rtmp:").filter(|rest| !rest.starts_with('/')).ok_or_else(wrong)?;
+    let (app, stream) = rest.split_once('/').ok_or_else(wrong)?;
+    let legal = |part: &str| {
+        let fine = |b: u8| b.is_ascii_graphic() && !matches!(b, b'?' | b'#' | b'&' | b'"' | b'\\');
+        !part.is_empty() && part.len() <= 128 && part.bytes().all(fine)
+    };
+    let slashes = stream.starts_with('/') || stream.ends_with('/');
+    if !legal(app) || !legal(stream) || slashes {
+        return Err(wrong());
+    }
+    Ok(PushPoint { app: app.to_owned(), stream: stream.to_owned() })
+}
+
+fn pattern(place: &Place<'_>) -> Result<Pattern, Diagnostic> {
+    let text = place.atom.text.as_str();
+    if let Some(color) = text.strip_prefix("color:") {
+        return literal::color(color).map(Pattern::Color).ok_or_else(|| {
+            let names = literal::COLORS.map(|(name, _)| name);
+            let message = format!("unknown colour `{}`; legal: #rrggbb, {}", shown(color), names.join(", "));
+            Diagnostic::error("bad-color", place.span(), message).help_if(did_you_mean(color, names))
+        });
+    }
+    match text {
+        "bars" => Ok(Pattern::Bars),
+        "motion" => Ok(Pattern::Motion),
+        "timecode" => Ok(Pattern::Timecode),
+        _ => {
+            let words = ["bars", "motion", "timecode", "color"];
+            Err(place.wrong("unknown-value").help_if(did_you_mean(text, words)))
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! Literals with units, both ways: `400ms`, `0:10`, `4500k`, `48kHz`, `30000/1001fps`.
+//!
+//! Reading is exact: a decimal is never taken through a float, and what the
+//! writers below give reads back as the same value, to the flick and the bit.
+
+use media::{FLICKS_PER_SECOND, FrameRate, SampleRate, Size};
+
+use crate::model::Rgb;
+
+/// The longest duration and the latest time, in seconds: 999:59:59.
+pub(crate) const MOST_SECONDS: i64 = 999 * 3600 + 59 * 60 + 59;
+
+/// A decimal as its digits and how many of them stand behind the point.
+fn decimal(text: &str) -> Option<(i128, u32)> {
+    let (whole, part) = match text.split_once('.') {
+        Some((whole, part)) if !part.is_empty() => (whole, part),
+        Some(_) => return None,
+        None => (text, ""),
+    };
+    let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(part) || whole.len() > 15 || part.len() > 12 {
+        return None;
+    }
+    let value = format!("{whole}{part}").parse().ok()?;
+    Some((value, u32::try_from(part.len()).ok()?))
+}
+
+/// `digits / 10^places * unit`, to the nearest.
+fn scaled(digits: i128, places: u32, unit: i128) -> Option<i128> {
+    let ten = 10i128.checked_pow(places)?;
+    Some((digits.checked_mul(unit)?.checked_add(ten / 2)?) / ten)
+}
+
+/// The leading digits and points of `text`, and what follows them.
+fn split_unit(text: &str) -> (&str, &str) {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    text.split_at(end)
+}
+
+/// Why a text is no literal of a kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Miss {
+    /// It is something else.
+    Other,
+    /// It is a number without its unit.
+    Unit,
+    /// It is one, but no value of this kind is so large, small or fine.
+    Range,
+}
+
+fn unit_or_other(text: &str) -> Miss {
+    if decimal(text).is_some() { Miss::Unit } else { Miss::Other }
+}
+
+/// `500ms`, `2s`, `1.5s`, `10m`, `2h`, `0:10`, `1:02:03.500`: flicks.
+pub(crate) fn flicks(text: &str) -> Result<i64, Miss> {
+    let flicks = if text.contains(':') {
+        clock(text).ok_or(Miss::Other)?
+    } else {
+        let (number, unit) = split_unit(text);
+        let second = i128::from(FLICKS_PER_SECOND);
+        let unit = match unit {
+            "ms" => second / 1000,
+            "s" => second,
+            "m" => second * 60,
+            "h" => second * 3600,
+            _ => return Err(unit_or_other(text)),
+        };
+        let (digits, places) = decimal(number).ok_or(Miss::Other)?;
+        scaled(digits, places, unit).ok_or(Miss::Range)?
+    };
+    let most = i128::from(MOST_SECONDS) * i128::from(FLICKS_PER_SECOND);
+    if flicks > most {
+        return Err(Miss::Range);
+    }
+    i64::try_from(flicks).map_err(|_| Miss::Range)
+}
+
+/// `m:ss`, `h:mm:ss`, each with or without decimals.
+fn clock(text: &str) -> Option<i128> {
+    let mut fields = text.split(':').rev();
+    let (seconds, minutes, hours) = (fields.next()?, fields.next()?, fields.next());
+    if fields.next().is_some() {
+        return None;
+    }
+    let two = |s: &str| s.len() == 2 && s < "60" && s.bytes().all(|b| b.is_ascii_digit());
+    if !two(seconds.split('.').next()?) || (hours.is_some() && !two(minutes)) {
+        return None;
+    }
+    let whole = |s: &str| decimal(s).filter(|(_, places)| *places == 0).map(|(n, _)| n);
+    let (digits, places) = decimal(seconds)?;
+    let minutes = whole(minutes)?.checked_add(hours.map_or(Some(0), whole)?.checked_mul(60)?)?;
+    let second = i128::from(FLICKS_PER_SECOND);
+    scaled(digits, places, second)?.checked_add(minutes.checked_mul(60 * second)?)
+}
+
+/// Seconds with as many decimals as tell one flick from the next.
+fn seconds(flicks: i64) -> String {
+    let (whole, rest) = (flicks / FLICKS_PER_SECOND, flicks % FLICKS_PER_SECOND);
+    if rest == 0 {
+        return whole.to_string();
+    }
+    if rest % (FLICKS_PER_SECOND / 1000) == 0 {
+        return format!("{whole}.{:03}", rest / (FLICKS_PER_SECOND / 1000));
+    }
+    let ten = 10_000_000_000i128;
+    let second = i128::from(FLICKS_PER_SECOND);
+    let part = (i128::from(rest) * ten + second / 2) / second;
+    format!("{whole}.{part:010}")
+}
+
+/// A duration as one writes it: `400ms`, `3s`, else seconds with decimals.
+pub(crate) fn write_span(span: media::Span) -> String {
+    let flicks = span.flicks().max(0);
+    let milli = FLICKS_PER_SECOND / 1000;
+    if flicks % FLICKS_PER_SECOND == 0 || flicks % milli != 0 {
+        format!("{}s", seconds(flicks))
+    } else {
+        format!("{}ms", flicks / milli)
+    }
+}
+
+/// A time of the show as one writes it: `0:10`, `1:02:03.500`.
+pub(crate) fn write_time(time: media::Time) -> String {
+    let flicks = time.flicks().max(0);
+    let minutes = flicks / FLICKS_PER_SECOND / 60;
+    let rest = seconds(flicks - minutes * 60 * FLICKS_PER_SECOND);
+    let rest = if rest.split('.').next().is_some_and(|s| s.len() < 2) { format!("0{rest}") } else { rest };
+    match minutes / 60 {
+        0 => format!("{minutes}:{rest}"),
+        hours => format!("{hours}:{:02}:{rest}", minutes % 60),
+    }
+}
+
+/// `1920x1080`; whether it is a size the engine can work with is not looked at.
+pub(crate) fn size(text: &str) -> Result<Size, Miss> {
+    let (width, height) = text.split_once('x').ok_or(Miss::Other)?;
+    let side = |s: &str| decimal(s).filter(|(_, places)| *places == 0).map(|(n, _)| n).ok_or(Miss::Other);
+    let (width, height) = (side(width)?, side(height)?);
+    let narrow = |n| u32::try_from(n).map_err(|_| Miss::Range);
+    Ok(Size::new(narrow(width)?, narrow(height)?))
+}
+
+/// `30fps`, `30000/1001fps`.
+pub(crate) fn rate(text: &str) -> Result<FrameRate, Miss> {
+    let Some(number) = text.strip_suffix("fps") else { return Err(unit_or_other(text)) };
+    let (num, den) = number.split_once('/').unwrap_or((number, "1"));
+    let part = |s: &str| {
+        let (n, places) = decimal(s).ok_or(Miss::Other)?;
+        if places > 0 { Err(Miss::Range) } else { u32::try_from(n).map_err(|_| Miss::Range) }
+    };
+    FrameRate::new(part(num)?, part(den)?).map_err(|_| Miss::Range)
+}
+
+/// A decimal times `unit`, where that is a whole number.
+fn exact(number: &str, unit: i128) -> Result<u32, Miss> {
+    let (digits, places) = decimal(number).ok_or(Miss::Other)?;
+    let ten = 10i128.checked_pow(places).ok_or(Miss::Range)?;
+    let product = digits.checked_mul(unit).ok_or(Miss::Range)?;
+    if product % ten != 0 {
+        return Err(Miss::Range);
+    }
+    u32::try_from(product / ten).map_err(|_| Miss::Range)
+}
+
+/// `4500k`, `4.5M`: bits a second.
+pub(crate) fn bits(text: &str) -> Result<u32, Miss> {
+    match split_unit(text) {
+        (number, "k") => exact(number, 1000),
+        (number, "M") => exact(number, 1_000_000),
+        _ => Err(unit_or_other(text)),
+    }
+}
+
+/// Bits a second as one writes them.
+pub(crate) fn write_bits(bits: u32) -> String {
+    if bits.is_multiple_of(1000) {
+        format!("{}k", bits / 1000)
+    } else {
+        format!("{}.{:03}k", bits / 1000, bits % 1000)
+    }
+}
+
+/// `48kHz`, `44.1kHz`, `48000Hz`.
+pub(crate) fn sample_rate(text: &str) -> Result<SampleRate, Miss> {
+    let hz = match split_unit(text) {
+        (number, "kHz") => exact(number, 1000)?,
+        (number, "Hz") => exact(number, 1)?,
+        _ => return Err(unit_or_other(text)),
+    };
+    SampleRate::new(hz).map_err(|_| Miss::Range)
+}
+
+/// A whole number without a unit.
+pub(crate) fn whole(text: &str) -> Result<u32, Miss> {
+    exact(text, 1)
+}
+
+/// A sine's pitch: `440`, `440Hz`, `1kHz`.
+pub(crate) fn hertz(text: &str) -> Result<u32, Miss> {
+    match split_unit(text) {
+        (number, "" | "Hz") => exact(number, 1),
+        (number, "kHz") => exact(number, 1000),
+        _ => Err(Miss::Other),
+    }
+}
+
+/// A number from 0 to 1.
+pub(crate) fn ratio(text: &str) -> Result<f32, Miss> {
+    decimal(text).ok_or(Miss::Other)?;
+    let value: f32 = text.parse().map_err(|_| Miss::Other)?;
+    if (0.0..=1.0).contains(&value) { Ok(value) } else { Err(Miss::Range) }
+}
+
+/// The basic colours of CSS.
+pub(crate) const COLORS: [(&str, Rgb); 16] = [
+    ("black", rgb(0x00_00_00)),
+    ("silver", rgb(0xc0_c0_c0)),
+    ("gray", rgb(0x80_80_80)),
+    ("white", rgb(0xff_ff_ff)),
+    ("maroon", rgb(0x80_00_00)),
+    ("red", rgb(0xff_00_00)),
+    ("purple", rgb(0x80_00_80)),
+    ("fuchsia", rgb(0xff_00_ff)),
+    ("green", rgb(0x00_80_00)),
+    ("lime", rgb(0x00_ff_00)),
+    ("olive", rgb(0x80_80_00)),
+    ("yellow", rgb(0xff_ff_00)),
+    ("navy", rgb(0x00_00_80)),
+    ("blue", rgb(0x00_00_ff)),
+    ("teal", rgb(0x00_80_80)),
+    ("aqua", rgb(0x00_ff_ff)),
+];
+
+const fn rgb(hex: u32) -> Rgb {
+    Rgb { r: (hex >> 16) as u8, g: (hex >> 8) as u8, b: hex as u8 }
+}
+
+/// `green` or `#rrggbb`.
+pub(crate) fn color(text: &str) -> Option<Rgb> {
+    if let Some(hex) = text.strip_prefix('#') {
+        let legal = hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+        return legal.then(|| u32::from_str_radix(hex, 16).ok().map(rgb)).flatten();
+    }
+    COLORS.iter().find(|(name, _)| *name == text).map(|(_, color)| *color)
+}
+
+/// A colour by its name, if it has one.
+pub(crate) fn write_color(color: Rgb) -> String {
+    match COLORS.iter().find(|(_, rgb)| *rgb == color) {
+        Some((name, _)) => (*name).to_owned(),
+        None => format!("#{:02x}{:02x}{:02x}", color.r, color.g, color.b),
+    }
+}
+
+/// What a bare run looks like, for "found a size".
+pub(crate) fn looks_like(text: &str) -> Option<&'static str> {
+    if flicks(text).is_ok() {
+        Some("a duration")
+    } else if size(text).is_ok() {
+        Some("a size")
+    } else if rate(text).is_ok() {
+        Some("a frame rate")
+    } else if bits(text).is_ok() {
+        Some("a bitrate")
+    } else if sample_rate(text).is_ok() {
+        Some("a sample rate")
+    } else if decimal(text).is_some() {
+        Some("a number")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use media::{Span, Time};
+    use proptest::prelude::*;
+
+    fn millis(text: &str) -> Result<i64, Miss> {
+        flicks(text).map(|f| Time::from_flicks(f).as_millis_rounded())
+    }
+
+    #[test]
+    fn durations_of_every_shape() {
+        assert_eq!(millis("500ms"), Ok(500));
+        assert_eq!(millis("2s"), Ok(2_000));
+        assert_eq!(millis("1.5s"), Ok(1_500));
+        assert_eq!(millis("10m"), Ok(600_000));
+        assert_eq!(millis("2h"), Ok(7_200_000));
+        assert_eq!(millis("0:10"), Ok(10_000));
+        assert_eq!(millis("90:00"), Ok(5_400_000));
+        assert_eq!(millis("1:02:03.500"), Ok(3_723_500));
+        assert_eq!(millis("10"), Err(Miss::Unit));
+        for bad in [
+            "0:5", "0:60", "1:2:03", "1:60:00", ":10", "1:", "1::2", "s", ".5s", "1.s", "-1s", "1:2:3:4",
+            "1e3s", "0:+1",
+        ] {
+            assert_eq!(millis(bad), Err(Miss::Other), "{bad}");
+        }
+        assert_eq!(millis("1000h"), Err(Miss::Range));
+        assert_eq!(millis("999999999999999h"), Err(Miss::Range));
+    }
+
+    #[test]
+    fn rates_and_bits() {
+        assert_eq!(rate("30000/1001fps").unwrap().to_string(), "30000/1001fps");
+        assert_eq!(rate("30"), Err(Miss::Unit));
+        assert_eq!(rate("29.97fps"), Err(Miss::Range));
+        assert_eq!(rate("0fps"), Err(Miss::Range));
+        assert_eq!(bits("4.5M"), Ok(4_500_000));
+        assert_eq!(bits("4500k"), Ok(4_500_000));
+        assert_eq!(bits("4500"), Err(Miss::Unit));
+        assert_eq!(bits("0.0001k"), Err(Miss::Range));
+        assert_eq!(bits("5G"), Err(Miss::Other));
+        assert_eq!(sample_rate("44.1kHz").unwrap().hz(), 44_100);
+        assert_eq!(size("1920x1080"), Ok(Size::new(1920, 1080)));
+        assert_eq!(size("1920×1080"), Err(Miss::Other));
+        assert_eq!(color("#00FF7f"), Some(Rgb { r: 0, g: 255, b: 127 }));
+        assert_eq!(color("#00f"), None);
+        assert_eq!(ratio("0.8"), Ok(0.8));
+        assert_eq!(ratio("1.1"), Err(Miss::Range));
+        assert_eq!(ratio("NaN"), Err(Miss::Other));
+    }
+
+    proptest! {
+        #[test]
+        fn every_flick_reads_back(value in 0..MOST_SECONDS * FLICKS_PER_SECOND) {
+            prop_assert_eq!(flicks(&write_span(Span::from_flicks(value))), Ok(value));
+            prop_assert_eq!(flicks(&write_time(Time::from_flicks(value))), Ok(value));
+        }
+
+        #[test]
+        fn every_bit_reads_back(value in any::<u32>()) {
+            prop_assert_eq!(bits(&write_bits(value)), Ok(value));
+        }
+
+        #[test]
+        fn no_text_panics(text in "[0-9.:xkMHzfpsmh/#]{0,40}") {
+            let _ = looks_like(&text);
+            let _ = (hertz(&text), whole(&text), ratio(&text), color(&text));
+        }
+    }
+}

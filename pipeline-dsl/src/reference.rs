@@ -1,0 +1,221 @@
+//! Usage lines and the reference page of the language, from its tables.
+
+use std::fmt::Write;
+
+use crate::grammar::{Count, Form, Need, NodeSpec, Slot, Sort, Type, WHOLE};
+use crate::literal::{write_bits, write_span};
+
+impl Type {
+    /// What it is, with its article.
+    pub(crate) const fn noun(&self) -> &'static str {
+        match self {
+            Self::Title | Self::Define => "a name",
+            Self::Refer(sort) => match sort {
+                Sort::Camera => "a camera's name",
+                Sort::Filler => "a filler's name",
+                Sort::Watermark => "a watermark's name",
+                Sort::Ladder => "a ladder's name",
+                Sort::Key => "a key ring's name",
+                Sort::Channel => "a channel's name",
+            },
+            Self::Input(_) | Self::RecordPath => "a path",
+            Self::PullUrl | Self::PushUrl => "a URL",
+            Self::PushPoint => "a push point",
+            Self::Pattern => "a test pattern",
+            Self::OneOf(_) => "a word",
+            Self::Duration { .. } => "a duration",
+            Self::Time => "a time",
+            Self::Size => "a size",
+            Self::Rate => "a frame rate",
+            Self::SampleRate => "a sample rate",
+            Self::Bits { .. } => "a bitrate",
+            Self::Whole { .. } => "a whole number",
+            Self::Hertz { .. } => "a pitch",
+            Self::Ratio => "a number",
+            Self::Address => "an address with its port",
+            Self::Variable => "the name of an environment variable",
+        }
+    }
+
+    /// The legal values, in words.
+    pub(crate) fn legal(&self) -> String {
+        let span = |ms: i64| write_span(media::Span::from_millis(ms));
+        match self {
+            Self::Title => "any text of up to 100 characters".into(),
+            Self::Define => "letters, digits, `-`, `_` and `.`, a letter or digit first, up to 64".into(),
+            Self::Refer(sort) => format!("one that a `{}` of this show has", sort.word()),
+            Self::Input(_) => "\"path\" or env:NAME".into(),
+            Self::PullUrl => format!("{} or env:NAME", schemes(PULL_SCHEMES)),
+            Self::PushUrl => format!("{} or env:NAME", schemes(PUSH_SCHEMES)),
+            Self::RecordPath => "\"path\" under the output folder or env:NAME".into(),
+            Self::PushPoint => "\"rtmp:app/stream\"".into(),
+            Self::Pattern => "bars, color:NAME, color:#rrggbb, motion, timecode".into(),
+            Self::OneOf(words) => words.join(", "),
+            Self::Duration { least_ms, most_ms } => format!("{} to {}", span(*least_ms), span(*most_ms)),
+            Self::Time => "0:00 to 999:59:59".into(),
+            Self::Size => "even both ways, 16x16 to 8192x8192".into(),
+            Self::Rate => "1fps to 240fps".into(),
+            Self::SampleRate => "8kHz to 192kHz".into(),
+            Self::Bits { least, most } => format!("{} to {}", write_bits(*least), write_bits(*most)),
+            Self::Whole { least, most } => format!("{least} to {most}"),
+            Self::Hertz { least, most } => format!("{least}Hz to {most}Hz"),
+            Self::Ratio => "0 to 1".into(),
+            Self::Address => "IP:PORT".into(),
+            Self::Variable => "letters, digits and `_`, no digit first".into(),
+        }
+    }
+
+    /// A value as one may write it.
+    pub(crate) const fn example(&self) -> &'static str {
+        match self {
+            Self::Title => "\"sunlight-tour\"",
+            Self::Define | Self::Refer(_) => "main",
+            Self::Input(crate::FileKind::Image) => "\"logo.png\"",
+            Self::Input(crate::FileKind::Device) => "\"/dev/video0\"",
+            Self::Input(crate::FileKind::Key) => "\"next.key\"",
+            Self::Input(crate::FileKind::Media) => "\"karry.mp4\"",
+            Self::PullUrl => "\"srt://10.0.0.7:9001\"",
+            Self::PushUrl => "\"rtmp://cdn.example/live/{channel}_{rung}\"",
+            Self::RecordPath => "\"{channel}-{rung}.flv\"",
+            Self::PushPoint => "\"rtmp:live/main\"",
+            Self::Pattern => "\"color:green\"",
+            Self::OneOf(words) => match words.first() {
+                Some(word) => word,
+                None => "",
+            },
+            Self::Duration { .. } => "500ms",
+            Self::Time => "0:10",
+            Self::Size => "1280x720",
+            Self::Rate => "30fps",
+            Self::SampleRate => "48kHz",
+            Self::Bits { least, .. } => {
+                if *least < 50_000 {
+                    "128k"
+                } else {
+                    "2500k"
+                }
+            }
+            Self::Whole { .. } => "1",
+            Self::Hertz { .. } => "440",
+            Self::Ratio => "0.8",
+            Self::Address => "\"127.0.0.1:8080\"",
+            Self::Variable => "OBVAN_KEY",
+        }
+    }
+}
+
+/// What we can pull from.
+pub(crate) const PULL_SCHEMES: &[&str] = &["rtmp", "rtmps", "srt", "rtsp", "http", "https"];
+/// What we can push to.
+pub(crate) const PUSH_SCHEMES: &[&str] = &["rtmp", "rtmps", "srt"];
+
+fn schemes(list: &[&str]) -> String {
+    list.iter().map(|s| format!("{s}://")).collect::<Vec<_>>().join(", ")
+}
+
+fn argument(out: &mut String, slot: &Slot) {
+    let name = slot.name.to_uppercase();
+    let name = match slot.ty {
+        Type::OneOf(words) if words.len() <= 3 => words.join("|"),
+        _ => name,
+    };
+    let _ = match slot.need {
+        Need::Several => write!(out, " {name}…"),
+        Need::Default(_) | Need::Optional => write!(out, " [{name}]"),
+        Need::Required | Need::Choice => write!(out, " {name}"),
+    };
+}
+
+fn key(out: &mut String, slot: &Slot) {
+    let value = match slot.ty {
+        Type::OneOf(words) if words.len() <= 3 => words.join("|"),
+        Type::Whole { .. } | Type::Ratio => "N".into(),
+        Type::Hertz { .. } => "HZ".into(),
+        Type::Duration { .. } => "DURATION".into(),
+        Type::Input(_) => "PATH".into(),
+        Type::Variable => "NAME".into(),
+        _ => "WORD".into(),
+    };
+    let _ = match slot.need {
+        Need::Required | Need::Several => write!(out, " {}={value}", slot.name),
+        _ => write!(out, " [{}={value}]", slot.name),
+    };
+}
+
+/// How a node is written: `line NAME file PATH [loop=true|false]`.
+pub(crate) fn usage(spec: &NodeSpec, form: Option<&Form>) -> String {
+    let mut out = spec.word.to_owned();
+    spec.args.iter().for_each(|slot| argument(&mut out, slot));
+    match form {
+        Some(form) => {
+            let _ = write!(out, " {}", form.word);
+            form.args.iter().for_each(|slot| argument(&mut out, slot));
+            form.keys.iter().for_each(|slot| key(&mut out, slot));
+        }
+        None if !spec.forms.is_empty() => {
+            let words: Vec<_> = spec.forms.iter().map(|form| form.word).collect();
+            let _ = write!(out, " {}…", words.join("|"));
+        }
+        None => {}
+    }
+    let choice = spec.keys.iter().filter(|slot| slot.need == Need::Choice);
+    let choice: Vec<_> = choice.map(|slot| format!("{}=…", slot.name)).collect();
+    if !choice.is_empty() {
+        let _ = write!(out, " {}", choice.join("|"));
+    }
+    spec.keys.iter().filter(|slot| slot.need != Need::Choice).for_each(|slot| key(&mut out, slot));
+    if !spec.nodes.is_empty() {
+        out.push_str(" { … }");
+    }
+    out
+}
+
+/// The words of the blocks in which `word` is legal.
+pub(crate) fn homes(word: &str) -> Vec<&'static str> {
+    fn look(spec: &'static NodeSpec, word: &str, found: &mut Vec<&'static str>) {
+        let here = spec.nodes.iter().any(|node| node.word == word);
+        if here && !found.contains(&spec.word) {
+            found.push(spec.word);
+        }
+        spec.nodes.iter().for_each(|node| look(node, word, found));
+    }
+    let mut found = Vec::new();
+    look(&WHOLE, word, &mut found);
+    found
+}
+
+/// The whole language on one page of plain text, from the tables it is checked by.
+pub fn reference() -> String {
+    fn slots(out: &mut String, indent: &str, slots: &[Slot], equals: &str) {
+        for slot in slots {
+            let _ =
+                write!(out, "{indent}    {}{equals}: {} ({})", slot.name, slot.ty.noun(), slot.ty.legal());
+            if let Need::Default(text) = slot.need {
+                let _ = write!(out, "; {text} where it is not said");
+            }
+            out.push('\n');
+        }
+    }
+    fn node(out: &mut String, spec: &NodeSpec, depth: usize) {
+        let indent = "  ".repeat(depth);
+        let count = match spec.count {
+            Count::Optional => "at most one",
+            Count::One => "exactly one",
+            Count::Any => "any number",
+            Count::AtLeastOne => "one or more",
+            Count::Choice => "exactly one of its kind",
+        };
+        let _ = writeln!(out, "{indent}{} ({count})\n{indent}    {}", usage(spec, None), spec.about);
+        slots(out, &indent, spec.args, "");
+        slots(out, &indent, spec.keys, "=");
+        for form in spec.forms {
+            let _ = writeln!(out, "{indent}  {}\n{indent}    {}", usage(spec, Some(form)), form.about);
+            slots(out, &indent, form.args, "");
+            slots(out, &indent, form.keys, "=");
+        }
+        spec.nodes.iter().for_each(|child| node(out, child, depth + 1));
+    }
+    let mut out = String::new();
+    WHOLE.nodes.iter().for_each(|spec| node(&mut out, spec, 0));
+    out
+}

@@ -1,0 +1,213 @@
+//! The model back into show text, in canonical form.
+
+use std::fmt::Write;
+
+use crate::lexer::ends_bare;
+use crate::literal::{write_bits, write_color, write_span, write_time};
+use crate::model::*;
+
+/// Text that grows by lines.
+struct Writer {
+    out: String,
+    depth: usize,
+}
+
+impl Writer {
+    fn line(&mut self, text: &str) {
+        self.out.extend(std::iter::repeat_n("  ", self.depth));
+        self.out.push_str(text);
+        self.out.push('\n');
+    }
+
+    fn open(&mut self, text: &str) {
+        self.line(&format!("{text} {{"));
+        self.depth += 1;
+    }
+
+    fn close(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+        self.line("}");
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// A name, in quotes only if it would not read as one run.
+fn name(name: &str) -> String {
+    let plain = !name.is_empty()
+        && !name.starts_with("//")
+        && !name.contains(|c: char| ends_bare(c) || c.is_control());
+    if plain { name.to_owned() } else { quoted(name) }
+}
+
+fn names(list: &[Name]) -> String {
+    list.iter().map(|n| name(n)).collect::<Vec<_>>().join(" ")
+}
+
+fn text(text: &Text) -> String {
+    match text {
+        Text::Plain(plain) => quoted(plain),
+        Text::Env(variable) => name(&format!("env:{variable}")),
+    }
+}
+
+/// Whether a file's `loop=` is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Looping {
+    /// By the file's own word.
+    Said,
+    /// Never: a filler always loops.
+    Known,
+}
+
+fn input(input: &Input, looping: Looping) -> String {
+    match input {
+        Input::Push(point) => format!("push {}", quoted(&point.to_string())),
+        Input::Pull { url } => format!("pull {}", text(url)),
+        Input::File { path, repeat } => {
+            let repeat = if *repeat == Repeat::Loop && looping == Looping::Said { " loop=true" } else { "" };
+            format!("file {}{repeat}", text(path))
+        }
+        Input::Device { path } => format!("device {}", text(path)),
+        Input::Test { pattern, tone } => {
+            let pattern = match pattern {
+                Pattern::Bars => "bars".to_owned(),
+                Pattern::Color(color) => format!("color:{}", write_color(*color)),
+                Pattern::Motion => "motion".to_owned(),
+                Pattern::Timecode => "timecode".to_owned(),
+            };
+            let tone = tone.map_or(String::new(), |hz| format!(" tone={hz}"));
+            format!("test {}{tone}", quoted(&pattern))
+        }
+        Input::Image { path } => format!("image {}", text(path)),
+    }
+}
+
+fn switch(state: Switch) -> &'static str {
+    match state {
+        Switch::On => "on",
+        Switch::Off => "off",
+    }
+}
+
+impl Show {
+    /// The show file of this show: [`parse_show`](crate::parse_show) reads it back as the
+    /// same show, if [`Show::validate`] has nothing to say against it.
+    pub fn to_source(&self) -> String {
+        let mut w = Writer { out: String::new(), depth: 0 };
+        w.open(&format!("show {}", quoted(&self.name)));
+        w.line(&format!("video {} {}", self.video.size, self.video.rate));
+        w.line(&format!("audio {} {}", self.audio.rate, self.audio.layout.as_str()));
+        let Listen { http, rtmp } = self.listen;
+        w.line(&format!("listen {{ http \"{http}\"; rtmp \"{rtmp}\" }}"));
+        self.cameras.iter().for_each(|part| camera(&mut w, part));
+        for filler in &self.fillers {
+            w.open(&format!("filler {}", name(&filler.name)));
+            w.line(&input(&filler.input, Looping::Known));
+            w.close();
+        }
+        for mark in &self.watermarks {
+            w.open(&format!("watermark {}", name(&mark.name)));
+            let (image, at) = (text(&mark.image), mark.at.as_str());
+            w.line(&format!("image {image} at={at} margin={} opacity={}", mark.margin, mark.opacity));
+            w.close();
+        }
+        self.ladders.iter().for_each(|part| ladder(&mut w, part));
+        for ring in &self.keys {
+            w.open(&format!("key {}", name(&ring.name)));
+            for key in &ring.keys {
+                let place = match &key.place {
+                    KeyPlace::Env(variable) => format!("env={}", name(variable)),
+                    KeyPlace::File(path) => format!("file={}", text(path)),
+                };
+                w.line(&format!("id {} {place}", key.id));
+            }
+            w.close();
+        }
+        self.channels.iter().for_each(|part| channel(&mut w, part));
+        self.rundowns.iter().for_each(|part| rundown(&mut w, part));
+        w.close();
+        w.out
+    }
+}
+
+fn camera(w: &mut Writer, camera: &Camera) {
+    w.open(&format!("camera {}", name(&camera.name)));
+    for line in &camera.lines {
+        w.line(&format!("line {} {}", name(&line.name), input(&line.input, Looping::Said)));
+    }
+    let Failover { lost, recover } = camera.failover;
+    w.line(&format!("failover lost={} recover={}", write_span(lost), write_span(recover)));
+    w.close();
+}
+
+fn ladder(w: &mut Writer, ladder: &Ladder) {
+    w.open(&format!("ladder {}", name(&ladder.name)));
+    w.line(&format!("preset {}", ladder.preset.as_str()));
+    w.line(&format!("keyframe {}", write_span(ladder.keyframe)));
+    w.line(&format!("audio {}", write_bits(ladder.audio_bitrate)));
+    for rung in &ladder.rungs {
+        w.line(&format!("rung {} {} {}", name(&rung.name), rung.size, write_bits(rung.bitrate)));
+    }
+    w.close();
+}
+
+fn channel(w: &mut Writer, channel: &Channel) {
+    w.open(&format!("channel {}", name(&channel.name)));
+    w.line(format!("sources {}", names(&channel.sources)).trim_end());
+    if let Some(filler) = &channel.filler {
+        w.line(&format!("filler {} after={}", name(&filler.name), write_span(filler.after)));
+    }
+    if !channel.watermarks.is_empty() {
+        w.line(&format!("watermark {}", names(&channel.watermarks)));
+    }
+    w.line(&format!("ladder {}", name(&channel.ladder)));
+    if let Some(encrypt) = &channel.encrypt {
+        w.line(&format!("encrypt {} mode={}", name(&encrypt.key), encrypt.mode.as_str()));
+    }
+    for egress in &channel.egresses {
+        let mut line = format!("egress {} ", name(&egress.name));
+        let _ = match &egress.target {
+            Target::Push { url } => write!(line, "push {}", text(url)),
+            Target::ServeHttpFlv => write!(line, "serve http-flv"),
+            Target::Record { path } => write!(line, "record {}", text(path)),
+        };
+        if egress.door == Door::Clear {
+            line.push_str(" clear=true");
+        }
+        w.line(&line);
+    }
+    w.close();
+}
+
+fn rundown(w: &mut Writer, rundown: &Rundown) {
+    if rundown.cues.is_empty() {
+        return w.line(&format!("rundown {} {{}}", name(&rundown.channel)));
+    }
+    w.open(&format!("rundown {}", name(&rundown.channel)));
+    for cue in &rundown.cues {
+        let action = match &cue.action {
+            Action::Cut { source } => format!("cut {}", name(source)),
+            Action::Mix { source, over } => format!("mix {} over={}", name(source), write_span(*over)),
+            Action::Filler(state) => format!("filler {}", switch(*state)),
+            Action::Encrypt(state) => format!("encrypt {}", switch(*state)),
+            Action::EncryptRotate => "encrypt rotate".to_owned(),
+            Action::End => "end".to_owned(),
+        };
+        w.line(&format!("at {} {action}", write_time(cue.at)));
+    }
+    w.close();
+}
