@@ -156,6 +156,9 @@ impl DecoderConfig {
 /// An SPS that cannot be read.
 pub fn picture_size(sps: &[u8]) -> Result<Size, BodyError> {
     let (width, height) = read_sps(sps)?.pixel_dimensions().map_err(|err| unreadable(format!("{err:?}")))?;
+    if width == 0 || height == 0 {
+        return Err(unreadable("its cropping leaves no picture".into()));
+    }
     Ok(Size::new(width, height))
 }
 

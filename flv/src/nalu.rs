@@ -102,10 +102,10 @@ mod tests {
         let mut found = units(&body, 0, LengthSize::Two);
         assert_eq!(found.next(), Some(Ok(2..3)));
         let err = found.next().unwrap().unwrap_err();
-        assert_eq!(err.to_string(), "NAL unit at byte 5: 8 of its 9 bytes are missing");
+        assert_eq!(err.to_string(), "NAL unit at byte 5: takes 9 bytes, but 1 are there");
         assert_eq!(found.next(), None);
         let err = units(&body[..4], 3, LengthSize::Four).next().unwrap().unwrap_err();
-        assert_eq!(err.to_string(), "NAL unit length at byte 3: 3 of its 4 bytes are missing");
+        assert_eq!(err.to_string(), "NAL unit length at byte 3: takes 4 bytes, but 1 are there");
     }
 
     #[test]

@@ -3,141 +3,15 @@
 //! At most one tag is held back: a body that one pushed piece holds whole is a
 //! slice of that piece, any other is copied once.
 
-use std::fmt;
+mod damage;
+mod window;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 
-use crate::millis::FlvMillis;
-use crate::tag::{FileHeader, MAX_BODY, TAG_HEADER_LEN, TRAILER_LEN, Tag, TagKind, Tracks};
-
-/// The longest file header that is believed, in bytes.
-const MAX_FILE_HEADER: u32 = 1 << 16;
-/// So much room is made at once for a tag that is still coming.
-const RESERVE: usize = 1 << 18;
-
-/// What comes out of a stream, in its order.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Item {
-    /// The file header; once, and first.
-    Header(FileHeader),
-    /// A tag.
-    Tag(Tag),
-    /// After [`TagReader::recover`]: reading goes on here, with the tag that comes next.
-    Resumed(Gap),
-}
-
-/// Bytes that were skipped between two tags.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Gap {
-    /// Where the damaged tag began, in bytes from the start of the stream.
-    pub offset: u64,
-    /// How many bytes were skipped.
-    pub skipped: u64,
-}
-
-/// Damage in the stream. [`TagReader::next`] gives it again until [`TagReader::recover`] is called.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("FLV damaged at byte {offset}, tag {tag}: {damage}")]
-pub struct ReadError {
-    /// Where the damaged field begins, in bytes from the start of the stream.
-    pub offset: u64,
-    /// The ordinal of the tag it is in, from 0; a file header counts as in tag 0.
-    pub tag: u64,
-    /// What is wrong.
-    pub damage: Damage,
-}
-
-/// What can be wrong with the framing.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Damage {
-    /// No FLV file.
-    #[error("signature {} is not FLV", got.escape_ascii())]
-    Signature {
-        /// The first three bytes.
-        got: [u8; 3],
-    },
-    /// A version we do not know.
-    #[error("version {got} is not legal: 1")]
-    Version {
-        /// The version that came.
-        got: u8,
-    },
-    /// A file header of an unbelievable length.
-    #[error("file header of {got} bytes is not legal: 9 to {MAX_FILE_HEADER}")]
-    HeaderLength {
-        /// The length that came.
-        got: u32,
-    },
-    /// A tag of an unknown type.
-    #[error("tag type {got} is not legal: 8 (audio), 9 (video) or 18 (script)")]
-    Kind {
-        /// The type byte.
-        got: u8,
-    },
-    /// A tag with the filter bit: Adobe's own encryption, which we do not read.
-    #[error("tag type byte {got:#04x} has the filter bit 0x20: Adobe's encrypted FLV is not supported")]
-    Filtered {
-        /// The type byte.
-        got: u8,
-    },
-    /// A stream id other than 0.
-    #[error("stream id {got} is not legal: 0")]
-    StreamId {
-        /// The stream id that came.
-        got: u32,
-    },
-    /// A body longer than this reader takes.
-    #[error("body of {got} bytes is not legal: at most {limit}")]
-    BodyLength {
-        /// The length that came.
-        got: u32,
-        /// The limit that is set.
-        limit: u32,
-    },
-    /// A PreviousTagSize that does not match what is before it.
-    #[error("previous tag size {got} is not legal: {expected}")]
-    Trailer {
-        /// The size that came.
-        got: u32,
-        /// The size of the tag before it; 0 behind the file header.
-        expected: u32,
-    },
-}
-
-/// How the stream ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Behind a whole tag or the file header, or with no byte at all.
-    Whole,
-    /// In the middle of a tag or the file header.
-    Cut(Cut),
-    /// While looking for a tag after damage.
-    Lost(Gap),
-}
-
-/// A tag (or file header) of which the end is missing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cut {
-    /// Where the cut tag begins, in bytes from the start of the stream.
-    pub offset: u64,
-    /// Its ordinal, from 0.
-    pub tag: u64,
-    /// How many bytes of it are there.
-    pub have: u64,
-    /// How many bytes are missing at least: of the tag's header if that is
-    /// incomplete, else of the whole tag with its trailer.
-    pub missing: u64,
-    /// The tag, if only its trailer is cut: its data is all there.
-    pub whole: Option<Tag>,
-}
-
-impl fmt::Display for Cut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { offset, tag, have, missing, .. } = self;
-        write!(f, "FLV ends in tag {tag} at byte {offset}: {have} bytes are there, {missing} are missing")
-    }
-}
+use self::damage::MAX_FILE_HEADER;
+pub use self::damage::{Cut, Damage, Ending, Gap, Item, ReadError};
+use self::window::Window;
+use crate::tag::{FILE_HEADER_LEN, FileHeader, MAX_BODY, TAG_HEADER_LEN, TRAILER_LEN, Tag, TagKind, Tracks};
 
 #[derive(Clone, Debug)]
 enum State {
@@ -249,49 +123,51 @@ impl TagReader {
         }
     }
 
-    /// After damage: go on at the next plausible tag, one whose header is legal
-    /// and whose PreviousTagSize agrees with its length. [`next`](Self::next) then gives
-    /// [`Item::Resumed`] with the bytes skipped, and the tag. Does nothing without damage.
+    /// Gives up on what is at the front, and goes on at the next plausible tag:
+    /// one whose header is legal and whose PreviousTagSize agrees with its length.
+    /// [`next`](Self::next) then gives [`Item::Resumed`] with the bytes skipped, and the tag.
+    ///
+    /// Meant for damage; also, when no more bytes come, for an [`Ending::Cut`] or
+    /// [`Ending::Lost`] with bytes left: a damaged length may have made a tag look
+    /// longer than the stream. Does nothing when no byte is buffered.
     pub fn recover(&mut self) {
-        if matches!(self.state, State::Damaged(_)) {
-            let from = self.window.offset;
-            // What stands at the front is what was found to be damaged.
-            self.window.skip(1.min(self.window.len()));
-            self.state = State::Scanning { from };
+        if self.window.is_empty() && !matches!(self.state, State::Damaged(_)) {
+            return;
         }
+        let (from, given_up) = match &self.state {
+            // A stream may begin with a tag in place of the file header.
+            State::FileHeader | State::HeaderRest { .. } => (self.window.offset, 0),
+            State::Damaged(err) if err.damage.is_in_file_header() => (self.window.offset, 0),
+            State::Tag | State::Damaged(_) => (self.window.offset, 1),
+            State::Scanning { from } => (*from, 1),
+            State::Found(gap) => (gap.offset, 1),
+        };
+        self.window.skip(given_up.min(self.window.len()));
+        self.state = State::Scanning { from };
     }
 
-    /// Says how the stream ended. Call it when [`next`](Self::next) gives `None` and no more bytes come.
-    pub fn finish(mut self) -> Ending {
+    /// Says how the stream ends here: ask when [`next`](Self::next) gives `None` and no
+    /// more bytes come. Changes nothing.
+    pub fn finish(&mut self) -> Ending {
+        let offset = self.window.offset;
         let have = self.window.len() as u64;
-        let cut = |need: u64, whole| Cut {
-            offset: self.window.offset,
-            tag: self.tag,
-            have,
-            missing: need.saturating_sub(have),
-            whole,
-        };
+        let cut =
+            |need: u64| Cut { offset, tag: self.tag, have, missing: need.saturating_sub(have), whole: None };
         match &self.state {
-            State::Scanning { from } => {
-                Ending::Lost(Gap { offset: *from, skipped: self.window.offset + have - *from })
-            }
-            State::Damaged(err) => Ending::Lost(Gap {
-                offset: err.offset,
-                skipped: (self.window.offset + have).saturating_sub(err.offset),
-            }),
-            State::FileHeader if have > 0 => Ending::Cut(cut(9, None)),
-            // The tag after an empty stream's last PreviousTagSize, or a header without it, is not missed.
-            State::HeaderRest { rest, .. } => Ending::Cut(cut(u64::from(*rest) + TRAILER_LEN as u64, None)),
+            State::Scanning { from } => Ending::Lost(Gap { offset: *from, skipped: offset + have - *from }),
+            State::Damaged(_) => Ending::Lost(Gap { offset, skipped: have }),
+            State::HeaderRest { rest, .. } => Ending::Cut(cut(u64::from(*rest) + TRAILER_LEN as u64)),
+            State::FileHeader if have > 0 => Ending::Cut(cut(FILE_HEADER_LEN as u64)),
             State::Tag | State::Found(_) if have > 0 => {
+                // Puts the header together if it came in two pieces.
+                self.window.fill(TAG_HEADER_LEN);
                 let Some(Ok(head)) = self.window.peek_header(self.body_limit) else {
-                    return Ending::Cut(cut(TAG_HEADER_LEN as u64, None));
+                    return Ending::Cut(cut(TAG_HEADER_LEN as u64));
                 };
-                let need = head.wire_len() as u64;
-                let mut ending = cut(need, None);
+                let mut ending = cut(head.wire_len() as u64);
                 let body_end = TAG_HEADER_LEN + head.len as usize;
                 if self.window.fill(body_end) {
-                    self.window.skip(TAG_HEADER_LEN);
-                    let body = self.window.take(head.len as usize);
+                    let body = Bytes::copy_from_slice(&self.window.front()[TAG_HEADER_LEN..body_end]);
                     ending.whole = Tag::new(head.kind, head.timestamp, body).ok();
                 }
                 Ending::Cut(ending)
@@ -420,116 +296,4 @@ fn is_believable(kind: TagKind, len: u32, first: u8) -> bool {
             TagKind::Audio => !matches!(first >> 4, 12 | 13),
             TagKind::Video => matches!((first >> 4) & 7, 1..=5) && (first & 0x80 != 0 || first & 0x0f != 0),
         }
-}
-
-struct Head {
-    kind: TagKind,
-    len: u32,
-    timestamp: FlvMillis,
-}
-
-impl Head {
-    fn wire_len(&self) -> usize {
-        TAG_HEADER_LEN + self.len as usize + TRAILER_LEN
-    }
-    fn trailer(&self) -> u32 {
-        self.len + TAG_HEADER_LEN as u32
-    }
-}
-
-/// The bytes not given out yet: first `partial`, which was put together from
-/// earlier pieces, then `piece`, the last one pushed.
-#[derive(Debug, Default)]
-struct Window {
-    partial: BytesMut,
-    piece: Bytes,
-    /// Of the first byte, from the start of the stream.
-    offset: u64,
-}
-
-impl Window {
-    fn len(&self) -> usize {
-        self.partial.len() + self.piece.len()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn push(&mut self, piece: Bytes) {
-        if !self.piece.is_empty() {
-            self.partial.extend_from_slice(&self.piece);
-        }
-        self.piece = piece;
-    }
-
-    /// The bytes at the front that lie together; not empty unless all is.
-    fn front(&self) -> &[u8] {
-        if self.partial.is_empty() { &self.piece } else { &self.partial }
-    }
-
-    /// Whether `len` bytes are there; if so they lie together at the front. If
-    /// not, nothing is left in `piece`.
-    fn fill(&mut self, len: usize) -> bool {
-        if self.front().len() >= len {
-            return true;
-        }
-        let wanted = (len - self.partial.len()).min(self.piece.len());
-        self.partial.reserve((len - self.partial.len()).min(RESERVE).max(wanted));
-        self.partial.extend_from_slice(&self.piece[..wanted]);
-        self.piece.advance(wanted);
-        self.partial.len() >= len
-    }
-
-    /// The first `len` bytes; [`Self::fill`] must have said that they are there.
-    fn take(&mut self, len: usize) -> Bytes {
-        self.offset += len as u64;
-        if self.partial.is_empty() { self.piece.split_to(len) } else { self.partial.split_to(len).freeze() }
-    }
-
-    fn skip(&mut self, len: usize) {
-        self.offset += len as u64;
-        let from_partial = len.min(self.partial.len());
-        self.partial.advance(from_partial);
-        self.piece.advance(len - from_partial);
-    }
-
-    fn u32_at(&self, at: usize) -> u32 {
-        self.front()
-            .get(at..)
-            .and_then(|rest| rest.first_chunk())
-            .map_or(0, |bytes| u32::from_be_bytes(*bytes))
-    }
-
-    /// The tag header at the front; `None` if it is not all there.
-    fn peek_header(&self, body_limit: u32) -> Option<Result<Head, (u64, Damage)>> {
-        let &[kind, l0, l1, l2, t1, t2, t3, t0, s0, s1, s2] = self.front().first_chunk::<TAG_HEADER_LEN>()?;
-        Some(parse_header(
-            kind,
-            u32::from_be_bytes([0, l0, l1, l2]),
-            FlvMillis(u32::from_be_bytes([t0, t1, t2, t3])),
-            u32::from_be_bytes([0, s0, s1, s2]),
-            body_limit,
-        ))
-    }
-}
-
-fn parse_header(
-    byte: u8,
-    len: u32,
-    timestamp: FlvMillis,
-    stream_id: u32,
-    body_limit: u32,
-) -> Result<Head, (u64, Damage)> {
-    let Some(kind) = TagKind::from_number(byte) else {
-        let filtered = byte & 0xe0 == 0x20 && TagKind::from_number(byte & 0x1f).is_some();
-        return Err((0, if filtered { Damage::Filtered { got: byte } } else { Damage::Kind { got: byte } }));
-    };
-    if stream_id != 0 {
-        return Err((8, Damage::StreamId { got: stream_id }));
-    }
-    if len > body_limit {
-        return Err((1, Damage::BodyLength { got: len, limit: body_limit }));
-    }
-    Ok(Head { kind, len, timestamp })
 }
