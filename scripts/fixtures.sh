@@ -105,7 +105,7 @@ if needed vfr.mp4; then # 25 frames a second, then every third of them, then 25 
     "${x264[@]}" -crf 26 -c:a copy
 fi
 if needed rotated.mp4; then # shown a quarter turn clockwise by its display matrix only; FFmpeg 6 changed how to say so
-  if ffmpeg -hide_banner -h full 2>/dev/null | grep -q -e -display_rotation; then
+  if ffmpeg -hide_banner -h full 2>/dev/null | grep -e -display_rotation >/dev/null; then
     make rotated.mp4 -display_rotation -90 -i base.mp4 -c copy
   else
     make rotated.mp4 -i base.mp4 -c copy -metadata:s:v rotate=270
