@@ -1,15 +1,17 @@
 //! A channel's program, tick by tick: intent, takes, filler, rundown and key frames.
 
+mod alarms;
+mod commands;
+
 use media::{Key, Tick, Time};
 use pipeline_dsl::{Channel, Show, Switch};
 
-use crate::cover::{self, Shot};
-use crate::decision::{Decision, Intent, KeyIx, OnAir, OnAirChange, Program, Reason, Standing};
+use crate::cover::{Patience, Shot, Stage};
+use crate::decision::{Decision, Intent, OnAir, OnAirChange, Program, Reason, Standing};
 use crate::event::{Code, Event};
 use crate::line::LineReason;
-use crate::plan::{Op, Plan, PlanError};
-use crate::state::{Alarm, Course, Mixing, NotThisShow, Opening, SavedChannel, State, Take};
-use crate::take::{Command, Effect, Reach, Refusal, RefusalCode};
+use crate::plan::{Plan, PlanError};
+use crate::state::{Course, Mixing, NotThisShow, Opening, SavedChannel, State, Take};
 use crate::view::{SourceIx, SourceView};
 
 /// Decides, for every tick of one channel, what is on air and why.
@@ -96,96 +98,6 @@ impl ChannelScheduler {
         self.state.events.pop(&self.plan.channel)
     }
 
-    /// Takes a director's command. `at` is the tick the caller decides next; one
-    /// already decided counts as the next.
-    ///
-    /// # Errors
-    /// Why it cannot be done, and what could. Nothing has changed then.
-    pub fn handle(&mut self, command: &Command, at: Tick) -> Result<Effect, Refusal> {
-        let op = self.plan.op(command)?;
-        let tick = at.max(self.next_tick());
-        if self.state.course != Course::Running {
-            return Err(self.refusal(RefusalCode::Ended, "is over", Vec::new()));
-        }
-        let in_mix = self.state.mixing.is_some() || matches!(self.state.take, Some(Take::Mix { .. }));
-        if matches!(op, Op::Mix(..)) && in_mix {
-            let legal = self.plan.sources.iter().map(|source| format!("cut {source}")).collect();
-            return Err(self.refusal(RefusalCode::InTransition, "is in a mix already", legal));
-        }
-        let reach = self.apply(op, tick)?;
-        Ok(Effect { tick, intent: self.state.intent, reach })
-    }
-
-    fn refusal(&self, code: RefusalCode, what: &str, legal: Vec<String>) -> Refusal {
-        Refusal { code, message: format!("channel {} {what}", self.plan.channel), legal }
-    }
-
-    /// Changes the intent and notes the transition for the next decision.
-    fn apply(&mut self, op: Op, tick: Tick) -> Result<Reach, Refusal> {
-        let before = self.state.intent;
-        let state = &mut self.state;
-        let at_rest = state.take.is_none() && state.mixing.is_none();
-        let reach = match op {
-            Op::Cut(source) | Op::Mix(source, _) if before.filler == Switch::On => {
-                state.intent.source = source;
-                if before.source == source { Reach::Nothing } else { Reach::IntentOnly }
-            }
-            Op::Cut(source) if at_rest && before.source == source => Reach::Nothing,
-            Op::Cut(source) => {
-                state.intent.source = source;
-                state.take = Some(Take::Cut);
-                Reach::Program
-            }
-            Op::Mix(source, _) if at_rest && state.shown() == Some(OnAir::Source(source)) => Reach::Nothing,
-            Op::Mix(source, ticks) => {
-                // What was cut or mixed to last is where this one comes from,
-                // even if no tick has shown it yet.
-                let from = (!at_rest).then_some(before.source);
-                state.intent.source = source;
-                state.take = Some(Take::Mix { from, ticks });
-                Reach::Program
-            }
-            Op::Filler(switch) => {
-                state.intent.filler = switch;
-                if switch == Switch::On {
-                    (state.take, state.mixing) = (None, None);
-                }
-                if before.filler == switch { Reach::Nothing } else { Reach::Program }
-            }
-            Op::Encrypt(switch) => {
-                state.intent.encrypt = switch;
-                if before.encrypt == switch { Reach::Nothing } else { Reach::Program }
-            }
-            Op::Rotate => {
-                let next = KeyIx(before.key.0.saturating_add(1));
-                if next.0 >= self.plan.keys {
-                    let what = format!("is on the last of its {} keys", self.plan.keys);
-                    return Err(self.refusal(RefusalCode::NoNextKey, &what, Vec::new()));
-                }
-                state.intent.key = next;
-                if before.encrypt == Switch::On { Reach::Program } else { Reach::IntentOnly }
-            }
-            Op::End => {
-                state.course = Course::Ending;
-                Reach::Program
-            }
-        };
-        let moved = matches!(op, Op::Cut(_) | Op::Mix(..) | Op::Filler(_)) && reach != Reach::Nothing;
-        if moved && self.state.decided.is_some() {
-            self.state.opening = Opening::Over;
-        }
-        if self.state.intent != before {
-            self.state.intent.since = tick;
-        }
-        if let Op::Filler(switch) = op
-            && reach != Reach::Nothing
-        {
-            let word = if switch == Switch::On { "asked for" } else { "no longer asked for" };
-            self.event(tick, Code::FillerAsked, None, format!("the filler is {word}"));
-        }
-        Ok(reach)
-    }
-
     /// Decides a tick. Ticks come in order, each once; over one that is left
     /// out, cues and key frames are made up for, and one that was decided
     /// before is answered as it was, without its change and key frame.
@@ -204,13 +116,13 @@ impl ChannelScheduler {
         let now = self.plan.rate.time_of(tick);
         let mut marks = self.plan.grid.is_due(before, tick);
         marks |= self.encrypt(tick);
-        let stage = cover::Stage { now, after: self.plan.after, sources, filler };
+        let stage = Stage { now, after: self.plan.after, sources, filler };
         if now >= Time::ZERO + self.plan.after {
             self.state.opening = Opening::Over;
         }
         let shot = match self.state.intent.filler {
             Switch::On => stage.filler(),
-            Switch::Off => stage.source(self.state.intent.source, self.state.opening),
+            Switch::Off => stage.source(self.state.intent.source, self.patience()),
         };
         let mix_began = self.mix(tick, shot, &stage, &mut marks);
         let change = self.change(tick, shot.on_air, mix_began, sources);
@@ -223,23 +135,19 @@ impl ChannelScheduler {
         self.decision(tick, if marks { Key::Frame } else { Key::Delta }, change)
     }
 
+    /// How long the source that is wanted is waited for.
+    fn patience(&self) -> Patience {
+        let covered = matches!(self.state.shown(), Some(OnAir::Filler | OnAir::Black));
+        match self.state.opening {
+            Opening::Waiting => Patience::First,
+            Opening::Over if covered && self.state.take.is_none() => Patience::None,
+            Opening::Over => Patience::Hold,
+        }
+    }
+
     fn decision(&self, tick: Tick, key: Key, change: Option<OnAirChange>) -> Decision {
         let State { program, freshness, encryption, .. } = self.state;
         Decision { tick, program, freshness, key, change, encrypt: encryption }
-    }
-
-    fn run_cues(&mut self, tick: Tick) {
-        while self.state.course == Course::Running {
-            let Some(cue) = self.plan.cues.get(self.state.cues_done).filter(|cue| cue.tick <= tick) else {
-                return;
-            };
-            let (op, title) = (cue.op, cue.title.clone());
-            self.state.cues_done += 1;
-            match self.apply(op, tick) {
-                Ok(_) => self.event(tick, Code::Cue, None, title),
-                Err(refusal) => self.event(tick, Code::CueRefused, None, format!("{title}: {refusal}")),
-            }
-        }
     }
 
     fn end(&mut self, tick: Tick) -> Decision {
@@ -268,19 +176,18 @@ impl ChannelScheduler {
     }
 
     /// Begins, carries on or ends a mix, and sets the program. Whether one began.
-    fn mix(&mut self, tick: Tick, shot: Shot, stage: &cover::Stage<'_>, marks: &mut bool) -> bool {
+    fn mix(&mut self, tick: Tick, shot: Shot, stage: &Stage<'_>, marks: &mut bool) -> bool {
         let running = self.state.mixing.take();
         let began = match (self.state.take, shot.on_air) {
             (Some(Take::Mix { from, ticks }), OnAir::Source(to)) => {
                 let from =
-                    from.map(|source| stage.source(source, Opening::Over).on_air).or(self.state.shown());
+                    from.map(|source| stage.source(source, Patience::Hold).on_air).or(self.state.shown());
                 from.filter(|from| *from != shot.on_air).map(|from| Mixing { from, to, start: tick, ticks })
             }
             _ => None,
         };
         let goes_on = running.filter(|mixing| {
-            let over = tick.0.saturating_sub(mixing.start.0) >= u64::from(mixing.ticks);
-            self.state.take.is_none() && shot.on_air == OnAir::Source(mixing.to) && !over
+            self.state.take.is_none() && shot.on_air == OnAir::Source(mixing.to) && mixing.is_on(tick)
         });
         *marks |= began.is_some() || (running.is_some() && goes_on.is_none());
         self.state.mixing = began.or(goes_on);
@@ -318,7 +225,7 @@ impl ChannelScheduler {
             match (before, on_air) {
                 (None, OnAir::Source(_) | OnAir::Black) => Reason::Start,
                 (_, OnAir::Filler | OnAir::Black) => Reason::Filler,
-                (_, OnAir::Source(_)) if take.is_some() => Reason::Cut,
+                (_, OnAir::Source(_)) if take == Some(Take::Cut) => Reason::Cut,
                 (Some(Standing { on_air: Some(OnAir::Source(_)), .. }), _) => Reason::Cut,
                 (Some(Standing { reason: Reason::Start, .. }), _) => Reason::Start,
                 _ => Reason::Recovered,
@@ -326,47 +233,6 @@ impl ChannelScheduler {
         };
         self.state.standing = Some(Standing { on_air: Some(on_air), reason, since: tick });
         Some(OnAirChange { on_air: Some(on_air), reason })
-    }
-
-    fn sound_alarms(&mut self, tick: Tick, shot: Shot) {
-        let source = self.state.intent.source;
-        let alarm = match (shot.on_air, self.state.intent.filler) {
-            (OnAir::Filler, Switch::Off) => Some(Alarm::Filler(source)),
-            (OnAir::Black, _) if self.state.opening == Opening::Over => Some(Alarm::Black),
-            _ => None,
-        };
-        self.set_alarm(tick, alarm);
-    }
-
-    fn set_alarm(&mut self, tick: Tick, alarm: Option<Alarm>) {
-        if self.state.alarm == alarm {
-            return;
-        }
-        match self.state.alarm {
-            Some(Alarm::Filler(source)) => {
-                self.event(tick, Code::FillerOut, Some(source), "the filler no longer covers it".to_owned());
-            }
-            Some(Alarm::Black) => {
-                self.event(tick, Code::BlackOver, None, "there is a picture again".to_owned());
-            }
-            None => {}
-        }
-        match alarm {
-            Some(Alarm::Filler(source)) => {
-                self.event(tick, Code::FillerIn, Some(source), "no picture: the filler covers it".to_owned());
-            }
-            Some(Alarm::Black) => {
-                self.event(tick, Code::Black, None, "no picture and no filler: black and silence".to_owned());
-            }
-            None => {}
-        }
-        self.state.alarm = alarm;
-    }
-
-    fn event(&mut self, tick: Tick, code: Code, source: Option<SourceIx>, message: String) {
-        let subject =
-            source.and_then(|source| self.source_name(source)).unwrap_or(&self.plan.channel).to_owned();
-        self.state.events.push(Event { tick, code, subject, message });
     }
 
     /// When a tick is, in show time.

@@ -3,7 +3,6 @@
 use media::{Span, Time};
 
 use crate::decision::{Freshness, OnAir};
-use crate::state::Opening;
 use crate::view::{Look, SourceIx, SourceView};
 
 /// One picture and whether it moves.
@@ -26,16 +25,27 @@ pub(crate) struct Stage<'a> {
     pub filler: Option<SourceView>,
 }
 
+/// How long a source without a current picture is waited for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Patience {
+    /// In black for its very first picture.
+    First,
+    /// Its last picture is held over a short hole.
+    Hold,
+    /// Not at all: it is covered already, and comes back with a current picture only.
+    None,
+}
+
 impl Stage<'_> {
     /// The source, or what stands in for it.
-    pub fn source(&self, source: SourceIx, opening: Opening) -> Shot {
+    pub fn source(&self, source: SourceIx, patience: Patience) -> Shot {
         let on_air = OnAir::Source(source);
         let view = self.sources.get(source.0).copied().unwrap_or(SourceView::NEVER);
-        match view.look(self.now, self.after) {
-            Look::Fresh => Shot { on_air, freshness: Freshness::Live },
-            Look::Last => Shot { on_air, freshness: Freshness::Held },
-            Look::Nothing if opening == Opening::Waiting => Shot::BLACK,
-            Look::Nothing | Look::Gone => self.filler(),
+        match (view.look(self.now, self.after), patience) {
+            (Look::Fresh, _) => Shot { on_air, freshness: Freshness::Live },
+            (Look::Last, Patience::First | Patience::Hold) => Shot { on_air, freshness: Freshness::Held },
+            (Look::Nothing, Patience::First) => Shot::BLACK,
+            (Look::Last | Look::Gone | Look::Nothing, _) => self.filler(),
         }
     }
 

@@ -134,18 +134,20 @@ impl Plan {
             keys,
             cues: Vec::new(),
         };
-        for (ix, cue) in show.rundown(name).iter().flat_map(|rundown| &rundown.cues).enumerate() {
+        let cues = show.rundown(name).map_or(&[][..], |rundown| &rundown.cues);
+        let mut cues: Vec<_> = (1..).zip(cues).collect();
+        // A stable sort: cues of one time keep the order of the file.
+        cues.sort_by_key(|(_, cue)| cue.at);
+        for (place, cue) in cues {
             let op = plan.op(&cue.action).map_err(|refusal| PlanError::Cue {
                 channel: name.clone(),
-                cue: ix + 1,
+                cue: place,
                 at: cue.at,
                 refusal,
             })?;
-            let title = format!("cue {} ({})", ix + 1, words(&cue.action));
+            let title = format!("cue {place} ({})", words(&cue.action));
             plan.cues.push(PlannedCue { tick: plan.rate.tick_from(cue.at), op, title });
         }
-        // A stable sort: cues at one tick keep the order of the file.
-        plan.cues.sort_by_key(|cue| cue.tick);
         Ok(plan)
     }
 

@@ -12,6 +12,8 @@ use crate::view::SourceIx;
 /// A transition that was asked for and waits for the next tick.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum Take {
+    /// Off the filler that was asked for, back to the source.
+    Return,
     Cut,
     Mix {
         /// A source cut to within the same tick, or the target of a mix this
@@ -28,6 +30,13 @@ pub(crate) struct Mixing {
     pub to: SourceIx,
     pub start: Tick,
     pub ticks: u32,
+}
+
+impl Mixing {
+    /// Whether two pictures are mixed at `tick`.
+    pub fn is_on(&self, tick: Tick) -> bool {
+        tick.0.saturating_sub(self.start.0) < u64::from(self.ticks)
+    }
 }
 
 /// Whether the show's first picture is still waited for in black. It was due
@@ -97,6 +106,33 @@ impl State {
         }
     }
 
+    /// Every source it speaks of.
+    fn places(&self) -> impl Iterator<Item = SourceIx> {
+        let source = |on_air| match on_air {
+            OnAir::Source(source) => Some(source),
+            OnAir::Filler | OnAir::Black => None,
+        };
+        let (from, to) = match self.program {
+            Program::One(to) => (None, Some(to)),
+            Program::Mix { from, to, .. } => (Some(from), Some(to)),
+            Program::Ended => (None, None),
+        };
+        let mixing = self.mixing.map(|mixing| mixing.from);
+        let take = match self.take {
+            Some(Take::Mix { from, .. }) => from,
+            _ => None,
+        };
+        let alarm = match self.alarm {
+            Some(Alarm::Filler(source)) => Some(source),
+            _ => None,
+        };
+        let shown = [from, to, mixing, self.shown()].into_iter().flatten().filter_map(source);
+        [Some(self.intent.source), self.mixing.map(|mixing| mixing.to), take, alarm]
+            .into_iter()
+            .flatten()
+            .chain(shown)
+    }
+
     /// What counts as on air since the last tick.
     pub fn shown(&self) -> Option<OnAir> {
         self.standing.and_then(|standing| standing.on_air)
@@ -142,7 +178,7 @@ impl SavedChannel {
         let state = &self.state;
         let differs = if self.channel != plan.channel {
             Some("channels")
-        } else if self.sources != plan.sources || state.intent.source.0 >= plan.sources.len() {
+        } else if self.sources != plan.sources || state.places().any(|place| place.0 >= plan.sources.len()) {
             Some("sources")
         } else if self.filler != plan.filler {
             Some("fillers")

@@ -1,0 +1,12 @@
+//! The rules of what is on air, in virtual time.
+#![allow(clippy::unwrap_used)]
+
+mod histories;
+mod holes;
+mod line_histories;
+mod lines;
+mod plans;
+mod rig;
+mod rundowns;
+mod saved;
+mod takes;
