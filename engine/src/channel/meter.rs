@@ -1,0 +1,80 @@
+//! What a rung has put out: counts and the longest gaps, read while it runs.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+
+use media::{Key, Span, Time, Track};
+
+#[derive(Debug, Default)]
+struct Gap {
+    /// Flicks; `i64::MIN` before the first tag.
+    last: AtomicI64,
+    longest: AtomicI64,
+    any: AtomicU64,
+}
+
+impl Gap {
+    fn tag(&self, at: Time) {
+        let last = self.last.swap(at.flicks(), Relaxed);
+        if self.any.fetch_add(1, Relaxed) > 0 {
+            self.longest.fetch_max(at.flicks() - last, Relaxed);
+        }
+    }
+    fn longest_ms(&self) -> f64 {
+        Span::from_flicks(self.longest.load(Relaxed)).as_secs_f64() * 1000.0
+    }
+}
+
+/// One rung's counters. One thread writes, any may read.
+#[derive(Debug, Default)]
+pub(crate) struct RungMeter {
+    frames: AtomicU64,
+    keyframes: AtomicU64,
+    bytes: AtomicU64,
+    video: Gap,
+    audio: Gap,
+}
+
+impl RungMeter {
+    /// A tag of so many bytes left; `at` is wall time when live, media time offline.
+    pub(crate) fn tag(&self, track: Track, key: Key, bytes: usize, at: Time) {
+        self.bytes.fetch_add(bytes as u64, Relaxed);
+        match track {
+            Track::Video => {
+                self.frames.fetch_add(1, Relaxed);
+                self.keyframes.fetch_add(u64::from(key == Key::Frame), Relaxed);
+                self.video.tag(at);
+            }
+            Track::Audio => self.audio.tag(at),
+        }
+    }
+    pub(crate) fn frames(&self) -> u64 {
+        self.frames.load(Relaxed)
+    }
+    pub(crate) fn keyframes(&self) -> u64 {
+        self.keyframes.load(Relaxed)
+    }
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Relaxed)
+    }
+    pub(crate) fn max_video_gap_ms(&self) -> f64 {
+        self.video.longest_ms()
+    }
+    pub(crate) fn max_audio_gap_ms(&self) -> f64 {
+        self.audio.longest_ms()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_gap_is_between_tags_not_before_the_first() {
+        let meter = RungMeter::default();
+        for ms in [5000, 5040, 5200, 5240] {
+            meter.tag(Track::Video, Key::Delta, 10, Time::from_millis(ms));
+        }
+        assert_eq!(meter.max_video_gap_ms(), 160.0);
+        assert_eq!((meter.frames(), meter.keyframes(), meter.bytes()), (4, 0, 40));
+    }
+}

@@ -1,0 +1,216 @@
+//! The end of a rung: packets become FLV tags, in order, encrypted if it is
+//! asked for, and go to the rung's feeds.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use codecs::RungOutput;
+use crossbeam_channel::{Receiver, select};
+use flv::video::FrameType;
+use flv::{FlvMillis, Tag, TagKind};
+use media::{Key, Packet, Span, Time, Track};
+use scheduling::Encryption;
+
+use crate::channel::interleave::Interleave;
+use crate::channel::meter::RungMeter;
+use crate::egress::feed::{Feed, Header};
+use crate::egress::queue::{Item, Role};
+use crate::event::Level;
+use crate::keys::ChannelKeys;
+use crate::reporter::Reporter;
+
+/// From the key frame at `at` on, encrypt like this.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EncryptOrder {
+    pub(crate) at: Time,
+    pub(crate) encryption: Encryption,
+}
+
+/// In which time gaps between tags are measured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum GapTime {
+    /// When the tag left: real time.
+    Wall,
+    /// The tag's own time stamp: offline.
+    Media,
+}
+
+/// Where a rung's tags go.
+pub(crate) struct Feeds {
+    /// As the channel carries them.
+    pub(crate) main: Arc<Feed>,
+    /// Never encrypted; there only if an egress asked for it.
+    pub(crate) clear: Option<Arc<Feed>>,
+}
+
+/// Everything a rung's last stage needs.
+pub(crate) struct RungEnd {
+    pub(crate) video: Receiver<RungOutput>,
+    pub(crate) audio: Receiver<Packet>,
+    pub(crate) orders: Receiver<EncryptOrder>,
+    pub(crate) headers: [Tag; 3],
+    pub(crate) feeds: Feeds,
+    pub(crate) keys: Option<Arc<ChannelKeys>>,
+    pub(crate) meter: Arc<RungMeter>,
+    /// Added to every time stamp, so that none is below zero.
+    pub(crate) lead: Span,
+    pub(crate) gap_time: GapTime,
+    pub(crate) reporter: Reporter,
+}
+
+/// Why a rung cannot go on.
+#[derive(Debug, thiserror::Error)]
+enum RungError {
+    #[error(transparent)]
+    Encoder(#[from] codecs::CodecError),
+    #[error(transparent)]
+    Encrypt(#[from] crypto::CryptoError),
+    #[error(transparent)]
+    Tag(#[from] flv::BodyTooLong),
+    #[error("composition time of the picture at {pts}: {source}")]
+    Composition { pts: Time, source: media::OutOfRange },
+}
+
+impl RungEnd {
+    /// Runs until both tracks have ended, or the rung fails.
+    pub(crate) fn run(mut self) {
+        let result = self.work();
+        if let Err(error) = result {
+            self.reporter.event(Level::Alarm, "rung-failed", error.to_string());
+        }
+        self.feeds.main.end();
+        if let Some(clear) = &self.feeds.clear {
+            clear.end();
+        }
+    }
+
+    fn work(&mut self) -> Result<(), RungError> {
+        for (header, tag) in [Header::Metadata, Header::Video, Header::Audio].into_iter().zip(&self.headers) {
+            self.feeds.main.publish_header(header, tag.clone());
+            if let Some(clear) = &self.feeds.clear {
+                clear.publish_header(header, tag.clone());
+            }
+        }
+        let mut cipher = Cipher::new(self.keys.clone());
+        let mut interleave = Interleave::default();
+        let (mut video, mut audio) = (self.video.clone(), self.audio.clone());
+        let mut open = 2;
+        while open > 0 {
+            select! {
+                recv(video) -> out => match out {
+                    Ok(RungOutput::Packet(packet)) => interleave.put(packet),
+                    Ok(RungOutput::Failed(error)) => return Err(error.into()),
+                    Ok(RungOutput::End) | Err(_) => {
+                        interleave.end(Track::Video);
+                        video = crossbeam_channel::never();
+                        open -= 1;
+                    }
+                },
+                recv(audio) -> packet => match packet {
+                    Ok(packet) => interleave.put(packet),
+                    Err(_) => {
+                        interleave.end(Track::Audio);
+                        audio = crossbeam_channel::never();
+                        open -= 1;
+                    }
+                },
+            }
+            while let Some(packet) = interleave.next() {
+                self.publish(&packet, &mut cipher)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn publish(&self, packet: &Packet, cipher: &mut Cipher) -> Result<(), RungError> {
+        let (tag, role) = self.tag(packet)?;
+        if role == Role::Key {
+            cipher.follow(&self.orders, packet.pts, &self.reporter)?;
+        }
+        let bytes = tag.wire_len();
+        if let Some(clear) = &self.feeds.clear {
+            clear.publish(Item { tag: tag.clone(), role });
+        }
+        let tag = cipher.apply(tag)?;
+        self.feeds.main.publish(Item { tag, role });
+        let at = match self.gap_time {
+            GapTime::Wall => self.reporter.now(),
+            GapTime::Media => packet.dts,
+        };
+        self.meter.tag(packet.track, packet.key, bytes, at);
+        Ok(())
+    }
+
+    fn tag(&self, packet: &Packet) -> Result<(Tag, Role), RungError> {
+        let stamp = |time: Time| (time + self.lead).as_millis_rounded();
+        let dts = stamp(packet.dts);
+        let mut body = BytesMut::with_capacity(packet.data.len() + 5);
+        let (kind, role) = match packet.track {
+            Track::Video => {
+                let (frame_type, role) = match packet.key {
+                    Key::Frame => (FrameType::Key, Role::Key),
+                    Key::Delta => (FrameType::Inter, Role::Delta),
+                };
+                // Rounded from the two times, never accumulated: PTS stays within half a millisecond.
+                let composition = i32::try_from(stamp(packet.pts) - dts).unwrap_or(i32::MAX);
+                flv::video::write_avc_frame(frame_type, composition, &packet.data, &mut body)
+                    .map_err(|source| RungError::Composition { pts: packet.pts, source })?;
+                (TagKind::Video, role)
+            }
+            Track::Audio => {
+                flv::audio::write_aac_frame(&packet.data, &mut body);
+                (TagKind::Audio, Role::Sound)
+            }
+        };
+        Ok((Tag::new(kind, FlvMillis::from_millis(dts), body.freeze())?, role))
+    }
+}
+
+/// A rung's encryption as it stands.
+struct Cipher {
+    keys: Option<Arc<ChannelKeys>>,
+    now: Encryption,
+    encryptor: Option<crypto::TagEncryptor>,
+    next: Option<EncryptOrder>,
+}
+
+impl Cipher {
+    fn new(keys: Option<Arc<ChannelKeys>>) -> Self {
+        Self { keys, now: Encryption::Clear, encryptor: None, next: None }
+    }
+
+    /// Carries out what has been ordered up to the key frame at `pts`.
+    fn follow(
+        &mut self,
+        orders: &Receiver<EncryptOrder>,
+        pts: Time,
+        reporter: &Reporter,
+    ) -> Result<(), RungError> {
+        loop {
+            if self.next.is_none() {
+                self.next = orders.try_recv().ok();
+            }
+            let Some(order) = self.next.take_if(|order| order.at <= pts) else { return Ok(()) };
+            if order.encryption == self.now {
+                continue;
+            }
+            self.encryptor = match (order.encryption, &self.keys) {
+                (Encryption::Clear, _) | (_, None) => None,
+                (Encryption::Under(ix), Some(keys)) => Some(keys.encryptor(ix)?),
+            };
+            self.now = order.encryption;
+            let message = match &self.encryptor {
+                Some(encryptor) => format!("encrypted under key {} from {pts} on", encryptor.key_id().0),
+                None => format!("clear from {pts} on"),
+            };
+            reporter.event(Level::Info, "encryption", message);
+        }
+    }
+
+    fn apply(&mut self, tag: Tag) -> Result<Tag, RungError> {
+        match &mut self.encryptor {
+            Some(encryptor) => Ok(encryptor.encrypt(tag)?),
+            None => Ok(tag),
+        }
+    }
+}

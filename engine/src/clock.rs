@@ -1,0 +1,114 @@
+//! The one place that knows what time it is: show time, real or virtual.
+
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use media::{Span, Time};
+
+/// Show time, handed to whoever needs it. Zero is the first tick.
+pub trait Clock: Send + Sync {
+    /// Show time zero is now: lines had their time to open.
+    fn begin(&self);
+    /// Show time now.
+    fn now(&self) -> Time;
+    /// Returns at `time`, or at once if it has passed or the show is stopping.
+    fn wait_until(&self, time: Time, stop: &Stop);
+}
+
+/// Wall-clock time since the show began; zero until it does.
+#[derive(Debug, Default)]
+pub struct RealClock {
+    zero: OnceLock<Instant>,
+}
+
+impl Clock for RealClock {
+    fn begin(&self) {
+        // The first call counts.
+        let _ = self.zero.set(Instant::now());
+    }
+    fn now(&self) -> Time {
+        self.zero.get().map_or(Time::ZERO, |zero| Time::ZERO + Span::from_duration(zero.elapsed()))
+    }
+    fn wait_until(&self, time: Time, stop: &Stop) {
+        let left = time - self.now();
+        if left > Span::ZERO {
+            stop.wait(left.as_duration());
+        }
+    }
+}
+
+/// Time that passes as fast as the show can be made: it is wherever it was last asked to wait for.
+#[derive(Debug, Default)]
+pub struct VirtualClock {
+    now: Mutex<Time>,
+}
+
+impl Clock for VirtualClock {
+    fn begin(&self) {}
+    fn now(&self) -> Time {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn wait_until(&self, time: Time, _: &Stop) {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        *now = time.max(*now);
+    }
+}
+
+/// The request to stop, which wakes whoever waits.
+#[derive(Debug, Default)]
+pub struct Stop {
+    asked: Mutex<Asked>,
+    wake: Condvar,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    #[default]
+    Running,
+    Stopping,
+}
+
+impl Stop {
+    /// Asks for the stop. Asking again changes nothing.
+    pub fn ask(&self) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Asked::Stopping;
+        self.wake.notify_all();
+    }
+    /// Whether it has been asked for.
+    pub fn is_asked(&self) -> bool {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) == Asked::Stopping
+    }
+    /// Waits this long, or until the stop is asked for.
+    pub fn wait(&self, how_long: Duration) {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.wake.wait_timeout_while(asked, how_long, |asked| *asked == Asked::Running);
+        drop(waited);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn virtual_time_never_goes_back() {
+        let clock = VirtualClock::default();
+        let stop = Stop::default();
+        clock.wait_until(Time::from_secs(7200), &stop);
+        clock.wait_until(Time::from_secs(1), &stop);
+        assert_eq!(clock.now(), Time::from_secs(7200));
+    }
+
+    #[test]
+    fn a_stop_wakes_the_waiter() {
+        let stop = std::sync::Arc::new(Stop::default());
+        let asker = std::sync::Arc::clone(&stop);
+        let thread = std::thread::spawn(move || asker.ask());
+        // Waits an hour if the stop does not wake it.
+        let clock = RealClock::default();
+        clock.begin();
+        clock.wait_until(Time::from_secs(3600), &stop);
+        thread.join().unwrap();
+        assert!(stop.is_asked());
+    }
+}

@@ -1,0 +1,264 @@
+//! What waits for one sink: bounded in media time and bytes. A sink that is
+//! too slow loses its own frames, up to the next key frame, and nobody else's.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use flv::Tag;
+use tokio::sync::Notify;
+
+/// What a tag is to a sink.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Role {
+    /// Metadata and codec headers: never dropped.
+    Header,
+    /// A picture to begin with.
+    Key,
+    /// A picture that needs others.
+    Delta,
+    /// Sound.
+    Sound,
+}
+
+/// A tag and its role.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    pub(crate) tag: Tag,
+    pub(crate) role: Role,
+}
+
+/// What happens when the sink is behind by more than the bound.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum WhenFull {
+    /// It loses frames: live.
+    Drop,
+    /// The feed waits: offline, where nothing may be lost and nobody watches.
+    Wait,
+}
+
+/// How much may wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bound {
+    pub(crate) millis: i32,
+    pub(crate) bytes: usize,
+    pub(crate) when_full: WhenFull,
+}
+
+struct State {
+    items: VecDeque<Item>,
+    bytes: usize,
+    skipping: Skipping,
+    closed: bool,
+    dropped: u64,
+}
+
+#[derive(PartialEq, Eq)]
+enum Skipping {
+    No,
+    UntilKey,
+}
+
+pub(crate) struct SinkQueue {
+    state: Mutex<State>,
+    moved: Condvar,
+    wake: Notify,
+    bound: Bound,
+}
+
+impl SinkQueue {
+    pub(crate) fn new(bound: Bound) -> Self {
+        let state = State {
+            items: VecDeque::new(),
+            bytes: 0,
+            skipping: Skipping::UntilKey,
+            closed: false,
+            dropped: 0,
+        };
+        Self { state: Mutex::new(state), moved: Condvar::new(), wake: Notify::new(), bound }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_over(&self, state: &State) -> bool {
+        let ends = state.items.front().zip(state.items.back());
+        let span = ends.map_or(0, |(first, last)| last.tag.timestamp.since(first.tag.timestamp));
+        span > self.bound.millis || state.bytes > self.bound.bytes
+    }
+
+    /// Queues a tag, or drops it and says nothing: the sink is behind.
+    pub(crate) fn push(&self, item: Item) {
+        let mut state = self.lock();
+        if self.bound.when_full == WhenFull::Wait {
+            let wait = |s: &mut State| !s.closed && self.is_over(s);
+            state = self.moved.wait_while(state, wait).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.closed {
+            return;
+        }
+        match (item.role, &state.skipping) {
+            (Role::Key, _) => state.skipping = Skipping::No,
+            (Role::Header, _) | (_, Skipping::No) => {}
+            (role, Skipping::UntilKey) => {
+                state.dropped += u64::from(role == Role::Delta);
+                return;
+            }
+        }
+        state.bytes += item.tag.wire_len();
+        state.items.push_back(item);
+        if self.bound.when_full == WhenFull::Drop && self.is_over(&state) {
+            shed(&mut state);
+        }
+        drop(state);
+        self.moved.notify_all();
+        self.wake.notify_one();
+    }
+
+    /// The next tag; waits for it, `None` once the queue is closed and empty.
+    pub(crate) fn pop_blocking(&self) -> Option<Item> {
+        let state = self.lock();
+        let mut state = self
+            .moved
+            .wait_while(state, |s| s.items.is_empty() && !s.closed)
+            .unwrap_or_else(PoisonError::into_inner);
+        self.take(&mut state)
+    }
+
+    /// The next tag if one waits.
+    pub(crate) fn try_pop(&self) -> Option<Item> {
+        self.take(&mut self.lock())
+    }
+
+    /// As [`Self::pop_blocking`], for a socket's task.
+    pub(crate) async fn pop(&self) -> Option<Item> {
+        loop {
+            let wake = self.wake.notified();
+            {
+                let mut state = self.lock();
+                if let Some(item) = self.take(&mut state) {
+                    return Some(item);
+                }
+                if state.closed {
+                    return None;
+                }
+            }
+            wake.await;
+        }
+    }
+
+    fn take(&self, state: &mut State) -> Option<Item> {
+        let item = state.items.pop_front()?;
+        state.bytes -= item.tag.wire_len();
+        self.moved.notify_all();
+        Some(item)
+    }
+
+    /// No more will come; what waits is still given out.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.moved.notify_all();
+        self.wake.notify_one();
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Pictures lost since this was last asked.
+    pub(crate) fn take_dropped(&self) -> u64 {
+        std::mem::take(&mut self.lock().dropped)
+    }
+}
+
+/// Drops all that waits but headers. If a key frame waits, it goes on from the
+/// newest one; else from the next that comes.
+fn shed(state: &mut State) {
+    let newest_key = state.items.iter().rposition(|item| item.role == Role::Key);
+    let from = match newest_key {
+        Some(at) if at > 0 => at,
+        _ => {
+            state.skipping = Skipping::UntilKey;
+            state.items.len()
+        }
+    };
+    let mut at = 0;
+    let (mut freed, mut lost) = (0, 0);
+    state.items.retain(|item| {
+        let keep = at >= from || item.role == Role::Header;
+        at += 1;
+        if !keep {
+            freed += item.tag.wire_len();
+            lost += u64::from(matches!(item.role, Role::Key | Role::Delta));
+        }
+        keep
+    });
+    state.bytes -= freed;
+    state.dropped += lost;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use flv::{FlvMillis, TagKind};
+    use proptest::prelude::*;
+
+    fn item(role: Role, ms: u32) -> Item {
+        let kind = if role == Role::Sound { TagKind::Audio } else { TagKind::Video };
+        Item { tag: Tag::new(kind, FlvMillis(ms), Bytes::from_static(&[0; 100])).unwrap(), role }
+    }
+    fn queue(when_full: WhenFull) -> SinkQueue {
+        SinkQueue::new(Bound { millis: 1000, bytes: 1 << 20, when_full })
+    }
+
+    proptest! {
+        /// A sink of any speed never sees a picture whose key frame it missed, never sound before
+        /// the first key frame, and the queue never holds more than its bound.
+        #[test]
+        fn a_slow_sink_resumes_only_at_a_key_frame(pops in prop::collection::vec(0usize..4, 300)) {
+            let queue = queue(WhenFull::Drop);
+            queue.push(item(Role::Header, 0));
+            let mut seen: Vec<Item> = Vec::new();
+            for (n, pops) in (0u32..).zip(pops) {
+                queue.push(item(if n % 25 == 3 { Role::Key } else { Role::Delta }, n * 40));
+                queue.push(item(Role::Sound, n * 40 + 5));
+                prop_assert!(queue.lock().items.len() <= 54);
+                for _ in 0..pops {
+                    seen.extend(queue.try_pop());
+                }
+            }
+            let mut before: Option<u32> = None;
+            for item in &seen {
+                let ms = item.tag.timestamp.0;
+                match item.role {
+                    Role::Key => before = Some(ms),
+                    Role::Delta => {
+                        prop_assert_eq!(before, Some(ms - 40), "a picture after a gap at {}", ms);
+                        before = Some(ms);
+                    }
+                    Role::Sound => prop_assert!(before.is_some()),
+                    Role::Header => {}
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn offline_the_feed_waits_and_nothing_is_lost() {
+        let queue = std::sync::Arc::new(queue(WhenFull::Wait));
+        let feeder = std::sync::Arc::clone(&queue);
+        let thread = std::thread::spawn(move || {
+            for n in 0..500 {
+                feeder.push(item(if n == 0 { Role::Key } else { Role::Delta }, n * 40));
+            }
+            feeder.close();
+        });
+        let mut count = 0;
+        while queue.pop_blocking().is_some() {
+            count += 1;
+        }
+        thread.join().unwrap();
+        assert_eq!((count, queue.take_dropped()), (500, 0));
+    }
+}

@@ -1,0 +1,88 @@
+//! `POST /api/command`, `GET /api/status`, `GET /api/events`.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::sse::{self, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::{Stream, StreamExt, stream};
+use serde::Serialize;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::command::{Command, Refused, VERBS};
+use crate::engine::Handle;
+
+/// A page is told that all is well this often.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+pub(super) async fn status(State(handle): State<Handle>) -> Response {
+    json(StatusCode::OK, &handle.status())
+}
+
+fn json(code: StatusCode, body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => (code, [(header::CONTENT_TYPE, "application/json")], bytes).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// The HTTP status a refusal goes out with.
+fn code_of(refused: &Refused) -> StatusCode {
+    match refused.code.as_str() {
+        "not-as-expected" => StatusCode::PRECONDITION_FAILED,
+        "in-transition" => StatusCode::TOO_EARLY,
+        "unknown-source" | "unknown-channel" => StatusCode::NOT_FOUND,
+        "busy" => StatusCode::TOO_MANY_REQUESTS,
+        "late" => StatusCode::GATEWAY_TIMEOUT,
+        "ended" => StatusCode::GONE,
+        "bad-request" | "bad-state" | "missing-state" | "missing-source" | "missing-channel"
+        | "bad-length" => StatusCode::BAD_REQUEST,
+        _ => StatusCode::CONFLICT,
+    }
+}
+
+pub(super) async fn command(State(handle): State<Handle>, body: Bytes) -> Response {
+    let command: Command = match serde_json::from_slice(&body) {
+        Ok(command) => command,
+        Err(error) => {
+            let refused = Refused::new("bad-request", error.to_string(), &VERBS);
+            return json(StatusCode::BAD_REQUEST, &refused);
+        }
+    };
+    // The answer comes with the tick: that is a wait of up to a frame.
+    let outcome = tokio::task::spawn_blocking(move || handle.command(command)).await;
+    match outcome {
+        Ok(Ok(ack)) => json(StatusCode::OK, &ack),
+        Ok(Err(refused)) => json(code_of(&refused), &refused),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// A snapshot, then deltas; a reader that falls behind gets a new snapshot.
+pub(super) async fn events(
+    State(handle): State<Handle>,
+) -> Sse<impl Stream<Item = Result<sse::Event, Infallible>>> {
+    let (status, deltas) = handle.subscribe();
+    let first = stream::once(std::future::ready(event("snapshot", &status)));
+    let rest = stream::unfold((handle, deltas), |(handle, mut deltas)| async move {
+        match deltas.recv().await {
+            Ok(delta) => Some((event("delta", &delta), (handle, deltas))),
+            Err(RecvError::Lagged(_)) => {
+                let (status, deltas) = handle.subscribe();
+                Some((event("snapshot", &status), (handle, deltas)))
+            }
+            Err(RecvError::Closed) => None,
+        }
+    });
+    let beat =
+        sse::KeepAlive::new().interval(HEARTBEAT).event(sse::Event::default().event("heartbeat").data("{}"));
+    Sse::new(first.chain(rest).map(Ok)).keep_alive(beat)
+}
+
+fn event(name: &str, body: &impl Serialize) -> sse::Event {
+    let data = serde_json::to_string(body).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"));
+    sse::Event::default().event(name).data(data)
+}

@@ -1,0 +1,83 @@
+//! `GET /metrics`: the status in Prometheus's text form.
+
+use std::fmt::Write;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+use crate::engine::Handle;
+use crate::report::LineState;
+use crate::status::Status;
+
+pub(super) async fn metrics(State(handle): State<Handle>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text(&handle.status())).into_response()
+}
+
+/// Escapes a label's value (exposition format 0.0.4).
+fn label(value: &str) -> String {
+    value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
+}
+
+/// Writing to a string cannot fail.
+fn text(status: &Status) -> String {
+    let mut out = String::new();
+    let mut family = |name: &str, kind: &str, help: &str, rows: Vec<(String, f64)>| {
+        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        for (labels, value) in rows {
+            let _ = writeln!(out, "{name}{{{labels}}} {value}");
+        }
+    };
+    let channels = || status.channels.iter().map(|c| (format!("channel=\"{}\"", label(&c.name)), c));
+    let rungs = || {
+        channels().flat_map(|(labels, c)| {
+            c.rungs.iter().map(move |r| (format!("{labels},rung=\"{}\"", label(&r.name)), r))
+        })
+    };
+    let lines = || {
+        status.cameras.iter().flat_map(|c| {
+            c.lines
+                .iter()
+                .map(move |l| (format!("camera=\"{}\",line=\"{}\"", label(&c.name), label(&l.name)), l))
+        })
+    };
+    let counter = "counter";
+    family(
+        "obvan_frames_total",
+        counter,
+        "Frames rendered.",
+        channels().map(|(l, c)| (l, c.frames as f64)).collect(),
+    );
+    family(
+        "obvan_late_ticks_total",
+        counter,
+        "Ticks begun more than a frame late.",
+        channels().map(|(l, c)| (l, c.late_ticks as f64)).collect(),
+    );
+    family(
+        "obvan_rung_frames_total",
+        counter,
+        "Frames encoded.",
+        rungs().map(|(l, r)| (l, r.frames as f64)).collect(),
+    );
+    family(
+        "obvan_rung_bytes_total",
+        counter,
+        "Bytes of tags.",
+        rungs().map(|(l, r)| (l, r.bytes as f64)).collect(),
+    );
+    family(
+        "obvan_line_bytes_total",
+        counter,
+        "Bytes received.",
+        lines().map(|(l, x)| (l, x.bytes as f64)).collect(),
+    );
+    let live = |state: LineState| if state == LineState::Live { 1.0 } else { 0.0 };
+    family(
+        "obvan_line_live",
+        "gauge",
+        "1 while pictures come.",
+        lines().map(|(l, x)| (l, live(x.state))).collect(),
+    );
+    out
+}

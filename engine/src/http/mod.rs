@@ -1,0 +1,23 @@
+//! The routes of a running show: control, events and viewers. Whoever mounts
+//! them decides where to listen and who may come in.
+
+mod control;
+mod metrics;
+mod viewer;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::engine::Handle;
+
+/// `/api/status`, `/api/events`, `/api/command`, `/live/…`, `/metrics` and `/healthz`.
+pub fn routes(handle: Handle) -> Router {
+    Router::new()
+        .route("/api/status", get(control::status))
+        .route("/api/events", get(control::events))
+        .route("/api/command", post(control::command))
+        .route("/live/{channel}/{file}", get(viewer::live))
+        .route("/metrics", get(metrics::metrics))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .with_state(handle)
+}

@@ -1,0 +1,322 @@
+//! What a line has delivered, on the show's timeline, until the tick takes it.
+//!
+//! Producers are the line's decoding lanes; the consumer is the tick. Paced
+//! lines (files) are held back when they run ahead; live lines lose their
+//! oldest material instead, because nobody can hold back a camera.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use codecs::{Frame, Pcm, Picture};
+use media::{SampleRate, Span, Time, Track};
+
+use crate::clock::Stop;
+use crate::ingest::sound_queue::SoundQueue;
+
+/// How far ahead of the tick a line may deliver, at the least.
+const AHEAD: Span = Span::from_millis(250);
+/// How far ahead a live line may reach before its oldest frames go.
+const LIVE_AHEAD: Span = Span::from_millis(1500);
+/// How many pictures may wait in any case: at 1080p this is 186 MB.
+const MOST_FRAMES: usize = 60;
+/// A picture is due one frame after the last; a stream that tells no rate is given this long.
+const LONGEST_INTERVAL: Span = Span::from_millis(1000);
+
+/// What happens to a producer that runs ahead.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Pace {
+    /// It waits: files.
+    Held,
+    /// It loses its oldest: live lines.
+    Live,
+}
+
+/// What a producer does next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Flow {
+    /// Go on.
+    Go,
+    /// The show is over.
+    Stop,
+}
+
+/// Where a track stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Delivery {
+    /// More will come.
+    Flowing,
+    /// Nothing more in this pass of a loop, or no such track in it.
+    Idle,
+    /// Nothing more, ever.
+    Ended,
+}
+
+/// What a line gives to one tick.
+#[derive(Clone, Debug)]
+pub(crate) struct Take {
+    /// The newest picture not later than the tick; an old one is held.
+    pub(crate) picture: Option<Picture>,
+    /// When the first missing picture was due, while one is missing.
+    pub(crate) hole_since: Option<Time>,
+    /// Nothing more will come, ever.
+    pub(crate) ended: bool,
+    /// Interleaved samples of exactly this tick; `None` is silence.
+    pub(crate) sound: Option<Vec<f32>>,
+}
+
+struct State {
+    frames: VecDeque<Frame>,
+    current: Option<Frame>,
+    /// Distance of the last two pictures.
+    interval: Span,
+    sound: SoundQueue,
+    video: Delivery,
+    audio: Delivery,
+    /// Up to where the consumer has taken.
+    taken: Time,
+    closed: bool,
+}
+
+pub(crate) struct LineBuffer {
+    state: Mutex<State>,
+    moved: Condvar,
+    pace: Pace,
+    ahead: Span,
+    tick: Span,
+}
+
+impl LineBuffer {
+    /// For a show with ticks of `tick` and sound of `rate` and `channels`.
+    pub(crate) fn new(pace: Pace, tick: Span, rate: SampleRate, channels: u8) -> Self {
+        Self {
+            state: Mutex::new(State {
+                frames: VecDeque::new(),
+                current: None,
+                interval: tick,
+                sound: SoundQueue::new(rate, channels),
+                video: Delivery::Flowing,
+                audio: Delivery::Flowing,
+                taken: Time::ZERO,
+                closed: false,
+            }),
+            moved: Condvar::new(),
+            pace,
+            ahead: AHEAD.max(tick.times(3)),
+            tick,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands in a picture in show time, later than the one before.
+    pub(crate) fn put_frame(&self, frame: Frame) -> Flow {
+        let mut state = self.lock();
+        if self.pace == Pace::Held {
+            // Two may always wait, or a slow stream's next picture would never be known.
+            let may = |s: &State| {
+                s.closed
+                    || s.frames.len() < 2
+                    || (frame.pts <= s.taken + self.ahead && s.frames.len() < MOST_FRAMES)
+            };
+            state = self.moved.wait_while(state, |s| !may(s)).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.closed {
+            return Flow::Stop;
+        }
+        let last = state.frames.back().or(state.current.as_ref()).map(|f| f.pts);
+        if let Some(last) = last {
+            if frame.pts <= last {
+                // A repeated or reordered time stamp: the first one stands.
+                return Flow::Go;
+            }
+            state.interval = (frame.pts - last).min(LONGEST_INTERVAL);
+        }
+        state.frames.push_back(frame);
+        if self.pace == Pace::Live {
+            let newest = state.frames.back().map_or(Time::ZERO, |f| f.pts);
+            while state.frames.len() > MOST_FRAMES
+                || state.frames.front().is_some_and(|f| newest - f.pts > LIVE_AHEAD)
+            {
+                state.frames.pop_front();
+            }
+        }
+        state.video = Delivery::Flowing;
+        drop(state);
+        self.moved.notify_all();
+        Flow::Go
+    }
+
+    /// Hands in sound in show time, in the show's rate and layout.
+    pub(crate) fn put_sound(&self, pcm: &Pcm) -> Flow {
+        let mut state = self.lock();
+        if self.pace == Pace::Held {
+            let may = |s: &State| s.closed || pcm.pts <= s.taken + self.ahead;
+            state = self.moved.wait_while(state, |s| !may(s)).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.closed {
+            return Flow::Stop;
+        }
+        state.sound.put(pcm);
+        state.audio = Delivery::Flowing;
+        drop(state);
+        self.moved.notify_all();
+        Flow::Go
+    }
+
+    /// A track has nothing more in this pass; the other may go on, and a further pass may come.
+    pub(crate) fn idle(&self, track: Track) {
+        self.set(track, Delivery::Idle);
+    }
+
+    /// A new pass begins: both tracks are waited for again.
+    pub(crate) fn resume(&self, track: Track) {
+        self.set(track, Delivery::Flowing);
+    }
+
+    /// Nothing more will come on this line.
+    pub(crate) fn end(&self) {
+        let mut state = self.lock();
+        state.video = Delivery::Ended;
+        state.audio = Delivery::Ended;
+        drop(state);
+        self.moved.notify_all();
+    }
+
+    fn set(&self, track: Track, delivery: Delivery) {
+        let mut state = self.lock();
+        match track {
+            Track::Video => state.video = delivery,
+            Track::Audio => state.audio = delivery,
+        }
+        drop(state);
+        self.moved.notify_all();
+    }
+
+    /// The show is over: producers stop.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.moved.notify_all();
+    }
+
+    /// Waits until the line has delivered beyond `[from, to)`, so that taking it is exact.
+    pub(crate) fn wait_for(&self, to: Time, stop: &Stop) {
+        let mut state = self.lock();
+        let known = |s: &State| {
+            let video = s.video != Delivery::Flowing || s.frames.back().is_some_and(|f| f.pts >= to);
+            // A track without sound is only known to be so once its pictures are.
+            let audio = s.audio != Delivery::Flowing || s.sound.end() >= to;
+            s.closed || (video && audio)
+        };
+        while !known(&state) && !stop.is_asked() {
+            let waited = self.moved.wait_timeout(state, std::time::Duration::from_millis(100));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Waits until there is a first picture, or none will come, or the time is
+    /// up. Nobody waits for a live line: its encoder may come tomorrow.
+    pub(crate) fn wait_for_first(&self, patience: std::time::Duration) {
+        if self.pace == Pace::Live {
+            return;
+        }
+        let state = self.lock();
+        let waited = self.moved.wait_timeout_while(state, patience, |s| {
+            s.frames.is_empty() && s.current.is_none() && s.video == Delivery::Flowing
+        });
+        drop(waited);
+    }
+
+    /// Takes what belongs to the tick `[from, to)`. Ticks are taken in order.
+    pub(crate) fn take(&self, from: Time, to: Time) -> Take {
+        let mut state = self.lock();
+        while state.frames.front().is_some_and(|f| f.pts <= from) {
+            state.current = state.frames.pop_front();
+        }
+        state.taken = from;
+        let due = match &state.current {
+            Some(frame) => frame.pts + state.interval,
+            None => Time::ZERO,
+        };
+        // Half a tick of grace: a picture due within the tick is not missing yet.
+        let missing = state.frames.is_empty() && due + Span::from_flicks(self.tick.flicks() / 2) <= from;
+        let waiting_for_first = state.current.is_none();
+        let take = Take {
+            picture: state.current.as_ref().map(|f| f.picture.clone()),
+            hole_since: (missing || waiting_for_first).then_some(due),
+            ended: state.video == Delivery::Ended && state.frames.is_empty(),
+            sound: state.sound.take(from, to),
+        };
+        drop(state);
+        self.moved.notify_all();
+        take
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use codecs::PictureMut;
+    use media::{FrameRate, Size, Tick};
+    use std::sync::Arc;
+
+    fn frame(pts: Time) -> Frame {
+        Frame { pts, picture: PictureMut::new(Size::new(16, 16)).freeze() }
+    }
+    fn buffer(pace: Pace) -> LineBuffer {
+        LineBuffer::new(pace, Span::from_millis(40), SampleRate::HZ_48000, 2)
+    }
+    fn ms(ms: i64) -> Time {
+        Time::from_millis(ms)
+    }
+
+    #[test]
+    fn the_newest_not_later_than_the_tick_is_taken_and_held() {
+        let buffer = buffer(Pace::Live);
+        assert_eq!(buffer.take(ms(0), ms(40)).hole_since, Some(ms(0)));
+        for pts in [0, 33, 66, 100] {
+            buffer.put_frame(frame(ms(pts)));
+        }
+        let rate = FrameRate::new(25, 1).unwrap();
+        let mut holes = Vec::new();
+        for n in 0..6 {
+            let from = rate.time_of(Tick(n));
+            holes.push(buffer.take(from, rate.time_of(Tick(n + 1))).hole_since);
+        }
+        // The picture after 100 ms was due at 134 ms: ticks at 160 and 200 ms miss it.
+        assert_eq!(holes, [None, None, None, None, Some(ms(134)), Some(ms(134))]);
+    }
+
+    #[test]
+    fn a_live_line_is_bounded() {
+        let buffer = buffer(Pace::Live);
+        for n in 0..10_000 {
+            assert_eq!(buffer.put_frame(frame(ms(n * 10))), Flow::Go);
+        }
+        assert!(buffer.lock().frames.len() <= MOST_FRAMES);
+    }
+
+    #[test]
+    fn a_held_line_waits_for_the_tick_and_stops_when_closed() {
+        let buffer = Arc::new(buffer(Pace::Held));
+        let producer = Arc::clone(&buffer);
+        let thread = std::thread::spawn(move || {
+            let mut put = 0;
+            while producer.put_frame(frame(ms(put * 40))) == Flow::Go {
+                put += 1;
+            }
+            put
+        });
+        let stop = Stop::default();
+        for n in 0..50 {
+            buffer.idle(Track::Audio);
+            buffer.wait_for(ms(n * 40 + 40), &stop);
+            let take = buffer.take(ms(n * 40), ms(n * 40 + 40));
+            assert!(take.picture.is_some() && take.hole_since.is_none());
+        }
+        buffer.close();
+        let put = thread.join().unwrap();
+        assert!((50..=60).contains(&put), "{put} frames put for 50 ticks");
+    }
+}

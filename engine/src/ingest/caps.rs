@@ -1,0 +1,120 @@
+//! GStreamer caps → what our decoders must know, and the elements that bring a
+//! stream into the shape our packets have.
+
+use bytes::Bytes;
+use gstreamer as gst;
+use media::{AudioCodec, AudioParams, SampleRate, Size, Track, VideoCodec, VideoParams};
+
+/// A stream found in a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StreamParams {
+    Video(VideoParams),
+    Audio(AudioParams),
+}
+
+/// Which track caps are of, if any of ours.
+pub(crate) fn track(caps: &gst::CapsRef) -> Option<Track> {
+    let name = caps.structure(0)?.name();
+    if name.starts_with("video/") || name.starts_with("image/") {
+        Some(Track::Video)
+    } else if name.starts_with("audio/") {
+        Some(Track::Audio)
+    } else {
+        None
+    }
+}
+
+/// The elements that bring a stream with these caps into our packets' shape.
+///
+/// AVC and HEVC go on as Annex B with parameter sets at every key frame, so
+/// that a change in mid-stream reaches the decoder; AAC as raw data blocks.
+pub(crate) fn shaping(caps: &gst::CapsRef) -> &'static str {
+    let Some(s) = caps.structure(0) else { return "identity" };
+    match s.name().as_str() {
+        "video/x-h264" => {
+            "h264parse config-interval=-1 ! capsfilter caps=video/x-h264,stream-format=byte-stream,alignment=au"
+        }
+        "video/x-h265" => {
+            "h265parse config-interval=-1 ! capsfilter caps=video/x-h265,stream-format=byte-stream,alignment=au"
+        }
+        "audio/mpeg" if s.get::<i32>("mpegversion").is_ok_and(|v| v != 1) => {
+            "aacparse ! capsfilter caps=audio/mpeg,stream-format=raw"
+        }
+        "audio/x-raw" => "audioconvert ! capsfilter caps=audio/x-raw,format=S16LE,layout=interleaved",
+        _ => "identity",
+    }
+}
+
+/// The parameters of a stream, or its caps in words where we have no decoder for it.
+pub(crate) fn params(caps: &gst::CapsRef) -> Result<StreamParams, String> {
+    let unknown = || caps.structure(0).map_or_else(|| "no caps".to_owned(), |s| s.name().to_string());
+    let s = caps.structure(0).ok_or_else(unknown)?;
+    let int = |field: &str| s.get::<i32>(field).ok();
+    let video = |codec, config| {
+        let size = int("width").zip(int("height"));
+        let size = size.and_then(|(w, h)| Some(Size::new(u32::try_from(w).ok()?, u32::try_from(h).ok()?)));
+        Ok(StreamParams::Video(VideoParams { codec, size, config }))
+    };
+    let audio = |codec, config| {
+        let hz = int("rate").and_then(|r| u32::try_from(r).ok()).unwrap_or(48_000);
+        let rate = SampleRate::new(hz).map_err(|e| e.to_string())?;
+        let channels = int("channels").and_then(|c| u8::try_from(c).ok()).unwrap_or(2).max(1);
+        Ok(StreamParams::Audio(AudioParams { codec, rate, channels, config }))
+    };
+    match (s.name().as_str(), int("mpegversion")) {
+        ("video/x-h264", _) => video(VideoCodec::Avc, Bytes::new()),
+        ("video/x-h265", _) => video(VideoCodec::Hevc, Bytes::new()),
+        ("video/x-av1", _) => video(VideoCodec::Av1, codec_data(s)),
+        ("video/x-vp8", _) => video(VideoCodec::Vp8, Bytes::new()),
+        ("video/x-vp9", _) => video(VideoCodec::Vp9, Bytes::new()),
+        ("video/mpeg", Some(1 | 2)) => video(VideoCodec::Mpeg2, codec_data(s)),
+        ("video/mpeg", Some(4)) => video(VideoCodec::Mpeg4, codec_data(s)),
+        ("image/jpeg", _) => video(VideoCodec::Mjpeg, Bytes::new()),
+        ("video/x-prores", _) => video(VideoCodec::Prores, Bytes::new()),
+        ("video/x-theora", _) => video(VideoCodec::Theora, stream_headers(s)),
+        ("audio/mpeg", Some(2 | 4)) => audio(AudioCodec::Aac, codec_data(s)),
+        ("audio/mpeg", Some(1)) if int("layer") == Some(3) => audio(AudioCodec::Mp3, Bytes::new()),
+        ("audio/mpeg", Some(1)) => audio(AudioCodec::Mp2, Bytes::new()),
+        ("audio/x-opus", _) => audio(AudioCodec::Opus, first_header(s)),
+        ("audio/x-vorbis", _) => audio(AudioCodec::Vorbis, stream_headers(s)),
+        ("audio/x-flac", _) => audio(AudioCodec::Flac, flac_info(s)),
+        ("audio/x-ac3", _) => audio(AudioCodec::Ac3, Bytes::new()),
+        ("audio/x-eac3", _) => audio(AudioCodec::Eac3, Bytes::new()),
+        ("audio/x-raw", _) => audio(AudioCodec::PcmS16, Bytes::new()),
+        _ => Err(unknown()),
+    }
+}
+
+fn bytes_of(buffer: &gst::BufferRef) -> Bytes {
+    buffer.map_readable().map_or_else(|_| Bytes::new(), |map| Bytes::copy_from_slice(map.as_slice()))
+}
+
+fn codec_data(s: &gst::StructureRef) -> Bytes {
+    s.get::<gst::Buffer>("codec_data").map_or_else(|_| Bytes::new(), |b| bytes_of(&b))
+}
+
+fn headers(s: &gst::StructureRef) -> Vec<Bytes> {
+    let Ok(array) = s.get::<gst::Array>("streamheader") else { return Vec::new() };
+    array.iter().filter_map(|v| v.get::<gst::Buffer>().ok()).map(|b| bytes_of(&b)).collect()
+}
+
+fn first_header(s: &gst::StructureRef) -> Bytes {
+    headers(s).into_iter().next().unwrap_or_default()
+}
+
+/// Xiph headers as FFmpeg's decoders take them: each with its length in two bytes before it.
+fn stream_headers(s: &gst::StructureRef) -> Bytes {
+    let mut out = Vec::new();
+    for header in headers(s) {
+        let Ok(len) = u16::try_from(header.len()) else { return Bytes::new() };
+        out.extend_from_slice(&len.to_be_bytes());
+        out.extend_from_slice(&header);
+    }
+    out.into()
+}
+
+/// STREAMINFO's 34 bytes, which follow `0x7F FLAC`, version, count, `fLaC` and a block header.
+fn flac_info(s: &gst::StructureRef) -> Bytes {
+    let first = first_header(s);
+    if first.len() >= 51 { first.slice(17..51) } else { Bytes::new() }
+}

@@ -1,0 +1,322 @@
+//! A container taken apart by GStreamer: compressed packets of its first video
+//! and first audio stream, each read on its own.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use codecs::Rotation;
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_app::AppSink;
+use media::{Key, Packet, Span, Time, Track};
+
+use crate::ingest::caps::{self, StreamParams};
+
+/// How long a container may take to say what is in it.
+const OPENING: Duration = Duration::from_secs(10);
+/// How long after an error packets that were read before it may still come.
+const AFTERMATH: Duration = Duration::from_millis(300);
+const POLL: gst::ClockTime = gst::ClockTime::from_mseconds(50);
+
+/// Why a container cannot be read.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum DemuxError {
+    /// The system will not open the file.
+    #[error("{path}: {reason}")]
+    Open {
+        /// The file.
+        path: String,
+        /// The system's word.
+        reason: String,
+    },
+    /// GStreamer met something it cannot go on from.
+    #[error("{path}: {element} says: {message}")]
+    Stream {
+        /// The file.
+        path: String,
+        /// The element that said so.
+        element: String,
+        /// GStreamer's words.
+        message: String,
+    },
+    /// Opened, but neither pictures nor sound in it.
+    #[error("{path}: no video and no audio stream that can be read was found within {} s", OPENING.as_secs())]
+    Empty {
+        /// The file.
+        path: String,
+    },
+    /// GStreamer itself is not whole.
+    #[error("GStreamer lacks what it takes to read files: {0}")]
+    Plugins(String),
+}
+
+/// An open container.
+pub(crate) struct Demux {
+    path: String,
+    pipeline: gst::Pipeline,
+    pub(crate) video: Option<TrackReader>,
+    pub(crate) audio: Option<TrackReader>,
+    told: Arc<Told>,
+}
+
+/// One stream of a container.
+pub(crate) struct TrackReader {
+    track: Track,
+    sink: AppSink,
+    told: Arc<Told>,
+}
+
+/// What a pipeline's bus has told: the first error, and how pictures are turned.
+struct Told {
+    broken: AtomicBool,
+    untold: Mutex<Option<DemuxError>>,
+    /// The container's word on the picture's orientation.
+    turn: Mutex<Rotation>,
+}
+
+/// A packet, and the stream's parameters if they are new.
+pub(crate) struct Read {
+    pub(crate) packet: Packet,
+    pub(crate) caps: Option<gst::Caps>,
+}
+
+#[derive(Default)]
+struct Found {
+    video: Option<AppSink>,
+    audio: Option<AppSink>,
+}
+
+impl Demux {
+    /// Opens a file and finds its streams.
+    pub(crate) fn open(path: &Path, stop: &dyn Fn() -> bool) -> Result<Self, DemuxError> {
+        let name = path.display().to_string();
+        let open = |reason: String| DemuxError::Open { path: name.clone(), reason };
+        // The system's own error is clearer than GStreamer's.
+        let meta = std::fs::File::open(path).and_then(|f| f.metadata()).map_err(|e| open(e.to_string()))?;
+        if meta.is_dir() {
+            return Err(open("is a folder".to_owned()));
+        }
+        if meta.len() == 0 {
+            return Err(open("is empty".to_owned()));
+        }
+        gst::init().map_err(|e| DemuxError::Plugins(e.to_string()))?;
+        let make = |factory: &str| {
+            gst::ElementFactory::make(factory)
+                .build()
+                .map_err(|e| DemuxError::Plugins(format!("{factory}: {e}")))
+        };
+        let pipeline = gst::Pipeline::new();
+        let source = make("filesrc")?;
+        source.set_property("location", &name);
+        let parse = make("parsebin")?;
+        let queue = make("multiqueue")?;
+        queue.set_property("max-size-buffers", 0u32);
+        queue.set_property("max-size-bytes", 16u32 << 20);
+        queue.set_property("max-size-time", 2_000_000_000u64);
+        let plugins = |e: gst::glib::BoolError| DemuxError::Plugins(e.to_string());
+        pipeline.add_many([&source, &parse, &queue]).map_err(plugins)?;
+        source.link(&parse).map_err(plugins)?;
+
+        let found = Arc::new(Mutex::new(Found::default()));
+        let complete = Arc::new(AtomicBool::new(false));
+        connect_pads(&pipeline, &parse, &queue, &found);
+        let done = Arc::clone(&complete);
+        parse.connect_no_more_pads(move |_| done.store(true, Ordering::Release));
+
+        let told = Arc::new(Told {
+            broken: AtomicBool::new(false),
+            untold: Mutex::new(None),
+            turn: Mutex::new(Rotation::None),
+        });
+        watch(&pipeline, &name, &told);
+        let mut demux = Self { path: name, pipeline, video: None, audio: None, told: Arc::clone(&told) };
+        demux.pipeline.set_state(gst::State::Playing).map_err(|e| DemuxError::Plugins(e.to_string()))?;
+        let begun = Instant::now();
+        while !complete.load(Ordering::Acquire) && begun.elapsed() < OPENING && !stop() {
+            if demux.told.broken.load(Ordering::Acquire) {
+                // What is there before the damage is still worth showing.
+                if found.lock().unwrap_or_else(PoisonError::into_inner).video.is_none() {
+                    return Err(demux.error().unwrap_or(DemuxError::Empty { path: demux.path.clone() }));
+                }
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        let reader = |track, sink| TrackReader { track, sink, told: Arc::clone(&told) };
+        demux.video = found.video.take().map(|sink| reader(Track::Video, sink));
+        demux.audio = found.audio.take().map(|sink| reader(Track::Audio, sink));
+        drop(found);
+        if demux.video.is_none() && demux.audio.is_none() {
+            return Err(DemuxError::Empty { path: demux.path.clone() });
+        }
+        Ok(demux)
+    }
+
+    /// The error the pipeline met, once.
+    pub(crate) fn error(&self) -> Option<DemuxError> {
+        self.told.untold.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Hears errors where they happen, so that a reader that waits ends.
+fn watch(pipeline: &gst::Pipeline, path: &str, told: &Arc<Told>) {
+    let Some(bus) = pipeline.bus() else { return };
+    let (path, told) = (path.to_owned(), Arc::clone(told));
+    bus.set_sync_handler(move |_, message| {
+        if let gst::MessageView::Error(error) = message.view() {
+            let element = message.src().map_or_else(|| "gstreamer".to_owned(), |s| s.name().to_string());
+            let error =
+                DemuxError::Stream { path: path.clone(), element, message: error.error().to_string() };
+            told.untold.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            told.broken.store(true, Ordering::Release);
+        }
+        if let gst::MessageView::Tag(tags) = message.view()
+            && let Some(turn) = tags.tags().get::<gst::tags::ImageOrientation>()
+        {
+            *told.turn.lock().unwrap_or_else(PoisonError::into_inner) = rotation(turn.get());
+        }
+        gst::BusSyncReply::Drop
+    });
+}
+
+impl Drop for Demux {
+    fn drop(&mut self) {
+        // Stopping cannot fail in a way that anybody could act on.
+        let _ = self.pipeline.set_state(gst::State::Null);
+    }
+}
+
+/// GStreamer's `image-orientation`: clockwise turns that make the picture upright. Flips are not undone.
+fn rotation(orientation: &str) -> Rotation {
+    match orientation {
+        "rotate-90" => Rotation::Quarter,
+        "rotate-180" => Rotation::Half,
+        "rotate-270" => Rotation::ThreeQuarters,
+        _ => Rotation::None,
+    }
+}
+
+/// Links each stream parsebin finds: the first of each track to an appsink, the rest to nowhere.
+fn connect_pads(
+    pipeline: &gst::Pipeline,
+    parse: &gst::Element,
+    queue: &gst::Element,
+    found: &Arc<Mutex<Found>>,
+) {
+    let (pipeline, queue, found) = (pipeline.downgrade(), queue.downgrade(), Arc::clone(found));
+    parse.connect_pad_added(move |_, pad| {
+        let (Some(pipeline), Some(queue)) = (pipeline.upgrade(), queue.upgrade()) else { return };
+        let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = match caps::track(&caps) {
+            Some(Track::Video) if found.video.is_none() => Some(Track::Video),
+            Some(Track::Audio) if found.audio.is_none() => Some(Track::Audio),
+            _ => None,
+        };
+        // A stream that cannot be linked is missing later, and said to be.
+        match slot {
+            Some(track) => {
+                if let Some(sink) = link(&pipeline, &queue, pad, &caps) {
+                    match track {
+                        Track::Video => found.video = Some(sink),
+                        Track::Audio => found.audio = Some(sink),
+                    }
+                }
+            }
+            None => {
+                let _ = link_away(&pipeline, pad);
+            }
+        }
+    });
+}
+
+fn link(
+    pipeline: &gst::Pipeline,
+    queue: &gst::Element,
+    pad: &gst::Pad,
+    caps: &gst::CapsRef,
+) -> Option<AppSink> {
+    let shaping = gst::parse::bin_from_description(caps::shaping(caps), true).ok()?;
+    let sink = AppSink::builder().sync(false).max_buffers(16).build();
+    pipeline.add_many([shaping.upcast_ref::<gst::Element>(), sink.upcast_ref()]).ok()?;
+    let queue_in = queue.request_pad_simple("sink_%u")?;
+    let queue_out = queue.static_pad(&queue_in.name().replace("sink", "src"))?;
+    pad.link(&queue_in).ok()?;
+    queue_out.link(&shaping.static_pad("sink")?).ok()?;
+    shaping.link(&sink).ok()?;
+    sink.sync_state_with_parent().ok()?;
+    shaping.sync_state_with_parent().ok()?;
+    Some(sink)
+}
+
+fn link_away(pipeline: &gst::Pipeline, pad: &gst::Pad) -> Option<()> {
+    let sink = gst::ElementFactory::make("fakesink")
+        .property("sync", false)
+        .property("async", false)
+        .build()
+        .ok()?;
+    pipeline.add(&sink).ok()?;
+    sink.sync_state_with_parent().ok()?;
+    pad.link(&sink.static_pad("sink")?).ok()?;
+    Some(())
+}
+
+impl TrackReader {
+    /// How the container says pictures are to be turned; known once the first packet is read.
+    pub(crate) fn turn(&self) -> Rotation {
+        *self.told.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next packet, `None` at the end. `stop` is asked while nothing comes.
+    pub(crate) fn next(&self, known: Option<&gst::CapsRef>, stop: &dyn Fn() -> bool) -> Option<Read> {
+        let mut dry_since: Option<Instant> = None;
+        loop {
+            if let Some(sample) = self.sink.try_pull_sample(POLL) {
+                match self.read(&sample, known) {
+                    Some(read) => return Some(read),
+                    None => continue,
+                }
+            }
+            if self.sink.is_eos() || stop() {
+                return None;
+            }
+            if self.told.broken.load(Ordering::Acquire)
+                && dry_since.get_or_insert_with(Instant::now).elapsed() > AFTERMATH
+            {
+                return None;
+            }
+        }
+    }
+
+    fn read(&self, sample: &gst::Sample, known: Option<&gst::CapsRef>) -> Option<Read> {
+        let buffer = sample.buffer()?;
+        let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?;
+        // Signed: priming lies before zero.
+        let running = |t: Option<gst::ClockTime>| match segment.to_running_time_full(t?)? {
+            gst::Signed::Positive(t) => Some(Time::from_nanos(i64::try_from(t.nseconds()).ok()?)),
+            gst::Signed::Negative(t) => Some(Time::from_nanos(-i64::try_from(t.nseconds()).ok()?)),
+        };
+        let dts = running(buffer.dts_or_pts())?;
+        let pts = running(buffer.pts()).unwrap_or(dts);
+        let nanos = buffer.duration().and_then(|d| i64::try_from(d.nseconds()).ok());
+        let key = if self.track == Track::Audio || !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT) {
+            Key::Frame
+        } else {
+            Key::Delta
+        };
+        let data = Bytes::copy_from_slice(buffer.map_readable().ok()?.as_slice());
+        let packet = Packet { track: self.track, pts, dts, duration: nanos.map(Span::from_nanos), key, data };
+        let caps =
+            sample.caps().filter(|caps| known.is_none_or(|known| *known != **caps)).map(ToOwned::to_owned);
+        Some(Read { packet, caps })
+    }
+}
+
+/// What the caps of a read say, or why the stream cannot be decoded.
+pub(crate) fn params(caps: &gst::Caps) -> Result<StreamParams, String> {
+    caps::params(caps)
+}

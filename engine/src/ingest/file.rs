@@ -1,0 +1,278 @@
+//! A line from a file: read, decoded, and if it loops, played again without a seam.
+//!
+//! Each pass runs in two lanes, pictures and sound, which never wait for each
+//! other but at the pass's end: so a badly interleaved file cannot lock up.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use codecs::Pcm;
+use gstreamer as gst;
+use media::{Span, Time, Track};
+use pipeline_dsl::Repeat;
+
+use crate::event::Level;
+use crate::ingest::LineCounters;
+use crate::ingest::buffer::{Flow, LineBuffer};
+use crate::ingest::caps::StreamParams;
+use crate::ingest::demux::{self, Demux, TrackReader};
+use crate::ingest::lane::{AudioLane, Shape, VideoLane};
+use crate::reporter::Reporter;
+
+/// A pass shorter than this is no loop but a spin.
+const SHORTEST_LOOP: Span = Span::from_millis(20);
+/// Decoding errors of a pass that are told one by one; the rest is counted.
+const ERRORS_TOLD: u64 = 5;
+
+/// Everything a file line needs.
+pub(crate) struct FileLine {
+    pub(crate) path: PathBuf,
+    pub(crate) repeat: Repeat,
+    pub(crate) shape: Shape,
+    pub(crate) buffer: Arc<LineBuffer>,
+    pub(crate) counters: Arc<LineCounters>,
+    /// Speaks for this line.
+    pub(crate) reporter: Reporter,
+}
+
+/// The first picture's time, which is the pass's zero for pictures and sound alike.
+#[derive(Default)]
+struct Zero {
+    at: Mutex<Option<Time>>,
+    known: Condvar,
+}
+
+impl Zero {
+    fn set(&self, time: Time) -> Time {
+        let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
+        let zero = *at.get_or_insert(time);
+        drop(at);
+        self.known.notify_all();
+        zero
+    }
+    fn wait(&self) -> Time {
+        let at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = self.known.wait_while(at, |at| at.is_none()).unwrap_or_else(PoisonError::into_inner);
+        at.unwrap_or(Time::ZERO)
+    }
+}
+
+/// Sets the zero when a lane ends, whatever way, so that the other never waits in vain.
+struct SetAtEnd<'a>(&'a Zero);
+
+impl Drop for SetAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.set(Time::ZERO);
+    }
+}
+
+impl FileLine {
+    /// Plays the file; returns at its end, or when the show is over.
+    pub(crate) fn run(self) {
+        let mut begins = Span::ZERO;
+        loop {
+            match self.pass(begins) {
+                Some(length) if self.repeat == Repeat::Loop && !self.reporter.is_stopping() => {
+                    if length < SHORTEST_LOOP {
+                        let message = format!(
+                            "cannot loop: a pass lasts {length}, it takes {SHORTEST_LOOP} at the least"
+                        );
+                        self.reporter.event(Level::Alarm, "line-error", message);
+                        break;
+                    }
+                    begins += length;
+                    self.buffer.resume(Track::Video);
+                    self.buffer.resume(Track::Audio);
+                }
+                Some(_) => {
+                    if !self.reporter.is_stopping() {
+                        self.reporter.event(Level::Info, "line-ended", "the file has come to its end");
+                    }
+                    break;
+                }
+                None => break,
+            }
+        }
+        self.counters.disconnect();
+        self.buffer.end();
+    }
+
+    /// One pass from `begins` on; its length, or `None` if it cannot be read at all.
+    fn pass(&self, begins: Span) -> Option<Span> {
+        let stop = || self.reporter.is_stopping();
+        let demux = match Demux::open(&self.path, &stop) {
+            Ok(demux) => demux,
+            Err(error) => {
+                self.reporter.event(Level::Alarm, "line-error", error.to_string());
+                return None;
+            }
+        };
+        self.counters.connect();
+        if begins == Span::ZERO {
+            if demux.video.is_none() {
+                self.reporter.event(
+                    Level::Warn,
+                    "no-video",
+                    format!("{} has no video stream", self.path.display()),
+                );
+            }
+            if demux.audio.is_none() {
+                let message = format!("{} has no audio stream: silence stands in", self.path.display());
+                self.reporter.event(Level::Info, "no-audio", message);
+            }
+        }
+        let zero = Zero::default();
+        let (video_end, audio_end) = std::thread::scope(|scope| {
+            let audio = demux.audio.as_ref().map(|reader| {
+                let zero = &zero;
+                scope.spawn(move || self.audio_lane(reader, zero, begins))
+            });
+            if audio.is_none() {
+                self.buffer.idle(Track::Audio);
+            }
+            let video_end = match &demux.video {
+                Some(reader) => {
+                    let _set = SetAtEnd(&zero);
+                    self.video_lane(reader, &zero, begins)
+                }
+                None => {
+                    zero.set(Time::ZERO);
+                    self.buffer.idle(Track::Video);
+                    None
+                }
+            };
+            let audio_end = audio.and_then(|lane| lane.join().ok().flatten());
+            (video_end, audio_end)
+        });
+        if let Some(error) = demux.error() {
+            self.reporter.event(Level::Warn, "line-error", format!("{error}; what came before it was used"));
+        }
+        Some(video_end.or(audio_end).map_or(Span::ZERO, |end| end - (Time::ZERO + begins)))
+    }
+
+    /// Where the pass's pictures end, in show time.
+    fn video_lane(&self, reader: &TrackReader, zero: &Zero, begins: Span) -> Option<Time> {
+        let stop = || self.reporter.is_stopping();
+        let mut known: Option<gst::Caps> = None;
+        let mut lane: Option<VideoLane> = None;
+        let mut end = None;
+        let mut flow = Flow::Go;
+        let mut bad = Complaints::new(&self.reporter);
+        let mut last = None;
+        let mut put = |frame: codecs::Frame| {
+            let zero = zero.set(frame.pts);
+            let pts = Time::ZERO + (frame.pts - zero) + begins;
+            let interval = last.map_or(Span::from_millis(40), |last| pts - last);
+            last = Some(pts);
+            end = Some(pts + interval);
+            if flow == Flow::Go {
+                flow = self.buffer.put_frame(codecs::Frame { pts, ..frame });
+            }
+            flow
+        };
+        while let Some(read) = reader.next(known.as_deref(), &stop) {
+            self.counters.count(read.packet.data.len());
+            if let Some(caps) = read.caps {
+                if let Some(lane) = &mut lane {
+                    lane.flush(&mut |frame| _ = put(frame), &mut |e| bad.hear(&e));
+                }
+                lane = self.open_video(&caps, reader.turn());
+                known = Some(caps);
+            }
+            let mut flow = Flow::Go;
+            match &mut lane {
+                Some(lane) => {
+                    lane.decode(&read.packet, &mut |frame| flow = put(frame), &mut |e| bad.hear(&e))
+                }
+                None => break,
+            }
+            if flow == Flow::Stop {
+                break;
+            }
+        }
+        if let Some(lane) = &mut lane {
+            lane.flush(&mut |frame| _ = put(frame), &mut |e| bad.hear(&e));
+        }
+        self.buffer.idle(Track::Video);
+        end
+    }
+
+    fn open_video(&self, caps: &gst::Caps, turn: codecs::Rotation) -> Option<VideoLane> {
+        let opened = match demux::params(caps) {
+            Ok(StreamParams::Video(params)) => {
+                VideoLane::new(&self.shape, &params, turn).map_err(|e| e.to_string())
+            }
+            Ok(StreamParams::Audio(_)) => Err("sound where pictures were expected".to_owned()),
+            Err(name) => Err(format!("no decoder for {name}")),
+        };
+        opened.map_err(|e| self.reporter.event(Level::Alarm, "line-error", e)).ok()
+    }
+
+    /// Where the pass's sound ends, in show time.
+    fn audio_lane(&self, reader: &TrackReader, zero: &Zero, begins: Span) -> Option<Time> {
+        let stop = || self.reporter.is_stopping();
+        let mut known: Option<gst::Caps> = None;
+        let mut lane: Option<AudioLane> = None;
+        let mut end = None;
+        let mut bad = Complaints::new(&self.reporter);
+        while let Some(read) = reader.next(known.as_deref(), &stop) {
+            self.counters.count(read.packet.data.len());
+            if let Some(caps) = read.caps {
+                let opened = match demux::params(&caps) {
+                    Ok(StreamParams::Audio(params)) => {
+                        AudioLane::new(&self.shape, &params).map_err(|e| e.to_string())
+                    }
+                    Ok(StreamParams::Video(_)) => Err("pictures where sound was expected".to_owned()),
+                    Err(name) => Err(format!("no decoder for {name}")),
+                };
+                lane = opened.map_err(|e| self.reporter.event(Level::Warn, "line-error", e)).ok();
+                known = Some(caps);
+            }
+            let Some(lane) = &mut lane else { break };
+            let zero = zero.wait();
+            let mut flow = Flow::Go;
+            let mut put = |pcm: Pcm| {
+                let pts = Time::ZERO + (pcm.pts - zero) + begins;
+                let pcm = Pcm { pts, ..pcm };
+                end = Some(pcm.end());
+                // What lies before the pass's first picture belongs to nothing shown.
+                if pcm.end() > Time::ZERO + begins && flow == Flow::Go {
+                    flow = self.buffer.put_sound(&pcm);
+                }
+            };
+            lane.decode(&read.packet, &mut put, &mut |e| bad.hear(&e));
+            if flow == Flow::Stop {
+                break;
+            }
+        }
+        self.buffer.idle(Track::Audio);
+        end
+    }
+}
+
+/// Tells the first decoding errors, and the number of the others when it is dropped.
+pub(crate) struct Complaints<'a> {
+    reporter: &'a Reporter,
+    heard: u64,
+}
+
+impl<'a> Complaints<'a> {
+    pub(crate) fn new(reporter: &'a Reporter) -> Self {
+        Self { reporter, heard: 0 }
+    }
+    pub(crate) fn hear(&mut self, error: &codecs::CodecError) {
+        self.heard += 1;
+        if self.heard <= ERRORS_TOLD {
+            self.reporter.event(Level::Warn, "decode-error", error.to_string());
+        }
+    }
+}
+
+impl Drop for Complaints<'_> {
+    fn drop(&mut self) {
+        if self.heard > ERRORS_TOLD {
+            let more = self.heard - ERRORS_TOLD;
+            self.reporter.event(Level::Warn, "decode-error", format!("{more} more decoding errors"));
+        }
+    }
+}

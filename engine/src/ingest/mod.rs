@@ -1,0 +1,148 @@
+//! Lines: everything that brings pictures and sound in, mapped on the show's timeline.
+//!
+//! A line is either *buffered* (a file, a push: threads of its own fill a
+//! [`LineBuffer`]) or *made up on the spot* (a pattern, a still). The tick
+//! takes from all of them in the same way.
+
+pub(crate) mod buffer;
+pub(crate) mod caps;
+pub(crate) mod demux;
+pub(crate) mod file;
+pub(crate) mod lane;
+pub(crate) mod open;
+pub(crate) mod pattern;
+pub(crate) mod publish;
+pub(crate) mod push;
+mod sound_queue;
+pub(crate) mod stamps;
+pub(crate) mod still;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use media::{Span, Tick, Time};
+
+use crate::clock::Stop;
+use crate::ingest::buffer::{LineBuffer, Take};
+use crate::ingest::pattern::TestSource;
+use crate::ingest::still::Still;
+use crate::report::LineState;
+
+/// Counters of a line, written by its threads and read by status and report.
+#[derive(Debug, Default)]
+pub(crate) struct LineCounters {
+    packets: AtomicU64,
+    bytes: AtomicU64,
+    /// An encoder is connected, or the file is open.
+    connected: AtomicBool,
+}
+
+impl LineCounters {
+    pub(crate) fn count(&self, bytes: usize) {
+        self.packets.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+    pub(crate) fn packets(&self) -> u64 {
+        self.packets.load(Ordering::Relaxed)
+    }
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+    pub(crate) fn connect(&self) {
+        self.connected.store(true, Ordering::Relaxed);
+    }
+    pub(crate) fn disconnect(&self) {
+        self.connected.store(false, Ordering::Relaxed);
+    }
+    pub(crate) fn is_connected(&self) -> bool {
+        self.connected.load(Ordering::Relaxed)
+    }
+}
+
+/// Where a line's material comes from.
+pub(crate) enum Origin {
+    /// Threads fill a buffer.
+    Buffered(Arc<LineBuffer>),
+    /// A pattern, drawn when it is looked at.
+    Pattern(Box<TestSource>),
+    /// A still picture with silence.
+    Still(Still),
+    /// Could not be opened: never gives anything.
+    Dead,
+    /// Not built yet in this version: never gives anything.
+    Unbuilt,
+}
+
+/// One line as the tick sees it.
+pub(crate) struct Line {
+    pub(crate) name: String,
+    pub(crate) origin: Origin,
+    pub(crate) counters: Arc<LineCounters>,
+    seen: bool,
+    state: LineState,
+    lost: Span,
+}
+
+impl Line {
+    pub(crate) fn new(name: String, origin: Origin, counters: Arc<LineCounters>) -> Self {
+        Self { name, origin, counters, seen: false, state: LineState::Never, lost: Span::ZERO }
+    }
+
+    /// Offline: returns when the line is known up to `to`.
+    pub(crate) fn wait_for(&self, to: Time, stop: &Stop) {
+        if let Origin::Buffered(buffer) = &self.origin {
+            buffer.wait_for(to, stop);
+        }
+    }
+
+    /// Takes what belongs to the tick.
+    pub(crate) fn take(&mut self, tick: Tick, from: Time, to: Time) -> Take {
+        let take = match &mut self.origin {
+            Origin::Buffered(buffer) => buffer.take(from, to),
+            Origin::Pattern(source) => source.take(tick, from, to),
+            Origin::Still(still) => still.take(),
+            Origin::Dead | Origin::Unbuilt => {
+                Take { picture: None, hole_since: Some(Time::ZERO), ended: true, sound: None }
+            }
+        };
+        self.seen |= take.picture.is_some();
+        self.state = match (self.seen, take.hole_since) {
+            (false, _) => LineState::Never,
+            (true, None) => LineState::Live,
+            (true, Some(_)) if take.ended => LineState::Ended,
+            (true, Some(_)) => LineState::Lost,
+        };
+        if self.state == LineState::Lost {
+            self.lost += to - from;
+        }
+        take
+    }
+
+    /// Whether this version can make anything of it at all.
+    pub(crate) fn is_built(&self) -> bool {
+        !matches!(self.origin, Origin::Unbuilt)
+    }
+    /// Waits until a line from a file has its first picture, or has none.
+    pub(crate) fn wait_for_first(&self, patience: std::time::Duration) {
+        if let Origin::Buffered(buffer) = &self.origin {
+            buffer.wait_for_first(patience);
+        }
+    }
+    /// Whether it has ever had a picture.
+    pub(crate) fn seen(&self) -> bool {
+        self.seen
+    }
+    pub(crate) fn state(&self) -> LineState {
+        self.state
+    }
+    pub(crate) fn lost(&self) -> Span {
+        self.lost
+    }
+
+    /// The show is over: its threads stop.
+    pub(crate) fn close(&self) {
+        if let Origin::Buffered(buffer) = &self.origin {
+            buffer.close();
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Lines and fillers of a show, opened: from the model to what the tick takes from.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use crossbeam_channel::bounded;
+use pipeline_dsl as dsl;
+
+use crate::event::Level;
+use crate::ingest::buffer::{LineBuffer, Pace};
+use crate::ingest::file::FileLine;
+use crate::ingest::lane::Shape;
+use crate::ingest::pattern::TestSource;
+use crate::ingest::publish::{Point, Points};
+use crate::ingest::push::{self, PushLine};
+use crate::ingest::still::Still;
+use crate::ingest::{Line, LineCounters, Origin};
+use crate::keys;
+use crate::options::Mode;
+use crate::start::{Place, StartError};
+
+/// Opens lines; what they run on is collected here.
+pub(crate) struct Opener<'a> {
+    pub(crate) show: &'a dsl::Show,
+    pub(crate) place: &'a Place,
+    pub(crate) points: Points,
+    pub(crate) threads: Vec<JoinHandle<()>>,
+}
+
+impl Opener<'_> {
+    fn shape(&self) -> Shape {
+        Shape {
+            kit: Arc::clone(&self.place.kit),
+            canvas: self.show.video.size,
+            rate: self.show.audio.rate,
+            channels: self.show.audio.layout.channels(),
+        }
+    }
+
+    fn buffer(&self, pace: Pace) -> Arc<LineBuffer> {
+        let audio = self.show.audio;
+        let tick = self.show.video.rate.tick_span();
+        Arc::new(LineBuffer::new(pace, tick, audio.rate, audio.layout.channels()))
+    }
+
+    /// Opens one input; `subject` is how people know it, e.g. `main/fiber`.
+    pub(crate) fn open(&mut self, name: &str, subject: &str, input: &dsl::Input) -> Result<Line, StartError> {
+        let counters = Arc::new(LineCounters::default());
+        let reporter = self.place.reporter.of(subject);
+        let bad = |message: String| StartError::Line { subject: subject.to_owned(), message };
+        let origin = match input {
+            dsl::Input::File { path, repeat } => {
+                let path = keys::path(path, &self.place.inputs, subject)?;
+                let buffer = self.buffer(Pace::Held);
+                let line = FileLine {
+                    path,
+                    repeat: *repeat,
+                    shape: self.shape(),
+                    buffer: Arc::clone(&buffer),
+                    counters: Arc::clone(&counters),
+                    reporter,
+                };
+                self.threads.push(self.place.spawn(format!("file {subject}"), move || line.run())?);
+                Origin::Buffered(buffer)
+            }
+            dsl::Input::Push(point) => {
+                if self.place.mode == Mode::Offline {
+                    return Err(StartError::LiveOffline { subject: subject.to_owned(), what: "line" });
+                }
+                let (to_line, pushed) = bounded(push::WAITING);
+                let buffer = self.buffer(Pace::Live);
+                let line = PushLine {
+                    pushed,
+                    shape: self.shape(),
+                    buffer: Arc::clone(&buffer),
+                    counters: Arc::clone(&counters),
+                    reporter: reporter.clone(),
+                };
+                self.points.0.insert(point.clone(), Arc::new(Point::new(to_line, reporter)));
+                self.threads.push(self.place.spawn(format!("push {subject}"), move || line.run())?);
+                Origin::Buffered(buffer)
+            }
+            dsl::Input::Test { pattern, tone } => {
+                let (video, audio) = (self.show.video, self.show.audio);
+                let channels = audio.layout.channels();
+                let source =
+                    TestSource::new(pattern.clone(), *tone, video.size, video.rate, audio.rate, channels);
+                Origin::Pattern(Box::new(source.map_err(|e| bad(e.to_string()))?))
+            }
+            dsl::Input::Image { path } => {
+                let path = keys::path(path, &self.place.inputs, subject)?;
+                match Still::load(&path, self.show.video.size) {
+                    Ok(still) => Origin::Still(still),
+                    Err(error) => {
+                        reporter.event(Level::Alarm, "line-error", error.to_string());
+                        Origin::Dead
+                    }
+                }
+            }
+            dsl::Input::Pull { .. } if self.place.mode == Mode::Offline => {
+                return Err(StartError::LiveOffline { subject: subject.to_owned(), what: "line" });
+            }
+            dsl::Input::Pull { .. } => {
+                reporter.event(
+                    Level::Warn,
+                    "not-available",
+                    "pulling a line is not available yet in this version",
+                );
+                Origin::Unbuilt
+            }
+            dsl::Input::Device { .. } => {
+                reporter.event(
+                    Level::Warn,
+                    "not-available",
+                    "capture devices are not available yet in this version",
+                );
+                Origin::Unbuilt
+            }
+        };
+        Ok(Line::new(name.to_owned(), origin, counters))
+    }
+}

@@ -1,0 +1,117 @@
+//! A show's texts and keys, fetched from where the show file says they are.
+
+use std::path::{Path, PathBuf};
+
+use crypto::{KeyId, MasterKey, Mode, TagEncryptor};
+use pipeline_dsl::{EncryptMode, KeyPlace, KeyRing, Text};
+use scheduling::KeyIx;
+
+/// Why something the show refers to is not to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    /// `env:NAME` where NAME is not set.
+    #[error("{owner}: the environment variable {name} is not set")]
+    Env {
+        /// Who refers to it.
+        owner: String,
+        /// The variable.
+        name: String,
+    },
+    /// A key file that cannot be read.
+    #[error("{owner}: {path}: {source}")]
+    File {
+        /// Who refers to it.
+        owner: String,
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        source: std::io::Error,
+    },
+    /// Not 32 hex digits.
+    #[error("{owner}: {source}")]
+    Key {
+        /// Which key.
+        owner: String,
+        /// What is wrong with it.
+        source: crypto::KeyError,
+    },
+    /// A mode that is not built yet.
+    #[error("{owner}: mode=capsule is not available yet; legal: mode=nalu")]
+    Mode {
+        /// Which channel.
+        owner: String,
+    },
+    /// No ring of this name.
+    #[error("{owner}: there is no key ring {name}")]
+    NoRing {
+        /// Which channel.
+        owner: String,
+        /// The name.
+        name: String,
+    },
+}
+
+/// The text itself.
+pub(crate) fn text(text: &Text, owner: &str) -> Result<String, ResolveError> {
+    match text {
+        Text::Plain(text) => Ok(text.clone()),
+        Text::Env(name) => {
+            std::env::var(name).map_err(|_| ResolveError::Env { owner: owner.to_owned(), name: name.clone() })
+        }
+    }
+}
+
+/// A path, relative to `base` if it is relative.
+pub(crate) fn path(path: &Text, base: &Path, owner: &str) -> Result<PathBuf, ResolveError> {
+    Ok(base.join(text(path, owner)?))
+}
+
+/// The keys of one channel, in the ring's order. `Debug` is left out on purpose.
+pub(crate) struct ChannelKeys {
+    keys: Vec<(KeyId, MasterKey)>,
+    mode: Mode,
+}
+
+impl ChannelKeys {
+    pub(crate) fn load(
+        ring: &KeyRing,
+        mode: EncryptMode,
+        base: &Path,
+        channel: &str,
+    ) -> Result<Self, ResolveError> {
+        let mode = match mode {
+            EncryptMode::Nalu => Mode::Nalu,
+            EncryptMode::Capsule => return Err(ResolveError::Mode { owner: format!("channel {channel}") }),
+        };
+        let mut keys = Vec::new();
+        for source in &ring.keys {
+            let owner = format!("key {} id {}", ring.name, source.id);
+            let digits = match &source.place {
+                KeyPlace::Env(name) => text(&Text::Env(name.clone()), &owner)?,
+                KeyPlace::File(file) => {
+                    let path = path(file, base, &owner)?;
+                    std::fs::read_to_string(&path).map_err(|source| ResolveError::File {
+                        owner: owner.clone(),
+                        path,
+                        source,
+                    })?
+                }
+            };
+            let key = digits.trim().parse().map_err(|source| ResolveError::Key { owner, source })?;
+            keys.push((KeyId(source.id), key));
+        }
+        Ok(Self { keys, mode })
+    }
+
+    /// A new encryptor, with a new salt, under the key of this place in the ring.
+    pub(crate) fn encryptor(&self, ix: KeyIx) -> Result<TagEncryptor, crypto::CryptoError> {
+        // The scheduler was planned with this very ring: its places are legal.
+        let (id, key) = &self.keys[ix.0.min(self.keys.len() - 1)];
+        TagEncryptor::new(key.clone(), *id, self.mode)
+    }
+
+    /// The id viewers know the key of this place by.
+    pub(crate) fn id(&self, ix: KeyIx) -> Option<u8> {
+        self.keys.get(ix.0).map(|(id, _)| id.0)
+    }
+}

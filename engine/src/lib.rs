@@ -1,0 +1,50 @@
+//! Runs a show: lines in, channels composed and encoded, feeds and recordings out.
+//!
+//! ```no_run
+//! use engine::{Command, Engine, Mode, RunOptions};
+//!
+//! let checked = pipeline_dsl::check(&std::fs::read_to_string("tour.show")?);
+//! let show = checked.show.ok_or("the show has errors: `obvan check` says which")?;
+//! let engine = Engine::start(show, RunOptions::new(Mode::RealTime))?;
+//! let handle = engine.handle();
+//! let ack = handle.command(Command::cut("karry"))?;
+//! println!("karry is on air since frame {}", ack.frame);
+//! handle.stop();
+//! let report = engine.wait();
+//! println!("{} frames", report.channels[0].frames);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Data goes one way: a line's packets are decoded and mapped on the show's
+//! timeline ([`ingest`](self)), the show's thread decides each tick and hands
+//! pictures and sound to its channels, a channel composes and encodes, its
+//! rungs make FLV tags and encrypt them, a feed fans them out to the sinks.
+#![forbid(unsafe_code)]
+
+mod channel;
+mod clock;
+mod command;
+mod egress;
+mod engine;
+mod event;
+pub mod http;
+mod ingest;
+mod keys;
+mod options;
+mod report;
+mod reporter;
+mod show;
+mod start;
+mod status;
+
+pub use crate::command::{Ack, Command, Refused, Verb};
+pub use crate::engine::{Engine, Handle};
+pub use crate::event::{Event, Level};
+pub use crate::keys::ResolveError;
+pub use crate::options::{Mode, RunOptions};
+pub use crate::report::{
+    CameraReport, ChannelReport, EgressReport, EgressState, LineReport, LineState, OnAirReport, Report,
+    RungReport,
+};
+pub use crate::start::StartError;
+pub use crate::status::{CameraStatus, ChannelStatus, Delta, LineStatus, RungStatus, Status};

@@ -1,0 +1,39 @@
+//! How a show is to be run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use codecs::CodecKit;
+use media::Span;
+
+/// Against the wall clock, or as fast as possible.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// A tick is made when it is due.
+    RealTime,
+    /// Virtual time: a tick is made when every source is known up to it. The
+    /// same show twice gives the same tags. Live lines and live egress are refused.
+    Offline,
+}
+
+/// How a show is to be run.
+#[derive(Clone)]
+pub struct RunOptions {
+    /// Real time or offline.
+    pub mode: Mode,
+    /// Ends the show after this much show time, if the rundown does not before.
+    pub limit: Option<Span>,
+    /// What the show's relative input paths are relative to.
+    pub inputs: PathBuf,
+    /// Where recordings go.
+    pub out: PathBuf,
+    /// The codecs.
+    pub kit: Arc<dyn CodecKit>,
+}
+
+impl RunOptions {
+    /// With FFmpeg's codecs, inputs and outputs in the current folder, and no limit.
+    pub fn new(mode: Mode) -> Self {
+        Self { mode, limit: None, inputs: ".".into(), out: ".".into(), kit: Arc::new(codecs::Ffmpeg::new()) }
+    }
+}

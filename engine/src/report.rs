@@ -1,0 +1,153 @@
+//! The report of a show: what viewers saw, what every line and egress did.
+//!
+//! Times are seconds of show time unless the name says `_ms`; gaps are between
+//! successive tags, in wall time when live, in media time offline.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Event;
+
+/// A show, told afterwards.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the contract; the units are said above")]
+pub struct Report {
+    pub show: String,
+    pub wall_s: f64,
+    /// User and system time of this process.
+    pub cpu_s: f64,
+    /// Show time over wall time.
+    pub realtime_factor: f64,
+    pub cameras: Vec<CameraReport>,
+    pub channels: Vec<ChannelReport>,
+    pub events: Vec<Event>,
+}
+
+/// A camera position and its lines.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the contract")]
+pub struct CameraReport {
+    pub name: String,
+    pub lines: Vec<LineReport>,
+}
+
+/// How a line ended up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LineState {
+    /// Pictures come.
+    Live,
+    /// Pictures came, and are missing.
+    Lost,
+    /// It came to its end.
+    Ended,
+    /// Nothing ever came.
+    Never,
+}
+
+/// One line of a camera.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the contract")]
+pub struct LineReport {
+    pub name: String,
+    pub state: LineState,
+    pub packets: u64,
+    pub bytes: u64,
+    /// How long pictures were missing in all, after the first had come.
+    pub lost_s: f64,
+}
+
+/// One channel.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the contract")]
+pub struct ChannelReport {
+    pub name: String,
+    pub frames: u64,
+    /// Ticks that were begun more than one frame after they were due.
+    pub late_ticks: u64,
+    pub on_air: Vec<OnAirReport>,
+    pub rungs: Vec<RungReport>,
+    pub egress: Vec<EgressReport>,
+}
+
+/// From when what was on air, and why.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the contract")]
+pub struct OnAirReport {
+    pub t: f64,
+    /// A camera's or the filler's name; `None` for black, and at the end.
+    pub source: Option<String>,
+    pub reason: String,
+}
+
+/// One rung of a channel.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the contract")]
+pub struct RungReport {
+    pub name: String,
+    pub width: u32,
+    pub height: u32,
+    pub frames: u64,
+    pub keyframes: u64,
+    pub bytes: u64,
+    pub max_video_gap_ms: f64,
+    pub max_audio_gap_ms: f64,
+}
+
+/// Where an egress stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EgressState {
+    /// Tags flow.
+    Live,
+    /// It is not built yet in this version.
+    NotAvailable,
+    /// Closed in good order.
+    Closed,
+    /// It has stopped; the events say why.
+    Failed,
+}
+
+/// One egress of one rung.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the contract")]
+pub struct EgressReport {
+    pub name: String,
+    pub rung: String,
+    pub target: String,
+    pub state: EgressState,
+    pub bytes: u64,
+    pub dropped_frames: u64,
+    pub reconnects: u64,
+}
+
+impl Report {
+    /// 0, or 1 if a rung or an egress failed.
+    pub fn exit_code(&self) -> u8 {
+        let egress = self.channels.iter().flat_map(|c| &c.egress);
+        let failed_egress = egress.into_iter().any(|e| e.state == EgressState::Failed);
+        let failed_part = self.events.iter().any(|e| e.code == "rung-failed" || e.code == "channel-failed");
+        u8::from(failed_egress || failed_part)
+    }
+}
+
+/// User and system time of this process so far, in seconds; 0 where the system does not tell.
+pub(crate) fn cpu_seconds() -> f64 {
+    // Fields 14 and 15 of proc(5)'s stat, counted after the last `)`, in ticks of 1/100 s.
+    let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else { return 0.0 };
+    let Some((_, after)) = stat.rsplit_once(')') else { return 0.0 };
+    let mut fields = after.split_ascii_whitespace().skip(11);
+    let mut next = || fields.next().and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);
+    (next() + next()) / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn cpu_time_is_read() {
+        let mut x = 1u64;
+        while super::cpu_seconds() <= 0.0 {
+            x = std::hint::black_box(x.wrapping_mul(3));
+        }
+        assert!(super::cpu_seconds() > 0.0);
+    }
+}

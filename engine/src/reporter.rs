@@ -1,0 +1,36 @@
+//! The voice of one part of a running show: its name, the clock, the event log.
+
+use std::sync::Arc;
+
+use media::Time;
+
+use crate::clock::{Clock, Stop};
+use crate::event::{EventLog, Level};
+
+/// Says what happens to one part, e.g. the line `main/fiber`.
+#[derive(Clone)]
+pub(crate) struct Reporter {
+    subject: Arc<str>,
+    clock: Arc<dyn Clock>,
+    log: Arc<EventLog>,
+    stop: Arc<Stop>,
+}
+
+impl Reporter {
+    pub(crate) fn new(clock: Arc<dyn Clock>, log: Arc<EventLog>, stop: Arc<Stop>) -> Self {
+        Self { subject: "show".into(), clock, log, stop }
+    }
+    /// The same voice for another part.
+    pub(crate) fn of(&self, subject: impl AsRef<str>) -> Self {
+        Self { subject: subject.as_ref().into(), ..self.clone() }
+    }
+    pub(crate) fn event(&self, level: Level, code: &str, message: impl Into<String>) {
+        self.log.push(self.clock.now(), level, code, &self.subject, message);
+    }
+    pub(crate) fn now(&self) -> Time {
+        self.clock.now()
+    }
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stop.is_asked()
+    }
+}

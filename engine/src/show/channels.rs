@@ -1,0 +1,275 @@
+//! A channel at a tick: decided, its sound mixed, its pictures handed on.
+
+use media::{Key, Tick, Time};
+use pipeline_dsl as dsl;
+use pipeline_dsl::Switch;
+use scheduling::{ChannelScheduler, Encryption, Freshness, OnAir, Program, SourceIx, SourceView};
+
+use crate::channel::compose::Layers;
+use crate::channel::outlets::OutletKind;
+use crate::channel::rung::EncryptOrder;
+use crate::channel::sound::{Fader, Part, SoundDesk};
+use crate::channel::{Channel, Work};
+use crate::ingest::buffer::Take;
+use crate::keys::ChannelKeys;
+use crate::report::{ChannelReport, EgressReport, EgressState, OnAirReport, RungReport};
+use crate::show::cameras::CameraRun;
+use crate::status::{ChannelStatus, RungStatus};
+
+/// Runs of `on_air` that a report keeps.
+const KEPT: usize = 100_000;
+
+pub(crate) struct ChannelRun {
+    pub(crate) scheduler: ChannelScheduler,
+    pub(crate) stage: Channel,
+    keys: Option<std::sync::Arc<ChannelKeys>>,
+    /// Places of its sources among the show's cameras.
+    sources: Vec<usize>,
+    source_names: Vec<String>,
+    /// Its filler's place among the show's fillers.
+    filler: Option<usize>,
+    desk: SoundDesk,
+    encryption: Encryption,
+    on_air: Vec<OnAirReport>,
+    frames: u64,
+    pub(crate) late_ticks: u64,
+    over: Over,
+    /// Frames and bytes of each rung a second ago, and what they came to.
+    measured: Vec<(u64, u64, Option<(f64, f64)>)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Over {
+    NotYet,
+    Ended,
+}
+
+impl ChannelRun {
+    pub(crate) fn new(
+        show: &dsl::Show,
+        model: &dsl::Channel,
+        scheduler: ChannelScheduler,
+        stage: Channel,
+        keys: Option<std::sync::Arc<ChannelKeys>>,
+    ) -> Self {
+        let place = |name: &String| show.cameras.iter().position(|c| c.name == *name);
+        let sources: Vec<usize> = model.sources.iter().filter_map(place).collect();
+        let filler = model.filler.as_ref().and_then(|f| show.fillers.iter().position(|m| m.name == f.name));
+        let desk = SoundDesk::new(show.audio.rate, show.audio.layout.channels(), sources.len() + 1);
+        let measured = vec![(0, 0, None); stage.rungs.len()];
+        Self {
+            scheduler,
+            stage,
+            keys,
+            sources,
+            source_names: model.sources.clone(),
+            filler,
+            desk,
+            encryption: Encryption::Clear,
+            on_air: Vec::new(),
+            frames: 0,
+            late_ticks: 0,
+            over: Over::NotYet,
+            measured,
+        }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.over == Over::Ended
+    }
+
+    /// Decides and hands on the tick `[from, to)`. Whether something else came on air.
+    pub(crate) fn tick(
+        &mut self,
+        tick: Tick,
+        from: Time,
+        to: Time,
+        cameras: &[CameraRun],
+        fillers: &[CameraRun],
+    ) -> Changed {
+        if self.is_over() {
+            return Changed::Nothing;
+        }
+        let views: Vec<SourceView> = self.sources.iter().map(|ix| cameras[*ix].view).collect();
+        let filler = self.filler.map(|ix| fillers[ix].view);
+        let decision = self.scheduler.decide(tick, &views, filler);
+        let changed = match decision.change {
+            Some(change) => {
+                let source =
+                    change.on_air.and_then(|on_air| self.scheduler.name_of(on_air)).map(str::to_owned);
+                self.note(from, source, change.reason.as_str());
+                Changed::OnAir(change.reason.as_str())
+            }
+            None => Changed::Nothing,
+        };
+        if decision.is_end() {
+            self.over = Over::Ended;
+            self.stage.finish();
+            return changed;
+        }
+        if decision.encrypt != self.encryption && decision.key == Key::Frame {
+            self.encryption = decision.encrypt;
+            self.stage.encrypt(EncryptOrder { at: from, encryption: decision.encrypt });
+        }
+        let take = |on_air: OnAir| self.take(on_air, cameras, fillers);
+        let picture = |on_air: OnAir| take(on_air).and_then(|take| take.picture.clone());
+        let layers = match decision.program {
+            Program::One(on_air) => Layers::One(picture(on_air)),
+            Program::Mix { from, to, step, of } => {
+                Layers::Mix { from: picture(from), to: picture(to), step, of }
+            }
+            Program::Ended => return changed,
+        };
+        let parts: Vec<Part<'_>> = (0..=self.sources.len())
+            .map(|ix| {
+                let on_air =
+                    if ix < self.sources.len() { OnAir::Source(SourceIx(ix)) } else { OnAir::Filler };
+                let sound = take(on_air).and_then(|take| take.sound.as_deref());
+                Part { fader: fader(on_air, decision.program, decision.freshness), sound }
+            })
+            .collect();
+        let sound = self.desk.mix(from, to, &parts);
+        drop(parts);
+        self.stage.send(Work { at: from, layers, key: decision.key, sound });
+        self.frames += 1;
+        changed
+    }
+
+    /// The show ends before the rundown's end, or has none.
+    pub(crate) fn end(&mut self, at: Time) {
+        if !self.is_over() {
+            self.note(at, None, "end");
+            self.over = Over::Ended;
+            self.stage.finish();
+        }
+    }
+
+    fn note(&mut self, at: Time, source: Option<String>, reason: &str) {
+        if self.on_air.len() < KEPT {
+            self.on_air.push(OnAirReport { t: at.as_secs_f64(), source, reason: reason.to_owned() });
+        }
+    }
+
+    fn take<'a>(
+        &self,
+        on_air: OnAir,
+        cameras: &'a [CameraRun],
+        fillers: &'a [CameraRun],
+    ) -> Option<&'a Take> {
+        match on_air {
+            OnAir::Source(SourceIx(ix)) => cameras[*self.sources.get(ix)?].take.as_ref(),
+            OnAir::Filler => fillers[self.filler?].take.as_ref(),
+            OnAir::Black => None,
+        }
+    }
+
+    /// Frame rates and bitrates over the last second.
+    pub(crate) fn measure(&mut self, seconds: f64) {
+        for (rung, (frames, bytes, rates)) in self.stage.rungs.iter().zip(&mut self.measured) {
+            let now = (rung.meter.frames(), rung.meter.bytes());
+            let kbps = (now.1 - *bytes) as f64 * 8.0 / 1000.0 / seconds;
+            *rates = Some(((now.0 - *frames) as f64 / seconds, kbps));
+            (*frames, *bytes) = now;
+        }
+    }
+
+    /// What is on air now, by name.
+    pub(crate) fn on_air_name(&self) -> Option<String> {
+        let on_air = self.scheduler.on_air()?.on_air?;
+        self.scheduler.name_of(on_air).map(str::to_owned)
+    }
+
+    pub(crate) fn status(&self) -> ChannelStatus {
+        let (intent, standing) = (self.scheduler.intent(), self.scheduler.on_air());
+        let rungs = self.stage.rungs.iter().zip(&self.measured).map(|(rung, (_, _, rates))| RungStatus {
+            name: rung.rung.name.clone(),
+            width: rung.rung.size.width,
+            height: rung.rung.size.height,
+            frames: rung.meter.frames(),
+            keyframes: rung.meter.keyframes(),
+            bytes: rung.meter.bytes(),
+            fps: rates.map(|r| r.0),
+            kbps: rates.map(|r| r.1),
+        });
+        let key = match self.encryption {
+            Encryption::Clear => None,
+            Encryption::Under(ix) => self.keys.as_ref().and_then(|keys| keys.id(ix)),
+        };
+        ChannelStatus {
+            name: self.stage.name.clone(),
+            intent: self.scheduler.source_name(intent.source).unwrap_or_default().to_owned(),
+            on_air: self.on_air_name(),
+            reason: standing.map_or("start", |s| s.reason.as_str()).to_owned(),
+            since_frame: standing.map_or(0, |s| s.since.0),
+            sources: self.source_names.clone(),
+            filler: self.filler.map(|_| intent.filler),
+            encrypt: self.keys.as_ref().map(|_| if key.is_some() { Switch::On } else { Switch::Off }),
+            key_id: key,
+            frames: self.frames,
+            late_ticks: self.late_ticks,
+            rungs: rungs.collect(),
+            egress: self.egress(),
+        }
+    }
+
+    fn egress(&self) -> Vec<EgressReport> {
+        let rows = self.stage.outlets.iter().map(|outlet| EgressReport {
+            name: outlet.name.clone(),
+            rung: outlet.rung.clone(),
+            target: outlet.target.clone(),
+            state: match (outlet.meter.state(), &outlet.kind) {
+                (EgressState::Live, OutletKind::Viewers(_)) if self.is_over() => EgressState::Closed,
+                (state, _) => state,
+            },
+            bytes: outlet.meter.bytes(),
+            dropped_frames: outlet.meter.dropped_frames(),
+            reconnects: 0,
+        });
+        rows.collect()
+    }
+
+    pub(crate) fn report(&self) -> ChannelReport {
+        let rungs = self.stage.rungs.iter().map(|rung| RungReport {
+            name: rung.rung.name.clone(),
+            width: rung.rung.size.width,
+            height: rung.rung.size.height,
+            frames: rung.meter.frames(),
+            keyframes: rung.meter.keyframes(),
+            bytes: rung.meter.bytes(),
+            max_video_gap_ms: rung.meter.max_video_gap_ms(),
+            max_audio_gap_ms: rung.meter.max_audio_gap_ms(),
+        });
+        ChannelReport {
+            name: self.stage.name.clone(),
+            frames: self.frames,
+            late_ticks: self.late_ticks,
+            on_air: self.on_air.clone(),
+            rungs: rungs.collect(),
+            egress: self.egress(),
+        }
+    }
+}
+
+/// What a tick changed for those who watch the status.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Changed {
+    Nothing,
+    /// Something else is on air, for this reason.
+    OnAir(&'static str),
+}
+
+/// Where a source's sound is led to: sound goes with the picture.
+fn fader(source: OnAir, program: Program, freshness: Freshness) -> Fader {
+    let held = |gain: f32| if freshness == Freshness::Held { 0.0 } else { gain };
+    match program {
+        Program::One(on_air) if on_air == source => Fader::Quick(held(1.0)),
+        Program::Mix { from, to, step, of } if from == source || to == source => {
+            let share = step as f32 / of.max(1) as f32;
+            // Both sides may be the same: a mix of a source into itself is the source.
+            let from = if from == source { 1.0 - share } else { 0.0 };
+            let to = if to == source { held(share) } else { 0.0 };
+            Fader::Slow(from + to)
+        }
+        _ => Fader::Quick(0.0),
+    }
+}

@@ -1,0 +1,271 @@
+//! The show's own thread: tick by tick, lines are taken from, commands and
+//! rundown decided, and every channel gets its work.
+
+pub(crate) mod cameras;
+pub(crate) mod channels;
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Receiver;
+use media::{FrameRate, Tick, Time};
+use scheduling::LineReason;
+
+use crate::clock::{Clock, Stop};
+use crate::command::{Ack, Asked, Command, Memory, Outcome, Refused, Taken};
+use crate::event::{Event, EventLog, Level};
+use crate::options::Mode;
+use crate::report::{LineState, Report, cpu_seconds};
+use crate::reporter::Reporter;
+use crate::show::cameras::{CameraRun, LineChange};
+use crate::show::channels::{Changed, ChannelRun};
+use crate::status::{Board, ChannelStatus};
+
+/// How long files may take to their first picture before the show starts without them.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Everything the show's thread owns.
+pub(crate) struct ShowRun {
+    pub(crate) name: String,
+    pub(crate) mode: Mode,
+    pub(crate) rate: FrameRate,
+    /// The show's end, if it has one: exclusive.
+    pub(crate) end: Option<Time>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) stop: Arc<Stop>,
+    pub(crate) log: Arc<EventLog>,
+    pub(crate) reporter: Reporter,
+    pub(crate) board: Arc<Board>,
+    pub(crate) commands: Receiver<Asked>,
+    pub(crate) cameras: Vec<CameraRun>,
+    pub(crate) fillers: Vec<CameraRun>,
+    pub(crate) channels: Vec<ChannelRun>,
+    pub(crate) threads: Vec<JoinHandle<()>>,
+    pub(crate) memory: Memory,
+}
+
+impl ShowRun {
+    /// Runs the show to its end; files are closed when this returns.
+    pub(crate) fn run(mut self) -> Report {
+        let (wall, cpu) = (Instant::now(), cpu_seconds());
+        if self.mode == Mode::RealTime {
+            let deadline = Instant::now() + PATIENCE;
+            for line in self.cameras.iter().chain(&self.fillers).flat_map(|camera| &camera.lines) {
+                line.wait_for_first(deadline.saturating_duration_since(Instant::now()));
+            }
+        }
+        self.clock.begin();
+        let mut events = self.log.subscribe();
+        let mut tick = Tick(0);
+        let at_the_end = loop {
+            let from = self.rate.time_of(tick);
+            let over =
+                self.end.is_some_and(|end| from >= end) || self.channels.iter().all(ChannelRun::is_over);
+            if over || self.stop.is_asked() {
+                break from;
+            }
+            self.tick(tick, from, self.rate.time_of(tick.next()));
+            self.tell(tick, from, &mut events);
+            tick = tick.next();
+        };
+        self.finish(at_the_end, &mut events);
+        let show_s = at_the_end.as_secs_f64();
+        let wall_s = wall.elapsed().as_secs_f64();
+        Report {
+            show: self.name.clone(),
+            wall_s,
+            cpu_s: cpu_seconds() - cpu,
+            realtime_factor: if wall_s > 0.0 { show_s / wall_s } else { 0.0 },
+            cameras: self.cameras.iter().chain(&self.fillers).map(CameraRun::report).collect(),
+            channels: self.channels.iter().map(ChannelRun::report).collect(),
+            events: self.log.all(at_the_end),
+        }
+    }
+
+    fn tick(&mut self, tick: Tick, from: Time, to: Time) {
+        self.clock.wait_until(from, &self.stop);
+        if self.mode == Mode::RealTime && self.clock.now() - from > to - from {
+            for channel in self.channels.iter_mut().filter(|c| !c.is_over()) {
+                channel.late_ticks += 1;
+            }
+        }
+        if self.mode == Mode::Offline {
+            for line in self.cameras.iter().chain(&self.fillers).flat_map(|camera| &camera.lines) {
+                line.wait_for(to, &self.stop);
+            }
+        }
+        let taken = self.take_commands(tick);
+        for camera in self.cameras.iter_mut().chain(&mut self.fillers) {
+            let mut changed = Vec::new();
+            let failover = camera.tick(tick, from, to, &mut changed);
+            for change in &changed {
+                say_line(&self.reporter, &camera.name, change);
+            }
+            if let Some(change) = failover
+                && change.reason != LineReason::Start
+            {
+                let name = |ix: scheduling::LineIx| camera.lines.get(ix.0).map_or("", |l| l.name.as_str());
+                let from = change.from.map_or("", name);
+                let message = format!("{} → {}", from, name(change.to));
+                let (level, code) = match change.reason {
+                    LineReason::Failover => (Level::Alarm, "failover"),
+                    _ => (Level::Info, "failover-recovered"),
+                };
+                self.reporter.of(&camera.name).event(level, code, message);
+            }
+        }
+        let mut causes = Vec::new();
+        for channel in &mut self.channels {
+            causes.push(channel.tick(tick, from, to, &self.cameras, &self.fillers));
+            while let Some(event) = channel.scheduler.poll_event() {
+                let level = match event.level() {
+                    scheduling::Level::Info => Level::Info,
+                    scheduling::Level::Warn => Level::Warn,
+                    scheduling::Level::Alarm => Level::Alarm,
+                };
+                let t = self.rate.time_of(event.tick);
+                self.log.push(t, level, event.code.as_str(), &event.subject, event.message);
+            }
+        }
+        self.answer(from, taken, &causes);
+    }
+
+    /// Hands the commands that have come to their schedulers.
+    fn take_commands(&mut self, tick: Tick) -> Vec<Taken> {
+        let mut taken = Vec::new();
+        // Bounded by the queue's own length: a flood cannot hold up the tick.
+        for asked in self.commands.try_iter().take(64).collect::<Vec<_>>() {
+            if let Some(outcome) = self.memory.recall(asked.command.id.as_deref()) {
+                let _ = asked.answer.send(outcome);
+                continue;
+            }
+            match self.take_command(&asked.command, tick) {
+                Ok((channel, cause)) => taken.push(Taken { asked, channel, tick, cause }),
+                Err(refused) => {
+                    let outcome = Err(refused);
+                    self.memory.keep(asked.command.id.as_deref(), &outcome);
+                    let _ = asked.answer.send(outcome);
+                }
+            }
+        }
+        taken
+    }
+
+    fn take_command(&mut self, command: &Command, tick: Tick) -> Result<(usize, &'static str), Refused> {
+        let names: Vec<&str> = self.channels.iter().map(|c| c.stage.name.as_str()).collect();
+        let channel = match &command.channel {
+            Some(name) => names.iter().position(|n| n == name).ok_or_else(|| {
+                Refused::new("unknown-channel", format!("there is no channel {name}"), &names)
+            })?,
+            None if names.len() == 1 => 0,
+            None => {
+                return Err(Refused::new(
+                    "missing-channel",
+                    "the show has several channels: say which",
+                    &names,
+                ));
+            }
+        };
+        let run = &mut self.channels[channel];
+        if let Some(expected) = &command.expect {
+            let now = run.on_air_name();
+            if now.as_deref() != Some(expected) {
+                let now = now.unwrap_or_else(|| "black".to_owned());
+                let message = format!("{expected} was expected on air, but it is {now}");
+                return Err(Refused::new("not-as-expected", message, &[&now]));
+            }
+        }
+        let action = command.action()?;
+        run.scheduler.handle(&action, tick)?;
+        let cause = match command.verb {
+            crate::command::Verb::Cut => "cut",
+            crate::command::Verb::Mix => "mix",
+            crate::command::Verb::Filler => "filler",
+            crate::command::Verb::Encrypt => "encrypt",
+        };
+        Ok((channel, cause))
+    }
+
+    /// Tells what is on air from this tick on, and answers whoever asked for it.
+    fn answer(&mut self, from: Time, taken: Vec<Taken>, causes: &[Changed]) {
+        for (channel, cause) in self.channels.iter().zip(causes) {
+            if let Changed::OnAir(reason) = cause {
+                self.board.change(from, reason, vec![channel.status()], Vec::new(), Vec::new());
+            }
+        }
+        for Taken { asked, channel, tick, cause } in taken {
+            let run = &self.channels[channel];
+            if causes.get(channel) == Some(&Changed::Nothing) {
+                // The picture is the same, the intent may not be.
+                self.board.change(from, cause, vec![run.status()], Vec::new(), Vec::new());
+            }
+            let outcome: Outcome = Ok(Ack {
+                id: asked.command.id.clone(),
+                revision: self.board.revision(),
+                frame: tick.0,
+                t: from.as_secs_f64(),
+                on_air: run.on_air_name(),
+            });
+            self.memory.keep(asked.command.id.as_deref(), &outcome);
+            let _ = asked.answer.send(outcome);
+        }
+    }
+
+    /// Figures once a second, events as they come.
+    fn tell(&mut self, tick: Tick, from: Time, events: &mut tokio::sync::broadcast::Receiver<Event>) {
+        let fresh: Vec<Event> = std::iter::from_fn(|| events.try_recv().ok()).collect();
+        let second = self.rate.tick_from(Time::from_secs(1)).0.max(1);
+        if tick.0 % second == second - 1 {
+            for camera in &mut self.cameras {
+                camera.measure(1.0);
+            }
+            for channel in &mut self.channels {
+                channel.measure(1.0);
+            }
+            self.board.change(from, "figures", self.channel_statuses(), self.camera_statuses(), fresh);
+        } else if !fresh.is_empty() {
+            self.board.change(from, "event", Vec::new(), self.camera_statuses(), fresh);
+        }
+    }
+
+    fn channel_statuses(&self) -> Vec<ChannelStatus> {
+        self.channels.iter().map(ChannelRun::status).collect()
+    }
+
+    fn camera_statuses(&self) -> Vec<crate::status::CameraStatus> {
+        self.cameras.iter().map(CameraRun::status).collect()
+    }
+
+    /// Channels first: what is on its way must reach the files.
+    fn finish(&mut self, at: Time, events: &mut tokio::sync::broadcast::Receiver<Event>) {
+        for channel in &mut self.channels {
+            channel.end(at);
+        }
+        self.stop.ask();
+        for line in self.cameras.iter().chain(&self.fillers).flat_map(|camera| &camera.lines) {
+            line.close();
+        }
+        for channel in &mut self.channels {
+            channel.stage.join();
+        }
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+        let fresh: Vec<Event> = std::iter::from_fn(|| events.try_recv().ok()).collect();
+        self.board.change(at, "end", self.channel_statuses(), self.camera_statuses(), fresh);
+    }
+}
+
+/// The events of a line: lost and back, ended, first picture.
+fn say_line(reporter: &Reporter, camera: &str, change: &LineChange) {
+    let reporter = reporter.of(format!("{camera}/{}", change.line));
+    match (change.from, change.to) {
+        (LineState::Never, LineState::Live) => {
+            reporter.event(Level::Info, "line-live", "the first picture is there")
+        }
+        (_, LineState::Live) => reporter.event(Level::Info, "line-recovered", "pictures come again"),
+        (_, LineState::Lost) => reporter.event(Level::Alarm, "line-lost", "pictures are missing"),
+        _ => {}
+    }
+}

@@ -1,0 +1,95 @@
+//! Before the first tick: everything is resolved and opened, or the show does not start.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use codecs::CodecKit;
+
+use crate::keys::ResolveError;
+use crate::options::Mode;
+use crate::reporter::Reporter;
+
+/// Why a show does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// It names something that is not to be had.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    /// A channel that cannot run.
+    #[error("channel {channel}: {message}")]
+    Channel {
+        /// Its name.
+        channel: String,
+        /// What is wrong, and what would be right.
+        message: String,
+    },
+    /// A camera that cannot be set up.
+    #[error("{subject}: {message}")]
+    Line {
+        /// The line or filler.
+        subject: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The RTMP port cannot be had.
+    #[error(
+        "RTMP cannot listen on {addr}: {source}; another address: --rtmp ADDR or `listen {{ rtmp \"…\" }}`"
+    )]
+    Rtmp {
+        /// The address.
+        addr: std::net::SocketAddr,
+        /// The system's word.
+        source: std::io::Error,
+    },
+    /// Offline needs an end.
+    #[error("an offline show must end: give its rundown an `end`, or --for DUR")]
+    Endless,
+    /// Live lines and live egress have no place in virtual time.
+    #[error("{subject} is live, and an offline show has no live {what}: leave it out or run in real time")]
+    LiveOffline {
+        /// The line or egress.
+        subject: String,
+        /// `line` or `egress`.
+        what: &'static str,
+    },
+    /// The scheduler does not take the channel.
+    #[error("channel {channel}: {source}")]
+    Plan {
+        /// Its name.
+        channel: String,
+        /// Why.
+        source: scheduling::PlanError,
+    },
+    /// The system gives no thread.
+    #[error("no thread for {name}: {source}")]
+    Thread {
+        /// What it was for.
+        name: String,
+        /// The system's word.
+        source: std::io::Error,
+    },
+}
+
+/// What every part of a show is set up with.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) kit: Arc<dyn CodecKit>,
+    pub(crate) mode: Mode,
+    pub(crate) inputs: PathBuf,
+    pub(crate) out: PathBuf,
+    pub(crate) reporter: Reporter,
+}
+
+impl Place {
+    /// A named thread.
+    pub(crate) fn spawn(
+        &self,
+        name: String,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<JoinHandle<()>, StartError> {
+        // The kernel shows 15 bytes of a name.
+        let builder = std::thread::Builder::new().name(name.clone());
+        builder.spawn(work).map_err(|source| StartError::Thread { name, source })
+    }
+}

@@ -1,0 +1,196 @@
+//! A running show as it stands: intent and actual side by side, with a revision
+//! that rises with every change.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use media::Time;
+use pipeline_dsl::Switch;
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
+
+use crate::event::Event;
+use crate::report::{EgressReport, LineState};
+
+/// The whole of it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Rises by one with every change.
+    pub revision: u64,
+    /// Differs from run to run.
+    pub epoch: u64,
+    /// The show's name.
+    pub show: String,
+    /// Seconds of show time.
+    pub t: f64,
+    /// Ticks a second.
+    pub frame_rate: f64,
+    /// Channels in the order of the show.
+    pub channels: Vec<ChannelStatus>,
+    /// Cameras in the order of the show.
+    pub cameras: Vec<CameraStatus>,
+    /// The latest events.
+    pub events: Vec<Event>,
+}
+
+/// A channel.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ChannelStatus {
+    /// Its name.
+    pub name: String,
+    /// The source the director wants.
+    pub intent: String,
+    /// What is in the rendered picture: a camera's or the filler's name, `None` for black.
+    pub on_air: Option<String>,
+    /// Why: `start`, `cut`, `mix`, `failover`, `filler`, `recovered` or `end`.
+    pub reason: String,
+    /// The first frame of it.
+    pub since_frame: u64,
+    /// Its sources' names.
+    pub sources: Vec<String>,
+    /// Whether the filler is asked for; `None` without a filler.
+    pub filler: Option<Switch>,
+    /// Whether tags are to be encrypted; `None` without keys.
+    pub encrypt: Option<Switch>,
+    /// The id of the current key; `None` while clear.
+    pub key_id: Option<u8>,
+    /// Frames rendered so far.
+    pub frames: u64,
+    /// Ticks that were begun more than one frame after they were due.
+    pub late_ticks: u64,
+    /// Its rungs.
+    pub rungs: Vec<RungStatus>,
+    /// Its ways out, one a rung.
+    pub egress: Vec<EgressReport>,
+}
+
+/// A rung.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "as in the report")]
+pub struct RungStatus {
+    pub name: String,
+    pub width: u32,
+    pub height: u32,
+    pub frames: u64,
+    pub keyframes: u64,
+    pub bytes: u64,
+    /// Over the last second; `None` before there was one.
+    pub fps: Option<f64>,
+    /// As `fps`.
+    pub kbps: Option<f64>,
+}
+
+/// A camera.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct CameraStatus {
+    /// Its name.
+    pub name: String,
+    /// The line its picture comes over; `None` before the first.
+    pub line: Option<String>,
+    /// Its lines.
+    pub lines: Vec<LineStatus>,
+}
+
+/// A line.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "as in the report")]
+pub struct LineStatus {
+    pub name: String,
+    pub state: LineState,
+    pub packets: u64,
+    pub bytes: u64,
+    /// Over the last second, both tracks; `None` where nothing is pushed at present.
+    pub kbps: Option<f64>,
+    pub lost_s: f64,
+}
+
+/// A change: the parts that are new, and why.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Delta {
+    /// The revision with it.
+    pub revision: u64,
+    /// The run.
+    pub epoch: u64,
+    /// `figures` once a second, `event`, or what changed: `cut`, `filler`, `failover`, …
+    pub cause: String,
+    /// Seconds of show time.
+    pub t: f64,
+    /// Channels that changed.
+    pub channels: Vec<ChannelStatus>,
+    /// Cameras that changed.
+    pub cameras: Vec<CameraStatus>,
+    /// New events.
+    pub events: Vec<Event>,
+}
+
+/// How many events a status carries.
+pub(crate) const EVENTS_SHOWN: usize = 50;
+
+/// The status as it stands, and everyone who wants to hear of changes.
+pub(crate) struct Board {
+    status: Mutex<Status>,
+    deltas: broadcast::Sender<Delta>,
+}
+
+impl Board {
+    pub(crate) fn new(status: Status) -> Self {
+        Self { status: Mutex::new(status), deltas: broadcast::channel(256).0 }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Status> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        self.lock().clone()
+    }
+
+    /// A snapshot, and every delta after it.
+    pub(crate) fn subscribe(&self) -> (Status, broadcast::Receiver<Delta>) {
+        // Under one lock: no delta falls between the two.
+        let status = self.lock();
+        (status.clone(), self.deltas.subscribe())
+    }
+
+    /// Puts the parts in place and tells everyone; the new revision.
+    pub(crate) fn change(
+        &self,
+        now: Time,
+        cause: &str,
+        channels: Vec<ChannelStatus>,
+        cameras: Vec<CameraStatus>,
+        events: Vec<Event>,
+    ) -> u64 {
+        let mut status = self.lock();
+        status.revision += 1;
+        status.t = now.as_secs_f64();
+        for channel in &channels {
+            if let Some(slot) = status.channels.iter_mut().find(|c| c.name == channel.name) {
+                slot.clone_from(channel);
+            }
+        }
+        for camera in &cameras {
+            if let Some(slot) = status.cameras.iter_mut().find(|c| c.name == camera.name) {
+                slot.clone_from(camera);
+            }
+        }
+        status.events.extend(events.iter().cloned());
+        let over = status.events.len().saturating_sub(EVENTS_SHOWN);
+        status.events.drain(..over);
+        let delta = Delta {
+            revision: status.revision,
+            epoch: status.epoch,
+            cause: cause.to_owned(),
+            t: status.t,
+            channels,
+            cameras,
+            events,
+        };
+        // Nobody listening is no error. Sent under the lock, so revisions go out in order.
+        let _ = self.deltas.send(delta);
+        status.revision
+    }
+
+    pub(crate) fn revision(&self) -> u64 {
+        self.lock().revision
+    }
+}

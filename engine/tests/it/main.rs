@@ -1,0 +1,5 @@
+//! Whole shows, run offline and in real time.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod colours;
+mod support;

@@ -1,0 +1,109 @@
+//! A show from its text, run, and its recordings decoded again.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use codecs::{CodecKit, Ffmpeg, Frame, Plane};
+use engine::{Engine, Mode, Report, RunOptions};
+use flv::video::VideoHeader;
+use flv::{Item, Tag, TagKind, TagReader};
+use media::{Key, Packet, Span, Time, Track, VideoCodec, VideoParams};
+use pipeline_dsl::Show;
+
+pub fn show(text: &str) -> Show {
+    let checked = pipeline_dsl::check(text);
+    let errors: Vec<_> = checked.diagnostics.iter().map(|d| format!("{d:?}")).collect();
+    checked.show.unwrap_or_else(|| panic!("{errors:#?}"))
+}
+
+pub struct Ran {
+    pub report: Report,
+    pub out: tempfile::TempDir,
+}
+
+/// Runs a show offline, its inputs relative to the fixtures.
+pub fn offline(text: &str, kit: Arc<dyn CodecKit>) -> Ran {
+    let out = tempfile::tempdir().unwrap();
+    let options = RunOptions {
+        inputs: clips(),
+        out: out.path().to_owned(),
+        kit,
+        ..RunOptions::new(Mode::Offline)
+    };
+    let report = Engine::start(show(text), options).unwrap().wait();
+    Ran { report, out }
+}
+
+pub fn ffmpeg() -> Arc<dyn CodecKit> {
+    Arc::new(Ffmpeg::new())
+}
+
+/// Where the fixtures are.
+pub fn clips() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
+}
+
+/// All tags of a file, which must be whole.
+pub fn tags(path: &Path) -> Vec<Tag> {
+    let mut reader = TagReader::new();
+    reader.push(std::fs::read(path).unwrap().into());
+    let mut tags = Vec::new();
+    while let Some(item) = reader.next().unwrap() {
+        if let Item::Tag(tag) = item {
+            tags.push(tag);
+        }
+    }
+    assert!(matches!(reader.finish(), flv::Ending::Whole { .. } | flv::Ending::Complete), "{} is cut", path.display());
+    tags
+}
+
+/// PTS in milliseconds of every picture, and whether it is a key frame.
+pub fn pictures(tags: &[Tag]) -> Vec<(i64, Key)> {
+    let pictures = tags.iter().filter(|t| t.kind == TagKind::Video).filter_map(|tag| {
+        let header = VideoHeader::parse(tag.body()).unwrap();
+        let key = if header.is_key_frame() { Key::Frame } else { Key::Delta };
+        header.has_picture().then(|| (i64::from(tag.timestamp.0) + i64::from(header.composition_ms), key))
+    });
+    pictures.collect()
+}
+
+/// Decodes a recording's pictures.
+pub fn decode(tags: &[Tag]) -> Vec<Frame> {
+    decode_with(&Ffmpeg::new(), tags)
+}
+
+pub fn decode_with(kit: &dyn CodecKit, tags: &[Tag]) -> Vec<Frame> {
+    let mut decoder = None;
+    let mut frames = Vec::new();
+    for tag in tags.iter().filter(|t| t.kind == TagKind::Video) {
+        let header = VideoHeader::parse(tag.body()).unwrap();
+        if header.is_sequence_start() {
+            let params = VideoParams { codec: VideoCodec::Avc, size: None, config: header.payload(tag.body()) };
+            decoder = Some(kit.video_decoder(&params).unwrap());
+        } else if header.has_picture() {
+            let dts = Time::from_millis(tag.timestamp.0.into());
+            let pts = dts + Span::from_millis(header.composition_ms.into());
+            let key = if header.is_key_frame() { Key::Frame } else { Key::Delta };
+            let data = header.payload(tag.body());
+            let packet = Packet { track: Track::Video, pts, dts, duration: None, key, data };
+            let decoder = decoder.as_mut().unwrap();
+            // Damage is what some tests are about: what comes out counts.
+            let _ = decoder.send(&packet);
+            while let Ok(Some(frame)) = decoder.receive() {
+                frames.push(frame);
+            }
+        }
+    }
+    if let Some(decoder) = &mut decoder {
+        decoder.flush().unwrap();
+        while let Ok(Some(frame)) = decoder.receive() {
+            frames.push(frame);
+        }
+    }
+    frames
+}
+
+/// Mean Y, U, V of a picture.
+pub fn mean(frame: &Frame) -> [u8; 3] {
+    [Plane::Y, Plane::U, Plane::V].map(|plane| frame.picture.plane(plane).mean())
+}
