@@ -23,7 +23,7 @@ fn small() -> Limits {
 }
 
 /// Hands in everything in pieces, answers every request, and checks the bounds.
-fn survive(bytes: &[u8], split: usize) {
+pub fn survive(bytes: &[u8], split: usize) {
     let mut h = Harness::limited(small());
     h.client.bytes.clear();
     'parts: for part in bytes.chunks(split) {
