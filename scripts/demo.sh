@@ -77,7 +77,8 @@ trap 'kill $hand 2>/dev/null || true; wait $hand 2>/dev/null || true' EXIT
 status=0
 "$obvan" run examples/demo.show --http "$http" --rtmp "$rtmp" --out $out --report $out/report.json || status=$?
 
-# The encoder finds nobody to push to and ends; the viewer's stream is over.
+# The encoder has nobody to push to any more; the viewer writes out what came last.
+sleep 0.5
 kill $hand 2>/dev/null || true
 wait $hand 2>/dev/null || true
 trap - EXIT
