@@ -271,10 +271,6 @@ impl AvPacket {
             _ => &[],
         }
     }
-
-    pub(super) fn is_key(&self) -> bool {
-        self.get().flags & ffi::AV_PKT_FLAG_KEY != 0
-    }
 }
 
 impl Drop for AvPacket {

@@ -1,41 +1,235 @@
-//! stub
-use media::{AudioParams, Packet, VideoParams};
+//! FFmpeg's decoders.
 
+use std::collections::VecDeque;
+
+use ffmpeg_next::ffi;
+use media::{AudioCodec, AudioParams, Packet, Size, Time, VideoCodec, VideoParams};
+
+use super::call::{self, Answer, AvPacket, Context, FLICK};
+use super::frame::AvFrame;
+use super::sound;
 use crate::codec::{AudioDecoder, VideoDecoder};
-use crate::error::CodecError;
+use crate::error::{CodecError, Step};
 use crate::frame::{Frame, Pcm};
+use crate::picture::Picture;
 
-pub(super) struct AvVideoDecoder;
+/// From this size on a decoder gets a second thread.
+const LARGE: Size = Size::new(1920, 1080);
+/// The largest packet taken, in bytes.
+const MAX_PACKET: usize = 64 << 20;
+
+/// FFmpeg's names of a codec's decoders, the best first.
+const fn video_names(codec: VideoCodec) -> &'static [&'static str] {
+    match codec {
+        VideoCodec::Avc => &["h264"],
+        VideoCodec::Hevc => &["hevc"],
+        // FFmpeg's own `av1` needs hardware.
+        VideoCodec::Av1 => &["libdav1d", "libaom-av1"],
+        VideoCodec::Vp8 => &["vp8"],
+        VideoCodec::Vp9 => &["vp9"],
+        VideoCodec::Mpeg2 => &["mpeg2video"],
+        VideoCodec::Mpeg4 => &["mpeg4"],
+        VideoCodec::Mjpeg => &["mjpeg"],
+        VideoCodec::Prores => &["prores"],
+        VideoCodec::Theora => &["theora"],
+    }
+}
+
+const fn audio_names(codec: AudioCodec) -> &'static [&'static str] {
+    match codec {
+        AudioCodec::Aac => &["aac"],
+        AudioCodec::Mp2 => &["mp2float", "mp2"],
+        AudioCodec::Mp3 => &["mp3float", "mp3"],
+        AudioCodec::Opus => &["opus", "libopus"],
+        AudioCodec::Vorbis => &["vorbis"],
+        AudioCodec::Flac => &["flac"],
+        AudioCodec::Ac3 => &["ac3"],
+        AudioCodec::Eac3 => &["eac3"],
+        AudioCodec::PcmS16 => &["pcm_s16le"],
+    }
+}
+
+fn find(names: &'static [&'static str]) -> Result<Context, CodecError> {
+    let mut missing = None;
+    for name in names {
+        match Context::decoder(name) {
+            Ok(context) => return Ok(context),
+            Err(err) => missing = missing.or(Some(err)),
+        }
+    }
+    Err(missing.unwrap_or(CodecError::Unavailable { codec: "decoder" }))
+}
+
+/// What both kinds of decoder do alike.
+struct Decoder {
+    context: Context,
+    packet: AvPacket,
+    /// Frames the decoder wanted to be rid of before it took a packet.
+    early: VecDeque<AvFrame>,
+    draining: bool,
+}
+
+impl Decoder {
+    fn open(mut context: Context, config: &[u8]) -> Result<Self, CodecError> {
+        let packet = AvPacket::new(context.name)?;
+        context.set_extradata(config)?;
+        context.get_mut().pkt_timebase = FLICK;
+        context.open(&[])?;
+        Ok(Self { context, packet, early: VecDeque::new(), draining: false })
+    }
+
+    fn send(&mut self, packet: &Packet) -> Result<(), CodecError> {
+        let name = self.context.name;
+        // An empty packet would be FFmpeg's sign for the end.
+        if packet.data.is_empty() || packet.data.len() > MAX_PACKET {
+            return Err(CodecError::Damaged {
+                codec: name,
+                pts: Some(packet.pts),
+                why: format!("a packet of {} bytes; legal is 1 to {MAX_PACKET}", packet.data.len()).into(),
+            });
+        }
+        if self.draining {
+            self.restart();
+        }
+        self.packet.fill(name, &packet.data)?;
+        let raw = self.packet.get_mut();
+        raw.pts = packet.pts.flicks();
+        raw.dts = packet.dts.flicks();
+        raw.duration = packet.duration.map_or(0, |span| span.flicks().max(0));
+        if packet.key == media::Key::Frame {
+            raw.flags |= ffi::AV_PKT_FLAG_KEY;
+        }
+        loop {
+            let code = self.context.send_packet(Some(&self.packet));
+            match call::answer(name, Step::SendPacket, Some(packet.pts), code) {
+                Ok(Answer::Later) => match self.fetch()? {
+                    Some(frame) => self.early.push_back(frame),
+                    None => return Err(call::error(name, Step::SendPacket, Some(packet.pts), code)),
+                },
+                Ok(Answer::Done | Answer::End) => break,
+                Err(err) => {
+                    self.packet.clear();
+                    return Err(err);
+                }
+            }
+        }
+        self.packet.clear();
+        Ok(())
+    }
+
+    fn receive(&mut self) -> Result<Option<AvFrame>, CodecError> {
+        match self.early.pop_front() {
+            Some(frame) => Ok(Some(frame)),
+            None => self.fetch(),
+        }
+    }
+
+    fn fetch(&mut self) -> Result<Option<AvFrame>, CodecError> {
+        let mut frame = AvFrame::empty()?;
+        let code = self.context.receive_frame(frame.as_mut_ptr());
+        match call::answer(self.context.name, Step::ReceiveFrame, None, code)? {
+            Answer::Done => Ok(Some(frame)),
+            Answer::Later => Ok(None),
+            Answer::End => {
+                self.restart();
+                Ok(None)
+            }
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), CodecError> {
+        if !self.draining {
+            let code = self.context.send_packet(None);
+            call::answer(self.context.name, Step::Flush, None, code)?;
+            self.draining = true;
+        }
+        Ok(())
+    }
+
+    fn restart(&mut self) {
+        self.context.reset();
+        self.draining = false;
+    }
+}
+
+/// When a frame is shown, if FFmpeg knows.
+fn time_of(raw: &ffi::AVFrame) -> Option<Time> {
+    [raw.pts, raw.best_effort_timestamp]
+        .into_iter()
+        .find(|&t| t != ffi::AV_NOPTS_VALUE)
+        .map(Time::from_flicks)
+}
+
+/// Pictures out of packets.
+pub(super) struct AvVideoDecoder(Decoder);
+
 impl AvVideoDecoder {
-    pub(super) fn open(_: &VideoParams) -> Result<Self, CodecError> {
-        Err(CodecError::Unavailable { codec: "decoder" })
+    pub(super) fn open(params: &VideoParams) -> Result<Self, CodecError> {
+        let mut context = find(video_names(params.codec))?;
+        let large = params.size.is_some_and(|size| size.area() >= LARGE.area());
+        let raw = context.get_mut();
+        raw.thread_count = if large { 2 } else { 1 };
+        raw.thread_type = ffi::FF_THREAD_FRAME as i32;
+        if let Some(size) = params.size {
+            raw.width = i32::try_from(size.width).unwrap_or(0);
+            raw.height = i32::try_from(size.height).unwrap_or(0);
+        }
+        Ok(Self(Decoder::open(context, &params.config)?))
     }
 }
+
 impl VideoDecoder for AvVideoDecoder {
-    fn send(&mut self, _: &Packet) -> Result<(), CodecError> {
-        Ok(())
+    fn send(&mut self, packet: &Packet) -> Result<(), CodecError> {
+        self.0.send(packet)
     }
+
     fn receive(&mut self) -> Result<Option<Frame>, CodecError> {
+        while let Some(frame) = self.0.receive()? {
+            // A picture without a time cannot be placed.
+            if let Some(pts) = time_of(frame.raw()) {
+                return Ok(Some(Frame { pts, picture: Picture::from_av(frame.upright()?) }));
+            }
+        }
         Ok(None)
     }
+
     fn flush(&mut self) -> Result<(), CodecError> {
-        Ok(())
+        self.0.flush()
     }
 }
-pub(super) struct AvAudioDecoder;
+
+/// Sound out of packets.
+pub(super) struct AvAudioDecoder {
+    decoder: Decoder,
+    /// Where the next block begins, if it does not say so itself.
+    next: Time,
+}
+
 impl AvAudioDecoder {
-    pub(super) fn open(_: &AudioParams) -> Result<Self, CodecError> {
-        Err(CodecError::Unavailable { codec: "decoder" })
+    pub(super) fn open(params: &AudioParams) -> Result<Self, CodecError> {
+        let mut context = find(audio_names(params.codec))?;
+        let raw = context.get_mut();
+        raw.thread_count = 1;
+        raw.sample_rate = i32::try_from(params.rate.hz()).unwrap_or(0);
+        sound::set_layout(&mut raw.ch_layout, params.channels);
+        Ok(Self { decoder: Decoder::open(context, &params.config)?, next: Time::ZERO })
     }
 }
+
 impl AudioDecoder for AvAudioDecoder {
-    fn send(&mut self, _: &Packet) -> Result<(), CodecError> {
-        Ok(())
+    fn send(&mut self, packet: &Packet) -> Result<(), CodecError> {
+        self.decoder.send(packet)
     }
+
     fn receive(&mut self) -> Result<Option<Pcm>, CodecError> {
-        Ok(None)
+        let Some(frame) = self.decoder.receive()? else { return Ok(None) };
+        let pts = time_of(frame.raw()).unwrap_or(self.next);
+        let pcm = sound::interleaved(self.decoder.context.name, frame.raw(), pts)?;
+        self.next = pcm.end();
+        Ok(Some(pcm))
     }
+
     fn flush(&mut self) -> Result<(), CodecError> {
-        Ok(())
+        self.decoder.flush()
     }
 }

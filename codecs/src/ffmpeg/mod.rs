@@ -8,6 +8,7 @@ mod encode_video;
 mod frame;
 mod pool;
 mod resample;
+mod sound;
 mod sws;
 
 pub(crate) use frame::AvFrame;

@@ -1,0 +1,261 @@
+//! Decoders on streams of all kinds, whole and damaged.
+
+use bytes::Bytes;
+use codecs::{CodecKit, Colour, Conform, Ffmpeg, Filter, Frame, PixelFormat, Yuv};
+use ffmpeg_next::format::Pixel;
+use media::{FrameRate, Packet, Size, Tick, Time, VideoCodec, VideoParams};
+
+use crate::foreign::{self, Form, Stream};
+use crate::{pattern, x264};
+
+pub fn decode(params: &VideoParams, packets: &[Packet]) -> Vec<Frame> {
+    decode_with(params, packets, |frame| frame)
+}
+
+fn decode_with(params: &VideoParams, packets: &[Packet], see: impl Fn(Frame) -> Frame) -> Vec<Frame> {
+    let mut decoder = Ffmpeg::new().video_decoder(params).unwrap();
+    let mut frames = Vec::new();
+    for packet in packets {
+        decoder.send(packet).unwrap();
+        while let Some(frame) = decoder.receive().unwrap() {
+            frames.push(see(frame));
+        }
+    }
+    decoder.flush().unwrap();
+    while let Some(frame) = decoder.receive().unwrap() {
+        frames.push(see(frame));
+    }
+    frames
+}
+
+fn times(count: u64) -> Vec<Time> {
+    let rate = FrameRate::new(25, 1).unwrap();
+    (0..count).map(|n| rate.time_of(Tick(n))).collect()
+}
+
+const X264: Form = Form {
+    encoder: "libx264",
+    codec: VideoCodec::Avc,
+    pixel: Pixel::YUV420P,
+    size: Size::new(320, 180),
+    options: &[("preset", "veryfast")],
+};
+
+/// Decodes a stream of the pattern, puts it on a canvas of its own size and
+/// looks whether it is the pattern.
+fn comes_out_right(form: Form, least_db: f64) {
+    let times = times(12);
+    let Stream { params, packets } = foreign::stream(form, &times);
+    let frames = decode(&params, &packets);
+    assert_eq!(frames.iter().map(|f| f.pts).collect::<Vec<_>>(), times);
+    let mut conform = Conform::new(form.size, Filter::Bicubic);
+    for (n, frame) in frames.iter().enumerate() {
+        let picture = conform.conform(&frame.picture).unwrap();
+        assert_eq!((picture.format(), picture.colour()), (PixelFormat::Yuv420p, Colour::CANVAS));
+        let db = pattern::psnr(&picture, &pattern::picture(form.size, n as u32).freeze());
+        assert!(db > least_db, "{db} dB in frame {n}");
+    }
+}
+
+#[test]
+fn avc_in_annex_b() {
+    comes_out_right(X264, 33.0);
+}
+
+#[test]
+fn ten_bits() {
+    comes_out_right(Form { pixel: Pixel::YUV420P10LE, ..X264 }, 33.0);
+}
+
+#[test]
+fn four_two_two() {
+    comes_out_right(Form { pixel: Pixel::YUV422P, ..X264 }, 33.0);
+}
+
+#[test]
+fn four_two_two_in_ten_bits() {
+    comes_out_right(Form { pixel: Pixel::YUV422P10LE, ..X264 }, 33.0);
+}
+
+#[test]
+fn four_four_four() {
+    comes_out_right(Form { pixel: Pixel::YUV444P, ..X264 }, 33.0);
+}
+
+#[test]
+fn full_range_and_mjpeg() {
+    let form = Form {
+        encoder: "mjpeg",
+        codec: VideoCodec::Mjpeg,
+        pixel: Pixel::YUVJ420P,
+        options: &[("qmin", "1"), ("qmax", "2")],
+        ..X264
+    };
+    // An MJPEG stream does not say its matrix, so a small one is read as
+    // BT.601; what must be right is the range.
+    let Stream { params, packets } = foreign::stream(form, &times(2));
+    let frames = decode(&params, &packets);
+    assert_eq!(frames[1].picture.colour().range, codecs::Range::Full);
+    let picture = Conform::new(form.size, Filter::Bicubic).conform(&frames[1].picture).unwrap();
+    let luma = |picture: &codecs::Picture| picture.plane(codecs::Plane::Y).mean();
+    let want = luma(&pattern::picture(form.size, 1).freeze());
+    assert!(luma(&picture).abs_diff(want) <= 4, "{} for {want}", luma(&picture));
+}
+
+#[test]
+fn mpeg4_with_b_frames() {
+    let form =
+        Form { encoder: "mpeg4", codec: VideoCodec::Mpeg4, options: &[("bf", "2"), ("g", "6")], ..X264 };
+    let times = times(12);
+    let Stream { params, packets } = foreign::stream(form, &times);
+    let frames = decode(&params, &packets);
+    assert_eq!(frames.iter().map(|f| f.pts).collect::<Vec<_>>(), times);
+}
+
+#[test]
+fn odd_sizes() {
+    let size = Size::new(319, 177);
+    comes_out_right(Form { pixel: Pixel::YUV444P, size, ..X264 }, 31.0);
+}
+
+#[test]
+fn uneven_frame_times() {
+    // As a phone or a screen share sends them.
+    let times: Vec<Time> =
+        [0, 40, 45, 130, 500, 501, 1700, 1733, 1766, 1800, 5000, 5033].map(Time::from_millis).into();
+    let Stream { params, packets } = foreign::stream(X264, &times);
+    let frames = decode(&params, &packets);
+    assert_eq!(frames.iter().map(|f| f.pts).collect::<Vec<_>>(), times);
+}
+
+#[test]
+fn painting_on_a_copy_leaves_later_pictures_alone() {
+    let rate = FrameRate::new(25, 1).unwrap();
+    let (params, packets) = x264::encode(&x264::settings(rate), &x264::frames(rate, 60, |n| n == 0));
+    let clean = decode(&params, &packets);
+    let painted = decode_with(&params, &packets, |frame| {
+        let mut copy = frame.picture.to_mut().unwrap();
+        copy.fill(Yuv::WHITE);
+        // `into_mut` may only go without a copy where the decoder has let go.
+        let mut taken = frame.picture.clone().into_mut().unwrap();
+        taken.fill(Yuv::WHITE);
+        frame
+    });
+    let sole = decode_with(&params, &packets, |frame| {
+        let mut taken = frame.picture.into_mut().unwrap();
+        taken.fill(Yuv::WHITE);
+        Frame { pts: frame.pts, picture: taken.freeze() }
+    });
+    assert_eq!(clean.len(), 60);
+    assert_eq!(sole.len(), 60);
+    for (clean, painted) in clean.iter().zip(&painted) {
+        assert!(pattern::pixels(&clean.picture) == pattern::pixels(&painted.picture), "at {}", clean.pts);
+    }
+    // The last picture was decoded from ones that were painted over, had they been shared.
+    let last = decode_with(&params, &packets, |frame| match frame.pts == clean[59].pts {
+        true => frame,
+        false => {
+            let mut taken = frame.picture.into_mut().unwrap();
+            taken.fill(Yuv::WHITE);
+            Frame { pts: frame.pts, picture: taken.freeze() }
+        }
+    });
+    assert!(pattern::pixels(&last[59].picture) == pattern::pixels(&clean[59].picture));
+}
+
+#[test]
+fn damage_is_told_and_decoding_goes_on() {
+    let rate = FrameRate::new(25, 1).unwrap();
+    let (params, packets) = x264::encode(&x264::settings(rate), &x264::frames(rate, 60, |n| n % 30 == 0));
+    let mut decoder = Ffmpeg::new().video_decoder(&params).unwrap();
+    let (mut frames, mut errors) = (Vec::new(), 0);
+    for (n, packet) in packets.iter().enumerate() {
+        let mut packet = packet.clone();
+        match n {
+            5 => packet.data = Bytes::new(),
+            8 => packet.data = Bytes::from_static(&[0xff; 40]),
+            11 => packet.data = packet.data.slice(..packet.data.len() / 2),
+            _ => {}
+        }
+        errors += usize::from(decoder.send(&packet).is_err());
+        loop {
+            match decoder.receive() {
+                Ok(Some(frame)) => frames.push(frame),
+                Ok(None) => break,
+                Err(_) => errors += 1,
+            }
+        }
+    }
+    decoder.flush().unwrap();
+    while let Ok(Some(frame)) = decoder.receive() {
+        frames.push(frame);
+    }
+    assert!(errors >= 2, "{errors}");
+    // From the second IDR on all is well again.
+    let again = rate.time_of(Tick(30));
+    let after: Vec<_> = frames.iter().filter(|frame| frame.pts >= again).collect();
+    assert_eq!(after.len(), 30);
+    for frame in after {
+        let n = rate.tick_at(frame.pts).0 as u32;
+        assert!(pattern::psnr(&frame.picture, &pattern::picture(x264::SIZE, n).freeze()) > 30.0);
+    }
+}
+
+#[test]
+fn a_flushed_decoder_is_as_new() {
+    let rate = FrameRate::new(25, 1).unwrap();
+    let (params, packets) = x264::encode(&x264::settings(rate), &x264::frames(rate, 20, |n| n == 0));
+    let mut decoder = Ffmpeg::new().video_decoder(&params).unwrap();
+    for _ in 0..2 {
+        let mut count = 0;
+        for packet in &packets {
+            decoder.send(packet).unwrap();
+            while decoder.receive().unwrap().is_some() {
+                count += 1;
+            }
+        }
+        decoder.flush().unwrap();
+        while decoder.receive().unwrap().is_some() {
+            count += 1;
+        }
+        assert_eq!(count, 20);
+    }
+}
+
+#[test]
+fn a_large_stream_takes_two_threads_and_loses_nothing() {
+    let size = Size::new(1920, 1080);
+    let rate = FrameRate::new(25, 1).unwrap();
+    let mut settings = x264::settings(rate);
+    (settings.size, settings.preset, settings.bitrate) = (size, "ultrafast", 8_000_000);
+    let picture = pattern::picture(size, 0).freeze();
+    let frames: Vec<_> = (0..6)
+        .map(|n| (Frame { pts: rate.time_of(Tick(n)), picture: picture.clone() }, media::Key::Delta))
+        .collect();
+    let (params, packets) = x264::encode(&settings, &frames);
+    let out = decode(&params, &packets);
+    assert_eq!(
+        out.iter().map(|f| f.pts).collect::<Vec<_>>(),
+        frames.iter().map(|(f, _)| f.pts).collect::<Vec<_>>()
+    );
+    assert!(pattern::psnr(&out[5].picture, &picture) > 30.0);
+}
+
+#[test]
+fn every_codec_the_house_names_is_there() {
+    use media::{AudioCodec, AudioParams, SampleRate, VideoCodec as V};
+    let kit = Ffmpeg::new();
+    let size = Some(Size::new(64, 64));
+    for codec in [V::Avc, V::Hevc, V::Av1, V::Vp8, V::Vp9, V::Mpeg2, V::Mpeg4, V::Mjpeg, V::Prores] {
+        let params = VideoParams { codec, size, config: Bytes::new() };
+        assert!(kit.video_decoder(&params).is_ok(), "{codec:?}");
+    }
+    use AudioCodec as A;
+    for codec in [A::Aac, A::Mp2, A::Mp3, A::Opus, A::Ac3, A::Eac3, A::PcmS16] {
+        let params = AudioParams { codec, rate: SampleRate::HZ_48000, channels: 2, config: Bytes::new() };
+        assert!(kit.audio_decoder(&params).is_ok(), "{codec:?}");
+    }
+    // Vorbis and Theora cannot begin without their headers, and say so.
+    let params = VideoParams { codec: V::Theora, size, config: Bytes::new() };
+    assert!(kit.video_decoder(&params).err().unwrap().to_string().starts_with("theora could not open"));
+}

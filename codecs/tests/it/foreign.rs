@@ -1,0 +1,102 @@
+//! Streams as others send them, made with FFmpeg's encoders.
+
+use bytes::Bytes;
+use codecs::Plane;
+use ffmpeg::format::Pixel;
+use ffmpeg_next as ffmpeg;
+use media::{Key, Packet, Size, Time, Track, VideoCodec, VideoParams};
+
+use crate::pattern;
+
+pub struct Stream {
+    pub params: VideoParams,
+    pub packets: Vec<Packet>,
+}
+
+/// What the encoder is told beside size and pixels.
+#[derive(Clone, Copy)]
+pub struct Form {
+    pub encoder: &'static str,
+    pub codec: VideoCodec,
+    pub pixel: Pixel,
+    pub size: Size,
+    pub options: &'static [(&'static str, &'static str)],
+}
+
+/// Encodes the pattern's frame `n` at each of `times`.
+pub fn stream(form: Form, times: &[Time]) -> Stream {
+    ffmpeg::log::set_level(ffmpeg::log::Level::Fatal);
+    let codec = ffmpeg::encoder::find_by_name(form.encoder).expect("Debian's FFmpeg has it");
+    let mut video = ffmpeg::codec::Context::new_with_codec(codec).encoder().video().unwrap();
+    video.set_width(form.size.width);
+    video.set_height(form.size.height);
+    video.set_format(form.pixel);
+    // mpeg4 takes time bases of 16 bits only.
+    video.set_time_base((1, 12_000));
+    video.set_frame_rate(Some((25, 1)));
+    video.set_bit_rate(4_000_000);
+    let full = matches!(form.pixel, Pixel::YUVJ420P | Pixel::YUVJ422P | Pixel::YUVJ444P);
+    video.set_color_range(if full { ffmpeg::color::Range::JPEG } else { ffmpeg::color::Range::MPEG });
+    video.set_colorspace(ffmpeg::color::Space::BT709);
+    let options: ffmpeg::Dictionary<'_> = form.options.iter().copied().collect();
+    let mut video = video.open_with(options).unwrap();
+    let mut packets = Vec::new();
+    for (n, time) in times.iter().enumerate() {
+        let mut frame = picture(form.pixel, form.size, n as u32);
+        frame.set_pts(Some(time.as_units(1, 12_000)));
+        video.send_frame(&frame).unwrap();
+        drain(&mut video, &mut packets);
+    }
+    video.send_eof().unwrap();
+    drain(&mut video, &mut packets);
+    Stream { params: VideoParams { codec: form.codec, size: Some(form.size), config: Bytes::new() }, packets }
+}
+
+fn drain(video: &mut ffmpeg::encoder::Video, packets: &mut Vec<Packet>) {
+    let mut packet = ffmpeg::Packet::empty();
+    while video.receive_packet(&mut packet).is_ok() {
+        packets.push(Packet {
+            track: Track::Video,
+            pts: Time::from_units(packet.pts().unwrap(), 1, 12_000),
+            dts: Time::from_units(packet.dts().unwrap(), 1, 12_000),
+            duration: None,
+            key: if packet.is_key() { Key::Frame } else { Key::Delta },
+            data: Bytes::copy_from_slice(packet.data().unwrap()),
+        });
+    }
+}
+
+/// The pattern in any planar format: its 4:2:0 samples, spread and widened.
+pub fn picture(pixel: Pixel, size: Size, n: u32) -> ffmpeg::frame::Video {
+    let mut frame = ffmpeg::frame::Video::new(pixel, size.width, size.height);
+    let about = pixel.descriptor().unwrap();
+    let deep = format!("{pixel:?}").contains("10");
+    let full = matches!(pixel, Pixel::YUVJ420P | Pixel::YUVJ422P | Pixel::YUVJ444P);
+    frame.set_color_range(if full { ffmpeg::color::Range::JPEG } else { ffmpeg::color::Range::MPEG });
+    frame.set_color_space(ffmpeg::color::Space::BT709);
+    for (i, plane) in Plane::ALL.into_iter().enumerate() {
+        let chroma = u32::from(i > 0);
+        let (sx, sy) = (chroma * u32::from(about.log2_chroma_w()), chroma * u32::from(about.log2_chroma_h()));
+        let of = Size::new(size.width.div_ceil(1 << sx), size.height.div_ceil(1 << sy));
+        let stride = frame.stride(i);
+        let data = frame.data_mut(i);
+        for y in 0..of.height {
+            for x in 0..of.width {
+                let limited = f64::from(pattern::sample(plane, of, x, y, n));
+                let value = match (full, i) {
+                    (false, _) => limited,
+                    (true, 0) => (limited - 16.0) * 255.0 / 219.0,
+                    (true, _) => (limited - 128.0) * 255.0 / 224.0 + 128.0,
+                };
+                let at = y as usize * stride;
+                if deep {
+                    let wide = ((value * 4.0).round() as u16).to_le_bytes();
+                    data[at + 2 * x as usize..][..2].copy_from_slice(&wide);
+                } else {
+                    data[at + x as usize] = value.round() as u8;
+                }
+            }
+        }
+    }
+    frame
+}

@@ -1,0 +1,189 @@
+//! The ladder: aligned, bounded, and one rung's trouble is its own.
+
+use std::sync::Arc;
+
+use codecs::{
+    CodecError, CodecKit, Fake, Ffmpeg, Frame, Ladder, LadderError, LadderSettings, Reorder, RungOutput,
+};
+use crossbeam_channel::Receiver;
+use media::{FrameRate, Key, Packet, Size, Tick, Time};
+
+use crate::pattern;
+
+const CANVAS: Size = Size::new(320, 180);
+const RUNGS: [(Size, u32); 4] = [
+    (Size::new(160, 90), 200_000),
+    (CANVAS, 800_000),
+    (Size::new(214, 120), 400_000),
+    (Size::new(160, 90), 100_000),
+];
+
+fn rate() -> FrameRate {
+    FrameRate::new(25, 1).unwrap()
+}
+
+fn start(kit: impl CodecKit + 'static) -> (Arc<Ladder>, Vec<Receiver<RungOutput>>) {
+    let mut ladder = Ladder::start(Arc::new(kit), LadderSettings::new(rate(), RUNGS)).unwrap();
+    let outputs = ladder.outputs();
+    assert!(ladder.outputs().is_empty());
+    (Arc::new(ladder), outputs)
+}
+
+/// Sends frames from a thread of its own, as the outputs are bounded.
+fn feed(ladder: &Arc<Ladder>, count: u64, keys: fn(u64) -> bool) {
+    let ladder = Arc::clone(ladder);
+    std::thread::spawn(move || {
+        let picture = pattern::picture(CANVAS, 0).freeze();
+        for n in 0..count {
+            let key = if keys(n) { Key::Frame } else { Key::Delta };
+            let frame = Frame { pts: rate().time_of(Tick(n)), picture: picture.clone() };
+            if ladder.send(frame, key).is_err() {
+                return;
+            }
+        }
+        ladder.finish();
+    });
+}
+
+/// All packets of each rung, and how it ended. Each is read by a thread of its own.
+fn drain(outputs: Vec<Receiver<RungOutput>>) -> Vec<(Vec<Packet>, Option<CodecError>)> {
+    let readers: Vec<_> = outputs
+        .into_iter()
+        .map(|output| {
+            std::thread::spawn(move || {
+                let mut packets = Vec::new();
+                for out in output {
+                    match out {
+                        RungOutput::Packet(packet) => packets.push(packet),
+                        RungOutput::Failed(err) => return (packets, Some(err)),
+                        RungOutput::End => return (packets, None),
+                    }
+                }
+                panic!("a rung ends with a word");
+            })
+        })
+        .collect();
+    readers.into_iter().map(|reader| reader.join().unwrap()).collect()
+}
+
+fn key_times(packets: &[Packet]) -> Vec<Time> {
+    packets.iter().filter(|p| p.key == Key::Frame).map(|p| p.pts).collect()
+}
+
+#[test]
+fn all_rungs_have_their_key_frames_at_the_same_time() {
+    let (ladder, outputs) = start(Fake::new().reordering(Reorder::Pyramid));
+    let sizes: Vec<_> = ladder.params().iter().map(|params| params.size.unwrap()).collect();
+    assert_eq!(sizes, RUNGS.map(|(size, _)| size));
+    feed(&ladder, 200, |n| n % 50 == 0 || n == 77);
+    for ((packets, failed), counters) in drain(outputs).into_iter().zip(ladder.counters()) {
+        assert_eq!(failed, None);
+        assert_eq!(packets.len(), 200);
+        let want = [0, 50, 77, 100, 150].map(|n| rate().time_of(Tick(n)));
+        assert_eq!(key_times(&packets), want);
+        assert_eq!((counters.frames(), counters.packets(), counters.keys()), (200, 200, 5));
+        assert_eq!(counters.bytes(), packets.iter().map(|p| p.data.len() as u64).sum::<u64>());
+    }
+}
+
+#[test]
+fn x264_makes_every_rung_of_the_same_canvas() {
+    let (ladder, outputs) = start(Ffmpeg::new());
+    feed(&ladder, 30, |n| n % 12 == 0);
+    let params = ladder.params().to_vec();
+    for ((packets, failed), params) in drain(outputs).into_iter().zip(&params) {
+        assert_eq!(failed, None);
+        assert_eq!(key_times(&packets), [0, 12, 24].map(|n| rate().time_of(Tick(n))));
+        let frames = crate::decode::decode(params, &packets);
+        assert_eq!(frames.len(), 30);
+        let size = params.size.unwrap();
+        let db = pattern::psnr(&frames[29].picture, &pattern::picture(size, 0).freeze());
+        assert!(db > 28.0, "{db} dB at {size}");
+    }
+}
+
+#[test]
+fn a_failing_rung_ends_alone() {
+    let at = rate().time_of(Tick(40));
+    let (ladder, outputs) = start(Fake::new().failing(Size::new(214, 120), at));
+    feed(&ladder, 300, |n| n % 50 == 0);
+    let ended = drain(outputs);
+    for (rung, (packets, failed)) in ended.iter().enumerate() {
+        match rung {
+            2 => assert_eq!((packets.len(), failed), (40, &Some(CodecError::Asked { pts: at }))),
+            _ => assert_eq!((packets.len(), failed), (300, &None)),
+        }
+    }
+}
+
+#[test]
+fn a_failing_rung_that_nobody_reads_holds_up_no_one() {
+    // Its output is full of packets when it fails.
+    let at = rate().time_of(Tick(64));
+    let (ladder, mut outputs) = start(Fake::new().failing(Size::new(214, 120), at));
+    let unread = outputs.remove(2);
+    feed(&ladder, 300, |n| n == 0);
+    for (packets, failed) in drain(outputs) {
+        assert_eq!((packets.len(), failed), (300, None));
+    }
+    assert_eq!(unread.iter().take(64).filter(|out| matches!(out, RungOutput::Packet(_))).count(), 64);
+    assert!(matches!(unread.recv().unwrap(), RungOutput::Failed(_)));
+}
+
+#[test]
+fn a_rung_nobody_wants_ends_and_the_others_go_on() {
+    let (ladder, mut outputs) = start(Fake::new());
+    drop(outputs.remove(1));
+    feed(&ladder, 200, |n| n == 0);
+    for (packets, failed) in drain(outputs) {
+        assert_eq!((packets.len(), failed), (200, None));
+    }
+}
+
+#[test]
+fn nothing_piles_up() {
+    let (ladder, outputs) = start(Fake::new());
+    feed(&ladder, 10_000, |n| n == 0);
+    // Nobody reads: everything comes to a stand with all channels full. The
+    // rest of the frames only go in as packets go out.
+    let first = &outputs[0];
+    while first.len() < 64 {
+        std::thread::yield_now();
+    }
+    let counters = Arc::clone(&ladder.counters()[0]);
+    assert!(counters.frames() <= 64 + 2, "{} frames taken", counters.frames());
+    drop(outputs);
+    // Once no rung is read any more there is nobody to encode for.
+    loop {
+        let frame = Frame { pts: Time::MAX, picture: pattern::picture(CANVAS, 0).freeze() };
+        match ladder.send(frame, Key::Delta) {
+            Err(LadderError::Ended) => break,
+            Err(LadderError::PtsOrder { .. }) | Ok(()) => std::thread::yield_now(),
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn what_cannot_start_says_which_rung() {
+    let none = LadderSettings::new(rate(), []);
+    assert_eq!(Ladder::start(Arc::new(Fake::new()), none).err(), Some(LadderError::NoRungs));
+    let odd = LadderSettings::new(rate(), [(CANVAS, 800_000), (Size::new(33, 20), 100_000)]);
+    let err = Ladder::start(Arc::new(Ffmpeg::new()), odd).err().unwrap();
+    assert_eq!(
+        err.to_string(),
+        "rung 1 (33x20): libx264: size is 33x20, legal is even sides from 16 to 8192"
+    );
+}
+
+#[test]
+fn frames_must_follow_each_other() {
+    let (ladder, outputs) = start(Fake::new());
+    let frame = |n| Frame { pts: rate().time_of(Tick(n)), picture: pattern::picture(CANVAS, 0).freeze() };
+    ladder.send(frame(1), Key::Frame).unwrap();
+    let err = ladder.send(frame(1), Key::Delta).unwrap_err();
+    assert_eq!(err.to_string(), "pts 0:00.040 does not lie after 0:00.040, the one before");
+    ladder.finish();
+    assert_eq!(ladder.send(frame(2), Key::Delta), Err(LadderError::Ended));
+    assert!(drain(outputs).iter().all(|(packets, failed)| packets.len() == 1 && failed.is_none()));
+}

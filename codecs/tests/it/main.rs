@@ -1,0 +1,14 @@
+//! Codecs, scalers and the ladder, from the outside.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod aac;
+mod decode;
+mod fake;
+mod foreign;
+mod ladder;
+mod pattern;
+mod picture;
+mod resample;
+mod scale;
+mod watermark;
+mod x264;
