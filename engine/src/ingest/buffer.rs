@@ -262,7 +262,7 @@ mod tests {
     use std::sync::Arc;
 
     fn frame(pts: Time) -> Frame {
-        Frame { pts, picture: PictureMut::new(Size::new(16, 16)).freeze() }
+        Frame { pts, picture: PictureMut::new(Size::new(16, 16)).unwrap().freeze() }
     }
     fn buffer(pace: Pace) -> LineBuffer {
         LineBuffer::new(pace, Span::from_millis(40), SampleRate::HZ_48000, 2)

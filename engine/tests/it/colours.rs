@@ -12,7 +12,7 @@ show "colours" {
   camera red   { line gen test "color:red" tone=440 }
   camera blue  { line gen test "color:blue" }
   filler green { test "color:lime" }
-  watermark bug { image "generated/logo.png" at=top-right margin=16 opacity=1.0 }
+  watermark bug { image "pictures/logo.png" at=top-right margin=16 opacity=1.0 }
   ladder four {
     preset veryfast
     keyframe 1s
@@ -111,7 +111,7 @@ fn the_watermark_is_where_it_was_put() {
     let read = |ran: &crate::support::Ran| decode(&tags(&ran.out.path().join("program-360p.flv")))[10].clone();
     let (marked, bare) = (read(&marked), read(&bare));
     let (mut inside, mut outside) = (0u64, 0u64);
-    let logo = image::open(crate::support::clips().join("generated/logo.png")).unwrap();
+    let logo = image::open(crate::support::clips().join("pictures/logo.png")).unwrap();
     let (left, bottom) = (640 - 16 - logo.width() as usize, 16 + logo.height() as usize);
     let planes = marked.picture.plane(Plane::Y).rows().zip(bare.picture.plane(Plane::Y).rows());
     for (y, (a, b)) in planes.enumerate() {

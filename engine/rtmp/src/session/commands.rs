@@ -28,8 +28,7 @@ impl ServerSession {
             "createStream" => self.create_stream(&command),
             "publish" => self.publish(&command, stream, now),
             "deleteStream" => {
-                // The stream is named by number; it may come on any.
-                let named = command.number(0).map_or(stream, |number| MessageStreamId(number as u32));
+                let named = self.named_stream(&command, stream);
                 self.end_stream(named, now);
                 self.streams.retain(|s| s.id != named);
                 Ok(())
@@ -127,17 +126,30 @@ impl ServerSession {
         Ok(())
     }
 
+    /// The stream a `deleteStream` means: it is named by its number, by
+    /// GStreamer by what is published there, else it is the one it came on.
+    fn named_stream(&self, command: &Command, came_on: MessageStreamId) -> MessageStreamId {
+        if let Some(number) = command.number(0) {
+            return MessageStreamId(number as u32);
+        }
+        let publishes = |s: &&Stream| match &s.state {
+            StreamState::Publishing { name } => Some(name.raw()) == command.text(0),
+            _ => false,
+        };
+        self.streams.iter().find(publishes).map_or(came_on, |s| s.id)
+    }
+
     /// The stream stays, what it published ends.
     fn end_stream(&mut self, id: MessageStreamId, now: Time) {
         let Some(stream) = self.streams.iter_mut().find(|s| s.id == id) else { return };
-        if !matches!(stream.state, StreamState::Publishing) {
+        if !matches!(stream.state, StreamState::Publishing { .. }) {
             return;
         }
         stream.state = StreamState::Idle;
         self.inbox.push(Event::PublishEnded { stream: id, reason: EndReason::Unpublished });
         let status = replies::status("status", "NetStream.Unpublish.Success", "unpublished".to_owned());
         self.outbox.command(id, status);
-        if !self.streams.iter().any(|s| matches!(s.state, StreamState::Publishing)) {
+        if !self.streams.iter().any(|s| matches!(s.state, StreamState::Publishing { .. })) {
             self.timers.await_now(Awaits::Publish, now);
         }
     }

@@ -82,7 +82,7 @@ pub(super) struct Stream {
 pub(super) enum StreamState {
     Idle,
     Requested { request: RequestId, name: StreamName },
-    Publishing,
+    Publishing { name: StreamName },
 }
 
 impl ServerSession {
@@ -207,7 +207,7 @@ impl ServerSession {
     /// # Errors
     /// If no such request is waiting for an answer.
     pub fn accept(&mut self, request: RequestId, now: Time) -> Result<MessageStreamId, UnknownRequest> {
-        let (id, name) = self.answer(request, StreamState::Publishing)?;
+        let (id, name) = self.answer(request, |name| StreamState::Publishing { name })?;
         self.timers.heard(now);
         self.timers.await_now(Awaits::Nothing, now);
         self.outbox.user_control(UserControl::StreamBegin(id));
@@ -221,13 +221,15 @@ impl ServerSession {
         Ok(id)
     }
 
-    /// Turns the client down and closes the session; send the output before
-    /// closing the connection, the client is told why there.
+    /// Turns the client down and closes the session. The output tells the
+    /// client why: send it, shut down the writing side, and read on to the end
+    /// for a while. Closing a connection with bytes unread may take back what
+    /// was sent last.
     ///
     /// # Errors
     /// If no such request is waiting for an answer.
     pub fn reject(&mut self, request: RequestId, reason: Reject) -> Result<(), UnknownRequest> {
-        let (id, name) = self.answer(request, StreamState::Idle)?;
+        let (id, name) = self.answer(request, |_| StreamState::Idle)?;
         let refused = format!("{}: {reason}", shown(name.name()));
         self.outbox.command(id, replies::status("error", "NetStream.Publish.BadName", refused));
         self.close(EndReason::Rejected);
@@ -237,14 +239,18 @@ impl ServerSession {
     fn answer(
         &mut self,
         request: RequestId,
-        state: StreamState,
+        next: impl FnOnce(StreamName) -> StreamState,
     ) -> Result<(MessageStreamId, StreamName), UnknownRequest> {
-        let waits = |s: &&mut Stream| matches!(&s.state, StreamState::Requested { request: own, .. } if *own == request);
-        let stream = self.streams.iter_mut().find(waits).ok_or(UnknownRequest(request))?;
-        match std::mem::replace(&mut stream.state, state) {
-            StreamState::Requested { name, .. } => Ok((stream.id, name)),
-            _ => Err(UnknownRequest(request)),
+        for stream in &mut self.streams {
+            if let StreamState::Requested { request: own, name } = &stream.state
+                && *own == request
+            {
+                let name = name.clone();
+                stream.state = next(name.clone());
+                return Ok((stream.id, name));
+            }
         }
+        Err(UnknownRequest(request))
     }
 
     /// Notes if fetching something makes input wanted again.
@@ -263,7 +269,7 @@ impl ServerSession {
                 StreamState::Requested { request, .. } => {
                     self.inbox.push(Event::RequestWithdrawn { request })
                 }
-                StreamState::Publishing => self.inbox.push(Event::PublishEnded { stream, reason }),
+                StreamState::Publishing { .. } => self.inbox.push(Event::PublishEnded { stream, reason }),
             }
         }
     }
@@ -328,7 +334,7 @@ impl ServerSession {
     /// A tag counts only on a stream that was accepted. Empty ones, which some
     /// encoders send to keep a stream alive, say nothing.
     fn tag(&mut self, kind: TagKind, stream: MessageStreamId, timestamp: u32, body: Bytes) {
-        let accepted = |s: &Stream| s.id == stream && matches!(s.state, StreamState::Publishing);
+        let accepted = |s: &Stream| s.id == stream && matches!(s.state, StreamState::Publishing { .. });
         if body.is_empty() || !self.streams.iter().any(accepted) {
             return;
         }

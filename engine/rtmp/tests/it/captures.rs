@@ -19,7 +19,7 @@ struct Capture {
     counts: [usize; 3],
     last_audio: u32,
     /// What the session makes of the end of the bytes.
-    end: Option<EndReason>,
+    end: EndReason,
 }
 
 const FFMPEG: Capture = Capture {
@@ -28,7 +28,7 @@ const FFMPEG: Capture = Capture {
     stream_key: "main?key=abc",
     counts: [1, 12, 46],
     last_audio: 1021,
-    end: Some(EndReason::Unpublished),
+    end: EndReason::Unpublished,
 };
 
 const RTMP2SINK: Capture = Capture {
@@ -37,7 +37,7 @@ const RTMP2SINK: Capture = Capture {
     stream_key: "main?key=abc",
     counts: [1, 12, 45],
     last_audio: 998,
-    end: None,
+    end: EndReason::Unpublished,
 };
 
 const LIBRTMP: Capture = Capture {
@@ -46,7 +46,7 @@ const LIBRTMP: Capture = Capture {
     stream_key: "main",
     counts: [1, 8, 28],
     last_audio: 16_800_580,
-    end: Some(EndReason::Unpublished),
+    end: EndReason::Unpublished,
 };
 
 /// Lets a session see the bytes in pieces.
@@ -87,7 +87,7 @@ fn check(capture: &Capture) {
         Event::PublishEnded { reason, .. } => Some(*reason),
         _ => None,
     });
-    assert_eq!(end, capture.end);
+    assert_eq!(end, Some(capture.end));
 }
 
 /// Whether an AVC tag's NAL units fill its body exactly: a byte lost or gained

@@ -174,6 +174,24 @@ fn a_stream_can_be_closed_and_published_again() {
 }
 
 #[test]
+fn a_stream_can_be_deleted_by_number_by_name_or_where_it_is() {
+    for (on, args, ends) in [
+        (CONNECTION, vec![Value::from(1.0)], true),
+        (CONNECTION, vec![Value::from("main")], true),
+        (STREAM, vec![], true),
+        (CONNECTION, vec![], false),
+        (CONNECTION, vec![Value::from(2.0)], false),
+        (CONNECTION, vec![Value::from("other")], false),
+    ] {
+        let mut h = Harness::new().publishing();
+        h.client.command(on, "deleteStream", 0.0, args.clone());
+        h.pump().unwrap();
+        let ended = Event::PublishEnded { stream: STREAM, reason: EndReason::Unpublished };
+        assert_eq!(h.events, Vec::from_iter(ends.then_some(ended)), "{args:?}");
+    }
+}
+
+#[test]
 fn commands_of_all_encoders_get_the_answers_they_wait_for() {
     let mut h = Harness::new();
     h.client.connect("live");

@@ -167,7 +167,7 @@ fn ffmpeg_publishes_beyond_24_bits_of_milliseconds_in_small_chunks() {
 #[test]
 fn rtmp2sink_publishes() {
     let (seen, output) = run(config(), None, "gst-launch-1.0", |url| gstreamer("rtmp2sink", url));
-    // It closes the connection right after its farewell, or without one.
+    // It closes the connection right behind its farewell, which may get lost.
     check(&seen, &output, 0, &[EndReason::Unpublished, EndReason::Disconnected]);
 }
 
