@@ -209,14 +209,14 @@ impl AudioHeader {
             let types_at = cursor.offset();
             let types = cursor.u8("multitrack type")?;
             let kind = MultitrackKind::from_number(types >> 4, types_at)?;
-            let each = track_content(types & 0x0f, types_at)?;
+            let each = track_content(types & 0x0f, types_at, "0, 1, 2 or 4")?;
             let codec = match kind {
                 MultitrackKind::ManyTracksManyCodecs => None,
                 _ => Some(AudioCodec::from_fourcc(cursor.fourcc("audio FourCC")?)),
             };
             (codec, AudioPacket::Multitrack { kind, each })
         } else {
-            let packet = match track_content(modifiers.packet_type, type_at)? {
+            let packet = match track_content(modifiers.packet_type, type_at, "0, 1, 2, 4, 5 or 7")? {
                 TrackContent::SequenceStart => AudioPacket::SequenceStart,
                 TrackContent::CodedFrames => AudioPacket::Frame,
                 TrackContent::SequenceEnd => AudioPacket::SequenceEnd,
@@ -268,13 +268,13 @@ impl AudioHeader {
     }
 }
 
-fn track_content(number: u8, offset: usize) -> Result<TrackContent, BodyError> {
+fn track_content(number: u8, offset: usize, legal: &'static str) -> Result<TrackContent, BodyError> {
     match number {
         0 => Ok(TrackContent::SequenceStart),
         1 => Ok(TrackContent::CodedFrames),
         2 => Ok(TrackContent::SequenceEnd),
         4 => Ok(TrackContent::MultichannelConfig),
-        got => Err(BodyError::illegal("audio packet type", offset, got.into(), "0, 1, 2 or 4")),
+        got => Err(BodyError::illegal("audio packet type", offset, got.into(), legal)),
     }
 }
 

@@ -8,7 +8,7 @@ use h264_reader::rbsp::{BitReader, ByteReader};
 use media::Size;
 
 use crate::body::{BodyError, Cursor, Problem};
-use crate::nalu::LengthSize;
+use crate::nalu::{self, LengthSize};
 
 /// What a NAL unit is: `nal_unit_type`, 0 to 31.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -45,6 +45,17 @@ impl NalType {
     pub const fn is_vcl(self) -> bool {
         matches!(self.0, 1..=5)
     }
+}
+
+/// Whether no other picture needs this frame: `nal_ref_idc` is 0 in all its
+/// picture units. Such a frame can be dropped alone. `body` and `start` as for [`nalu::units`].
+pub fn is_disposable(body: &[u8], start: usize, size: LengthSize) -> bool {
+    let mut pictures = nalu::units(body, start, size)
+        .flatten()
+        .filter_map(|unit| body[unit].first())
+        .filter(|first| NalType::from_header(**first).is_vcl())
+        .peekable();
+    pictures.peek().is_some() && pictures.all(|first| first & 0x60 == 0)
 }
 
 /// The decoder configuration record `avcC`: what an AVC sequence header carries.

@@ -19,7 +19,7 @@ pub struct BodyError {
 #[non_exhaustive]
 pub enum Problem {
     /// The data ends inside the field.
-    #[error("takes {needed} bytes, but {} are there", needed.saturating_sub(*missing))]
+    #[error("cut off after {} of {needed} bytes", needed.saturating_sub(*missing))]
     Truncated {
         /// How long the field is.
         needed: usize,

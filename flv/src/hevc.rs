@@ -10,7 +10,7 @@ use media::Size;
 
 use crate::avc::length_size;
 use crate::body::{BodyError, Cursor, Problem};
-use crate::nalu::LengthSize;
+use crate::nalu::{self, LengthSize};
 
 /// What a NAL unit is: `nal_unit_type`, 0 to 63.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -56,6 +56,20 @@ impl NalType {
     }
 }
 
+/// The most units in a record, all arrays together.
+const MAX_UNITS: usize = 1024;
+
+/// Whether no other picture needs this frame: all its picture units are
+/// sub-layer non-reference pictures (even types up to 14). `body` and `start` as for [`nalu::units`].
+pub fn is_disposable(body: &[u8], start: usize, size: LengthSize) -> bool {
+    let mut pictures = nalu::units(body, start, size)
+        .flatten()
+        .filter_map(|unit| NalType::of(&body[unit]))
+        .filter(|kind| kind.is_vcl())
+        .peekable();
+    pictures.peek().is_some() && pictures.all(|kind| kind.number() <= 14 && kind.number().is_multiple_of(2))
+}
+
 /// One array of parameter sets in an `hvcC`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NalArray {
@@ -83,7 +97,7 @@ impl DecoderConfig {
     ///
     /// # Errors
     /// Another version than 1 (or 0, which old writers put), lengths of 3 bytes,
-    /// or data that ends too early.
+    /// more than 1024 units, or data that ends too early.
     pub fn parse(data: &[u8]) -> Result<Self, BodyError> {
         let mut cursor = Cursor::new(data);
         let version = cursor.u8("hvcC version")?;
@@ -97,10 +111,16 @@ impl DecoderConfig {
         let length_size = length_size(cursor.u8("hvcC length size")?, 21)?;
         let count = cursor.u8("hvcC array count")?;
         let mut arrays = Vec::new();
+        let mut total = 0;
         for _ in 0..count {
             let kind = NalType(cursor.u8("hvcC array type")? & 0x3f);
             let mut units = Vec::new();
             for _ in 0..cursor.u16("hvcC unit count")? {
+                total += 1;
+                if total > MAX_UNITS {
+                    let offset = cursor.offset();
+                    return Err(BodyError::illegal("hvcC units", offset, total as u64, "at most 1024"));
+                }
                 let len = cursor.u16("hvcC unit length")?;
                 units.push(Bytes::copy_from_slice(cursor.take("hvcC unit", len.into())?));
             }

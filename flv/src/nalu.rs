@@ -102,10 +102,10 @@ mod tests {
         let mut found = units(&body, 0, LengthSize::Two);
         assert_eq!(found.next(), Some(Ok(2..3)));
         let err = found.next().unwrap().unwrap_err();
-        assert_eq!(err.to_string(), "NAL unit at byte 5: takes 9 bytes, but 1 are there");
+        assert_eq!(err.to_string(), "NAL unit at byte 5: cut off after 1 of 9 bytes");
         assert_eq!(found.next(), None);
         let err = units(&body[..4], 3, LengthSize::Four).next().unwrap().unwrap_err();
-        assert_eq!(err.to_string(), "NAL unit length at byte 3: takes 4 bytes, but 1 are there");
+        assert_eq!(err.to_string(), "NAL unit length at byte 3: cut off after 1 of 4 bytes");
     }
 
     #[test]

@@ -226,7 +226,7 @@ impl TagReader {
             return Ok(Step::Need);
         }
         let got = self.window.u32_at(head.wire_len() - TRAILER_LEN);
-        if got != head.trailer() {
+        if !head.agrees_with(got) {
             let offset = (head.wire_len() - TRAILER_LEN) as u64;
             return Err((offset, Damage::Trailer { got, expected: head.trailer() }));
         }
@@ -265,7 +265,7 @@ impl TagReader {
             if !self.window.fill(candidate.wire_len()) {
                 return Ok(Step::Need);
             }
-            if self.window.u32_at(candidate.wire_len() - TRAILER_LEN) == candidate.trailer() {
+            if candidate.agrees_with(self.window.u32_at(candidate.wire_len() - TRAILER_LEN)) {
                 self.state = State::Found(Gap { offset: from, skipped: self.window.offset - from });
                 return Ok(Step::Again);
             }

@@ -163,7 +163,7 @@ pub struct Summary {
     pub bad: Listed<BadBody>,
     gap_ms: i64,
     tags: u64,
-    clock: i64,
+    clock: Option<i64>,
     previous_video_ms: Option<i64>,
     previous_audio_ms: Option<i64>,
     previous_key_ms: Option<i64>,
@@ -192,7 +192,7 @@ impl Summary {
             bad: Listed::default(),
             gap_ms: gap_ms.into(),
             tags: 0,
-            clock: 0,
+            clock: None,
             previous_video_ms: None,
             previous_audio_ms: None,
             previous_key_ms: None,
@@ -228,8 +228,8 @@ impl Summary {
 
     /// Unfolds a timestamp and notes the step from the one before it on its track.
     fn note_time(&mut self, kind: TagKind, timestamp: FlvMillis) -> i64 {
-        let now = if self.tags == 0 { timestamp.0.into() } else { timestamp.unwrap_near(self.clock) };
-        self.clock = now;
+        let now = self.clock.map_or(timestamp.0.into(), |clock| timestamp.unwrap_near(clock));
+        self.clock = Some(now);
         let (count, previous) = match kind {
             TagKind::Video => (&mut self.video.count, &mut self.previous_video_ms),
             _ => (&mut self.audio.count, &mut self.previous_audio_ms),

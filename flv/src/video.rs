@@ -3,12 +3,18 @@
 //! Sources: Adobe FLV specification 10.1, E.4.3; Enhanced RTMP version 2,
 //! "Enhanced Video".
 
-use bytes::{BufMut, Bytes, BytesMut};
-use media::OutOfRange;
+mod write;
+
+use bytes::Bytes;
 
 use crate::body::{BodyError, Cursor, FourCc};
 use crate::modex;
 pub use crate::modex::{MultitrackKind, TrackPart, TrackParts};
+
+pub use self::write::{
+    avc_end_of_sequence, avc_sequence_header, hevc_end_of_sequence, hevc_sequence_header, write_avc_frame,
+    write_hevc_frame,
+};
 
 /// What kind of frame a tag holds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -24,6 +30,15 @@ pub enum FrameType {
     GeneratedKey = 4,
     /// No picture: a command or information.
     Command = 5,
+}
+
+impl From<media::Key> for FrameType {
+    fn from(key: media::Key) -> Self {
+        match key {
+            media::Key::Frame => Self::Key,
+            media::Key::Delta => Self::Inter,
+        }
+    }
 }
 
 impl FrameType {
@@ -240,13 +255,13 @@ impl VideoHeader {
             let types_at = cursor.offset();
             let types = cursor.u8("multitrack type")?;
             let kind = MultitrackKind::from_number(types >> 4, types_at)?;
-            let each = track_content(types & 0x0f, types_at)?;
+            let each = track_content(types & 0x0f, types_at, "0 to 5")?;
             if kind != MultitrackKind::ManyTracksManyCodecs {
                 header.codec = Some(VideoCodec::from_fourcc(cursor.fourcc("video FourCC")?));
             }
             header.packet = VideoPacket::Multitrack { kind, each };
         } else {
-            let content = track_content(modifiers.packet_type, type_at)?;
+            let content = track_content(modifiers.packet_type, type_at, "0 to 7")?;
             let codec = VideoCodec::from_fourcc(cursor.fourcc("video FourCC")?);
             header.codec = Some(codec);
             header.packet = match content {
@@ -320,7 +335,7 @@ pub fn has_composition_time(codec: VideoCodec) -> bool {
     }
 }
 
-fn track_content(number: u8, offset: usize) -> Result<TrackContent, BodyError> {
+fn track_content(number: u8, offset: usize, legal: &'static str) -> Result<TrackContent, BodyError> {
     match number {
         0 => Ok(TrackContent::SequenceStart),
         1 => Ok(TrackContent::CodedFrames),
@@ -328,79 +343,6 @@ fn track_content(number: u8, offset: usize) -> Result<TrackContent, BodyError> {
         3 => Ok(TrackContent::CodedFramesX),
         4 => Ok(TrackContent::Metadata),
         5 => Ok(TrackContent::Mpeg2TsSequenceStart),
-        got => Err(BodyError::illegal("video packet type", offset, got.into(), "0 to 5")),
+        got => Err(BodyError::illegal("video packet type", offset, got.into(), legal)),
     }
-}
-
-/// A body that holds an `avcC`: see [`crate::avc::DecoderConfig`].
-pub fn avc_sequence_header(config: &[u8]) -> Bytes {
-    [&[0x17, 0, 0, 0, 0], config].concat().into()
-}
-
-/// A body that says no more AVC frames come.
-pub fn avc_end_of_sequence() -> Bytes {
-    Bytes::from_static(&[0x17, 2, 0, 0, 0])
-}
-
-/// Appends a body of one AVC frame: `nalus` are its length-prefixed NAL units.
-///
-/// # Errors
-/// A composition time outside -8388608 to 8388607; nothing is written.
-pub fn write_avc_frame(
-    frame_type: FrameType,
-    composition_ms: i32,
-    nalus: &[u8],
-    out: &mut BytesMut,
-) -> Result<(), OutOfRange> {
-    let composition = composition_bytes(composition_ms)?;
-    out.reserve(5 + nalus.len());
-    out.put_slice(&[(frame_type as u8) << 4 | 7, 1]);
-    out.put_slice(&composition);
-    out.put_slice(nalus);
-    Ok(())
-}
-
-/// An enhanced body that holds an `hvcC`: see [`crate::hevc::DecoderConfig`].
-pub fn hevc_sequence_header(config: &[u8]) -> Bytes {
-    [b"\x90hvc1", config].concat().into()
-}
-
-/// An enhanced body that says no more HEVC frames come.
-pub fn hevc_end_of_sequence() -> Bytes {
-    Bytes::from_static(b"\x92hvc1")
-}
-
-/// Appends an enhanced body of one HEVC frame: `nalus` are its length-prefixed
-/// NAL units. A composition time of 0 is left out (CodedFramesX).
-///
-/// # Errors
-/// A composition time outside -8388608 to 8388607; nothing is written.
-pub fn write_hevc_frame(
-    frame_type: FrameType,
-    composition_ms: i32,
-    nalus: &[u8],
-    out: &mut BytesMut,
-) -> Result<(), OutOfRange> {
-    let composition = composition_bytes(composition_ms)?;
-    out.reserve(8 + nalus.len());
-    let packet_type = if composition_ms == 0 { 3 } else { 1 };
-    out.put_u8(0x80 | (frame_type as u8) << 4 | packet_type);
-    out.put_slice(b"hvc1");
-    if composition_ms != 0 {
-        out.put_slice(&composition);
-    }
-    out.put_slice(nalus);
-    Ok(())
-}
-
-fn composition_bytes(ms: i32) -> Result<[u8; 3], OutOfRange> {
-    if !(-(1 << 23)..1 << 23).contains(&ms) {
-        return Err(OutOfRange {
-            what: "composition time",
-            got: format!("{ms}ms"),
-            legal: "-8388608ms to 8388607ms",
-        });
-    }
-    let [_, a, b, c] = ms.to_be_bytes();
-    Ok([a, b, c])
 }

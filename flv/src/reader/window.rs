@@ -23,6 +23,11 @@ impl Head {
     pub(super) fn trailer(&self) -> u32 {
         self.len + TAG_HEADER_LEN as u32
     }
+    /// Whether a PreviousTagSize fits this tag. Some muxers leave the header out
+    /// or count it a byte short; that harms nobody, and a damaged length still shows.
+    pub(super) fn agrees_with(&self, trailer: u32) -> bool {
+        trailer == self.trailer() || (self.len > 0 && (trailer == self.len || trailer == self.len + 10))
+    }
 }
 
 /// The bytes not given out yet: first `partial`, which was put together from

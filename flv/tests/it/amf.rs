@@ -113,10 +113,10 @@ fn the_bounds_hold_in_both_directions() {
     AMF0 value count at byte 262144: 262145 is not legal: at most 262144
     AMF0 type at byte 1: 7 is not legal: 0 to 3, 5, 6, 8 or 10 to 12
     AMF0 type at byte 0: 16 is not legal: 0 to 3, 5, 6, 8 or 10 to 12
-    AMF0 array at byte 5: takes 4294967295 bytes, but 1 are there
-    AMF0 string at byte 5: takes 4294967295 bytes, but 1 are there
-    AMF0 number at byte 1: takes 8 bytes, but 1 are there
-    AMF0 string at byte 3: takes 1 bytes, but 0 are there
-    AMF0 type at byte 4: takes 1 bytes, but 0 are there
+    AMF0 array at byte 5: cut off after 1 of 4294967295 bytes
+    AMF0 string at byte 5: cut off after 1 of 4294967295 bytes
+    AMF0 number at byte 1: cut off after 1 of 8 bytes
+    AMF0 string at byte 3: cut off after 0 of 1 bytes
+    AMF0 type at byte 4: cut off after 0 of 1 bytes
     ");
 }

@@ -83,7 +83,7 @@ fn what_a_record_cannot_hold_is_refused() {
     said.push(avc::picture_size(&hex("6842")).unwrap_err().to_string());
     said.push(hevc::picture_size(&hex("4042")).unwrap_err().to_string());
     insta::assert_snapshot!(said.join("\n"), @r"
-    first SPS at byte 0: takes 4 bytes, but 0 are there
+    first SPS at byte 0: cut off after 0 of 4 bytes
     SPS at byte 0: 32 is not legal: at most 31
     PPS at byte 0: 256 is not legal: at most 255
     PPS at byte 0: 65536 is not legal: at most 65535 bytes
@@ -92,6 +92,27 @@ fn what_a_record_cannot_hold_is_refused() {
     SPS header at byte 0: 104 is not legal: NAL unit type 7
     SPS header at byte 0: 64 is not legal: NAL unit type 33
     ");
+}
+
+#[test]
+fn frames_that_nobody_needs() {
+    let frame = |units: &[u8]| units.iter().flat_map(|head| [0, 2, *head, 0x80]).collect::<Vec<u8>>();
+    let two = LengthSize::Two;
+    for (units, disposable) in [
+        (&[0x01][..], true),
+        (&[0x06, 0x01, 0x01], true),
+        (&[0x01, 0x41], false),
+        (&[0x65], false),
+        (&[0x06], false),
+    ] {
+        assert_eq!(avc::is_disposable(&frame(units), 0, two), disposable, "{units:02x?}");
+    }
+    // Trailing pictures that are not (0) and are (1) referred to; an IDR (19).
+    for (units, disposable) in
+        [(&[0x00][..], true), (&[0x4e, 0x00], true), (&[0x00, 0x02], false), (&[0x26], false), (&[], false)]
+    {
+        assert_eq!(hevc::is_disposable(&frame(units), 0, two), disposable, "{units:02x?}");
+    }
 }
 
 #[test]

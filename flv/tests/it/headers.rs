@@ -94,7 +94,7 @@ fn multitrack_parts() {
     let parts: Vec<_> = header.tracks(&body).collect();
     assert_eq!(parts[0], Ok(TrackPart { track: 0, codec: FourCc(*b"avc1"), data: 10..11 }));
     let err = parts[1].clone().unwrap_err();
-    assert_eq!(err.to_string(), "track data at byte 19: takes 9 bytes, but 1 are there");
+    assert_eq!(err.to_string(), "track data at byte 19: cut off after 1 of 9 bytes");
     assert_eq!(parts.len(), 2);
 
     let body = hex("95 01 4f707573 07 aabb");
@@ -143,16 +143,16 @@ fn errors_name_the_field_and_the_legal_values() {
     .map(BodyError::to_string)
     .collect();
     insta::assert_snapshot!(said.join("\n"), @r"
-    video header at byte 0: takes 1 bytes, but 0 are there
+    video header at byte 0: cut off after 0 of 1 bytes
     frame type at byte 0: 0 is not legal: 1 to 5
     AVC packet type at byte 1: 3 is not legal: 0, 1 or 2
-    composition time at byte 2: takes 3 bytes, but 2 are there
-    video packet type at byte 0: 8 is not legal: 0 to 5
-    video FourCC at byte 1: takes 4 bytes, but 2 are there
+    composition time at byte 2: cut off after 2 of 3 bytes
+    video packet type at byte 0: 8 is not legal: 0 to 7
+    video FourCC at byte 1: cut off after 2 of 4 bytes
     multitrack type at byte 1: 3 is not legal: 0, 1 or 2
-    AAC packet type at byte 1: takes 1 bytes, but 0 are there
+    AAC packet type at byte 1: cut off after 0 of 1 bytes
     AAC packet type at byte 1: 2 is not legal: 0 or 1
-    audio packet type at byte 0: 3 is not legal: 0, 1, 2 or 4
+    audio packet type at byte 0: 3 is not legal: 0, 1, 2, 4, 5 or 7
     ");
 }
 

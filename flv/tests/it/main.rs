@@ -10,4 +10,5 @@ mod known_file;
 mod reading;
 mod recovery;
 mod scripts;
+mod slow_reader;
 mod summaries;

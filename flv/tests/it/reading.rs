@@ -95,6 +95,16 @@ fn long_file_headers_are_skipped() {
     assert_eq!(items, [Ok(Item::Header(FileHeader { tracks: Tracks::Audio }))]);
 }
 
+/// The body's length alone, or with 10 bytes of header, is what some muxers write.
+#[test]
+fn sloppy_previous_tag_sizes_are_borne() {
+    let tag = |trailer| [8, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0xaf, 1, 0, 0, 0, trailer];
+    for (trailer, tags) in [(13, 1), (12, 1), (2, 1), (0, 0), (11, 0), (1, 0)] {
+        let mut reader = TagReader::without_file_header();
+        assert_eq!(any::only_tags(any::read_all(&mut reader, &[&tag(trailer)])).len(), tags, "{trailer}");
+    }
+}
+
 /// Each damage with its place, ordinal and legal values, as a reader says it.
 #[test]
 fn damage_is_named() {
@@ -121,7 +131,7 @@ fn damage_is_named() {
     ));
     say(&behind(&[9, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0]), 100);
     say(&behind(&[9, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]), 100);
-    say(&behind(&[9, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0x17, 0, 0, 0, 11]), 100);
+    say(&behind(&[9, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0x17, 0, 0, 0, 13]), 100);
     insta::assert_snapshot!(seen, @r"
     FLV damaged at byte 0, tag 0: signature RIF is not FLV
     FLV damaged at byte 3, tag 0: version 2 is not legal: 1
@@ -131,6 +141,6 @@ fn damage_is_named() {
     FLV damaged at byte 29, tag 1: tag type byte 0x29 has the filter bit 0x20: Adobe's encrypted FLV is not supported
     FLV damaged at byte 37, tag 1: stream id 256 is not legal: 0
     FLV damaged at byte 30, tag 1: body of 256 bytes is not legal: at most 100
-    FLV damaged at byte 41, tag 1: previous tag size 11 is not legal: 12
+    FLV damaged at byte 41, tag 1: previous tag size 13 is not legal: 12
     ");
 }

@@ -22,12 +22,14 @@ fn sound(ms: u32) -> Tag {
 fn gaps_steps_back_and_the_wrap() {
     let mut summary = Summary::with_gap_threshold(500);
     let start = u32::MAX - 99;
+    let metadata = flv::script::Metadata::default();
+    summary.push(&metadata.to_tag(FlvMillis(0)).unwrap());
     for ms in [0u32, 40, 80, 120, 700, 660] {
         summary.push(&frame(start.wrapping_add(ms), FrameType::Inter, 0));
     }
     let at = |ms: i64| i64::from(start) + ms;
     let gap = |tag, from, to| TimeGap { kind: TagKind::Video, tag, from_ms: at(from), to_ms: at(to) };
-    assert_eq!(summary.gaps.items(), [gap(4, 120, 700), gap(5, 700, 660)]);
+    assert_eq!(summary.gaps.items(), [gap(5, 120, 700), gap(6, 700, 660)]);
     assert_eq!(summary.video.count.max_step_ms, 580);
     assert_eq!(summary.duration_ms(), Some(700));
 }
