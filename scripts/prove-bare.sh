@@ -92,6 +92,7 @@ if compgen -G '/usr/local/share/ca-certificates/*.crt' >/dev/null; then
 fi
 
 within -t proc proc proc
+within -t sysfs -o ro sysfs sys
 within --bind /dev dev
 within -t tmpfs tmpfs dev/shm
 within --bind -o ro "$(rustc --print sysroot)" opt/rust
