@@ -125,3 +125,22 @@ impl EventQueue {
         self.waiting.pop_front()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_are_kept_and_the_loss_is_told() {
+        let mut queue = EventQueue::default();
+        for tick in 0..EventQueue::CAPACITY as u64 + 3 {
+            let (subject, message) = ("program".to_owned(), String::new());
+            queue.push(Event { tick: Tick(tick), code: Code::Cue, subject, message });
+        }
+        let first = queue.pop("program").unwrap();
+        assert_eq!((first.code, first.tick), (Code::EventsLost, Tick(3)));
+        assert!(first.message.starts_with("3 events"), "{}", first.message);
+        let rest: Vec<_> = std::iter::from_fn(|| queue.pop("program")).map(|event| event.tick.0).collect();
+        assert_eq!(rest, (3..EventQueue::CAPACITY as u64 + 3).collect::<Vec<_>>());
+    }
+}
