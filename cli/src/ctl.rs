@@ -51,7 +51,7 @@ enum Verb {
         /// A camera of the channel
         source: String,
         /// How long the dissolve takes, e.g. `500ms`
-        #[arg(long, value_name = "DUR", value_parser = crate::show_file::duration)]
+        #[arg(long, value_name = "DUR", value_parser = crate::duration::parse)]
         over: Option<media::Span>,
         #[command(flatten)]
         to: Addressee,

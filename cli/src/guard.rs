@@ -98,6 +98,20 @@ impl Guard {
         }
     }
 
+    fn judge_request(&self, request: &Request) -> Result<(), Refusal> {
+        let text = |name: HeaderName| request.headers().get(name).and_then(|v| v.to_str().ok());
+        let bearer = text(AUTHORIZATION).and_then(|v| v.strip_prefix("Bearer ")).map(str::trim);
+        let query = query_token(request.uri());
+        let cookie = text(COOKIE).and_then(cookie_token);
+        self.judge(Asked {
+            path: request.uri().path(),
+            host: text(HOST).or_else(|| request.uri().authority().map(|a| a.as_str())),
+            // An Origin that is not text is not ours either.
+            origin: request.headers().get(ORIGIN).map(|v| v.to_str().unwrap_or("?")),
+            token: bearer.or(query.as_deref()).or(cookie.as_deref()),
+        })
+    }
+
     fn forbidden(&self, code: &'static str, why: String) -> Refusal {
         let mut message = format!("{why}; use http://{}/", self.bound);
         if code == "host" {
@@ -160,23 +174,15 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 
 /// The middleware: put it around every route.
 pub async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    let text = |name: HeaderName| request.headers().get(name).and_then(|v| v.to_str().ok());
-    let bearer = text(AUTHORIZATION).and_then(|v| v.strip_prefix("Bearer ")).map(str::trim);
-    let query = query_token(request.uri());
-    let cookie = text(COOKIE).and_then(cookie_token);
-    // An Origin that is not text is not ours either.
-    let origin = request.headers().get(ORIGIN).map(|v| v.to_str().unwrap_or("?"));
-    let host = text(HOST).or_else(|| request.uri().authority().map(|a| a.as_str()));
-    let token = bearer.or(query.as_deref()).or(cookie.as_deref());
-    let asked = Asked { path: request.uri().path(), host, origin, token };
-    if let Err(refusal) = guard.judge(asked) {
+    if let Err(refusal) = guard.judge_request(&request) {
         let body = json!({ "code": refusal.code, "message": refusal.message, "legal": [] });
         return (refusal.status, Json(body)).into_response();
     }
     // A page opened with `?token=` needs it for its script and its commands too.
-    let keep = query.filter(|q| guard.token.as_deref() == Some(q.as_str()));
+    let keep = query_token(request.uri()).filter(|token| guard.token.as_ref() == Some(token));
+    let cookie = keep.and_then(|token| set_cookie(&token));
     let mut answer = next.run(request).await;
-    if let Some(cookie) = keep.and_then(|token| set_cookie(&token)) {
+    if let Some(cookie) = cookie {
         answer.headers_mut().append(SET_COOKIE, cookie);
     }
     answer
@@ -302,6 +308,34 @@ mod tests {
             assert!(Guard::new(bound, vec![], token).is_err());
         }
         assert!(Guard::new("[::1]:0".parse().unwrap(), vec![], None).is_ok());
+    }
+
+    #[tokio::test]
+    async fn the_middleware_refuses_and_hands_out_the_cookie() {
+        let guard = Arc::new(guard("0.0.0.0:8080"));
+        let layer = axum::middleware::from_fn_with_state(guard, check);
+        let routes = axum::Router::new().fallback(|| async { "in" }).layer(layer);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        let get = move |path: &'static str, cookie: &'static str| {
+            let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+            let host = "10.0.0.7:8080";
+            agent
+                .get(format!("http://{addr}{path}"))
+                .header("Host", host)
+                .header("Cookie", cookie)
+                .call()
+                .unwrap()
+        };
+        let answers = tokio::task::spawn_blocking(move || {
+            [get("/", ""), get("/?token=a-long-token", ""), get("/", "obvan_token=612d6c6f6e672d746f6b656e")]
+        });
+        let [bare, query, cookie] = answers.await.unwrap();
+        assert_eq!([&bare, &query, &cookie].map(|a| a.status().as_u16()), [401, 200, 200]);
+        let kept = query.headers()["set-cookie"].to_str().unwrap();
+        assert_eq!(kept, "obvan_token=612d6c6f6e672d746f6b656e; Path=/; HttpOnly; SameSite=Strict");
+        assert!(bare.headers().get("set-cookie").is_none() && cookie.headers().get("set-cookie").is_none());
     }
 
     #[test]

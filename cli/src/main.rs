@@ -4,12 +4,24 @@
 //! way, 2 wrong usage or an invalid show.
 #![forbid(unsafe_code)]
 
+mod check;
+mod closing;
 mod ctl;
 mod ctl_status;
+mod duration;
+mod encrypt;
 mod exit;
+mod file_progress;
+mod flv_in;
+mod flv_out;
+mod fmt;
 mod guard;
+mod key_file;
 mod page;
+mod probe;
+mod progress;
 mod rehearse;
+mod run;
 mod show_file;
 mod table;
 mod term;
@@ -44,7 +56,13 @@ struct Args {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Check(check::Args),
+    Fmt(fmt::Args),
+    Run(run::Args),
     Ctl(ctl::Args),
+    Encrypt(encrypt::EncryptArgs),
+    Decrypt(encrypt::DecryptArgs),
+    Probe(probe::Args),
     Rehearse(rehearse::Args),
 }
 
@@ -52,7 +70,13 @@ fn main() -> ExitCode {
     let args = Args::parse();
     term::log_to_stderr();
     let result = match args.command {
+        Command::Check(args) => check::check(&args),
+        Command::Fmt(args) => fmt::fmt(&args),
+        Command::Run(args) => run::run(args),
         Command::Ctl(args) => ctl::ctl(&args),
+        Command::Encrypt(args) => encrypt::encrypt(&args),
+        Command::Decrypt(args) => encrypt::decrypt(&args),
+        Command::Probe(args) => probe::probe(&args),
         Command::Rehearse(args) => rehearse::rehearse(&args),
     };
     match result {

@@ -1,6 +1,81 @@
-//! Show files on the command line: durations so far.
+//! Show files: read, checked, and what is wrong with them shown with its place.
 
-/// A duration as the show file spells it.
-pub fn duration(text: &str) -> Result<media::Span, String> {
-    Err(text.to_owned())
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use miette::NamedSource;
+use pipeline_dsl::syntax::MOST_BYTES;
+use pipeline_dsl::{Checked, Diagnostic, Severity, Text};
+
+use crate::exit::{Means, Result, wrong};
+use crate::term;
+
+/// A show file that could be read; whether it is valid is another matter.
+pub struct ShowFile {
+    /// What to call it in messages.
+    pub name: String,
+    /// What its relative paths are relative to.
+    pub folder: PathBuf,
+    /// Its text.
+    pub source: String,
+}
+
+impl ShowFile {
+    /// Reads a show file, `-` for stdin.
+    pub fn read(path: &Path) -> Result<Self> {
+        let stdin = path == Path::new("-");
+        let name = if stdin { "stdin".to_owned() } else { path.display().to_string() };
+        let input: Box<dyn Read> = if stdin {
+            Box::new(io::stdin().lock())
+        } else {
+            Box::new(File::open(path).wrong(format!("opening {name}"))?)
+        };
+        // One byte more than is legal, so that the check finds it too large.
+        let mut bytes = Vec::new();
+        input.take(MOST_BYTES as u64 + 1).read_to_end(&mut bytes).wrong(format!("reading {name}"))?;
+        let source = match String::from_utf8(bytes) {
+            Ok(source) => source,
+            Err(err) => {
+                let at = err.utf8_error().valid_up_to();
+                let line = err.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
+                return wrong(format_args!("{name} is no UTF-8 text: byte {at}, line {line}"));
+            }
+        };
+        let parent = path.parent().filter(|_| !stdin).filter(|p| !p.as_os_str().is_empty());
+        let folder = parent.map_or_else(|| PathBuf::from("."), Path::to_owned);
+        Ok(Self { name, folder, source })
+    }
+
+    /// What it says, and what there is to say about it.
+    pub fn check(&self) -> Checked {
+        pipeline_dsl::check(&self.source)
+    }
+
+    /// A warning for each file of the show that is not there.
+    pub fn missing_files(&self, checked: &Checked) -> Vec<Diagnostic> {
+        pipeline_dsl::missing_files(&checked.files, |path| match path {
+            Text::Plain(path) => self.folder.join(path).exists(),
+            // A variable that is not set here may be set where the show runs.
+            Text::Env(name) => std::env::var_os(name).is_none_or(|path| self.folder.join(path).exists()),
+        })
+    }
+
+    /// Shows diagnostics on stderr, each with its place in the text.
+    pub fn show(&self, diagnostics: &[Diagnostic]) {
+        let source = Arc::new(NamedSource::new(&self.name, self.source.clone()));
+        for diagnostic in diagnostics {
+            let report = miette::Report::new(diagnostic.clone()).with_source_code(Arc::clone(&source));
+            term::line(format_args!("{report:?}"));
+        }
+    }
+}
+
+/// `2 errors, 1 warning`.
+pub fn tally(diagnostics: &[Diagnostic]) -> String {
+    let count = |severity| diagnostics.iter().filter(|d| d.severity == severity).count();
+    let [errors, warnings] = [count(Severity::Error), count(Severity::Warning)];
+    let plural = |n: usize| if n == 1 { "" } else { "s" };
+    format!("{errors} error{}, {warnings} warning{}", plural(errors), plural(warnings))
 }

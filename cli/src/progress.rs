@@ -1,0 +1,160 @@
+//! What a running show looks like on a terminal: one line that keeps up to date,
+//! or a line every two seconds where there is no terminal; events as they come.
+
+use std::fmt::Write as _;
+use std::io::IsTerminal;
+
+use engine::{ChannelStatus, Event, Level, Status};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use media::Time;
+
+use crate::term;
+
+/// Status lines go out this often where they cannot be updated, in calls of [`Progress::at`].
+const EVERY: u32 = 2;
+
+/// The display of one run.
+pub struct Progress {
+    /// There only on a terminal.
+    bar: Option<ProgressBar>,
+    calls: u32,
+    last: Option<Event>,
+}
+
+impl Progress {
+    /// For this process's stderr.
+    pub fn new() -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            // No spinner: that the time goes on is sign enough.
+            bar.with_style(
+                ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
+            )
+        });
+        Self { bar, calls: 0, last: None }
+    }
+
+    /// Called once a second with the show as it stands and its speed, show time over wall time.
+    pub fn at(&mut self, status: &Status, speed: f64) {
+        let text = line(status, speed);
+        self.calls += 1;
+        match &self.bar {
+            Some(bar) => {
+                bar.set_message(text);
+                bar.tick();
+            }
+            None if self.calls.is_multiple_of(EVERY) => term::line(format_args!("{text}")),
+            None => {}
+        }
+    }
+
+    /// Something happened.
+    pub fn event(&mut self, event: &Event) {
+        self.say(&event_line(event));
+        self.last = Some(event.clone());
+    }
+
+    /// Everything that happened, of which the last part may not have been shown yet.
+    pub fn rest(&mut self, all: &[Event]) {
+        let shown = self.last.as_ref().and_then(|last| all.iter().rposition(|event| event == last));
+        for event in &all[shown.map_or(0, |at| at + 1)..] {
+            self.event(event);
+        }
+    }
+
+    /// A message that stays.
+    pub fn say(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| term::line(format_args!("{text}"))),
+            None => term::line(format_args!("{text}")),
+        }
+    }
+
+    /// The updating line goes.
+    pub fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn line(status: &Status, speed: f64) -> String {
+    let mut text = seconds(status.t);
+    for channel in &status.channels {
+        let _ = write!(text, " | {}", channel_text(channel, status.frame_rate));
+    }
+    let _ = write!(text, " | {speed:.2}x");
+    text
+}
+
+fn channel_text(channel: &ChannelStatus, frame_rate: f64) -> String {
+    let on_air = channel.on_air.as_deref().unwrap_or("nothing");
+    let mut text = format!("{} tick {}: {on_air} ({})", channel.name, channel.frames, channel.reason);
+    let held = channel.on_air.as_deref() != Some(channel.intent.as_str());
+    if held {
+        let _ = write!(text, ", asked for {}", channel.intent);
+    }
+    let measured = channel.rungs.iter().find_map(|rung| rung.fps);
+    let fps = measured.map_or_else(|| "-".to_owned(), |fps| format!("{fps:.1}"));
+    let _ = write!(text, ", {fps}/{frame_rate:.0} fps,");
+    for rung in &channel.rungs {
+        let kbps = rung.kbps.map_or_else(|| "-".to_owned(), |kbps| format!("{kbps:.0}k"));
+        let _ = write!(text, " {} {kbps}", rung.name);
+    }
+    if channel.late_ticks > 0 {
+        let _ = write!(text, ", {} late", channel.late_ticks);
+    }
+    text
+}
+
+fn event_line(event: &Event) -> String {
+    let level = match event.level {
+        Level::Info => "info ",
+        Level::Warn => "WARN ",
+        Level::Alarm => "ALARM",
+    };
+    format!("{} {level} {}: {} [{}]", seconds(event.t), event.subject, event.message, event.code)
+}
+
+/// Show time as a clock.
+fn seconds(t: f64) -> String {
+    Time::from_millis((t * 1000.0).round() as i64).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_fits_a_line() {
+        let status: Status = serde_json::from_value(serde_json::json!({
+            "revision": 1, "epoch": 1, "show": "demo", "t": 12.04, "frame_rate": 25.0, "cameras": [], "events": [],
+            "channels": [{
+                "name": "program", "intent": "main", "on_air": "standby", "reason": "filler", "since_frame": 250,
+                "sources": ["main"], "filler": "off", "encrypt": null, "key_id": null, "frames": 301, "late_ticks": 2,
+                "egress": [],
+                "rungs": [
+                    { "name": "540p", "width": 960, "height": 540, "frames": 300, "keyframes": 6, "bytes": 1, "fps": 25.0, "kbps": 1510.2 },
+                    { "name": "240p", "width": 426, "height": 240, "frames": 300, "keyframes": 6, "bytes": 1, "fps": null, "kbps": null },
+                ],
+            }],
+        }))
+        .unwrap();
+        insta::assert_snapshot!(
+            line(&status, 1.0),
+            @"0:12.040 | program tick 301: standby (filler), asked for main, 25.0/25 fps, 540p 1510k 240p -, 2 late | 1.00x"
+        );
+    }
+
+    #[test]
+    fn an_event_names_its_subject() {
+        let event = Event {
+            t: 3.5,
+            level: Level::Warn,
+            code: "line-lost".to_owned(),
+            subject: "main/fiber".to_owned(),
+            message: "no picture for 400ms".to_owned(),
+        };
+        assert_eq!(event_line(&event), "0:03.500 WARN  main/fiber: no picture for 400ms [line-lost]");
+    }
+}

@@ -1,0 +1,286 @@
+//! `obvan run`: a show from its file to its report.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::serve::ListenerExt;
+use engine::{Engine, Handle, Mode, Report, RunOptions};
+use pipeline_dsl::{Input, Show, Target};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::oneshot;
+
+use crate::exit::{Means, Outcome, Result, wrong};
+use crate::guard::{self, Guard, TOKEN_VARIABLE};
+use crate::progress::Progress;
+use crate::show_file::{ShowFile, tally};
+use crate::{closing, page, term};
+
+/// Run a show, in real time or offline
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  obvan run concert.show
+  obvan run concert.show --for 30s --out out --report out/report.json
+  obvan run concert.show --offline --for 60s --report - | jq .realtime_factor
+  OBVAN_TOKEN=… obvan run concert.show --http 0.0.0.0:8080
+
+Relative inputs are looked for beside the show file; recordings go to --out, and none that
+is there is overwritten. The first Ctrl-C (or SIGTERM) ends the show in good order, a second
+one at once. Beyond loopback the page and API want the token that OBVAN_TOKEN holds.
+
+Exit codes: 0 ok; 1 a channel, an egress or a stream failed; 2 wrong usage or an invalid show.")]
+pub struct Args {
+    /// The show file
+    #[arg(value_name = "SHOW")]
+    show: PathBuf,
+    /// As fast as possible in virtual time; the same show twice gives the same tags
+    #[arg(long)]
+    offline: bool,
+    /// End after this much show time, e.g. `30s`
+    #[arg(long = "for", value_name = "DUR", value_parser = crate::duration::parse)]
+    limit: Option<media::Span>,
+    /// Where recordings go
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    out: PathBuf,
+    /// Write the report (JSON) here, `-` for stdout
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Listen here for the page, the API and viewers, e.g. `127.0.0.1:8080`
+    #[arg(long, value_name = "ADDR")]
+    http: Option<SocketAddr>,
+    /// Listen here for encoders that push, e.g. `127.0.0.1:1935`
+    #[arg(long, value_name = "ADDR")]
+    rtmp: Option<SocketAddr>,
+    /// A further name that the page and the API are reached by; may be repeated
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> Result {
+    let file = ShowFile::read(&args.show)?;
+    let checked = file.check();
+    file.show(&checked.diagnostics);
+    let Some(mut show) = checked.show else {
+        return wrong(format_args!("{} does not run: {}", file.name, tally(&checked.diagnostics)));
+    };
+    show.listen.http = args.http.unwrap_or(show.listen.http);
+    show.listen.rtmp = args.rtmp.unwrap_or(show.listen.rtmp);
+    let mode = if args.offline { Mode::Offline } else { Mode::RealTime };
+    std::fs::create_dir_all(&args.out).wrong(format!("making the output folder {}", args.out.display()))?;
+    let report_to = args.report.as_deref().map(ReportTo::prepare).transpose()?;
+
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().failed("starting the runtime")?;
+    let rate = show.video.rate;
+    let options =
+        RunOptions { limit: args.limit, inputs: file.folder, out: args.out, ..RunOptions::new(mode) };
+    // Offline there is nobody to wait for: it listens only where it was told to.
+    let listens = mode == Mode::RealTime || args.http.is_some();
+    let report = runtime.block_on(async {
+        let door = if listens { Some(Door::open(&show, args.allow_host).await?) } else { None };
+        perform(show, options, door).await
+    })?;
+    runtime.shutdown_timeout(Duration::from_secs(1));
+
+    term::line(format_args!("\n{}", closing::text(&report, rate).trim_end()));
+    if let Some(to) = report_to {
+        to.write(&report)?;
+    }
+    Ok(if report.exit_code() == 0 { Outcome::Done } else { Outcome::Failed })
+}
+
+/// Where HTTP comes in.
+struct Door {
+    listener: TcpListener,
+    guard: Guard,
+}
+
+impl Door {
+    async fn open(show: &Show, names: Vec<String>) -> Result<Self> {
+        let addr = show.listen.http;
+        let token = std::env::var(TOKEN_VARIABLE).ok();
+        // Before the port is open, and again with the port that was given for 0.
+        Guard::new(addr, names.clone(), token.clone()).wrong("the page and API cannot be served")?;
+        let hint = "another address: --http ADDR or `listen { http \"…\" }`";
+        let listener =
+            TcpListener::bind(addr).await.wrong(format!("HTTP cannot listen on {addr} ({hint})"))?;
+        let bound = listener.local_addr().wrong("asking for the port")?;
+        let guard = Guard::new(bound, names, token).wrong("the page and API cannot be served")?;
+        Ok(Self { listener, guard })
+    }
+
+    /// Says where everything is, and serves it until `close` is dropped.
+    fn serve(
+        self,
+        show: &Show,
+        handle: Handle,
+        close: oneshot::Receiver<()>,
+    ) -> Result<tokio::task::JoinHandle<()>> {
+        let bound = self.listener.local_addr().failed("asking for the port")?;
+        let token =
+            if bound.ip().is_loopback() { String::new() } else { format!("?token=${TOKEN_VARIABLE}") };
+        term::line(format_args!("page    http://{bound}/{token}"));
+        for (channel, rungs) in served(show) {
+            term::line(format_args!("live    http://{bound}/live/{channel}/{{{}}}.flv", rungs.join(",")));
+        }
+        let guard = axum::middleware::from_fn_with_state(Arc::new(self.guard), guard::check);
+        let routes = engine::http::routes(handle).fallback(page::serve).layer(guard);
+        let listener = self.listener.tap_io(|stream| {
+            // Tags are small and due now.
+            let _ = stream.set_nodelay(true);
+        });
+        Ok(tokio::spawn(async move {
+            let closed = async {
+                let _ = close.await;
+            };
+            if let Err(err) = axum::serve(listener, routes).with_graceful_shutdown(closed).await {
+                term::say("warning", format_args!("HTTP ended: {err}"));
+            }
+        }))
+    }
+}
+
+/// The channels that viewers can fetch, with their rungs.
+fn served(show: &Show) -> impl Iterator<Item = (&str, Vec<&str>)> {
+    let serves = |c: &&pipeline_dsl::Channel| c.egresses.iter().any(|e| e.target == Target::ServeHttpFlv);
+    show.channels.iter().filter(serves).map(|channel| {
+        let rungs = show.ladder(&channel.ladder).into_iter().flat_map(|l| &l.rungs);
+        (channel.name.as_str(), rungs.map(|r| r.name.as_str()).collect())
+    })
+}
+
+/// From the first tick to the report.
+async fn perform(show: Show, options: RunOptions, door: Option<Door>) -> Result<Report> {
+    let signals = Signals::catch()?;
+    say_push_points(&show);
+    let describe = show.clone();
+    // Opening files and devices may take a while; the runtime has other threads for that.
+    let started = tokio::task::spawn_blocking(move || Engine::start(show, options)).await;
+    let engine = started.failed("starting the show")?.wrong("the show does not start")?;
+    let handle = engine.handle();
+    let (close, closed) = oneshot::channel();
+    let server = door.map(|door| door.serve(&describe, handle.clone(), closed)).transpose()?;
+    let report = follow(engine, &handle, signals).await?;
+    drop(close);
+    if let Some(server) = server {
+        // Viewers get their last tags; who does not take them is not waited for.
+        let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
+    }
+    Ok(report)
+}
+
+fn say_push_points(show: &Show) {
+    for camera in &show.cameras {
+        for line in &camera.lines {
+            if let Input::Push(point) = &line.input {
+                let (addr, app, stream) = (show.listen.rtmp, &point.app, &point.stream);
+                term::line(format_args!(
+                    "push    {}/{} at rtmp://{addr}/{app}/{stream}",
+                    camera.name, line.name
+                ));
+            }
+        }
+    }
+}
+
+/// What asks us to end.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn catch() -> Result<Self> {
+        let catch = |kind| signal(kind).failed("catching signals");
+        Ok(Self {
+            interrupt: catch(SignalKind::interrupt())?,
+            terminate: catch(SignalKind::terminate())?,
+            hangup: catch(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
+        }
+    }
+}
+
+/// Shows the show until it has ended.
+async fn follow(engine: Engine, handle: &Handle, mut signals: Signals) -> Result<Report> {
+    let mut progress = Progress::new();
+    let (status, mut deltas) = handle.subscribe();
+    status.events.iter().for_each(|event| progress.event(event));
+    let began = Instant::now();
+    let mut ended = tokio::task::spawn_blocking(move || engine.wait());
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    second.tick().await;
+    let (mut stopping, mut listening) = (false, true);
+    let report = loop {
+        tokio::select! {
+            report = &mut ended => break report,
+            _ = second.tick() => {
+                let status = handle.status();
+                let speed = status.t / began.elapsed().as_secs_f64();
+                progress.at(&status, speed);
+            }
+            delta = deltas.recv(), if listening => match delta {
+                Ok(delta) => delta.events.iter().for_each(|event| progress.event(event)),
+                Err(RecvError::Lagged(missed)) => progress.say(&format!("{missed} changes were not shown")),
+                Err(RecvError::Closed) => listening = false,
+            },
+            () = signals.next() => {
+                if stopping {
+                    progress.end();
+                    term::line(format_args!("aborted; recordings play up to their last tag"));
+                    std::process::exit(1);
+                }
+                stopping = true;
+                progress.say("ending the show in good order; once more to abort");
+                handle.stop();
+            }
+        }
+    };
+    progress.end();
+    let report = report.failed("waiting for the show")?;
+    progress.rest(&report.events);
+    Ok(report)
+}
+
+/// Where the report goes.
+enum ReportTo {
+    Stdout,
+    File(PathBuf),
+}
+
+impl ReportTo {
+    /// Finds out before the show whether it can be written after it.
+    fn prepare(path: &Path) -> Result<Self> {
+        if path == Path::new("-") {
+            return Ok(Self::Stdout);
+        }
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() || path.is_dir() {
+            return wrong(format_args!("the report cannot be written to {}: no such folder", path.display()));
+        }
+        Ok(Self::File(path.to_owned()))
+    }
+
+    fn write(self, report: &Report) -> Result<()> {
+        let Self::File(path) = self else { return term::json(report) };
+        let name = path.display().to_string();
+        let mut text = serde_json::to_string_pretty(report).failed("making JSON")?;
+        text.push('\n');
+        std::fs::write(&path, text).failed(format!("writing the report {name}"))?;
+        term::line(format_args!("report  {name}"));
+        Ok(())
+    }
+}
