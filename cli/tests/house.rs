@@ -470,3 +470,21 @@ fn the_length_leaves_tests_out() {
     assert_eq!(Code::read(source).unwrap().lines, 3);
     assert_eq!(Code::read(&"fn f() {}\n".repeat(700)).unwrap().lines, 700);
 }
+
+// --- Examples ---
+
+#[test]
+fn the_example_shows_are_valid_and_in_canonical_form() {
+    let folder = house().workspace_root.join("examples");
+    let mut seen = Vec::new();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "show") {
+            let source = fs::read_to_string(&path).unwrap();
+            assert_eq!(pipeline_dsl::check(&source).diagnostics, [], "{}", path.display());
+            assert_eq!(pipeline_dsl::format(&source).unwrap(), source, "{}: obvan fmt --write", path.display());
+            seen.push(path.file_name().unwrap().to_owned());
+        }
+    }
+    assert!(seen.iter().any(|name| name == "demo.show"), "{seen:?}");
+}
