@@ -4,7 +4,8 @@
 ///
 /// Everything a peer can grow has a number here. The first group ends the
 /// session with a typed error; the second only stops the reading until the
-/// caller has fetched what is waiting.
+/// caller has fetched what is waiting, and must be 1 or more (with a 0 nothing
+/// would ever be read).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Chunk streams one peer may use; 64 by default.

@@ -8,6 +8,7 @@ use rtmp::Event;
 use rtmp::message::{BandwidthLimit, Message, MessageStreamId, MessageType, UserControl};
 use rtmp::session::{EndReason, PublishKind, Reject};
 
+use crate::chunks::full;
 use crate::client::{CONNECTION, Harness, STREAM, info};
 
 #[test]
@@ -289,6 +290,33 @@ fn amf3_commands_and_control_messages_in_between() {
     assert_eq!(
         replies[5..],
         [Message::UserControl(UserControl::PingResponse(77)), Message::WindowAckSize(9000),]
+    );
+}
+
+#[test]
+fn control_messages_may_come_in_the_middle_of_others() {
+    let mut h = Harness::new().publishing();
+    let out = &mut h.client.bytes;
+    let control = |kind: u8, value: u32| [&full(2, 0, 4, kind, 0)[..], &value.to_be_bytes()].concat();
+    // The chunk size changes after 128 of 300 bytes: the other 172 are one chunk.
+    out.extend_from_slice(&full(6, 10, 300, 9, 1));
+    out.extend_from_slice(&[0x17; 128]);
+    out.extend_from_slice(&control(1, 200));
+    out.extend_from_slice(&[0xC6]);
+    out.extend_from_slice(&[0x17; 172]);
+    // The next is given up after its first chunk, and another takes its place.
+    out.extend_from_slice(&full(6, 20, 300, 9, 1));
+    out.extend_from_slice(&[0x18; 200]);
+    out.extend_from_slice(&control(2, 6));
+    out.extend_from_slice(&full(6, 30, 1, 9, 1));
+    out.extend_from_slice(&[0x19]);
+    h.pump().unwrap();
+    assert_eq!(
+        h.tags(),
+        [
+            (TagKind::Video, 10, Bytes::from(vec![0x17; 300])),
+            (TagKind::Video, 30, Bytes::from_static(&[0x19])),
+        ]
     );
 }
 
