@@ -21,10 +21,10 @@ test: setup fixtures web ## formatting, lints, every test, and the benches in sh
 
 bench: setup ## the throughput benches in full, in the release profile
 	@scripts/fixtures.sh bench
-	cargo bench --workspace --bench '*'
+	cargo bench --locked --workspace --bench '*'
 
 demo: setup fixtures web ## a bounded live show: its page, its recordings, and their proof
-	cargo build --release
+	cargo build --locked --release
 	@scripts/demo.sh
 
 fmt: ## format the code
