@@ -482,7 +482,12 @@ fn the_example_shows_are_valid_and_in_canonical_form() {
         if path.extension().is_some_and(|e| e == "show") {
             let source = fs::read_to_string(&path).unwrap();
             assert_eq!(pipeline_dsl::check(&source).diagnostics, [], "{}", path.display());
-            assert_eq!(pipeline_dsl::format(&source).unwrap(), source, "{}: obvan fmt --write", path.display());
+            assert_eq!(
+                pipeline_dsl::format(&source).unwrap(),
+                source,
+                "{}: obvan fmt --write",
+                path.display()
+            );
             seen.push(path.file_name().unwrap().to_owned());
         }
     }
