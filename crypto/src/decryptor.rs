@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::fmt;
 
+use bytes::Bytes;
 use flv::{Tag, TagKind};
 use media::Track;
 
 use crate::aac_mode;
+use crate::capsule_mode;
 use crate::key::{KeyId, KeyRing, MasterKey};
 use crate::key_header::{KeyHeader, WireMode};
 use crate::literal;
@@ -167,7 +169,7 @@ impl TagDecryptor {
                 return (tag, Verdict::Unsupported { version: odd.version, mode: odd.mode });
             }
         };
-        if header.mode == WireMode::Literal {
+        if found.is_literal() {
             return (reborn(tag, |body| literal::unmark(body, &found.place)), Verdict::Literal);
         }
         let Some(master) = self.keys.get(header.key) else {
@@ -190,25 +192,37 @@ fn open(tag: Tag, place: Place, header: &KeyHeader, key: &TrackKey) -> (Tag, Ver
         Place::Dse { payload } => {
             (reborn(tag, |body| aac_mode::decrypt(body, payload, header.seq, key)), good)
         }
-        Place::Sei { framing: Soundness::Broken, .. } => (tag, Verdict::Damaged { why: Damage::Framing }),
-        Place::Sei { codec, size, range, .. } if header.mode == WireMode::Nalu => {
-            let mut verdict = good;
-            let tag = reborn(tag, |body| {
-                nalu_mode::decrypt(body, range, codec, size, header.seq, key).unwrap_or_else(
-                    |(body, torn)| {
-                        verdict = Verdict::Damaged { why: torn.into() };
-                        body
-                    },
-                )
-            });
-            (tag, verdict)
+        Place::Sei { framing: Soundness::Broken, .. } | Place::Capsule { framing: Soundness::Broken, .. } => {
+            (tag, Verdict::Damaged { why: Damage::Framing })
         }
-        Place::Sei { .. } => (tag, Verdict::Damaged { why: Damage::Mode }),
+        Place::Sei { codec, size, range, .. } if header.mode == WireMode::Nalu => {
+            opened(tag, good, |body| nalu_mode::decrypt(body, range, codec, size, header.seq, key))
+        }
+        Place::Capsule { payload, .. } if header.mode == WireMode::Capsule => {
+            opened(tag, good, |body| capsule_mode::decrypt(body, payload, header.seq, key))
+        }
+        Place::Sei { .. } | Place::Capsule { .. } => (tag, Verdict::Damaged { why: Damage::Mode }),
     }
 }
 
+/// The tag around a decrypted body, or as it came if that is torn.
+fn opened(
+    tag: Tag,
+    good: Verdict,
+    decrypt: impl FnOnce(Bytes) -> Result<Bytes, (Bytes, Torn)>,
+) -> (Tag, Verdict) {
+    let mut verdict = good;
+    let tag = reborn(tag, |body| {
+        decrypt(body).unwrap_or_else(|(body, torn)| {
+            verdict = Verdict::Damaged { why: torn.into() };
+            body
+        })
+    });
+    (tag, verdict)
+}
+
 /// The tag around what becomes of its body, which only shrinks.
-fn reborn(tag: Tag, change: impl FnOnce(bytes::Bytes) -> bytes::Bytes) -> Tag {
+fn reborn(tag: Tag, change: impl FnOnce(Bytes) -> Bytes) -> Tag {
     let (kind, timestamp) = (tag.kind, tag.timestamp);
     Tag::new(kind, timestamp, change(tag.into_body())).expect("decryption never lengthens a body")
 }
@@ -222,9 +236,9 @@ impl fmt::Debug for TagDecryptor {
 
 /// Derived keys, the latest first. Room for two encryptors (main and backup)
 /// of two tracks across a rotation; whoever floods us with salts costs us
-/// derivations, not memory.
+/// derivations, not memory. Boxed, so that a moved entry leaves no key behind.
 #[derive(Default)]
-struct KeyCache(VecDeque<(KeyId, Salt, Track, TrackKey)>);
+struct KeyCache(VecDeque<(KeyId, Salt, Track, Box<TrackKey>)>);
 
 impl KeyCache {
     const ROOM: usize = 16;
@@ -240,7 +254,7 @@ impl KeyCache {
             None => {
                 self.0.truncate(Self::ROOM - 1);
                 let key = TrackKey::derive(master, header.key, header.salt, track);
-                self.0.push_front((header.key, header.salt, track, key));
+                self.0.push_front((header.key, header.salt, track, Box::new(key)));
             }
         }
         &self.0[0].3

@@ -7,6 +7,7 @@ use flv::Tag;
 use media::Track;
 
 use crate::aac_mode;
+use crate::capsule_mode;
 use crate::counter::Run;
 use crate::error::{CryptoError, NoRule};
 use crate::key::{KeyId, MasterKey};
@@ -192,7 +193,9 @@ impl TagEncryptor {
         let (header, key) = run.take(Track::Video)?;
         let body = match self.mode {
             Mode::Nalu => nalu_mode::encrypt(tag.body(), payload, codec, self.framing.size(), header, key),
-            Mode::Capsule => Err(Refusal::Unsupported("it is not built yet")),
+            Mode::Capsule => {
+                capsule_mode::encrypt(tag.body(), payload, codec, self.framing.size(), header, key)
+            }
         };
         with_body(tag, body.map_err(|refusal| refused(tag, self.mode, refusal))?)
     }
@@ -258,10 +261,10 @@ impl Runs {
 }
 
 /// The run to take a counter from: a new one where the old is used up.
-fn current<'r>(
-    slot: &'r mut Option<Run>,
+fn current(
+    slot: &mut Option<Run>,
     start: impl FnOnce() -> Result<Run, CryptoError>,
-) -> Result<&'r mut Run, CryptoError> {
+) -> Result<&mut Run, CryptoError> {
     match slot {
         Some(run) if !run.is_over() => {}
         _ => *slot = Some(start()?),

@@ -83,7 +83,9 @@ impl Inspector {
             WireMode::Nalu => Some(Mode::Nalu),
         };
         match found.header {
-            Ok(header) => mode(header.mode).map_or(Marking::Literal, |mode| Marking::Encrypted {
+            Ok(_) if found.is_literal() => Marking::Literal,
+            // A capsule that says it is clear is none of ours.
+            Ok(header) => mode(header.mode).map_or(Marking::Mangled, |mode| Marking::Encrypted {
                 mode,
                 key: header.key,
                 salt: header.salt,

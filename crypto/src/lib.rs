@@ -38,6 +38,7 @@
 #![forbid(unsafe_code)]
 
 mod aac_mode;
+mod capsule_mode;
 mod counter;
 mod decryptor;
 mod encryptor;

@@ -4,7 +4,6 @@
 use bytes::Bytes;
 
 use crate::aac_mode;
-use crate::key_header::WireMode;
 use crate::marker::{self, Framing, Marker, Place};
 use crate::nalu_mode;
 use crate::shape::Shape;
@@ -17,12 +16,14 @@ pub(crate) fn mark(body: &Bytes, shape: &Shape, framing: Framing, forged: &Marke
         (Shape::Units { payload, .. }, Place::Sei { codec, size, .. }) => {
             nalu_mode::mark_literal(body, *payload, *codec, *size)
         }
+        (Shape::Units { codec, payload }, Place::Capsule { .. }) => {
+            nalu_mode::mark_literal(body, *payload, *codec, framing.size())
+        }
         _ => return None,
     };
     // Lengths of several sizes can be made to read alike: look that it comes back.
     let found = marker::find(&marked, shape, framing)?;
-    let is_literal = found.header.is_ok_and(|header| header.mode == WireMode::Literal);
-    (is_literal && unmark(marked.clone(), &found.place) == *body).then_some(marked)
+    (found.is_literal() && unmark(marked.clone(), &found.place) == *body).then_some(marked)
 }
 
 /// Takes a mark off.
@@ -30,5 +31,7 @@ pub(crate) fn unmark(body: Bytes, place: &Place) -> Bytes {
     match place {
         Place::Dse { payload } => nalu_mode::unmark(body, *payload..*payload + marker::DSE_LEN),
         Place::Sei { range, .. } => nalu_mode::unmark(body, range.clone()),
+        // Nothing is taken out of a capsule but its contents.
+        Place::Capsule { .. } => body,
     }
 }

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use flv::nalu::{self, LengthSize};
 
-use crate::key_header::{KeyHeader, Unreadable};
+use crate::capsule_mode;
+use crate::key_header::{KeyHeader, Unreadable, WireMode};
 use crate::shape::Shape;
 use crate::unit::UnitCodec;
 
@@ -61,6 +62,8 @@ pub(crate) enum Fault {
 pub(crate) enum Place {
     /// A data_stream_element at the front of the raw data block at `payload`.
     Dse { payload: usize },
+    /// The one NALU at `payload`.
+    Capsule { payload: usize, framing: Soundness },
     /// A SEI unit; `range` includes its length prefix.
     Sei { codec: UnitCodec, size: LengthSize, range: Range<usize>, framing: Soundness },
 }
@@ -76,18 +79,39 @@ pub(crate) enum Soundness {
 pub(crate) fn find(body: &[u8], shape: &Shape, framing: Framing) -> Option<Marker> {
     match *shape {
         Shape::Aac { payload } => find_dse(body, payload),
-        Shape::Units { codec, payload } => framing
-            .candidates()
-            .find_map(|size| find_sei(body, payload, codec, size).filter(|found| found.is_whole()))
+        // In front of a capsule there is no unit, so none that a SEI could be.
+        Shape::Units { codec, payload } => find_capsule(body, payload, codec)
+            .or_else(|| {
+                let mut found = framing.candidates().filter_map(|size| find_sei(body, payload, codec, size));
+                found.find(Marker::is_whole)
+            })
             .or_else(|| find_sei(body, payload, codec, framing.size())),
         Shape::Exempt | Shape::Sequence(_) | Shape::NoRule(_) => None,
     }
 }
 
 impl Marker {
+    /// Whether it says that the tag is clear. A capsule cannot.
+    pub(crate) fn is_literal(&self) -> bool {
+        !matches!(self.place, Place::Capsule { .. })
+            && self.header.is_ok_and(|header| header.mode == WireMode::Literal)
+    }
+
     fn is_whole(&self) -> bool {
         !matches!(self.place, Place::Sei { framing: Soundness::Broken, .. })
     }
+}
+
+fn find_capsule(body: &[u8], payload: usize, codec: UnitCodec) -> Option<Marker> {
+    if codec != UnitCodec::Avc {
+        return None;
+    }
+    let (header, framing) = capsule_mode::find(body, payload)?;
+    let header = match header {
+        Some(bytes) => KeyHeader::parse(&bytes).map_err(Fault::Unreadable),
+        None => Err(Fault::Mangled),
+    };
+    Some(Marker { place: Place::Capsule { payload, framing }, header })
 }
 
 fn find_dse(body: &[u8], payload: usize) -> Option<Marker> {

@@ -221,3 +221,165 @@ fn rebuild(
     out.extend_from_slice(&body[copied..]);
     out.freeze()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::escape::slow;
+    use crate::key::{KeyId, MasterKey};
+    use crate::key_header::WireMode;
+    use crate::salt::fixed::VECTOR;
+    use media::Track;
+    use proptest::prelude::*;
+
+    const HEAD: [u8; 5] = [0x17, 1, 0, 0, 0];
+
+    fn key() -> TrackKey {
+        TrackKey::derive(&MasterKey::from_bytes([3; 16]), KeyId(1), VECTOR, Track::Video)
+    }
+    fn header(seq: u32) -> KeyHeader {
+        KeyHeader { mode: WireMode::Nalu, key: KeyId(1), salt: VECTOR, check: key().check(), seq }
+    }
+    fn body(units: &[Vec<u8>], size: LengthSize) -> Vec<u8> {
+        let mut out = BytesMut::from(&HEAD[..]);
+        for unit in units {
+            unit::put_length(&mut out, size, unit.len());
+            out.extend_from_slice(unit);
+        }
+        out.to_vec()
+    }
+
+    /// The format page, read out slowly: one unit after the other, all copied.
+    fn slowly(units: &[Vec<u8>], codec: UnitCodec, size: LengthSize, seq: u32) -> Vec<u8> {
+        let mut sei = BytesMut::new();
+        codec.append_sei(&mut sei, size, header(seq));
+        let sei = sei[size.bytes()..].to_vec();
+        let (mut out, mut piece) = (Vec::new(), 0);
+        let first = units.iter().position(|unit| codec.is_slice(unit)).unwrap_or(units.len());
+        for (at, unit) in units.iter().enumerate() {
+            if at == first {
+                out.push(sei.clone());
+            }
+            let n = unit.len();
+            if codec.is_slice(unit) && n >= 34 {
+                let mut middle = unit[32..n - 1].to_vec();
+                key().keystream(seq, piece).apply_keystream(&mut middle);
+                piece += 1;
+                middle.push(unit[n - 1]);
+                out.push([unit[..32].to_vec(), slow::escape(&unit[..32], &middle)].concat());
+            } else {
+                out.push(unit.clone());
+            }
+        }
+        if first == units.len() {
+            out.push(sei);
+        }
+        body(&out, size)
+    }
+
+    /// Units of which the ciphertext is full of zeros: the keystream is in them already.
+    fn units(codec: UnitCodec, seq: u32) -> impl Strategy<Value = Vec<Vec<u8>>> {
+        let zeros = prop_oneof![5 => Just(0u8), 3 => 0u8..5, 1 => any::<u8>()];
+        let bytes = prop::collection::vec(zeros, 0..120);
+        prop::collection::vec((any::<u8>(), bytes), 0..6).prop_map(move |list| {
+            let mut piece = 0;
+            let mut unit = |(first, rest): (u8, Vec<u8>)| {
+                if rest.len() == 1 {
+                    return Vec::new();
+                }
+                let mut unit = [vec![first], rest].concat();
+                if codec.is_encrypted(&unit) {
+                    let end = unit.len() - 1;
+                    key().keystream(seq, piece).apply_keystream(&mut unit[CLEAR_LEAD..end]);
+                    piece += 1;
+                }
+                unit
+            };
+            list.into_iter().map(&mut unit).collect()
+        })
+    }
+
+    fn case() -> impl Strategy<Value = (UnitCodec, LengthSize, u32, Vec<Vec<u8>>)> {
+        let size = prop::sample::select(vec![LengthSize::One, LengthSize::Two, LengthSize::Four]);
+        let codec = prop::sample::select(vec![UnitCodec::Avc, UnitCodec::Hevc]);
+        let seq = prop_oneof![Just(0), Just(5), any::<u32>()];
+        (codec, size, seq)
+            .prop_flat_map(|(codec, size, seq)| (Just(codec), Just(size), Just(seq), units(codec, seq)))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+        #[test]
+        fn fast_and_slow_agree_and_both_ways_back((codec, size, seq, units) in case()) {
+            let clear = body(&units, size);
+            let wire = encrypt(&clear, HEAD.len(), codec, size, header(seq), &key()).unwrap();
+            prop_assert_eq!(&wire[..], slowly(&units, codec, size, seq));
+
+            let marker = nalu::units(&wire, HEAD.len(), size)
+                .map(Result::unwrap)
+                .find(|range| codec.read_sei(&wire[range.clone()]).is_some())
+                .map(|range| range.start - size.bytes()..range.end)
+                .unwrap();
+            let shared = wire.clone();
+            let copied = decrypt(shared, marker.clone(), codec, size, seq, &key()).unwrap();
+            prop_assert_eq!(&copied[..], &clear);
+            // `wire` is now held by nobody else.
+            let in_place = decrypt(wire, marker, codec, size, seq, &key()).unwrap();
+            prop_assert_eq!(&in_place[..], &clear);
+        }
+
+        #[test]
+        fn no_start_code_begins_in_the_ciphertext((codec, size, seq, units) in case()) {
+            let wire = encrypt(&body(&units, size), HEAD.len(), codec, size, header(seq), &key()).unwrap();
+            for range in nalu::units(&wire, HEAD.len(), size).map(Result::unwrap) {
+                let unit = &wire[range];
+                if codec.is_encrypted(unit) {
+                    let found = unit[CLEAR_LEAD - 2..].windows(3).find(|w| w[..2] == [0, 0] && w[2] < 3);
+                    // What the source's own clear lead ends with does not count as ours.
+                    prop_assert_eq!(found, None);
+                }
+            }
+        }
+
+        #[test]
+        fn torn_ciphertext_is_told_or_borne((codec, size, seq, units) in case(), at in any::<prop::sample::Index>(), to in 0u8..4) {
+            let wire = encrypt(&body(&units, size), HEAD.len(), codec, size, header(seq), &key()).unwrap();
+            let mut torn = wire.to_vec();
+            let at = at.index(torn.len());
+            torn[at] = to;
+            let _ = decrypt(torn.into(), 5..5, codec, size, seq, &key());
+            let cut = wire.slice(..at.max(5));
+            let _ = decrypt(cut, 5..5, codec, size, seq, &key());
+        }
+    }
+
+    #[test]
+    fn in_place_nothing_but_the_front_moves() {
+        let clear = body(&[vec![0x67; 10], vec![0x65; 4000]], LengthSize::Four);
+        let wire = encrypt(&clear, 5, UnitCodec::Avc, LengthSize::Four, header(1), &key()).unwrap();
+        let end = wire.as_ptr_range().end;
+        let marker = 19..wire.len() - 4004;
+        let back = decrypt(wire, marker, UnitCodec::Avc, LengthSize::Four, 1, &key()).unwrap();
+        assert_eq!(back, clear);
+        assert_eq!(back.as_ptr_range().end, end);
+    }
+
+    #[test]
+    fn slices_and_their_growth_are_bounded() {
+        let many = body(&vec![vec![0x41; unit::SHORTEST]; 65_536], LengthSize::One);
+        let refused = |body: &[u8], size| encrypt(body, 5, UnitCodec::Avc, size, header(0), &key()).err();
+        assert_eq!(refused(&many, LengthSize::One), Some(Refusal::TooManyUnits));
+        let most =
+            encrypt(&many[..many.len() - 35], 5, UnitCodec::Avc, LengthSize::One, header(0), &key()).unwrap();
+        let marker = 5..5 + usize::from(most[5]) + 1;
+        let back = decrypt(most, marker, UnitCodec::Avc, LengthSize::One, 0, &key()).unwrap();
+        assert_eq!(back, many[..many.len() - 35]);
+
+        // 255 bytes whose ciphertext is all zeros grow beyond a one-byte length.
+        let mut unit = vec![0x41; 255];
+        unit[CLEAR_LEAD..254].fill(0);
+        key().keystream(0, 0).apply_keystream(&mut unit[CLEAR_LEAD..254]);
+        let long = body(&[unit], LengthSize::One);
+        assert_eq!(refused(&long, LengthSize::One), Some(Refusal::UnitTooLong { len: 365, max: 255 }));
+    }
+}

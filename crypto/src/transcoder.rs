@@ -99,7 +99,7 @@ impl fmt::Display for Counts {
 }
 
 enum Work {
-    Encrypt(TagEncryptor),
+    Encrypt(Box<TagEncryptor>),
     Decrypt(TagDecryptor, Gate),
 }
 
@@ -139,7 +139,7 @@ pub struct Transcoder {
 impl Transcoder {
     /// Encrypts; [`TagEncryptor`] keeps its state across the whole stream.
     pub fn encrypting(encryptor: TagEncryptor) -> Self {
-        Self::new(Work::Encrypt(encryptor))
+        Self::new(Work::Encrypt(Box::new(encryptor)))
     }
 
     /// Decrypts, and drops what `gate` drops.

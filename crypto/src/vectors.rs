@@ -18,6 +18,7 @@ use crate::{
 const AAC: (&str, &str) =
     ("af01211004608c1c000102030405", "af019e1259581101a0a1a2a3a4a5a6a726850000000511b0e47673cbb9e6544b27f3");
 const AVC: &str = "170100000000000004676400280000000468ee3cb00000003065030a11181f262d343b424950575e656c737a81888f969da4abb2b9c0c7ced5dce3eaf1f8ff060d141b222930373e45";
+const AVC_CAPSULE: &str = "17010000000000006365888410219ad1c4f57e21b8631101a0a1a2a3a4a5a6a790cf0000030005eb02e6685ccaf31e4cadeed8f76c75bfbac74dda78f4b7c9123552e7f478c27f516b479620359d4d2c26ee6814c024dea62ded0aa6153440d3257d10f7b761183a53ae4c80";
 const AVC_NALU: &str = "170100000000000004676400280000000468ee3cb0000000250605202667103b555d48afbf1f0394c2185a341201a0a1a2a3a4a5a6a790cf0000030005800000003065030a11181f262d343b424950575e656c737a81888f969da4abb2b9c0c7ced537e10c9dc351f53b58b6ccf5afb57745";
 
 fn hex(text: &str) -> Bytes {
@@ -67,6 +68,11 @@ fn the_aac_body_of_the_format_page() {
 #[test]
 fn the_avc_body_of_the_format_page_in_mode_nalu() {
     agrees(Mode::Nalu, TagKind::Video, AVC, AVC_NALU);
+}
+
+#[test]
+fn the_avc_body_of_the_format_page_in_mode_capsule() {
+    agrees(Mode::Capsule, TagKind::Video, AVC, AVC_CAPSULE);
 }
 
 #[test]

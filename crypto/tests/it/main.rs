@@ -1,0 +1,10 @@
+//! What the crate promises, seen from outside.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod bodies;
+mod files;
+mod keys;
+mod markers;
+mod purity;
+mod refusals;
+mod round_trip;
