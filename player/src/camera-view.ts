@@ -16,6 +16,7 @@ const SAID: Record<string, string> = {
 
 interface LineView {
   root: HTMLElement;
+  name: HTMLElement;
   state: HTMLElement;
   fps: HTMLElement;
   rate: HTMLElement;
@@ -37,11 +38,12 @@ export class CameraView {
       gone.delete(line.name);
       let view = this.lines.get(line.name);
       if (!view) {
-        view = lineView(line.name);
+        view = lineView();
         this.lines.set(line.name, view);
         this.list.append(view.root);
       }
       show(view, line, meter.measure(`line ${this.name}/${line.name}`, t, line.bytes, undefined));
+      setText(view.name, camera.line === line.name ? `${line.name} (in use)` : line.name);
     }
     for (const name of gone) {
       this.lines.get(name)?.root.remove();
@@ -50,13 +52,14 @@ export class CameraView {
   }
 }
 
-function lineView(name: string): LineView {
+function lineView(): LineView {
+  const name = el('span', { class: 'name' });
   const state = el('span');
   const fps = el('span');
   const rate = el('span');
   const more = el('span', { class: 'more' });
-  const root = el('div', { class: 'line' }, el('span', { class: 'name' }, name), state, fps, rate, more);
-  return { root, state, fps, rate, more };
+  const root = el('div', { class: 'line' }, name, state, fps, rate, more);
+  return { root, name, state, fps, rate, more };
 }
 
 function show(view: LineView, line: Line, measured: { kbps: number | null }): void {
@@ -65,6 +68,7 @@ function show(view: LineView, line: Line, measured: { kbps: number | null }): vo
   setClass(view.state, `state ${line.state}`);
   // A line that brings nothing at present has no rate; a live one without bytes has rate zero.
   const live = line.state === 'live';
+  view.fps.hidden = line.fps === undefined;
   setChip(view.fps, frameRate(live ? line.fps : null));
   // Generated pictures have no bytes at all: no data, not zero.
   const kbps = line.kbps === undefined ? (line.bytes ? measured.kbps : null) : line.kbps;

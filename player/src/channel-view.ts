@@ -71,7 +71,7 @@ export class ChannelView {
     setText(this.filler, hold === 'none' ? 'No filler' : hold === 'on' ? 'Release filler (held)' : 'Hold filler');
     setClass(this.filler, hold === 'on' ? 'wide held' : 'wide');
     const sealed = encryption(channel);
-    setText(this.seal, sealed === 'none' ? 'Not encrypted' : sealed === 'on' ? '🔒 Encrypted: switch off' : 'Clear: switch encryption on');
+    setText(this.seal, sealed === 'none' ? 'Not encrypted' : sealed === 'on' ? `🔒 Encrypted${channel.key_id === null || channel.key_id === undefined ? '' : ` (key ${channel.key_id})`}: switch off` : 'Clear: switch encryption on');
     this.showRungs(status.t);
     this.player.update(channel.rungs.map((rung) => rung.name), sealed === 'on');
   }

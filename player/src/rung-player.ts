@@ -36,7 +36,7 @@ export class RungPlayer {
   private play(rung: string): void {
     this.stop(`Waiting for ${rung} …`);
     if (!mpegts.getFeatureList().mseLivePlayback) {
-      setText(this.said, 'This browser has no Media Source Extensions; play the address below in another player.');
+      setText(this.said, 'This browser has no Media Source Extensions; play the address under “Ways out” in another player.');
       return;
     }
     const url = new URL(`/live/${encodeURIComponent(this.channel)}/${encodeURIComponent(rung)}.flv`, location.href).href;

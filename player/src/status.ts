@@ -26,6 +26,8 @@ export interface Channel {
   sources?: string[];
   filler?: unknown;
   encrypt?: unknown;
+  /** The id of the current key; null while clear. */
+  key_id?: number | null;
   frames?: number;
   late_ticks?: number;
   rungs: Rung[];
@@ -55,6 +57,8 @@ export interface Egress {
 
 export interface Camera {
   name: string;
+  /** The line its picture comes over. */
+  line?: string | null;
   lines: Line[];
 }
 
