@@ -33,6 +33,9 @@ pub(crate) struct Token {
     pub(crate) first: bool,
 }
 
+/// The longest string, in characters: what looks for a closing quote looks no further.
+const MOST_STRING: usize = 4096;
+
 /// Whether `c` ends a bare run.
 pub(crate) fn ends_bare(c: char) -> bool {
     c.is_whitespace() || c == '\u{feff}' || matches!(c, '"' | '{' | '}' | ';' | '=')
@@ -78,19 +81,19 @@ impl<'s> Lexer<'s> {
     fn string(&mut self, sink: &mut Sink) -> (Kind, Span) {
         let line = self.rest().split('\n').next().unwrap_or("");
         let mut text = String::new();
-        let mut chars = line.char_indices().skip(1);
+        let mut chars = line.char_indices().enumerate().skip(1).take(MOST_STRING);
         let mut bad = Vec::new();
-        while let Some((at, c)) = chars.next() {
+        while let Some((column, (at, c))) = chars.next() {
             match c {
                 '"' => {
-                    let span = self.escapes_checked(line, at + 1, &bad, sink);
+                    let span = self.closed(line.get(..=at).unwrap_or(""), &bad, sink);
                     let kind = if bad.is_empty() { Kind::Text(text) } else { Kind::Broken };
                     return (kind, span);
                 }
                 '\\' => match chars.next() {
-                    Some((_, 'n')) => text.push('\n'),
-                    Some((_, c @ ('"' | '\\'))) => text.push(c),
-                    Some((_, c)) => bad.push((at, c)),
+                    Some((_, (_, 'n'))) => text.push('\n'),
+                    Some((_, (_, c @ ('"' | '\\')))) => text.push(c),
+                    Some((_, (_, c))) => bad.push((column, at, c)),
                     None => {}
                 },
                 c => text.push(c),
@@ -101,21 +104,22 @@ impl<'s> Lexer<'s> {
         let end = line.char_indices().skip(1).find(|(_, c)| ends_bare(*c)).map_or(line.len(), |(at, _)| at);
         let span = self.take(line.get(..end).unwrap_or(line));
         sink.push(
-            Diagnostic::error("unterminated-string", span, "this string has no closing `\"`")
-                .help("a string ends on its own line; write a line break in it as `\\n`"),
+            Diagnostic::error("unterminated-string", span, "this string has no closing `\"`").help(
+                "a string ends on its own line, after up to 4096 characters; write a line break as `\\n`",
+            ),
         );
         (Kind::Broken, span)
     }
 
-    fn escapes_checked(&mut self, line: &str, len: usize, bad: &[(usize, char)], sink: &mut Sink) -> Span {
+    /// Goes past a string with both its quotes, and says which of its escapes are unknown.
+    fn closed(&mut self, string: &str, bad: &[(usize, usize, char)], sink: &mut Sink) -> Span {
         let start = self.here();
-        let span = self.take(line.get(..len).unwrap_or(""));
-        for (at, c) in bad {
-            let before = line.get(..*at).unwrap_or("").chars().count();
+        let span = self.take(string);
+        for (column, at, c) in bad {
             let escape = Span {
                 start: start.start + at,
                 len: 1 + c.len_utf8(),
-                column: start.column.saturating_add(u32::try_from(before).unwrap_or(u32::MAX)),
+                column: start.column.saturating_add(u32::try_from(*column).unwrap_or(u32::MAX)),
                 ..start
             };
             let message = format!("unknown escape `\\{}`", c.escape_default());

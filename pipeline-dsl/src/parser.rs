@@ -11,7 +11,7 @@ use crate::syntax::{
 };
 
 /// The largest show file that is read, in bytes.
-pub const MOST_BYTES: usize = 1 << 20;
+pub const MOST_BYTES: usize = 512 << 10;
 
 /// How deep blocks may be nested.
 pub const MOST_DEPTH: usize = 16;
@@ -235,7 +235,9 @@ impl<'t> Parser<'t> {
         let message = format!("blocks are nested too deep; legal: up to {MOST_DEPTH} levels");
         self.say(Diagnostic::error("too-deep", open.brace, message));
         let mut depth = 1;
-        while let (true, Some(token)) = (depth > 0, self.bump()) {
+        while depth > 0
+            && let Some(token) = self.bump()
+        {
             match token.kind {
                 Kind::Open => depth += 1,
                 Kind::Close => depth -= 1,

@@ -39,7 +39,14 @@ impl Type {
 
     /// The legal values, in words.
     pub(crate) fn legal(&self) -> String {
-        let span = |ms: i64| write_span(media::Span::from_millis(ms));
+        let span = |ms: i64| match ms % 60_000 {
+            0 if ms > 0 => format!("{}m", ms / 60_000),
+            _ => write_span(media::Span::from_millis(ms)),
+        };
+        let rate = |bits: u32| match bits % 1_000_000 {
+            0 => format!("{}M", bits / 1_000_000),
+            _ => write_bits(bits),
+        };
         match self {
             Self::Title => "any text of up to 100 characters".into(),
             Self::Define => "letters, digits, `-`, `_` and `.`, a letter or digit first, up to 64".into(),
@@ -56,7 +63,7 @@ impl Type {
             Self::Size => "even both ways, 16x16 to 8192x8192".into(),
             Self::Rate => "1fps to 240fps".into(),
             Self::SampleRate => "8kHz to 192kHz".into(),
-            Self::Bits { least, most } => format!("{} to {}", write_bits(*least), write_bits(*most)),
+            Self::Bits { least, most } => format!("{} to {}", rate(*least), rate(*most)),
             Self::Whole { least, most } => format!("{least} to {most}"),
             Self::Hertz { least, most } => format!("{least}Hz to {most}Hz"),
             Self::Ratio => "0 to 1".into(),
@@ -170,11 +177,26 @@ pub(crate) fn usage(spec: &NodeSpec, form: Option<&Form>) -> String {
     out
 }
 
+/// A node as one may write it, where its form is known.
+pub(crate) fn example(spec: &NodeSpec, form: Option<&Form>) -> Option<String> {
+    if form.is_none() && !spec.forms.is_empty() {
+        return None;
+    }
+    let args = |slots: &[Slot]| slots.iter().map(|slot| slot.ty.example()).collect::<Vec<_>>();
+    let mut words = vec![spec.word];
+    words.extend(args(spec.args));
+    if let Some(form) = form {
+        words.push(form.word);
+        words.extend(args(form.args));
+    }
+    Some(words.join(" "))
+}
+
 /// The words of the blocks in which `word` is legal.
 pub(crate) fn homes(word: &str) -> Vec<&'static str> {
     fn look(spec: &'static NodeSpec, word: &str, found: &mut Vec<&'static str>) {
         let here = spec.nodes.iter().any(|node| node.word == word);
-        if here && !found.contains(&spec.word) {
+        if here && !spec.word.is_empty() && !found.contains(&spec.word) {
             found.push(spec.word);
         }
         spec.nodes.iter().for_each(|node| look(node, word, found));

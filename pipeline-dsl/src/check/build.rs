@@ -1,6 +1,6 @@
 //! Parts without an error into the model.
 
-use crate::check::walk::Part;
+use crate::check::part::Part;
 use crate::grammar::{AUDIO, AUDIO_BITRATE, FAILOVER, KEYFRAME, PRESET, VIDEO};
 use crate::model::*;
 

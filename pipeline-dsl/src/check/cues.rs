@@ -1,15 +1,18 @@
 //! Rundowns: what happens when, and whether it can.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use media::Time;
 
+use crate::check::names::Index;
+use crate::check::part::Part;
 use crate::check::values::shown;
-use crate::check::walk::Part;
 use crate::diagnostic::{Diagnostic, Sink, Span};
+use crate::grammar::Sort;
 use crate::literal::{write_span, write_time};
 
-pub(crate) fn check(show: &Part, sink: &mut Sink) {
+pub(crate) fn check(index: &Index<'_>, sink: &mut Sink) {
+    let show = index.show;
     let mut seen: HashMap<String, Span> = HashMap::new();
     // The show ends at the latest `end`; nothing of any rundown happens from then on.
     let ends = show.all("rundown").filter_map(|rundown| end(rundown).map(|(time, _)| time));
@@ -28,9 +31,8 @@ pub(crate) fn check(show: &Part, sink: &mut Sink) {
             seen.insert(name.clone(), span);
         }
         times(rundown, last, sink);
-        let channel = show.all("channel").find(|part| part.name("name").as_ref() == Some(&name));
-        if let Some(channel) = channel {
-            actions(show, rundown, channel, sink);
+        if let Some(channel) = index.find(Sort::Channel, &name) {
+            actions(index, rundown, channel, sink);
         }
     }
 }
@@ -42,10 +44,11 @@ fn kind(cue: &Part) -> &'static str {
 /// The first `end` of a rundown.
 fn end(rundown: &Part) -> Option<(Time, Span)> {
     let cue = rundown.all("at").find(|cue| kind(cue) == "end")?;
-    Some((cue.time("time")?, cue.word))
+    Some((cue.time("time")?, cue.span_of("time")))
 }
 
 fn times(rundown: &Part, last: Option<Time>, sink: &mut Sink) {
+    let own_end = end(rundown);
     let mut before: Option<(Time, Span)> = None;
     let mut ended: Option<(Time, Span)> = None;
     for cue in rundown.all("at") {
@@ -69,7 +72,7 @@ fn times(rundown: &Part, last: Option<Time>, sink: &mut Sink) {
         } else if let Some(at) = last.filter(|at| ended.is_none() && time >= *at) {
             // Not yet ended here, and still too late: either this rundown's own end stands
             // further down and is out of order, or another rundown ends the show.
-            if end(rundown).is_none() {
+            if own_end.is_none() {
                 let message =
                     format!("this never happens: another rundown ends the show at {}", write_time(at));
                 sink.push(Diagnostic::error("past-the-end", span, message));
@@ -93,19 +96,20 @@ fn times(rundown: &Part, last: Option<Time>, sink: &mut Sink) {
     }
 }
 
-fn actions(show: &Part, rundown: &Part, channel: &Part, sink: &mut Sink) {
+fn actions(index: &Index<'_>, rundown: &Part, channel: &Part, sink: &mut Sink) {
     let sources: Vec<_> = channel.all("sources").flat_map(|part| part.names("camera")).collect();
+    let known: HashSet<_> = sources.iter().map(|(name, _)| *name).collect();
     let listed = channel.one("sources").map_or(channel.word, |part| part.word);
     let cues: Vec<_> = rundown.all("at").collect();
     for (i, cue) in cues.iter().enumerate() {
         for (name, span) in cue.names("camera") {
-            let is_camera = show.all("camera").any(|c| c.names("name").any(|(n, _)| n == name));
-            if is_camera && !sources.is_empty() && !sources.iter().any(|(source, _)| *source == name) {
+            let is_camera = index.find(Sort::Camera, name).is_some();
+            if is_camera && !known.is_empty() && !known.contains(name) {
                 let legal: Vec<_> = sources.iter().take(8).map(|(source, _)| shown(source)).collect();
                 let message = format!(
                     "camera `{}` is not a source of channel `{}`; legal: {}",
                     shown(name),
-                    shown(&channel.name("name").unwrap_or_default()),
+                    shown(channel.called().unwrap_or_default()),
                     legal.join(", ")
                 );
                 sink.push(
@@ -124,13 +128,13 @@ fn actions(show: &Part, rundown: &Part, channel: &Part, sink: &mut Sink) {
                         .help("give it a `filler NAME`"),
                 );
             }
-            "encrypt" => encrypt(show, cue, channel, sink),
+            "encrypt" => encrypt(index, cue, channel, sink),
             _ => {}
         }
     }
 }
 
-fn encrypt(show: &Part, cue: &Part, channel: &Part, sink: &mut Sink) {
+fn encrypt(index: &Index<'_>, cue: &Part, channel: &Part, sink: &mut Sink) {
     let Some(encrypt) = channel.one("encrypt") else {
         let message = "this channel has no key to encrypt with";
         sink.push(
@@ -140,10 +144,9 @@ fn encrypt(show: &Part, cue: &Part, channel: &Part, sink: &mut Sink) {
         );
         return;
     };
-    let ring = encrypt.name("key");
-    let ring = show.all("key").find(|part| part.name("name") == ring);
+    let ring = index.named_by(encrypt, Sort::Key, "key");
     if let (Some("rotate"), Some(ring)) = (cue.word("state"), ring)
-        && ring.all("id").count() == 1
+        && ring.all("id").nth(1).is_none()
     {
         let message = "there is no next key to rotate to";
         sink.push(
@@ -164,7 +167,8 @@ fn follow(cue: &Part, later: &[&Part], sink: &mut Sink) {
     if at == start && matches!(kind(next), "cut" | "mix") {
         let message = "this is never seen: the next cue shows another source at the same time";
         sink.push(
-            Diagnostic::warning("cue-overridden", cue.word, message).label(next.word, "the next cue is here"),
+            Diagnostic::warning("cue-overridden", cue.word, message)
+                .label(next.span_of("time"), "the next cue is here"),
         );
     } else if let Some(over) = cue.span("over").filter(|over| at >= start && start + *over > at) {
         let message = format!(
@@ -174,7 +178,7 @@ fn follow(cue: &Part, later: &[&Part], sink: &mut Sink) {
         );
         sink.push(
             Diagnostic::warning("mix-too-long", cue.span_of("over"), message)
-                .label(next.word, "the next cue is here"),
+                .label(next.span_of("time"), "the next cue is here"),
         );
     }
 }

@@ -1,12 +1,14 @@
-//! Channels and their ways out: sources, placeholders, and who writes where.
+//! Channels and their ways out: placeholders, and who writes where.
 
 use std::collections::HashMap;
 
+use crate::check::names::Index;
+use crate::check::part::Part;
 use crate::check::values::shown;
-use crate::check::walk::Part;
+use crate::check::wires;
 use crate::diagnostic::{Diagnostic, Sink, Span};
 use crate::files::{FileKind, FileRef};
-use crate::grammar::FAILOVER;
+use crate::grammar::{FAILOVER, Sort};
 use crate::literal::write_span;
 use crate::model::Text;
 use crate::template::{expand, has};
@@ -15,20 +17,20 @@ use crate::template::{expand, has};
 const MOST_OUTPUTS: usize = 20_000;
 
 /// One stream or file that leaves the house.
-struct Output {
-    channel: String,
-    place: String,
-    span: Span,
-    kind: &'static str,
+pub(super) struct Output {
+    pub(super) channel: String,
+    pub(super) place: String,
+    pub(super) span: Span,
+    pub(super) kind: &'static str,
 }
 
-pub(crate) fn check(show: &Part, files: &[FileRef], sink: &mut Sink) {
+pub(crate) fn check(index: &Index<'_>, files: &[FileRef], sink: &mut Sink) {
     let mut outputs = Vec::new();
-    for channel in show.all("channel") {
-        sources(show, channel, sink);
+    for channel in index.show.all("channel") {
+        sources(index, channel, sink);
         repeats(channel, "watermark", "watermark", sink);
         doors(channel, sink);
-        let rungs = rungs(show, channel);
+        let rungs = rungs(index, channel);
         for egress in channel.all("egress") {
             several_need_rung(egress, rungs.len(), sink);
             outputs
@@ -37,17 +39,14 @@ pub(crate) fn check(show: &Part, files: &[FileRef], sink: &mut Sink) {
     }
     collisions(&outputs, sink);
     loops(&outputs, files, sink);
-    wires(show, &outputs, sink);
+    wires::check(index, &outputs, sink);
 }
 
-/// The names of the rungs a channel is encoded into; one without a name where they are not known.
-fn rungs(show: &Part, channel: &Part) -> Vec<String> {
-    let ladder = channel.one("ladder").and_then(|part| part.name("ladder"));
-    let ladder =
-        ladder.and_then(|name| show.all("ladder").find(|part| part.name("name").as_ref() == Some(&name)));
-    let rungs: Vec<_> =
-        ladder.into_iter().flat_map(|l| l.all("rung")).filter_map(|r| r.name("name")).collect();
-    if rungs.is_empty() { vec!["{rung}".to_owned()] } else { rungs }
+/// The names of the rungs a channel is encoded into; the placeholder itself where they are not known.
+fn rungs<'p>(index: &Index<'p>, channel: &Part) -> Vec<&'p str> {
+    let ladder = channel.one("ladder").and_then(|part| index.named_by(part, Sort::Ladder, "ladder"));
+    let rungs: Vec<_> = ladder.into_iter().flat_map(|l| l.all("rung")).filter_map(Part::called).collect();
+    if rungs.is_empty() { vec!["{rung}"] } else { rungs }
 }
 
 fn target(egress: &Part) -> Option<(&'static str, Text, Span)> {
@@ -77,7 +76,7 @@ fn several_need_rung(egress: &Part, rungs: usize, sink: &mut Sink) {
 fn expanded<'p>(
     channel: &'p Part,
     egress: &'p Part,
-    rungs: &'p [String],
+    rungs: &'p [&'p str],
 ) -> impl Iterator<Item = Output> + 'p {
     let name = channel.name("name").unwrap_or_default();
     let target = target(egress);
@@ -161,14 +160,13 @@ fn repeats(channel: &Part, word: &str, slot: &str, sink: &mut Sink) {
     }
 }
 
-fn sources(show: &Part, channel: &Part, sink: &mut Sink) {
+fn sources(index: &Index<'_>, channel: &Part, sink: &mut Sink) {
     repeats(channel, "sources", "camera", sink);
     let Some(filler) = channel.one("filler") else { return };
     let Some(after) = filler.span("after") else { return };
-    let names: Vec<_> = channel.all("sources").flat_map(|part| part.names("camera")).collect();
-    for camera in show.all("camera") {
-        let Some(name) = camera.name("name") else { continue };
-        if !names.iter().any(|(source, _)| *source == name) || camera.all("line").count() < 2 {
+    for (name, _) in channel.all("sources").flat_map(|part| part.names("camera")) {
+        let Some(camera) = index.find(Sort::Camera, name) else { continue };
+        if camera.all("line").nth(1).is_none() {
             continue;
         }
         let absent = Part::absent(&FAILOVER);
@@ -177,7 +175,7 @@ fn sources(show: &Part, channel: &Part, sink: &mut Sink) {
         let message = format!(
             "the filler steps in after {}, before camera `{}` tries its next line after {}",
             write_span(after),
-            shown(&name),
+            shown(name),
             write_span(lost)
         );
         let said = Diagnostic::warning("filler-before-failover", filler.span_of("after"), message);
@@ -199,62 +197,5 @@ fn doors(channel: &Part, sink: &mut Sink) {
             Diagnostic::warning("clear-already", egress.span_of("clear"), message)
                 .help("take it out, or give the channel an `encrypt KEY`"),
         );
-    }
-}
-
-/// Push points and listeners: each has one owner, and none feeds itself.
-fn wires(show: &Part, outputs: &[Output], sink: &mut Sink) {
-    let mut points = HashMap::new();
-    let lines = show.all("camera").flat_map(|camera| camera.all("line").map(move |line| (camera, line)));
-    for (camera, line) in lines {
-        let Some(point) = line.point("point") else { continue };
-        let span = line.span_of("point");
-        if let Some((_, earlier)) = points.get(&point) {
-            let message = format!("another line has the push point `{point}` too");
-            sink.push(
-                Diagnostic::error("same-push-point", span, message)
-                    .label(*earlier, "the first one is here")
-                    .help("an encoder is told from another by its push point alone"),
-            );
-            continue;
-        }
-        points.insert(point, (camera, span));
-    }
-    let address = |word: &str| show.one("listen").and_then(|part| part.one(word));
-    let default = crate::model::Listen::default();
-    let http = address("http").and_then(|part| part.address("address")).unwrap_or(default.http);
-    let rtmp = address("rtmp").and_then(|part| part.address("address")).unwrap_or(default.rtmp);
-    let same_host = http.ip() == rtmp.ip() || http.ip().is_unspecified() || rtmp.ip().is_unspecified();
-    if http.port() == rtmp.port() && http.port() != 0 && same_host {
-        let span = address("rtmp").or_else(|| address("http")).map_or(show.word, |p| p.span_of("address"));
-        let message = format!("http and rtmp cannot both listen on port {}", http.port());
-        sink.push(Diagnostic::error("same-address", span, message));
-    }
-    for output in outputs.iter().filter(|output| output.kind == "pushes to") {
-        let Some(fed) = points.iter().find(|(point, _)| {
-            let hosts = [rtmp.ip().to_string(), "127.0.0.1".into(), "localhost".into()];
-            let port =
-                |host: &String| format!("rtmp://{host}:{}/{}/{}", rtmp.port(), point.app, point.stream);
-            let bare = |host: &String| format!("rtmp://{host}/{}/{}", point.app, point.stream);
-            let at_default = rtmp.port() == 1935;
-            hosts.iter().any(|h| port(h) == output.place || (at_default && bare(h) == output.place))
-        }) else {
-            continue;
-        };
-        let (_, (camera, span)) = fed;
-        let name = camera.name("name").unwrap_or_default();
-        let channel = show.all("channel").find(|c| c.name("name").as_ref() == Some(&output.channel));
-        let uses = channel.is_some_and(|c| {
-            c.all("sources").flat_map(|part| part.names("camera")).any(|(source, _)| source == name)
-        });
-        if uses {
-            let message = format!(
-                "a loop: channel `{}` pushes to `{}`, which is its own camera `{}`",
-                shown(&output.channel),
-                shown(&output.place),
-                shown(&name)
-            );
-            sink.push(Diagnostic::error("loop", output.span, message).label(*span, "the camera is fed here"));
-        }
     }
 }

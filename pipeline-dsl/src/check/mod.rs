@@ -3,10 +3,13 @@
 mod build;
 mod cues;
 mod egresses;
+mod line;
 mod names;
+mod part;
 mod rungs;
-pub(crate) mod values;
-pub(crate) mod walk;
+mod values;
+mod walk;
+mod wires;
 
 use serde::Serialize;
 
@@ -16,8 +19,9 @@ use crate::grammar::{VIDEO, WHOLE};
 use crate::model::Show;
 use crate::parser::parse_into;
 use crate::syntax::Reading;
-use names::Unused;
-use walk::{Part, Walk};
+use names::{Index, Unused};
+use part::Part;
+use walk::Walk;
 
 /// What a show file says, and what there is to say about it.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -50,11 +54,12 @@ pub fn check(source: &str) -> Checked {
     let mut show = None;
     if let Some(part) = parts.first() {
         let unused = if torn { Unused::Unknown } else { Unused::Tell };
-        names::resolve(part, &refers, &blurred, unused, &mut sink);
+        let index = Index::new(part);
+        names::resolve(&index, &refers, &blurred, unused, &mut sink);
         let canvas = part.one("video").cloned().unwrap_or_else(|| Part::absent(&VIDEO));
         rungs::check(part, &canvas, &mut sink);
-        egresses::check(part, &files, &mut sink);
-        cues::check(part, &mut sink);
+        egresses::check(&index, &files, &mut sink);
+        cues::check(&index, &mut sink);
         show = build::show(part).filter(|_| sink.errors() == 0);
     }
     Checked { show, diagnostics: sink.finish(), files }

@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::check::part::Part;
 use crate::check::values::shown;
-use crate::check::walk::{Part, Refer};
+use crate::check::walk::Refer;
 use crate::diagnostic::{Diagnostic, Sink, Span};
 use crate::grammar::Sort;
 use crate::suggest::nearest;
@@ -12,83 +13,106 @@ use crate::suggest::nearest;
 const SHARED: [Sort; 6] =
     [Sort::Camera, Sort::Filler, Sort::Watermark, Sort::Ladder, Sort::Key, Sort::Channel];
 
+/// The parts of a show by their names.
+pub(crate) struct Index<'p> {
+    pub(crate) show: &'p Part,
+    parts: HashMap<(Sort, &'p str), &'p Part>,
+}
+
+impl<'p> Index<'p> {
+    pub(crate) fn new(show: &'p Part) -> Self {
+        let mut parts = HashMap::new();
+        for sort in SHARED {
+            parts.extend(show.all(sort.word()).filter_map(|part| Some(((sort, part.called()?), part))));
+        }
+        Self { show, parts }
+    }
+
+    pub(crate) fn find(&self, sort: Sort, name: &str) -> Option<&'p Part> {
+        self.parts.get(&(sort, name)).copied()
+    }
+
+    /// The part that a slot of `part` names.
+    pub(crate) fn named_by(&self, part: &Part, sort: Sort, slot: &str) -> Option<&'p Part> {
+        let (name, _) = part.names(slot).next()?;
+        self.find(sort, name)
+    }
+
+    /// The names of a sort in the order of the file.
+    fn names(&self, sort: Sort) -> impl Iterator<Item = (&'p str, Span)> + use<'p> {
+        self.show.all(sort.word()).flat_map(|part| part.names("name"))
+    }
+}
+
 /// Which parts nothing uses, and whether that can be said.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unused {
     Tell,
-    /// Part of the file could not be read, and may use anything.
+    /// Something that may use them is missing or could not be read.
     Unknown,
 }
 
 pub(crate) fn resolve(
-    show: &Part,
+    index: &Index<'_>,
     refers: &[Refer],
     blurred: &HashSet<String>,
     unused: Unused,
     sink: &mut Sink,
 ) {
-    let mut defined: HashMap<Sort, Vec<(&str, Span)>> = HashMap::new();
-    for sort in SHARED {
-        let names = show.all(sort.word()).flat_map(|part| part.names("name"));
-        defined.insert(sort, names.collect());
-    }
-    let index: HashSet<(Sort, &str)> =
-        defined.iter().flat_map(|(sort, names)| names.iter().map(|(name, _)| (*sort, *name))).collect();
     let mut used: HashSet<(Sort, &str)> = HashSet::new();
     // Where a name is wrong, a part of that kind seems unused only because of it.
     let mut mistaken: HashSet<Sort> = HashSet::new();
     for refer in refers {
-        let name = (refer.sort, refer.name.as_str());
-        if index.contains(&name) {
-            used.insert(name);
+        if index.find(refer.sort, &refer.name).is_some() {
+            used.insert((refer.sort, &refer.name));
             continue;
         }
         mistaken.insert(refer.sort);
-        if blurred.contains(&refer.name) {
-            continue;
+        if !blurred.contains(&refer.name) {
+            let said = undefined(refer, index, sink.is_full());
+            sink.push(said);
         }
-        let there = defined.get(&refer.sort).map_or(&[][..], Vec::as_slice);
-        let near = if sink.is_full() { None } else { nearest(&refer.name, there.iter().map(|(n, _)| *n)) };
-        sink.push(undefined(refer, there, near, show));
     }
     if unused == Unused::Unknown {
         return;
     }
     for sort in SHARED.into_iter().filter(|sort| *sort != Sort::Channel && !mistaken.contains(sort)) {
-        for (name, span) in defined.get(&sort).into_iter().flatten() {
-            if !used.contains(&(sort, name)) {
-                let message = format!("no channel uses {} `{}`", sort.word(), shown(name));
-                sink.push(Diagnostic::warning("unused", *span, message));
-            }
+        for (name, span) in index.names(sort).filter(|(name, _)| !used.contains(&(sort, name))) {
+            let message = format!("no channel uses {} `{}`", sort.word(), shown(name));
+            sink.push(Diagnostic::warning("unused", span, message));
         }
     }
 }
 
-fn undefined(refer: &Refer, there: &[(&str, Span)], near: Option<&str>, show: &Part) -> Diagnostic {
+/// What to say of a name nobody defines; little, if nobody will see it.
+fn undefined(refer: &Refer, index: &Index<'_>, unseen: bool) -> Diagnostic {
     let word = refer.sort.word();
-    let names: Vec<_> = there.iter().take(8).map(|(name, _)| shown(name)).collect();
-    let more = if there.len() > names.len() { ", …" } else { "" };
+    let message = format!("there is no {word} `{}`", shown(&refer.name));
+    if unseen {
+        return Diagnostic::error("undefined-name", refer.span, message);
+    }
+    let mut names: Vec<_> = index.names(refer.sort).take(9).map(|(name, _)| shown(name)).collect();
+    if names.len() > 8 {
+        names[8] = "…".to_owned();
+    }
     let legal = match names.is_empty() {
         true => "there is none in this show".to_owned(),
-        false => format!("there are: {}{more}", names.join(", ")),
+        false => format!("there are: {}", names.join(", ")),
     };
-    let message = format!("there is no {word} `{}`; {legal}", shown(&refer.name));
-    let said = Diagnostic::error("undefined-name", refer.span, message);
-    if let Some(near) = near {
-        let place = there.iter().find(|(name, _)| *name == near).map(|(_, span)| *span);
+    let said = Diagnostic::error("undefined-name", refer.span, format!("{message}; {legal}"));
+    if let Some(near) = nearest(&refer.name, index.names(refer.sort).map(|(name, _)| name)) {
         let said = said.help(format!("did you mean `{near}`?"));
-        return match place {
-            Some(span) => said.label(span, format!("`{near}` is defined here")),
+        return match index.find(refer.sort, near) {
+            Some(part) => said.label(part.span_of("name"), format!("`{near}` is defined here")),
             None => said,
         };
     }
     // The name may be of another kind: a filler where a camera is asked for.
-    let other = SHARED.into_iter().filter(|sort| *sort != refer.sort).find_map(|sort| {
-        let mut names = show.all(sort.word()).flat_map(|part| part.names("name"));
-        names.find(|(name, _)| *name == refer.name).map(|(_, span)| (sort, span))
-    });
+    let other = SHARED.into_iter().find_map(|sort| Some((sort, index.find(sort, &refer.name)?)));
     match other {
-        Some((sort, span)) => said.label(span, format!("this is a {}, not a {word}", sort.word())),
+        Some((sort, part)) => {
+            said.label(part.span_of("name"), format!("this is a {}, not a {word}", sort.word()))
+        }
         None => said.help(format!("define it in the show: `{word} {} …`", shown(&refer.name))),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use media::Size;
 
-use crate::check::walk::Part;
+use crate::check::part::Part;
 use crate::diagnostic::{Diagnostic, Sink, Span};
 use crate::literal::write_span;
 

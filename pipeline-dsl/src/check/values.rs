@@ -46,6 +46,14 @@ fn is_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
+/// The nearest text that can be a name.
+fn legal_name(text: &str) -> Option<String> {
+    let fine = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
+    let name: String = text.chars().take(MOST_NAME).map(fine).collect();
+    let name = name.trim_start_matches(|c: char| !c.is_alphanumeric()).trim_end_matches('-');
+    (!name.is_empty()).then(|| format!("for example `{name}`"))
+}
+
 fn is_variable(text: &str) -> bool {
     !text.starts_with(|c: char| c.is_ascii_digit())
         && !text.is_empty()
@@ -77,15 +85,13 @@ impl Place<'_> {
         match miss {
             Miss::Range => self.wrong("out-of-range").help_if(self.range_help()),
             Miss::Unit => {
-                let units = match self.ty {
-                    Type::Duration { .. } | Type::Time => {
-                        format!("write its unit: `{text}s`, `{text}ms`, `{text}m`, or a clock: `0:10`")
-                    }
-                    Type::Bits { .. } => format!("write its unit: `{text}k`, `{text}M`"),
-                    Type::SampleRate => format!("write its unit: `{text}Hz`, `{text}kHz`"),
-                    _ => format!("write its unit: `{text}fps`"),
-                };
-                self.wrong("missing-unit").help(units)
+                let units = ["ms", "s", "m", "k", "M", "fps", "Hz", "kHz"];
+                let with = units.map(|unit| Atom { text: format!("{text}{unit}"), ..self.atom.clone() });
+                let legal = with.iter().filter(|atom| read(self.subject, self.ty, atom).is_ok());
+                let legal: Vec<_> = legal.map(|atom| format!("`{}`", atom.text)).collect();
+                let example = format!("for example `{}`", self.ty.example());
+                let help = if legal.is_empty() { example } else { legal.join(", ") };
+                self.wrong("missing-unit").help(format!("write its unit: {help}"))
             }
             Miss::Other => {
                 let looks = literal::looks_like(text).map(|noun| format!("`{text}` is {noun}"));
@@ -133,8 +139,7 @@ pub(crate) fn read(subject: &str, ty: Type, atom: &Atom) -> Result<Value, Diagno
         }
         Type::Define | Type::Refer(_) => {
             if !is_name(text) {
-                let help = Type::Define.legal();
-                return Err(place.wrong("bad-name").help(format!("a name has {help} characters")));
+                return Err(place.wrong("bad-name").help_if(legal_name(text)));
             }
             Value::Name(text.to_owned())
         }

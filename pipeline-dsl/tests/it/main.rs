@@ -1,9 +1,17 @@
 //! The show language from outside.
 #![allow(clippy::unwrap_used)]
 
+mod corpus;
+mod fmt;
+mod properties;
+mod render;
+mod shows;
+mod soup;
+
 #[test]
 fn the_example_has_nothing_wrong() {
     let checked = pipeline_dsl::check(pipeline_dsl::EXAMPLE);
     assert_eq!(checked.diagnostics, []);
-    assert!(checked.show.is_some());
+    let show = checked.show.unwrap();
+    assert_eq!(pipeline_dsl::parse_show(&show.to_source()).unwrap(), show);
 }

@@ -1,0 +1,386 @@
+//! The show language, declared once.
+//!
+//! Every node with its arguments, keys, defaults and legal values stands in
+//! these tables. Checking, suggestions, the legal values in messages, the
+//! usage lines and the reference page all come from them.
+
+use crate::files::FileKind;
+use crate::grammar::{Count, Form, Need, NodeSpec, Slot, Sort, Type};
+use crate::model::{Anchor, EncryptMode, Layout, Preset};
+
+const fn slot(name: &'static str, ty: Type, need: Need) -> Slot {
+    Slot { name, ty, need }
+}
+const NAME: Slot = slot("name", Type::Define, Need::Required);
+
+/// A node without arguments, keys or children; the base of the others.
+const NODE: NodeSpec =
+    NodeSpec { word: "", about: "", count: Count::Any, args: &[], forms: &[], keys: &[], nodes: &[] };
+
+const BOOL: Type = Type::OneOf(&["true", "false"]);
+const SWITCH: Type = Type::OneOf(&["on", "off"]);
+
+const FILE: Form = Form {
+    word: "file",
+    about: "A media file, relative to the show file; a filler's file always loops.",
+    args: &[slot("path", Type::Input(FileKind::Media), Need::Required)],
+    keys: &[slot("loop", BOOL, Need::Default("false"))],
+};
+const TEST: Form = Form {
+    word: "test",
+    about: "A generated picture, with a sine or with silence; never ends.",
+    args: &[slot("pattern", Type::Pattern, Need::Required)],
+    keys: &[slot("tone", Type::Hertz { least: 20, most: 20_000 }, Need::Optional)],
+};
+const LINE_FORMS: &[Form] = &[
+    Form {
+        word: "push",
+        about: "An encoder pushes to us.",
+        args: &[slot("point", Type::PushPoint, Need::Required)],
+        keys: &[],
+    },
+    Form { word: "pull", about: "We pull.", args: &[slot("url", Type::PullUrl, Need::Required)], keys: &[] },
+    FILE,
+    Form {
+        word: "device",
+        about: "A capture device.",
+        args: &[slot("path", Type::Input(FileKind::Device), Need::Required)],
+        keys: &[],
+    },
+    TEST,
+];
+
+const ADDRESS: Slot = slot("address", Type::Address, Need::Required);
+
+const CAMERA: NodeSpec = NodeSpec {
+    word: "camera",
+    about: "A camera position with its lines, the preferred first.",
+    count: Count::Any,
+    args: &[NAME],
+    nodes: &[
+        NodeSpec {
+            word: "line",
+            about: "One way its picture reaches us.",
+            count: Count::AtLeastOne,
+            args: &[NAME],
+            forms: LINE_FORMS,
+            ..NODE
+        },
+        FAILOVER,
+    ],
+    ..NODE
+};
+
+pub(crate) const FAILOVER: NodeSpec = NodeSpec {
+    word: "failover",
+    about: "When to leave a line, counted from the first missing video frame, and when to come back.",
+    count: Count::Optional,
+    keys: &[
+        slot("lost", Type::Duration { least_ms: 50, most_ms: 60_000 }, Need::Default("400ms")),
+        slot("recover", Type::Duration { least_ms: 0, most_ms: 600_000 }, Need::Default("3s")),
+    ],
+    ..NODE
+};
+
+const FILLER: NodeSpec = NodeSpec {
+    word: "filler",
+    about: "What covers a hole.",
+    count: Count::Any,
+    args: &[NAME],
+    nodes: &[
+        NodeSpec { word: FILE.word, about: FILE.about, count: Count::Choice, args: FILE.args, ..NODE },
+        NodeSpec {
+            word: "image",
+            about: "A still picture, PNG or JPEG, with silence.",
+            count: Count::Choice,
+            args: &[slot("path", Type::Input(FileKind::Image), Need::Required)],
+            ..NODE
+        },
+        NodeSpec {
+            word: TEST.word,
+            about: TEST.about,
+            count: Count::Choice,
+            args: TEST.args,
+            keys: TEST.keys,
+            ..NODE
+        },
+    ],
+    ..NODE
+};
+
+const WATERMARK: NodeSpec = NodeSpec {
+    word: "watermark",
+    about: "A picture on top of everything.",
+    count: Count::Any,
+    args: &[NAME],
+    nodes: &[NodeSpec {
+        word: "image",
+        about: "A PNG or JPEG, relative to the show file; the margin is in pixels of the canvas.",
+        count: Count::One,
+        args: &[slot("path", Type::Input(FileKind::Image), Need::Required)],
+        keys: &[
+            slot("at", Type::OneOf(&Anchor::WORDS), Need::Default("top-right")),
+            slot("margin", Type::Whole { least: 0, most: 4096 }, Need::Default("24")),
+            slot("opacity", Type::Ratio, Need::Default("1")),
+        ],
+        ..NODE
+    }],
+    ..NODE
+};
+
+pub(crate) const PRESET: NodeSpec = NodeSpec {
+    word: "preset",
+    about: "The x264 preset.",
+    count: Count::Optional,
+    args: &[slot("preset", Type::OneOf(&Preset::WORDS), Need::Default("veryfast"))],
+    ..NODE
+};
+pub(crate) const KEYFRAME: NodeSpec = NodeSpec {
+    word: "keyframe",
+    about: "Every rung has a key frame this often, and at each cut.",
+    count: Count::Optional,
+    args: &[slot("every", Type::Duration { least_ms: 500, most_ms: 10_000 }, Need::Default("2s"))],
+    ..NODE
+};
+pub(crate) const AUDIO_BITRATE: NodeSpec = NodeSpec {
+    word: "audio",
+    about: "AAC bits a second.",
+    count: Count::Optional,
+    args: &[slot("bitrate", Type::Bits { least: 32_000, most: 512_000 }, Need::Default("128k"))],
+    ..NODE
+};
+
+const LADDER: NodeSpec = NodeSpec {
+    word: "ladder",
+    about: "The rungs a channel is encoded into.",
+    count: Count::Any,
+    args: &[NAME],
+    nodes: &[
+        PRESET,
+        KEYFRAME,
+        AUDIO_BITRATE,
+        NodeSpec {
+            word: "rung",
+            about: "One quality, the largest first.",
+            count: Count::AtLeastOne,
+            args: &[
+                NAME,
+                slot("size", Type::Size, Need::Required),
+                slot("bitrate", Type::Bits { least: 50_000, most: 200_000_000 }, Need::Required),
+            ],
+            ..NODE
+        },
+    ],
+    ..NODE
+};
+
+const KEY: NodeSpec = NodeSpec {
+    word: "key",
+    about: "A key ring; the first key is current, rotate moves on.",
+    count: Count::Any,
+    args: &[NAME],
+    nodes: &[NodeSpec {
+        word: "id",
+        about: "A key and where its 32 hex digits are found.",
+        count: Count::AtLeastOne,
+        args: &[slot("id", Type::Whole { least: 0, most: 255 }, Need::Required)],
+        keys: &[
+            slot("env", Type::Variable, Need::Choice),
+            slot("file", Type::Input(FileKind::Key), Need::Choice),
+        ],
+        ..NODE
+    }],
+    ..NODE
+};
+
+const CLEAR: &[Slot] = &[slot("clear", BOOL, Need::Default("false"))];
+
+const CHANNEL: NodeSpec = NodeSpec {
+    word: "channel",
+    about: "A program that viewers watch.",
+    count: Count::AtLeastOne,
+    args: &[NAME],
+    nodes: &[
+        NodeSpec {
+            word: "sources",
+            about: "Its cameras; the first is on air at the start.",
+            count: Count::One,
+            args: &[slot("camera", Type::Refer(Sort::Camera), Need::Several)],
+            ..NODE
+        },
+        NodeSpec {
+            word: "filler",
+            about: "What covers a hole, and after how long, counted from the first missing video frame.",
+            count: Count::Optional,
+            args: &[slot("filler", Type::Refer(Sort::Filler), Need::Required)],
+            keys: &[slot("after", Type::Duration { least_ms: 0, most_ms: 60_000 }, Need::Default("500ms"))],
+            ..NODE
+        },
+        NodeSpec {
+            word: "watermark",
+            about: "What is drawn on top, in this order.",
+            count: Count::Any,
+            args: &[slot("watermark", Type::Refer(Sort::Watermark), Need::Several)],
+            ..NODE
+        },
+        NodeSpec {
+            word: "ladder",
+            about: "What it is encoded into.",
+            count: Count::One,
+            args: &[slot("ladder", Type::Refer(Sort::Ladder), Need::Required)],
+            ..NODE
+        },
+        NodeSpec {
+            word: "encrypt",
+            about: "The key ring its tags are encrypted with.",
+            count: Count::Optional,
+            args: &[slot("key", Type::Refer(Sort::Key), Need::Required)],
+            keys: &[slot("mode", Type::OneOf(&EncryptMode::WORDS), Need::Default("nalu"))],
+            ..NODE
+        },
+        NodeSpec {
+            word: "egress",
+            about: "One way out; `clear=true` leaves it unencrypted.",
+            count: Count::AtLeastOne,
+            args: &[NAME],
+            forms: &[
+                Form {
+                    word: "push",
+                    about: "We push to a URL; `{channel}` and `{rung}` stand for their names.",
+                    args: &[slot("url", Type::PushUrl, Need::Required)],
+                    keys: CLEAR,
+                },
+                Form {
+                    word: "serve",
+                    about: "Viewers fetch `/live/{channel}/{rung}.flv`.",
+                    args: &[slot("protocol", Type::OneOf(&["http-flv"]), Need::Required)],
+                    keys: CLEAR,
+                },
+                Form {
+                    word: "record",
+                    about: "A file under the output folder; `{channel}` and `{rung}` stand for their names.",
+                    args: &[slot("path", Type::RecordPath, Need::Required)],
+                    keys: CLEAR,
+                },
+            ],
+            ..NODE
+        },
+    ],
+    ..NODE
+};
+
+const SOURCE: Slot = slot("camera", Type::Refer(Sort::Camera), Need::Required);
+
+const RUNDOWN: NodeSpec = NodeSpec {
+    word: "rundown",
+    about: "What happens when, on one channel.",
+    count: Count::Any,
+    args: &[slot("channel", Type::Refer(Sort::Channel), Need::Required)],
+    nodes: &[NodeSpec {
+        word: "at",
+        about: "A cue, in order of time.",
+        count: Count::Any,
+        args: &[slot("time", Type::Time, Need::Required)],
+        forms: &[
+            Form { word: "cut", about: "Show this source.", args: &[SOURCE], keys: &[] },
+            Form {
+                word: "mix",
+                about: "Dissolve to this source.",
+                args: &[SOURCE],
+                keys: &[slot(
+                    "over",
+                    Type::Duration { least_ms: 40, most_ms: 10_000 },
+                    Need::Default("500ms"),
+                )],
+            },
+            Form {
+                word: "filler",
+                about: "The filler, whatever the source does.",
+                args: &[slot("state", SWITCH, Need::Required)],
+                keys: &[],
+            },
+            Form {
+                word: "encrypt",
+                about: "Encryption on or off, or on to the next key, from the next key frame.",
+                args: &[slot("state", Type::OneOf(&["on", "off", "rotate"]), Need::Required)],
+                keys: &[],
+            },
+            Form {
+                word: "end",
+                about: "The show ends; exclusive: the last tick is before it.",
+                args: &[],
+                keys: &[],
+            },
+        ],
+        ..NODE
+    }],
+    ..NODE
+};
+
+pub(crate) const VIDEO: NodeSpec = NodeSpec {
+    word: "video",
+    about: "The canvas every channel is composed on.",
+    count: Count::Optional,
+    args: &[
+        slot("size", Type::Size, Need::Default("1920x1080")),
+        slot("rate", Type::Rate, Need::Default("30fps")),
+    ],
+    ..NODE
+};
+pub(crate) const AUDIO: NodeSpec = NodeSpec {
+    word: "audio",
+    about: "The sound every channel is mixed in.",
+    count: Count::Optional,
+    args: &[
+        slot("rate", Type::SampleRate, Need::Default("48kHz")),
+        slot("layout", Type::OneOf(&Layout::WORDS), Need::Default("stereo")),
+    ],
+    ..NODE
+};
+
+/// The whole file.
+pub(crate) static WHOLE: NodeSpec = NodeSpec {
+    about: "",
+    count: Count::One,
+    nodes: &[NodeSpec {
+        word: "show",
+        about: "A whole show.",
+        count: Count::One,
+        args: &[slot("name", Type::Title, Need::Required)],
+        nodes: &[
+            VIDEO,
+            AUDIO,
+            NodeSpec {
+                word: "listen",
+                about: "Where the engine listens; 127.0.0.1:8080 and 127.0.0.1:1935 where it is not said.",
+                count: Count::Optional,
+                nodes: &[
+                    NodeSpec {
+                        word: "http",
+                        about: "Page, API and viewers.",
+                        count: Count::Optional,
+                        args: &[ADDRESS],
+                        ..NODE
+                    },
+                    NodeSpec {
+                        word: "rtmp",
+                        about: "Encoders that push to us.",
+                        count: Count::Optional,
+                        args: &[ADDRESS],
+                        ..NODE
+                    },
+                ],
+                ..NODE
+            },
+            CAMERA,
+            FILLER,
+            WATERMARK,
+            LADDER,
+            KEY,
+            CHANNEL,
+            RUNDOWN,
+        ],
+        ..NODE
+    }],
+    ..NODE
+};

@@ -1,0 +1,284 @@
+//! Shows built in code, any a show file can say.
+
+use media::{FLICKS_PER_SECOND, FrameRate, SampleRate, Size, Span, Time};
+use pipeline_dsl::*;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+fn word() -> impl Strategy<Value = String> {
+    prop_oneof![4 => "[a-zA-Z0-9][a-zA-Z0-9._-]{0,8}", 1 => "[äжй語0-9][äжй語_]{0,3}", 1 => select(vec!["end", "true", "4k", "env", "1080p", "400ms"]).prop_map(str::to_owned)]
+}
+
+/// This many names, all different.
+fn words(count: impl Into<prop::collection::SizeRange>) -> impl Strategy<Value = Vec<String>> {
+    prop::collection::hash_set(word(), count).prop_map(|set| set.into_iter().collect())
+}
+
+fn variable() -> impl Strategy<Value = String> {
+    "[A-Za-z_][A-Za-z0-9_]{0,12}"
+}
+
+fn path() -> impl Strategy<Value = Text> {
+    prop_oneof![
+        // `in/` keeps it apart from what is recorded.
+        "[ -~äж]{0,20}".prop_map(|p| Text::Plain(format!("in/{}", p.replace("://", "")))),
+        variable().prop_map(Text::Env),
+    ]
+}
+
+fn span(least_ms: i64, most_ms: i64) -> impl Strategy<Value = Span> {
+    let flicks = FLICKS_PER_SECOND / 1000;
+    prop_oneof![
+        (least_ms..=most_ms).prop_map(Span::from_millis),
+        (least_ms * flicks..=most_ms * flicks).prop_map(Span::from_flicks),
+    ]
+}
+
+fn size(canvas: Size) -> impl Strategy<Value = Size> {
+    (8..=canvas.width / 2, 8..=canvas.height / 2).prop_map(|(w, h)| Size::new(w * 2, h * 2))
+}
+
+fn pattern() -> impl Strategy<Value = Pattern> {
+    let color = any::<(u8, u8, u8)>().prop_map(|(r, g, b)| Pattern::Color(Rgb { r, g, b }));
+    let named = Just(Pattern::Color(Rgb { r: 0, g: 128, b: 0 }));
+    prop_oneof![Just(Pattern::Bars), Just(Pattern::Motion), Just(Pattern::Timecode), named, color]
+}
+
+fn test() -> impl Strategy<Value = Input> {
+    (pattern(), prop::option::of(20u32..=20_000)).prop_map(|(pattern, tone)| Input::Test { pattern, tone })
+}
+
+/// What a line reads; push points are told apart by the camera's and the line's number.
+fn line_input(camera: usize, line: usize) -> impl Strategy<Value = Input> {
+    let push =
+        "[a-z]{1,6}".prop_map(move |app| Input::Push(PushPoint { app, stream: format!("{camera}/{line}") }));
+    let url = select(vec![
+        "rtmp://h/a/b",
+        "rtmps://h/a",
+        "srt://h:1?x=y",
+        "rtsp://u:p@h/x",
+        "http://h/{rung}",
+        "https://h/a.m3u8",
+    ]);
+    let url = prop_oneof![url.prop_map(|u| Text::Plain(u.into())), variable().prop_map(Text::Env)];
+    let file = (path(), select(vec![Repeat::Once, Repeat::Loop]))
+        .prop_map(|(path, repeat)| Input::File { path, repeat });
+    prop_oneof![
+        push,
+        url.prop_map(|url| Input::Pull { url }),
+        file,
+        path().prop_map(|path| Input::Device { path }),
+        test(),
+    ]
+}
+
+fn camera(number: usize, name: String) -> impl Strategy<Value = Camera> {
+    let lines = words(1..4).prop_flat_map(move |names| {
+        let lines: Vec<_> = names
+            .into_iter()
+            .enumerate()
+            .map(|(i, name)| line_input(number, i).prop_map(move |input| Line { name: name.clone(), input }))
+            .collect();
+        lines
+    });
+    (lines, span(50, 60_000), span(0, 600_000)).prop_map(move |(lines, lost, recover)| Camera {
+        name: name.clone(),
+        lines,
+        failover: Failover { lost, recover },
+    })
+}
+
+fn filler(name: String) -> impl Strategy<Value = Filler> {
+    let file = path().prop_map(|path| Input::File { path, repeat: Repeat::Loop });
+    let image = path().prop_map(|path| Input::Image { path });
+    prop_oneof![file, image, test()].prop_map(move |input| Filler { name: name.clone(), input })
+}
+
+fn watermark(name: String, canvas: Size) -> impl Strategy<Value = Watermark> {
+    let most = canvas.width.min(canvas.height) / 2;
+    (path(), select(Anchor::ALL.to_vec()), 0..=most.min(4096), 0.0f32..=1.0).prop_map(
+        move |(image, at, margin, opacity)| Watermark { name: name.clone(), image, at, margin, opacity },
+    )
+}
+
+fn ladder(name: String, canvas: Size) -> impl Strategy<Value = Ladder> {
+    let rungs = words(1..5).prop_flat_map(move |names| {
+        let rung = |name: String| {
+            (size(canvas), 50_000u32..=200_000_000).prop_map(move |(size, bitrate)| Rung {
+                name: name.clone(),
+                size,
+                bitrate,
+            })
+        };
+        names.into_iter().map(rung).collect::<Vec<_>>()
+    });
+    (select(Preset::ALL.to_vec()), span(1_000, 10_000), 32_000u32..=512_000, rungs).prop_map(
+        move |(preset, keyframe, audio_bitrate, rungs)| Ladder {
+            name: name.clone(),
+            preset,
+            keyframe,
+            audio_bitrate,
+            rungs,
+        },
+    )
+}
+
+fn ring(name: String) -> impl Strategy<Value = KeyRing> {
+    let place = prop_oneof![variable().prop_map(KeyPlace::Env), path().prop_map(KeyPlace::File)];
+    prop::collection::btree_map(any::<u8>(), place, 2..4).prop_map(move |keys| KeyRing {
+        name: name.clone(),
+        keys: keys.into_iter().map(|(id, place)| KeySource { id, place }).collect(),
+    })
+}
+
+fn egress(name: String) -> impl Strategy<Value = Egress> {
+    let unique = name.clone();
+    let push = select(vec!["rtmp", "rtmps", "srt"])
+        .prop_map(move |scheme| Text::Plain(format!("{scheme}://cdn/{unique}/{{channel}}_{{rung}}")));
+    let unique = name.clone();
+    let record = Just(Text::Plain(format!("out/{{channel}}/{{rung}}/{unique}.flv")));
+    let target = prop_oneof![
+        push.prop_map(|url| Target::Push { url }),
+        variable().prop_map(|v| Target::Push { url: Text::Env(v) }),
+        record.prop_map(|path| Target::Record { path }),
+        Just(Target::ServeHttpFlv),
+    ];
+    (target, select(vec![Door::AsChannel, Door::Clear])).prop_map(move |(target, door)| Egress {
+        name: name.clone(),
+        target,
+        door,
+    })
+}
+
+/// The names a channel can refer to.
+#[derive(Clone, Debug)]
+struct Parts {
+    cameras: Vec<String>,
+    fillers: Vec<String>,
+    watermarks: Vec<String>,
+    ladders: Vec<String>,
+    keys: Vec<String>,
+}
+
+fn some(names: &[String]) -> BoxedStrategy<Vec<String>> {
+    prop::sample::subsequence(names.to_vec(), 0..=names.len()).prop_shuffle().boxed()
+}
+
+fn channel(name: String, parts: Parts) -> impl Strategy<Value = Channel> {
+    let sources = prop::sample::subsequence(parts.cameras.clone(), 1..=parts.cameras.len()).prop_shuffle();
+    let filler =
+        (select(parts.fillers), span(0, 60_000)).prop_map(|(name, after)| ChannelFiller { name, after });
+    let encrypt =
+        (select(parts.keys), select(EncryptMode::ALL.to_vec())).prop_map(|(key, mode)| Encrypt { key, mode });
+    let egresses = words(1..4).prop_flat_map(|names| names.into_iter().map(egress).collect::<Vec<_>>());
+    (
+        sources,
+        prop::option::of(filler),
+        some(&parts.watermarks),
+        select(parts.ladders),
+        prop::option::of(encrypt),
+        egresses,
+    )
+        .prop_map(move |(sources, filler, watermarks, ladder, encrypt, egresses)| Channel {
+            name: name.clone(),
+            sources,
+            filler,
+            watermarks,
+            ladder,
+            encrypt,
+            egresses,
+        })
+}
+
+fn rundown(channel: &Channel) -> BoxedStrategy<Rundown> {
+    let source = || select(channel.sources.clone());
+    let state = || select(vec![Switch::On, Switch::Off]);
+    let mut actions = vec![
+        source().prop_map(|source| Action::Cut { source }).boxed(),
+        (source(), span(40, 10_000)).prop_map(|(source, over)| Action::Mix { source, over }).boxed(),
+    ];
+    if channel.filler.is_some() {
+        actions.push(state().prop_map(Action::Filler).boxed());
+    }
+    if channel.encrypt.is_some() {
+        actions.push(state().prop_map(Action::Encrypt).boxed());
+        actions.push(Just(Action::EncryptRotate).boxed());
+    }
+    let action = prop::strategy::Union::new(actions);
+    let name = channel.name.clone();
+    prop::collection::vec((action, 0..FLICKS_PER_SECOND * 600), 0..6)
+        .prop_map(move |cues| {
+            let mut at = Time::ZERO;
+            let cues = cues.into_iter().map(|(action, later)| {
+                at += Span::from_flicks(later);
+                Cue { at, action }
+            });
+            Rundown { channel: name.clone(), cues: cues.collect() }
+        })
+        .boxed()
+}
+
+/// Every show of the language without an error, warnings or not.
+pub fn show() -> impl Strategy<Value = Show> {
+    let canvas = (64u32..=2048, 64u32..=2048).prop_map(|(w, h)| Size::new(w * 2, h * 2));
+    let rates = vec![(25, 1), (30, 1), (30_000, 1001), (24_000, 1001), (60, 1), (1, 1), (240, 1)];
+    let names = (words(1..4), words(1..3), words(1..3), words(1..3), words(1..3), words(1..3));
+    (canvas, select(rates), names).prop_flat_map(|(canvas, (num, den), names)| {
+        let (cameras, fillers, watermarks, ladders, keys, channels) = names;
+        let parts = Parts {
+            cameras: cameras.clone(),
+            fillers: fillers.clone(),
+            watermarks: watermarks.clone(),
+            ladders: ladders.clone(),
+            keys: keys.clone(),
+        };
+        let rate = FrameRate::new(num, den).unwrap();
+        let inputs = (
+            cameras.into_iter().enumerate().map(|(i, name)| camera(i, name)).collect::<Vec<_>>(),
+            fillers.into_iter().map(filler).collect::<Vec<_>>(),
+            watermarks.into_iter().map(move |name| watermark(name, canvas)).collect::<Vec<_>>(),
+            ladders.into_iter().map(move |name| ladder(name, canvas)).collect::<Vec<_>>(),
+            keys.into_iter().map(ring).collect::<Vec<_>>(),
+        );
+        let channels: Vec<_> = channels.into_iter().map(|name| channel(name, parts.clone())).collect();
+        let channels = channels.prop_flat_map(|channels| {
+            let rundowns: Vec<_> = channels.iter().map(rundown).collect();
+            let some = prop::collection::vec(any::<bool>(), channels.len());
+            (Just(channels), rundowns, some, prop::option::of(0i64..3600)).prop_map(
+                |(channels, rundowns, some, end)| {
+                    let mut rundowns: Vec<Rundown> =
+                        rundowns.into_iter().zip(some).filter(|(_, keep)| *keep).map(|(r, _)| r).collect();
+                    // A show that ends does so after everything else.
+                    let last =
+                        rundowns.iter().flat_map(|r| &r.cues).map(|cue| cue.at).max().unwrap_or_default();
+                    if let (Some(first), Some(secs)) = (rundowns.first_mut(), end) {
+                        first.cues.push(Cue { at: last + Span::from_secs(secs + 1), action: Action::End });
+                    }
+                    (channels, rundowns)
+                },
+            )
+        });
+        let title = "[ -~é]{0,20}".prop_map(|t| format!("t{t}"));
+        let sound = (select(vec![8_000, 44_100, 48_000, 48_001]), select(Layout::ALL.to_vec()));
+        let listen = (any::<[u8; 4]>(), any::<[u16; 8]>(), 1u16..30_000);
+        (title, sound, listen, inputs, channels).prop_map(
+            move |(name, (hz, layout), (v4, v6, port), inputs, channels)| {
+                let (cameras, fillers, watermarks, ladders, keys) = inputs;
+                let (channels, rundowns) = channels;
+                Show {
+                    name,
+                    video: Video { size: canvas, rate },
+                    audio: Audio { rate: SampleRate::new(hz).unwrap(), layout },
+                    listen: Listen { http: (v6, port).into(), rtmp: (v4, port + 1).into() },
+                    cameras,
+                    fillers,
+                    watermarks,
+                    ladders,
+                    keys,
+                    channels,
+                    rundowns,
+                }
+            },
+        )
+    })
+}
