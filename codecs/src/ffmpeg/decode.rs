@@ -233,3 +233,27 @@ impl AudioDecoder for AvAudioDecoder {
         self.decoder.flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use media::FrameRate;
+
+    use super::*;
+    use crate::codec::CodecKit;
+    use crate::{Fake, LadderSettings, Reorder};
+
+    #[test]
+    fn the_fake_configuration_is_a_true_one() {
+        // The decoder takes the delay from the end of the SPS, so it has read all before it.
+        for (reorder, delay) in [(Reorder::None, 0), (Reorder::BFrames, 1), (Reorder::Pyramid, 2)] {
+            for size in [Size::new(64, 36), Size::new(1920, 1080), Size::new(854, 480), Size::new(2, 2)] {
+                let rate = FrameRate::new(30_000, 1001).unwrap();
+                let settings = LadderSettings::new(rate, [(size, 1_000_000)]).rungs.remove(0);
+                let kit = Fake::new().reordering(reorder);
+                let config = kit.video_encoder(&settings).unwrap().params().config.clone();
+                let decoder = Decoder::open(Context::decoder("h264").unwrap(), &config).unwrap();
+                assert_eq!(decoder.context.get().has_b_frames, delay, "{size}");
+            }
+        }
+    }
+}

@@ -258,3 +258,63 @@ impl AvFrame {
         ptr::from_mut(self.raw_mut())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_matrix(cells: [i32; 9]) -> AvFrame {
+        let mut frame = AvFrame::pooled(Size::new(4, 4)).unwrap();
+        {
+            let side = frame.0.new_side_data(Type::DisplayMatrix, 36).unwrap();
+            let bytes: Vec<u8> = cells.iter().flat_map(|cell| cell.to_ne_bytes()).collect();
+            // SAFETY: the side data was made with room for 36 bytes.
+            unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), side.data().as_ptr().cast_mut(), 36) };
+        }
+        frame
+    }
+
+    #[test]
+    fn the_display_matrix_tells_the_turn() {
+        const ONE: i32 = 1 << 16;
+        // As phones write them: rows of (a, b, u), (c, d, v), (x, y, w).
+        for (a, b, c, d, turn) in [
+            (ONE, 0, 0, ONE, Rotation::None),
+            (0, ONE, -ONE, 0, Rotation::Quarter),
+            (-ONE, 0, 0, -ONE, Rotation::Half),
+            (0, -ONE, ONE, 0, Rotation::ThreeQuarters),
+        ] {
+            assert_eq!(with_matrix([a, b, 0, c, d, 0, 0, 0, 1 << 30]).rotation(), turn);
+        }
+        assert_eq!(AvFrame::pooled(Size::new(4, 4)).unwrap().rotation(), Rotation::None);
+    }
+
+    #[test]
+    fn a_picture_can_go_to_any_thread() {
+        fn any_thread<T: Send + Sync>() {}
+        any_thread::<crate::Picture>();
+        any_thread::<crate::PictureMut>();
+        fn another_thread<T: Send>() {}
+        another_thread::<crate::Scaler>();
+        another_thread::<crate::Conform>();
+        another_thread::<crate::Resampler>();
+    }
+
+    #[test]
+    fn rows_that_run_upwards_are_turned() {
+        let mut frame = AvFrame::pooled(Size::new(4, 4)).unwrap();
+        for (value, row) in frame.planes_mut()[0].rows_mut().enumerate() {
+            row.fill(value as u8);
+        }
+        let raw = frame.raw_mut();
+        for i in 0..3 {
+            let rows = if i == 0 { 3 } else { 1 };
+            // SAFETY: the last row lies within the plane.
+            raw.data[i] = unsafe { raw.data[i].offset(raw.linesize[i] as isize * rows) };
+            raw.linesize[i] = -raw.linesize[i];
+        }
+        assert_eq!(frame.plane(Plane::Y).height, 0);
+        let upright = frame.upright().unwrap();
+        assert_eq!((upright.plane(Plane::Y).row(0)[0], upright.plane(Plane::Y).row(3)[0]), (3, 0));
+    }
+}

@@ -259,3 +259,51 @@ fn every_codec_the_house_names_is_there() {
     let params = VideoParams { codec: V::Theora, size, config: Bytes::new() };
     assert!(kit.video_decoder(&params).err().unwrap().to_string().starts_with("theora could not open"));
 }
+
+#[test]
+fn interlaced_pictures_lose_their_combs() {
+    let options = &[("preset", "veryfast"), ("x264-params", "tff=1"), ("qp", "10")];
+    let form = Form { options, size: Size::new(320, 192), ..X264 };
+    let Stream { params, packets } = foreign::combed(form);
+    let frames = decode(&params, &packets);
+    let picture = &frames[1].picture;
+    assert_eq!(picture.scan(), codecs::Scan::TopFirst);
+    // Dark upper field, bright lower one: only the upper is taken.
+    let luma = picture.plane(codecs::Plane::Y);
+    assert!(luma.row(90)[100] < 60 && luma.row(91)[100] > 180);
+    let out = Conform::new(form.size, Filter::Bicubic).conform(picture).unwrap();
+    let luma = out.plane(codecs::Plane::Y);
+    assert!(luma.rows().flatten().all(|&p| p < 60), "{}", luma.mean());
+}
+
+#[test]
+fn another_matrix_is_turned_into_the_canvas_one() {
+    let options = &[("preset", "veryfast"), ("colorspace", "smpte170m")];
+    let form = Form { options, ..X264 };
+    let Stream { params, packets } = foreign::stream(form, &times(3));
+    let frames = decode(&params, &packets);
+    assert_eq!(frames[2].picture.colour().matrix, codecs::Matrix::Bt601);
+    let out = Conform::new(form.size, Filter::Bicubic).conform(&frames[2].picture).unwrap();
+    let (mut worst, mut moved) = (0.0f64, 0.0f64);
+    let (from, to) = (&frames[2].picture, &out);
+    let at = |picture: &codecs::Picture, plane, x: usize, y: usize| f64::from(picture.plane(plane).row(y)[x]);
+    // Away from the square's edges, where chroma is between its neighbours.
+    for (x, y) in [(20, 160), (100, 120), (200, 150), (300, 20), (310, 170)] {
+        use codecs::Plane::{U, V, Y};
+        let (l, b, r) = (
+            (at(from, Y, x, y) - 16.0) / 219.0,
+            (at(from, U, x / 2, y / 2) - 128.0) / 224.0,
+            (at(from, V, x / 2, y / 2) - 128.0) / 224.0,
+        );
+        let (red, blue) = (l + 1.402 * r, l + 1.772 * b);
+        let green = (l - 0.299 * red - 0.114 * blue) / 0.587;
+        let rgb = [red, green, blue].map(|part| (part.clamp(0.0, 1.0) * 255.0).round() as u8);
+        let want = Yuv::from(codecs::Rgb::new(rgb[0], rgb[1], rgb[2]));
+        worst = worst.max((at(to, Y, x, y) - f64::from(want.y)).abs());
+        worst = worst.max((at(to, U, x / 2, y / 2) - f64::from(want.u)).abs());
+        worst = worst.max((at(to, V, x / 2, y / 2) - f64::from(want.v)).abs());
+        moved = moved.max((at(to, Y, x, y) - at(from, Y, x, y)).abs());
+    }
+    assert!(worst <= 4.0, "{worst} off");
+    assert!(moved >= 5.0, "only {moved} moved: the test sees nothing");
+}

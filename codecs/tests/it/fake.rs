@@ -129,24 +129,6 @@ fn it_fails_when_asked() {
 }
 
 #[test]
-fn ffmpeg_reads_the_configuration() {
-    // FFmpeg refuses an SPS that it cannot parse only when it decodes, but
-    // then it says the size.
-    for (size, reorder) in [(SIZE, Reorder::None), (Size::new(1920, 1080), Reorder::Pyramid)] {
-        let mut settings = settings();
-        settings.size = size;
-        let params = Fake::new().reordering(reorder).video_encoder(&settings).unwrap().params().clone();
-        let mut parameters =
-            ffmpeg_next::codec::Context::new_with_codec(ffmpeg_next::decoder::find_by_name("h264").unwrap());
-        let _ = &mut parameters;
-        let sps_len = usize::from(u16::from_be_bytes([params.config[6], params.config[7]]));
-        let sps = &params.config[8..8 + sps_len];
-        assert_eq!((sps[0], sps[1], sps[3]), (0x67, 77, 40));
-        assert!(codecs::Ffmpeg::new().video_decoder(&params).is_ok());
-    }
-}
-
-#[test]
 fn sound_keeps_its_level_and_time() {
     let rate = SampleRate::HZ_48000;
     let settings = AudioEncoderSettings { rate, channels: 2, bitrate: 128_000 };

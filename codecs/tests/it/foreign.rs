@@ -25,6 +25,23 @@ pub struct Form {
 
 /// Encodes the pattern's frame `n` at each of `times`.
 pub fn stream(form: Form, times: &[Time]) -> Stream {
+    stream_of(form, times, |n| picture(form.pixel, form.size, n))
+}
+
+/// A stream of two fields a frame: the upper one dark, the lower one bright.
+pub fn combed(form: Form) -> Stream {
+    let times = [0, 40, 80].map(Time::from_millis);
+    stream_of(form, &times, |n| {
+        let mut frame = picture(form.pixel, form.size, n);
+        let stride = frame.stride(0);
+        for (y, row) in frame.data_mut(0).chunks_mut(stride).enumerate() {
+            row.fill(if y % 2 == 0 { 40 } else { 200 });
+        }
+        frame
+    })
+}
+
+fn stream_of(form: Form, times: &[Time], picture: impl Fn(u32) -> ffmpeg::frame::Video) -> Stream {
     ffmpeg::log::set_level(ffmpeg::log::Level::Fatal);
     let codec = ffmpeg::encoder::find_by_name(form.encoder).expect("Debian's FFmpeg has it");
     let mut video = ffmpeg::codec::Context::new_with_codec(codec).encoder().video().unwrap();
@@ -42,7 +59,7 @@ pub fn stream(form: Form, times: &[Time]) -> Stream {
     let mut video = video.open_with(options).unwrap();
     let mut packets = Vec::new();
     for (n, time) in times.iter().enumerate() {
-        let mut frame = picture(form.pixel, form.size, n as u32);
+        let mut frame = picture(n as u32);
         frame.set_pts(Some(time.as_units(1, 12_000)));
         video.send_frame(&frame).unwrap();
         drain(&mut video, &mut packets);

@@ -1,6 +1,7 @@
 //! The ladder: aligned, bounded, and one rung's trouble is its own.
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use codecs::{
     CodecError, CodecKit, Fake, Ffmpeg, Frame, Ladder, LadderError, LadderSettings, Reorder, RungOutput,
@@ -30,19 +31,17 @@ fn start(kit: impl CodecKit + 'static) -> (Arc<Ladder>, Vec<Receiver<RungOutput>
 }
 
 /// Sends frames from a thread of its own, as the outputs are bounded.
-fn feed(ladder: &Arc<Ladder>, count: u64, keys: fn(u64) -> bool) {
+fn feed(ladder: &Arc<Ladder>, count: u64, keys: fn(u64) -> bool) -> JoinHandle<Result<(), LadderError>> {
     let ladder = Arc::clone(ladder);
     std::thread::spawn(move || {
         let picture = pattern::picture(CANVAS, 0).freeze();
         for n in 0..count {
             let key = if keys(n) { Key::Frame } else { Key::Delta };
-            let frame = Frame { pts: rate().time_of(Tick(n)), picture: picture.clone() };
-            if ladder.send(frame, key).is_err() {
-                return;
-            }
+            ladder.send(Frame { pts: rate().time_of(Tick(n)), picture: picture.clone() }, key)?;
         }
         ladder.finish();
-    });
+        Ok(())
+    })
 }
 
 /// All packets of each rung, and how it ended. Each is read by a thread of its own.
@@ -143,7 +142,7 @@ fn a_rung_nobody_wants_ends_and_the_others_go_on() {
 #[test]
 fn nothing_piles_up() {
     let (ladder, outputs) = start(Fake::new());
-    feed(&ladder, 10_000, |n| n == 0);
+    let feeder = feed(&ladder, 1_000_000, |n| n == 0);
     // Nobody reads: everything comes to a stand with all channels full. The
     // rest of the frames only go in as packets go out.
     let first = &outputs[0];
@@ -152,16 +151,9 @@ fn nothing_piles_up() {
     }
     let counters = Arc::clone(&ladder.counters()[0]);
     assert!(counters.frames() <= 64 + 2, "{} frames taken", counters.frames());
-    drop(outputs);
     // Once no rung is read any more there is nobody to encode for.
-    loop {
-        let frame = Frame { pts: Time::MAX, picture: pattern::picture(CANVAS, 0).freeze() };
-        match ladder.send(frame, Key::Delta) {
-            Err(LadderError::Ended) => break,
-            Err(LadderError::PtsOrder { .. }) | Ok(()) => std::thread::yield_now(),
-            Err(other) => panic!("{other}"),
-        }
-    }
+    drop(outputs);
+    assert_eq!(feeder.join().unwrap(), Err(LadderError::Ended));
 }
 
 #[test]
