@@ -3,6 +3,8 @@
 //! On the wire, behind the codec header:
 //! `len32 ‖ NAL header of the first slice ‖ ESC(pre ‖ magic ‖ KH ‖ ciphertext ‖ 80)`.
 
+use std::ops::Range;
+
 use aes::cipher::StreamCipher;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use flv::nalu::{self, LengthSize};
@@ -74,15 +76,37 @@ fn first_slice(body: &[u8], payload: usize, codec: UnitCodec) -> Result<u8, Refu
     first.ok_or(Refusal::Unsupported("the tag has no slice whose NAL header the capsule could take"))
 }
 
-/// The header of a capsule at `payload`, escapes taken out; `None` if there is
-/// no capsule, and no header in it if it is cut.
-pub(crate) fn find(body: &[u8], payload: usize) -> Option<(Option<[u8; KeyHeader::LEN]>, Soundness)> {
-    let (prefix, unit) = body.get(payload..)?.split_first_chunk::<4>()?;
-    if !UnitCodec::Avc.is_slice(unit) || unit.get(MAGIC_AT..HEADER_AT)? != MAGIC {
-        return None;
+/// A capsule in a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Capsule {
+    /// Its NALU, without the length prefix.
+    pub unit: Range<usize>,
+    /// The header, escapes taken out; `None` if it is cut.
+    pub header: Option<[u8; KeyHeader::LEN]>,
+    pub framing: Soundness,
+}
+
+/// Looks for a capsule: the first slice of the body, with our magic in it.
+///
+/// We write no other unit into the body, but a way through MPEG-TS puts access
+/// unit delimiters and parameter sets in front.
+pub(crate) fn find(body: &[u8], payload: usize) -> Option<Capsule> {
+    let mut at = payload;
+    loop {
+        let (prefix, rest) = body.get(at..)?.split_first_chunk::<4>()?;
+        let start = at + SIZE.bytes();
+        let len = u32::from_be_bytes(*prefix) as usize;
+        let unit = &rest[..len.min(rest.len())];
+        if UnitCodec::Avc.is_slice(unit) {
+            if unit.get(MAGIC_AT..HEADER_AT)? != MAGIC {
+                return None;
+            }
+            let whole = nalu::units(body, at, SIZE).all(|unit| unit.is_ok());
+            let framing = if whole { Soundness::Whole } else { Soundness::Broken };
+            return Some(Capsule { unit: start..start + unit.len(), header: read_header(unit), framing });
+        }
+        at = start.checked_add(len)?;
     }
-    let adds_up = u32::from_be_bytes(*prefix) as usize == unit.len();
-    Some((read_header(unit), if adds_up { Soundness::Whole } else { Soundness::Broken }))
 }
 
 fn read_header(unit: &[u8]) -> Option<[u8; KeyHeader::LEN]> {
@@ -100,12 +124,18 @@ fn read_header(unit: &[u8]) -> Option<[u8; KeyHeader::LEN]> {
     Some(header)
 }
 
-/// Decrypts a body with a capsule at `payload`; gives it back if it is torn. In
-/// place where nobody else holds it and nothing is escaped behind the header:
-/// the codec header then moves up to the ciphertext.
-pub(crate) fn decrypt(body: Bytes, payload: usize, seq: u32, key: &TrackKey) -> Result<Bytes, (Bytes, Torn)> {
-    let unit = payload + SIZE.bytes();
-    let (from, escapes) = match ciphertext(&body[unit..]) {
+/// Decrypts the capsule whose NALU is at `unit`; gives the body back if it is torn.
+/// What a relay put around the capsule falls away. In place where nobody else holds
+/// the body and nothing is escaped behind the header: the codec header then moves
+/// up to the ciphertext.
+pub(crate) fn decrypt(
+    body: Bytes,
+    payload: usize,
+    unit: Range<usize>,
+    seq: u32,
+    key: &TrackKey,
+) -> Result<Bytes, (Bytes, Torn)> {
+    let (from, escapes) = match ciphertext(&body[unit.clone()]) {
         Ok(found) => found,
         Err(torn) => return Err((body, torn)),
     };
@@ -113,10 +143,11 @@ pub(crate) fn decrypt(body: Bytes, payload: usize, seq: u32, key: &TrackKey) -> 
     let body = if escapes.is_empty() {
         match body.try_into_mut() {
             Ok(mut owned) => {
-                owned.truncate(owned.len() - 1);
-                keystream.apply_keystream(&mut owned[unit + from..]);
-                owned.copy_within(..payload, unit + from - payload);
-                owned.advance(unit + from - payload);
+                let cipher = unit.start + from;
+                owned.truncate(unit.end - 1);
+                keystream.apply_keystream(&mut owned[cipher..]);
+                owned.copy_within(..payload, cipher - payload);
+                owned.advance(cipher - payload);
                 return Ok(owned.freeze());
             }
             Err(shared) => shared,
@@ -124,9 +155,9 @@ pub(crate) fn decrypt(body: Bytes, payload: usize, seq: u32, key: &TrackKey) -> 
     } else {
         body
     };
-    let mut out = BytesMut::with_capacity(body.len());
+    let mut out = BytesMut::with_capacity(payload + unit.len());
     out.extend_from_slice(&body[..payload]);
-    escape::append_unescaped(&mut out, &body[unit..body.len() - 1], from, &escapes);
+    escape::append_unescaped(&mut out, &body[unit.start..unit.end - 1], from, &escapes);
     keystream.apply_keystream(&mut out[payload..]);
     Ok(out.freeze())
 }
@@ -185,10 +216,20 @@ mod tests {
             let want = [&head[..], &(escaped.len() as u32 + 1).to_be_bytes(), &[slice], &escaped].concat();
             prop_assert_eq!(&wire[..], want);
 
-            prop_assert_eq!(find(&wire, 5), Some((Some(header.to_bytes()), Soundness::Whole)));
+            let found = find(&wire, 5).unwrap();
+            prop_assert_eq!(&found.header, &Some(header.to_bytes()));
+            prop_assert_eq!((&found.unit, found.framing), (&(9..wire.len()), Soundness::Whole));
             let shared = wire.clone();
-            prop_assert_eq!(&decrypt(shared, 5, seq, &key).unwrap()[..], &body);
-            prop_assert_eq!(&decrypt(wire, 5, seq, &key).unwrap()[..], &body);
+            prop_assert_eq!(&decrypt(shared, 5, 9..wire.len(), seq, &key).unwrap()[..], &body);
+
+            // Through MPEG-TS: a delimiter and parameter sets in front, filler behind.
+            let around = [&head[..], &[0, 0, 0, 2, 9, 0x10, 0, 0, 0, 1, 0x67], &wire[5..], &[0, 0, 0, 1, 12]].concat();
+            let found = find(&around, 5).unwrap();
+            prop_assert_eq!(&found.unit, &(20..wire.len() + 11));
+            prop_assert_eq!(&decrypt(around.into(), 5, found.unit, seq, &key).unwrap()[..], &body);
+
+            let unit = 9..wire.len();
+            prop_assert_eq!(&decrypt(wire, 5, unit, seq, &key).unwrap()[..], &body);
         }
 
         #[test]
@@ -200,8 +241,8 @@ mod tests {
                 unit.push(STOP);
             }
             let body = [&[0x17, 1, 0, 0, 0][..], &(unit.len() as u32).to_be_bytes(), &unit].concat();
-            let _ = find(&body, 5);
-            if let Err((same, _)) = decrypt(body.clone().into(), 5, 0, &key) {
+            let unit = find(&body, 5).unwrap().unit;
+            if let Err((same, _)) = decrypt(body.clone().into(), 5, unit, 0, &key) {
                 prop_assert_eq!(same, body);
             }
         }

@@ -198,8 +198,8 @@ fn open(tag: Tag, place: Place, header: &KeyHeader, key: &TrackKey) -> (Tag, Ver
         Place::Sei { codec, size, range, .. } if header.mode == WireMode::Nalu => {
             opened(tag, good, |body| nalu_mode::decrypt(body, range, codec, size, header.seq, key))
         }
-        Place::Capsule { payload, .. } if header.mode == WireMode::Capsule => {
-            opened(tag, good, |body| capsule_mode::decrypt(body, payload, header.seq, key))
+        Place::Capsule { payload, unit, .. } if header.mode == WireMode::Capsule => {
+            opened(tag, good, |body| capsule_mode::decrypt(body, payload, unit, header.seq, key))
         }
         Place::Sei { .. } | Place::Capsule { .. } => (tag, Verdict::Damaged { why: Damage::Mode }),
     }

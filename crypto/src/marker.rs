@@ -62,8 +62,8 @@ pub(crate) enum Fault {
 pub(crate) enum Place {
     /// A data_stream_element at the front of the raw data block at `payload`.
     Dse { payload: usize },
-    /// The one NALU at `payload`.
-    Capsule { payload: usize, framing: Soundness },
+    /// The NALU `unit`, without its length prefix; the codec header ends at `payload`.
+    Capsule { payload: usize, unit: Range<usize>, framing: Soundness },
     /// A SEI unit; `range` includes its length prefix.
     Sei { codec: UnitCodec, size: LengthSize, range: Range<usize>, framing: Soundness },
 }
@@ -79,13 +79,18 @@ pub(crate) enum Soundness {
 pub(crate) fn find(body: &[u8], shape: &Shape, framing: Framing) -> Option<Marker> {
     match *shape {
         Shape::Aac { payload } => find_dse(body, payload),
-        // In front of a capsule there is no unit, so none that a SEI could be.
-        Shape::Units { codec, payload } => find_capsule(body, payload, codec)
-            .or_else(|| {
-                let mut found = framing.candidates().filter_map(|size| find_sei(body, payload, codec, size));
-                found.find(Marker::is_whole)
-            })
-            .or_else(|| find_sei(body, payload, codec, framing.size())),
+        // A SEI in front of a capsule was put there later, so it comes off first;
+        // and sound framing tells more than one that breaks off.
+        Shape::Units { codec, payload } => {
+            let capsule = find_capsule(body, payload, codec);
+            framing
+                .candidates()
+                .filter_map(|size| find_sei(body, payload, codec, size))
+                .find(Marker::is_whole)
+                .or_else(|| capsule.clone().filter(Marker::is_whole))
+                .or_else(|| find_sei(body, payload, codec, framing.size()))
+                .or(capsule)
+        }
         Shape::Exempt | Shape::Sequence(_) | Shape::NoRule(_) => None,
     }
 }
@@ -98,7 +103,10 @@ impl Marker {
     }
 
     fn is_whole(&self) -> bool {
-        !matches!(self.place, Place::Sei { framing: Soundness::Broken, .. })
+        !matches!(
+            self.place,
+            Place::Sei { framing: Soundness::Broken, .. } | Place::Capsule { framing: Soundness::Broken, .. }
+        )
     }
 }
 
@@ -106,12 +114,12 @@ fn find_capsule(body: &[u8], payload: usize, codec: UnitCodec) -> Option<Marker>
     if codec != UnitCodec::Avc {
         return None;
     }
-    let (header, framing) = capsule_mode::find(body, payload)?;
-    let header = match header {
+    let found = capsule_mode::find(body, payload)?;
+    let header = match found.header {
         Some(bytes) => KeyHeader::parse(&bytes).map_err(Fault::Unreadable),
         None => Err(Fault::Mangled),
     };
-    Some(Marker { place: Place::Capsule { payload, framing }, header })
+    Some(Marker { place: Place::Capsule { payload, unit: found.unit, framing: found.framing }, header })
 }
 
 fn find_dse(body: &[u8], payload: usize) -> Option<Marker> {

@@ -144,6 +144,26 @@ proptest! {
     }
 }
 
+/// What MPEG-TS puts in front of each picture.
+fn through_ts(tag: &Tag) -> Tag {
+    let mut list = units(tag.body(), 5, LengthSize::Four);
+    list.splice(0..0, [vec![9, 0x10], vec![0x67, 0x64, 0, 0x28], vec![0x68, 0xee]]);
+    tag.with_body(prefixed(&tag.body()[..5], &list, LengthSize::Four).into()).unwrap()
+}
+
+#[test]
+fn units_put_in_front_by_a_relay_hide_no_marker() {
+    let tag = video(prefixed(&[0x17, 1, 0, 0, 0], &[vec![0x65; 60], vec![0x65; 70]], LengthSize::Four));
+    let inner = encryptor(Mode::Nalu).encrypt(tag.clone()).unwrap();
+    assert_eq!(decryptor().decrypt(through_ts(&inner)), (through_ts(&tag), READ));
+    // A capsule holds the whole body, so what was put around it falls away.
+    let inner = encryptor(Mode::Capsule).encrypt(tag.clone()).unwrap();
+    assert_eq!(decryptor().decrypt(through_ts(&inner)), (tag, READ));
+    // And between two layers.
+    let outer = encryptor(Mode::Nalu).encrypt(through_ts(&inner)).unwrap();
+    assert_eq!(decryptor().decrypt(through_ts(&outer)), (through_ts(&through_ts(&inner)), READ));
+}
+
 #[test]
 fn an_off_capsule_is_marked_too() {
     let tag = video(prefixed(&[0x17, 1, 0, 0, 0], &[vec![0x65; 60]], LengthSize::Four));
