@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 
-use engine::{ChannelStatus, Event, Level, Status};
+use engine::{ChannelStatus, Event, Level, RungStatus, Status};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use media::Time;
 
@@ -28,7 +28,7 @@ impl Progress {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             // No spinner: that the time goes on is sign enough.
             bar.with_style(
-                ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
+                ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
             )
         });
         Self { bar, calls: 0, last: None }
@@ -36,14 +36,15 @@ impl Progress {
 
     /// Called once a second with the show as it stands and its speed, show time over wall time.
     pub fn at(&mut self, status: &Status, speed: f64) {
-        let text = line(status, speed);
+        let parts = parts(status, speed);
         self.calls += 1;
         match &self.bar {
             Some(bar) => {
-                bar.set_message(text);
+                // One under the other: a narrow terminal would cut a long line.
+                bar.set_message(parts.join("\n  "));
                 bar.tick();
             }
-            None if self.calls.is_multiple_of(EVERY) => term::line(format_args!("{text}")),
+            None if self.calls.is_multiple_of(EVERY) => term::line(format_args!("{}", parts.join(" | "))),
             None => {}
         }
     }
@@ -78,31 +79,31 @@ impl Progress {
     }
 }
 
-fn line(status: &Status, speed: f64) -> String {
-    let mut text = seconds(status.t);
+/// Time and speed, then per channel what is on air and what the rungs carry.
+fn parts(status: &Status, speed: f64) -> Vec<String> {
+    let mut parts = vec![format!("{} {speed:.2}x", seconds(status.t))];
     for channel in &status.channels {
-        let _ = write!(text, " | {}", channel_text(channel, status.frame_rate));
+        parts.push(on_air(channel, status.frame_rate));
+        let rung = |rung: &RungStatus| {
+            let kbps = rung.kbps.map_or_else(|| "-".to_owned(), |kbps| format!("{kbps:.0}k"));
+            format!("{} {kbps}", rung.name)
+        };
+        parts.push(channel.rungs.iter().map(rung).collect::<Vec<_>>().join("  "));
     }
-    let _ = write!(text, " | {speed:.2}x");
-    text
+    parts
 }
 
-fn channel_text(channel: &ChannelStatus, frame_rate: f64) -> String {
-    let on_air = channel.on_air.as_deref().unwrap_or("nothing");
-    let mut text = format!("{} tick {}: {on_air} ({})", channel.name, channel.frames, channel.reason);
-    let held = channel.on_air.as_deref() != Some(channel.intent.as_str());
-    if held {
+fn on_air(channel: &ChannelStatus, frame_rate: f64) -> String {
+    let source = channel.on_air.as_deref().unwrap_or("nothing");
+    let mut text = format!("{} tick {}: {source} ({})", channel.name, channel.frames, channel.reason);
+    if channel.on_air.as_deref() != Some(channel.intent.as_str()) {
         let _ = write!(text, ", asked for {}", channel.intent);
     }
     let measured = channel.rungs.iter().find_map(|rung| rung.fps);
     let fps = measured.map_or_else(|| "-".to_owned(), |fps| format!("{fps:.1}"));
-    let _ = write!(text, ", {fps}/{frame_rate:.0} fps,");
-    for rung in &channel.rungs {
-        let kbps = rung.kbps.map_or_else(|| "-".to_owned(), |kbps| format!("{kbps:.0}k"));
-        let _ = write!(text, " {} {kbps}", rung.name);
-    }
+    let _ = write!(text, ", {fps} of {} fps", trimmed(frame_rate));
     if channel.late_ticks > 0 {
-        let _ = write!(text, ", {} late", channel.late_ticks);
+        let _ = write!(text, ", {} late ticks", channel.late_ticks);
     }
     text
 }
@@ -116,6 +117,12 @@ fn event_line(event: &Event) -> String {
     format!("{} {level} {}: {} [{}]", seconds(event.t), event.subject, event.message, event.code)
 }
 
+/// `25`, `29.97`.
+fn trimmed(rate: f64) -> String {
+    let text = format!("{rate:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// Show time as a clock.
 fn seconds(t: f64) -> String {
     Time::from_millis((t * 1000.0).round() as i64).to_string()
@@ -126,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_fits_a_line() {
+    fn a_status_is_said_in_short_parts() {
         let status: Status = serde_json::from_value(serde_json::json!({
             "revision": 1, "epoch": 1, "show": "demo", "t": 12.04, "frame_rate": 25.0, "cameras": [], "events": [],
             "channels": [{
@@ -141,9 +148,10 @@ mod tests {
         }))
         .unwrap();
         insta::assert_snapshot!(
-            line(&status, 1.0),
-            @"0:12.040 | program tick 301: standby (filler), asked for main, 25.0/25 fps, 540p 1510k 240p -, 2 late | 1.00x"
+            parts(&status, 1.0).join(" | "),
+            @"0:12.040 1.00x | program tick 301: standby (filler), asked for main, 25.0 of 25 fps, 2 late ticks | 540p 1510k  240p -"
         );
+        assert_eq!([25.0, 30_000.0 / 1001.0, 100.0].map(trimmed), ["25", "29.97", "100"]);
     }
 
     #[test]

@@ -156,11 +156,18 @@ fn served(show: &Show) -> impl Iterator<Item = (&str, Vec<&str>)> {
 
 /// From the first tick to the report.
 async fn perform(show: Show, options: RunOptions, door: Option<Door>) -> Result<Report> {
-    let signals = Signals::catch()?;
+    let mut signals = Signals::catch()?;
     say_push_points(&show);
     let describe = show.clone();
     // Opening files and devices may take a while; the runtime has other threads for that.
-    let started = tokio::task::spawn_blocking(move || Engine::start(show, options)).await;
+    let starting = tokio::task::spawn_blocking(move || Engine::start(show, options));
+    let started = tokio::select! {
+        started = starting => started,
+        () = signals.next() => {
+            term::line(format_args!("aborted before the first tick"));
+            std::process::exit(1);
+        }
+    };
     let engine = started.failed("starting the show")?.wrong("the show does not start")?;
     let handle = engine.handle();
     let (close, closed) = oneshot::channel();
