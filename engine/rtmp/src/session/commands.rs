@@ -38,6 +38,12 @@ impl ServerSession {
                 Ok(())
             }
             name => {
+                // The first word of most farewells, and for some the only one.
+                if name == "FCUnpublish"
+                    && let Some(published) = command.text(0).and_then(|name| self.published_as(name))
+                {
+                    self.end_stream(published, now);
+                }
                 self.courtesy(name, &command, stream);
                 Ok(())
             }
@@ -132,11 +138,15 @@ impl ServerSession {
         if let Some(number) = command.number(0) {
             return MessageStreamId(number as u32);
         }
+        command.text(0).and_then(|name| self.published_as(name)).unwrap_or(came_on)
+    }
+
+    fn published_as(&self, raw: &str) -> Option<MessageStreamId> {
         let publishes = |s: &&Stream| match &s.state {
-            StreamState::Publishing { name } => Some(name.raw()) == command.text(0),
+            StreamState::Publishing { name } => name.raw() == raw,
             _ => false,
         };
-        self.streams.iter().find(publishes).map_or(came_on, |s| s.id)
+        self.streams.iter().find(publishes).map(|s| s.id)
     }
 
     /// The stream stays, what it published ends.

@@ -19,7 +19,8 @@ pub struct Timeouts {
     /// does not want input does not count.
     pub idle: Span,
     /// Without a byte from the peer until it is pinged, and from ping to ping;
-    /// 10 s by default. A living peer answers, which keeps it from being idle.
+    /// 10 s by default, 1 ms at least. A living peer answers, which keeps it
+    /// from being idle.
     pub ping: Span,
 }
 

@@ -136,7 +136,9 @@ impl ServerSession {
         Ok(())
     }
 
-    /// The connection was closed by the peer or broke.
+    /// The connection was closed by the peer or broke: nothing is left to be
+    /// read. A write that fails is not that yet. Publishers leave without
+    /// waiting for an answer, and their farewell may still be there to be read.
     pub fn handle_close(&mut self) {
         self.close(EndReason::Disconnected);
     }

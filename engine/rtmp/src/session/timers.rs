@@ -35,6 +35,8 @@ pub(super) struct Timers {
 
 impl Timers {
     pub fn new(timeouts: Timeouts, now: Time) -> Self {
+        // With no time between two pings there would be no end of them.
+        let timeouts = Timeouts { ping: timeouts.ping.max(Span::from_millis(1)), ..timeouts };
         Self { timeouts, since: now, awaits: Awaits::Connect, heard: now, pinged: now }
     }
 

@@ -193,6 +193,18 @@ fn a_stream_can_be_deleted_by_number_by_name_or_where_it_is() {
 }
 
 #[test]
+fn the_farewell_of_flash_era_encoders_ends_the_stream_once() {
+    let mut h = Harness::new().publishing();
+    h.client.command(CONNECTION, "FCUnpublish", 6.0, vec![Value::from("other")]);
+    h.pump().unwrap();
+    assert_eq!(h.events, []);
+    h.client.command(CONNECTION, "FCUnpublish", 6.0, vec![Value::from("main")]);
+    h.client.command(CONNECTION, "deleteStream", 7.0, vec![Value::from(1.0)]);
+    h.pump().unwrap();
+    assert_eq!(h.events, [Event::PublishEnded { stream: STREAM, reason: EndReason::Unpublished }]);
+}
+
+#[test]
 fn commands_of_all_encoders_get_the_answers_they_wait_for() {
     let mut h = Harness::new();
     h.client.connect("live");

@@ -52,10 +52,9 @@ fn serve(mut socket: TcpStream, config: ServerConfig, refuse: Option<Reject>) ->
             }
         }
         while let Some(output) = session.poll_output() {
-            // An encoder that is done does not wait for our last words.
-            if socket.write_all(&output).is_err() {
-                session.handle_close();
-            }
+            // An encoder that is done does not wait for our last words; its own
+            // may still be unread.
+            socket.write_all(&output).ok();
         }
         if session.is_closed() {
             return seen;

@@ -5,7 +5,7 @@ use rtmp::Event;
 use rtmp::message::{Message, UserControl};
 use rtmp::session::{EndReason, SessionError, TimeoutKind};
 
-use crate::client::{CONNECTION, Harness, STREAM};
+use crate::client::{CONNECTION, Harness, STREAM, config};
 
 fn at(secs: i64) -> Time {
     Time::from_secs(secs)
@@ -62,6 +62,17 @@ fn a_publisher_that_falls_silent() {
     assert_eq!(next(&mut h), (at(120), Ok(())));
     assert_eq!(next(&mut h), (at(130), timed_out(TimeoutKind::Idle, 30)));
     assert_eq!(h.events.last(), Some(&Event::PublishEnded { stream: STREAM, reason: EndReason::TimedOut }));
+}
+
+#[test]
+fn pings_without_a_pause_still_end() {
+    let mut config = config();
+    config.timeouts.ping = Span::ZERO;
+    let mut h = Harness::with(config).publishing();
+    let before = h.replies().len();
+    assert_eq!(h.session.handle_timeout(at(1)), Ok(()));
+    h.fetch();
+    assert_eq!(h.replies().len(), before + 1);
 }
 
 #[test]
