@@ -168,6 +168,12 @@ impl Sink {
         }
     }
 
+    /// Counts errors that nobody kept.
+    pub(crate) fn skip(&mut self, errors: usize) {
+        self.errors += errors;
+        self.untold += errors;
+    }
+
     /// Whether more is only counted: a reason not to look for suggestions any longer.
     pub(crate) fn is_full(&self) -> bool {
         self.list.len() >= MOST_DIAGNOSTICS
@@ -182,7 +188,10 @@ impl Sink {
         self.list.sort_by_key(|d| (d.span.start, std::cmp::Reverse(d.severity)));
         if let (Some(last), true) = (self.list.last(), self.untold > 0) {
             let span = last.span;
-            let message = format!("{} more problems are not shown", self.untold);
+            let message = match self.untold {
+                1 => "1 more problem is not shown".to_owned(),
+                n => format!("{n} more problems are not shown"),
+            };
             // An error even after warnings only: what is not shown may be one.
             self.list.push(Diagnostic::error("too-many-problems", span, message));
         }

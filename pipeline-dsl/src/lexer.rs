@@ -33,9 +33,6 @@ pub(crate) struct Token {
     pub(crate) first: bool,
 }
 
-/// The longest string, in characters: what looks for a closing quote looks no further.
-const MOST_STRING: usize = 4096;
-
 /// Whether `c` ends a bare run.
 pub(crate) fn ends_bare(c: char) -> bool {
     c.is_whitespace() || c == '\u{feff}' || matches!(c, '"' | '{' | '}' | ';' | '=')
@@ -46,6 +43,8 @@ struct Lexer<'s> {
     at: usize,
     line: u32,
     column: u32,
+    /// Up to here no quote is left that could close a string.
+    unclosed: usize,
 }
 
 impl<'s> Lexer<'s> {
@@ -79,14 +78,17 @@ impl<'s> Lexer<'s> {
 
     /// A string: `self` stands on its opening quote.
     fn string(&mut self, sink: &mut Sink) -> (Kind, Span) {
-        let line = self.rest().split('\n').next().unwrap_or("");
+        let rest = self.rest();
         let mut text = String::new();
-        let mut chars = line.char_indices().enumerate().skip(1).take(MOST_STRING);
         let mut bad = Vec::new();
+        // Whether a quote is escaped depends on the backslashes right before it alone. So where
+        // one search found none up to the end of the line, a later one need not look again.
+        let look = if self.at < self.unclosed { "" } else { rest };
+        let mut chars = look.char_indices().enumerate().skip(1).take_while(|(_, (_, c))| *c != '\n');
         while let Some((column, (at, c))) = chars.next() {
             match c {
                 '"' => {
-                    let span = self.closed(line.get(..=at).unwrap_or(""), &bad, sink);
+                    let span = self.closed(rest.get(..=at).unwrap_or(""), &bad, sink);
                     let kind = if bad.is_empty() { Kind::Text(text) } else { Kind::Broken };
                     return (kind, span);
                 }
@@ -99,14 +101,17 @@ impl<'s> Lexer<'s> {
                 c => text.push(c),
             }
         }
+        if !look.is_empty() {
+            self.unclosed = self.at + rest.find('\n').unwrap_or(rest.len());
+        }
         // Without its closing quote a string would swallow the rest of the line, braces too.
         // It most likely ends where a bare run would; what follows is read as usual.
-        let end = line.char_indices().skip(1).find(|(_, c)| ends_bare(*c)).map_or(line.len(), |(at, _)| at);
-        let span = self.take(line.get(..end).unwrap_or(line));
+        let mut ends = rest.char_indices().skip(1).filter(|(_, c)| ends_bare(*c));
+        let end = ends.next().map_or(rest.len(), |(at, _)| at);
+        let span = self.take(rest.get(..end).unwrap_or(rest));
         sink.push(
-            Diagnostic::error("unterminated-string", span, "this string has no closing `\"`").help(
-                "a string ends on its own line, after up to 4096 characters; write a line break as `\\n`",
-            ),
+            Diagnostic::error("unterminated-string", span, "this string has no closing `\"`")
+                .help("a string ends on its own line; write a line break in it as `\\n`"),
         );
         (Kind::Broken, span)
     }
@@ -134,7 +139,7 @@ impl<'s> Lexer<'s> {
 
 /// Every token of `source`, with newlines and comments.
 pub(crate) fn lex(source: &str, sink: &mut Sink) -> Vec<Token> {
-    let mut lexer = Lexer { source, at: 0, line: 1, column: 1 };
+    let mut lexer = Lexer { source, at: 0, line: 1, column: 1, unclosed: 0 };
     let mut tokens: Vec<Token> = Vec::new();
     let mut first = true;
     while let Some(c) = lexer.rest().chars().next() {
@@ -200,6 +205,13 @@ mod tests {
         let tokens = lex(source, &mut sink);
         assert!(tokens.iter().any(|t| t.kind == Kind::Close));
         assert_eq!(sink.errors(), 1);
+    }
+
+    #[test]
+    fn a_later_string_is_not_looked_for_twice() {
+        let got = kinds("\" \\\" \\\" x\n\"closed\"");
+        assert_eq!(got.iter().filter(|(k, _)| *k == Kind::Broken).count(), 3);
+        assert_eq!(got.last().map(|(k, _)| k.clone()), Some(Kind::Text("closed".into())));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! reads the file again and takes the indentation as a witness of where a `}`
 //! is missing or too many; the reading with fewer complaints counts.
 
-use crate::diagnostic::{Diagnostic, Sink, Span};
+use crate::diagnostic::{Diagnostic, MOST_DIAGNOSTICS, Sink, Span};
 use crate::lexer::{Kind, Token, lex};
 use crate::syntax::{
     Atom, Block, BlockLayout, Comment, Content, Gap, Item, Node, Pair, Quoting, Reading, Syntax,
@@ -36,10 +36,11 @@ pub(crate) fn parse_into(source: &str, sink: &mut Sink) -> Block {
     if reading.unpaired {
         let mut second = Parser::new(source, &tokens, Witness::Indentation);
         let block = second.block(None, 0);
-        if second.said.len() <= reading.said.len() {
+        if second.count <= reading.count {
             (reading, root) = (second, block);
         }
     }
+    sink.skip(reading.count - reading.said.len());
     for diagnostic in reading.said {
         sink.push(diagnostic);
     }
@@ -67,12 +68,14 @@ struct Parser<'t> {
     at: usize,
     witness: Witness,
     said: Vec<Diagnostic>,
+    /// How many were said, kept or not.
+    count: usize,
     unpaired: bool,
 }
 
 impl<'t> Parser<'t> {
     fn new(source: &'t str, tokens: &'t [Token], witness: Witness) -> Self {
-        Self { source, tokens, at: 0, witness, said: Vec::new(), unpaired: false }
+        Self { source, tokens, at: 0, witness, said: Vec::new(), count: 0, unpaired: false }
     }
 
     fn peek(&self) -> Option<&'t Token> {
@@ -102,7 +105,10 @@ impl<'t> Parser<'t> {
     }
 
     fn say(&mut self, diagnostic: Diagnostic) {
-        self.said.push(diagnostic);
+        self.count += 1;
+        if self.said.len() <= MOST_DIAGNOSTICS {
+            self.said.push(diagnostic);
+        }
     }
 
     /// Items up to the block's end. `open` is none for the file itself.

@@ -1,4 +1,7 @@
 //! Rundowns: what happens when, and whether it can.
+//!
+//! A cue out of order or past the end is an error, not a warning: it is a
+//! director's plan that would silently not come true, found out on air.
 
 use std::collections::{HashMap, HashSet};
 

@@ -103,19 +103,17 @@ impl Walk<'_> {
             }
             self.sink.push(Diagnostic::error("missing-argument", node.span, message).help(help));
         }
-        if let (Some(extra), None) = (atoms.get(slots.len()), several) {
-            if !broken {
-                let last = atoms.last().map_or(extra.span, |atom| atom.span);
-                let message = match slots.len() {
-                    0 => format!("`{}` takes no arguments", part.spec.word),
-                    1 => format!("`{}` takes 1 argument; found {}", part.spec.word, atoms.len()),
-                    n => format!("`{}` takes {n} arguments; found {}", part.spec.word, atoms.len()),
-                };
-                self.sink.push(
-                    Diagnostic::error("extra-argument", extra.span.to(last), message)
-                        .help(format!("write `{}`", usage(part.spec, part.form))),
-                );
-            }
+        if let (Some(extra), None, false) = (atoms.get(slots.len()), several, broken) {
+            let last = atoms.last().map_or(extra.span, |atom| atom.span);
+            let message = match slots.len() {
+                0 => format!("`{}` takes no arguments", part.spec.word),
+                1 => format!("`{}` takes 1 argument; found {}", part.spec.word, atoms.len()),
+                n => format!("`{}` takes {n} arguments; found {}", part.spec.word, atoms.len()),
+            };
+            self.sink.push(
+                Diagnostic::error("extra-argument", extra.span.to(last), message)
+                    .help(format!("write `{}`", usage(part.spec, part.form))),
+            );
         }
         for (i, atom) in atoms.iter().enumerate() {
             let Some(slot) = slots.get(i).or(several) else { break };
