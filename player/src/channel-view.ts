@@ -8,6 +8,9 @@ import { RungPlayer } from './rung-player';
 import { encryption, fillerHold, intentText, type Channel, type Status } from './status';
 import type { Command } from './command';
 
+/** How long the desk's mix takes. */
+const MIX_MS = 500;
+
 export interface Desk {
   send(command: Command): void;
   /** The keyboard acts on this channel from now on. */
@@ -32,6 +35,7 @@ export class ChannelView {
   private readonly pvw = el('strong', { class: 'source' });
   private readonly row = el('div', { class: 'tiles', role: 'group' });
   private readonly cut: HTMLButtonElement;
+  private readonly mix: HTMLButtonElement;
   private readonly filler: HTMLButtonElement;
   private readonly seal: HTMLButtonElement;
   private readonly keysHere = el('span', { class: 'keys' });
@@ -45,10 +49,11 @@ export class ChannelView {
     this.pgm = el('div', { class: 'monitor pgm' }, el('span', { class: 'tag' }, 'PGM on air'), this.onAir, this.why);
     const pvw = el('div', { class: 'monitor pvw' }, el('span', { class: 'tag' }, 'PVW next'), this.pvw);
     this.cut = button('cut', ['CUT ', el('kbd', {}, 'Space')], () => this.take());
+    this.mix = button('wide', [`Mix ${MIX_MS} ms `, el('kbd', {}, 'Enter')], () => this.dissolve());
     this.filler = button('wide', [''], () => this.toggleFiller());
     this.seal = button('wide', [''], () => this.toggleSeal());
     const title = el('h2', {}, channel.name, this.keysHere);
-    const desk_ = el('div', { class: 'monitors' }, this.pgm, pvw, el('div', { class: 'actions' }, this.cut, this.filler, this.seal));
+    const desk_ = el('div', { class: 'monitors' }, this.pgm, pvw, el('div', { class: 'actions' }, this.cut, this.mix, this.filler, this.seal));
     this.row.setAttribute('aria-label', `sources of ${channel.name}`);
     this.root = el('section', { class: 'channel' }, title, desk_, this.row, el('h3', {}, 'Rungs'), this.rungs.root, this.player.root, el('h3', {}, 'Ways out'), this.egress.root);
     this.root.addEventListener('pointerdown', () => this.desk.focus(channel.name));
@@ -80,6 +85,7 @@ export class ChannelView {
   enable(live: boolean): void {
     for (const node of this.root.querySelectorAll<HTMLButtonElement>('.tiles button')) node.disabled = !live;
     this.cut.disabled = !live || this.preview === null;
+    this.mix.disabled = this.cut.disabled;
     this.filler.disabled = !live || fillerHold(this.channel) === 'none';
     this.seal.disabled = !live || encryption(this.channel) === 'none';
   }
@@ -99,12 +105,17 @@ export class ChannelView {
 
   /** Space: what was chosen goes on air. */
   take(): void {
-    if (this.preview !== null) this.cutTo(this.preview);
+    if (this.preview !== null) this.bring(this.preview, { do: 'cut' });
   }
 
-  private cutTo(source: string): void {
+  /** Enter: what was chosen dissolves in. */
+  dissolve(): void {
+    if (this.preview !== null) this.bring(this.preview, { do: 'mix', over_ms: MIX_MS });
+  }
+
+  private bring(source: string, how: { do: 'cut' } | { do: 'mix'; over_ms: number }): void {
     const before = this.channel.on_air;
-    this.desk.send({ channel: this.channel.name, do: 'cut', source, ...(before === null ? {} : { expect: before }) });
+    this.desk.send({ channel: this.channel.name, ...how, source, ...(before === null ? {} : { expect: before }) });
     // What leaves the air is what comes next: a second Space goes back.
     if (before !== null && before !== source && this.tiles.some((tile) => tile.source === before)) {
       this.preview = before;
@@ -127,7 +138,7 @@ export class ChannelView {
       const cap = keyCap(index);
       const name = button('pick', [...(cap ? [el('kbd', {}, cap), ' '] : []), source], () => this.choose(index));
       name.title = `Choose ${source} as next`;
-      const cut = button('now', ['Cut'], () => this.cutTo(source));
+      const cut = button('now', ['Cut'], () => this.bring(source, { do: 'cut' }));
       cut.setAttribute('aria-label', `Cut to ${source} now`);
       return { root: el('div', { class: 'tile' }, tally, name, cut), tally, source };
     });

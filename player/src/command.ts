@@ -4,9 +4,11 @@ export const LOCKOUT_MS = 250;
 
 export interface Command {
   channel: string;
-  do: 'cut' | 'filler' | 'encrypt';
+  do: 'cut' | 'mix' | 'filler' | 'encrypt';
   source?: string;
   state?: 'on' | 'off';
+  /** How long a mix takes. */
+  over_ms?: number;
   expect?: string;
 }
 

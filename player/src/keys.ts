@@ -1,6 +1,6 @@
-// The desk's keyboard: digits choose what comes next, Space cuts to it.
+// The desk's keyboard: digits choose what comes next, Space cuts and Enter mixes to it.
 
-export type Press = { do: 'choose'; index: number } | { do: 'cut' } | null;
+export type Press = { do: 'choose'; index: number } | { do: 'cut' } | { do: 'mix' } | null;
 
 export interface KeyLike {
   key: string;
@@ -19,6 +19,8 @@ export function press(event: KeyLike): Press {
   if (/^[1-9]$/.test(event.key)) return { do: 'choose', index: Number(event.key) - 1 };
   if (event.key === '0') return { do: 'choose', index: 9 };
   if (event.key === ' ') return { do: 'cut' };
+  // On a button or link Enter presses that.
+  if (event.key === 'Enter' && !isPressed(event.target)) return { do: 'mix' };
   return null;
 }
 
@@ -27,6 +29,10 @@ export function inField(target: EventTarget | null): boolean {
   const element = target as { tagName?: string; isContentEditable?: boolean } | null;
   if (!element?.tagName) return false;
   return element.isContentEditable === true || /^(INPUT|TEXTAREA|SELECT)$/i.test(element.tagName);
+}
+
+function isPressed(target: EventTarget | null): boolean {
+  return /^(BUTTON|A|VIDEO)$/i.test((target as { tagName?: string } | null)?.tagName ?? '');
 }
 
 /** The key printed on the button of the source at `index`. */

@@ -19,6 +19,7 @@ function place(id: string): HTMLElement {
 
 const linkPlace = place('link');
 const sayPlace = place('say');
+const alarmPlace = place('alarm');
 const showPlace = place('show');
 const timePlace = place('time');
 const channelsPlace = place('channels');
@@ -82,6 +83,17 @@ function showStatus(status: Status): void {
   }
   for (const view of channels.values()) view.enable(live);
   showEvents(status.events ?? []);
+  showAlarm(status.events ?? [], status.t);
+}
+
+/** An alarm stays in sight for this long, in seconds of show time. */
+const ALARM_S = 30;
+
+/** The newest alarm, in a line of its own that is always there: nothing moves under the pointer. */
+function showAlarm(events: ShowEvent[], t: number): void {
+  const alarm = events.filter((event) => event.level === 'alarm' && t - event.t < ALARM_S).pop();
+  setText(alarmPlace, alarm ? `⛔ ${clock(alarm.t)} ${alarm.subject ?? ''}: ${alarm.message}` : 'no new alarm');
+  setClass(alarmPlace, alarm ? 'alarmline alarm' : 'alarmline');
 }
 
 let eventsShown = '';
@@ -119,7 +131,8 @@ document.addEventListener('keydown', (event) => {
   const view = keyed === null ? undefined : channels.get(keyed);
   if (!meant || !view) return;
   if (meant.do === 'choose') view.choose(meant.index);
-  else if (live) view.take();
+  else if (live && meant.do === 'cut') view.take();
+  else if (live) view.dissolve();
 });
 document.addEventListener('keyup', (event) => {
   if (event.key === ' ' && !inField(event.target)) event.preventDefault();

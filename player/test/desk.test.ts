@@ -9,10 +9,11 @@ function key(name: string, more: Partial<KeyLike> = {}): KeyLike {
   return { key: name, repeat: false, ctrlKey: false, altKey: false, metaKey: false, target: null, ...more };
 }
 
-test('digits choose, Space cuts', () => {
+test('digits choose, Space cuts, Enter mixes', () => {
   assert.deepEqual(press(key('1')), { do: 'choose', index: 0 });
   assert.deepEqual(press(key('0')), { do: 'choose', index: 9 });
   assert.deepEqual(press(key(' ')), { do: 'cut' });
+  assert.deepEqual(press(key('Enter')), { do: 'mix' });
   assert.equal(press(key('x')), null);
   assert.equal(keyCap(0), '1');
   assert.equal(keyCap(9), '0');
@@ -26,6 +27,7 @@ test('repeats, shortcuts and keys typed in a field are ignored', () => {
   assert.equal(press(key(' ', { target: field })), null);
   const aButton = { tagName: 'BUTTON' } as unknown as EventTarget;
   assert.deepEqual(press(key(' ', { target: aButton })), { do: 'cut' });
+  assert.equal(press(key('Enter', { target: aButton })), null, 'Enter presses the button itself');
 });
 
 test('a double press acts once, a later one again, another channel at once', () => {
