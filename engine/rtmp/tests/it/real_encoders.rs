@@ -2,7 +2,7 @@
 //! librtmp (GStreamer's rtmpsink).
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Command, Output};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -57,6 +57,9 @@ fn serve(mut socket: TcpStream, config: ServerConfig, refuse: Option<Reject>) ->
             socket.write_all(&output).ok();
         }
         if session.is_closed() {
+            // Closing with bytes unread would take back what was just said.
+            socket.shutdown(Shutdown::Write).ok();
+            std::io::copy(&mut socket, &mut std::io::sink()).ok();
             return seen;
         }
         if input.is_empty() {
