@@ -62,6 +62,7 @@ mod source;
 mod suggest;
 pub mod syntax;
 mod template;
+mod words;
 
 pub use check::{Checked, check, parse_show};
 pub use diagnostic::{Diagnostic, MOST_DIAGNOSTICS, Severity, Span};

@@ -7,19 +7,6 @@ use std::net::SocketAddr;
 use media::{FrameRate, SampleRate, Size, Span, Time};
 use serde::{Deserialize, Serialize};
 
-/// The words of `Self::ALL`, in its order.
-macro_rules! words {
-    ($n:literal) => {{
-        let mut words = [""; $n];
-        let mut i = 0;
-        while i < $n {
-            words[i] = Self::ALL[i].as_str();
-            i += 1;
-        }
-        words
-    }};
-}
-
 /// A text that may be kept outside the show file: `"literal"` or `env:NAME`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -104,20 +91,6 @@ impl Layout {
         match self {
             Self::Mono => 1,
             Self::Stereo => 2,
-        }
-    }
-}
-
-impl Layout {
-    /// Every one of them, in the order the show file's messages name them.
-    pub const ALL: [Self; 2] = [Self::Mono, Self::Stereo];
-    /// Their words in the show file.
-    pub const WORDS: [&str; 2] = words!(2);
-    /// As the show file spells it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Mono => "mono",
-            Self::Stereo => "stereo",
         }
     }
 }
@@ -297,37 +270,6 @@ pub enum Anchor {
     BottomRight,
 }
 
-impl Anchor {
-    /// Every one of them, in the order the show file's messages name them.
-    pub const ALL: [Self; 9] = [
-        Self::TopLeft,
-        Self::Top,
-        Self::TopRight,
-        Self::Left,
-        Self::Center,
-        Self::Right,
-        Self::BottomLeft,
-        Self::Bottom,
-        Self::BottomRight,
-    ];
-    /// Their words in the show file.
-    pub const WORDS: [&str; 9] = words!(9);
-    /// As the show file spells it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::TopLeft => "top-left",
-            Self::Top => "top",
-            Self::TopRight => "top-right",
-            Self::Left => "left",
-            Self::Center => "center",
-            Self::Right => "right",
-            Self::BottomLeft => "bottom-left",
-            Self::Bottom => "bottom",
-            Self::BottomRight => "bottom-right",
-        }
-    }
-}
-
 /// The rungs a channel is encoded into.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Ladder {
@@ -357,37 +299,6 @@ pub enum Preset {
     Slow,
     Slower,
     Veryslow,
-}
-
-impl Preset {
-    /// Every preset, the fastest first.
-    pub const ALL: [Self; 9] = [
-        Self::Ultrafast,
-        Self::Superfast,
-        Self::Veryfast,
-        Self::Faster,
-        Self::Fast,
-        Self::Medium,
-        Self::Slow,
-        Self::Slower,
-        Self::Veryslow,
-    ];
-    /// Their words in the show file.
-    pub const WORDS: [&str; 9] = words!(9);
-    /// As the show file and x264 spell it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ultrafast => "ultrafast",
-            Self::Superfast => "superfast",
-            Self::Veryfast => "veryfast",
-            Self::Faster => "faster",
-            Self::Fast => "fast",
-            Self::Medium => "medium",
-            Self::Slow => "slow",
-            Self::Slower => "slower",
-            Self::Veryslow => "veryslow",
-        }
-    }
 }
 
 /// One quality of a channel.
@@ -446,20 +357,6 @@ pub enum EncryptMode {
     Nalu,
     /// The whole tag body is hidden inside one NALU.
     Capsule,
-}
-
-impl EncryptMode {
-    /// Every one of them, in the order the show file's messages name them.
-    pub const ALL: [Self; 2] = [Self::Nalu, Self::Capsule];
-    /// Their words in the show file.
-    pub const WORDS: [&str; 2] = words!(2);
-    /// As the show file spells it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Nalu => "nalu",
-            Self::Capsule => "capsule",
-        }
-    }
 }
 
 /// A program that viewers watch.

@@ -49,13 +49,16 @@ fn rungs<'p>(index: &Index<'p>, channel: &Part) -> Vec<&'p str> {
     if rungs.is_empty() { vec!["{rung}"] } else { rungs }
 }
 
+/// What an egress does, where to, and where the show says so.
 fn target(egress: &Part) -> Option<(&'static str, Text, Span)> {
-    let slot = match egress.form?.word {
-        "push" => "url",
-        "record" => "path",
-        _ => return None,
+    let (kind, slot) = match egress.form?.word {
+        "push" => ("pushes to", "url"),
+        "record" => ("writes", "path"),
+        _ => {
+            let path = Text::Plain("/live/{channel}/{rung}.flv".to_owned());
+            return Some(("serves", path, egress.span_of("protocol")));
+        }
     };
-    let kind = if slot == "url" { "pushes to" } else { "writes" };
     Some((kind, egress.text(slot)?, egress.span_of(slot)))
 }
 
@@ -115,10 +118,14 @@ fn collisions(outputs: &[Output], sink: &mut Sink) {
         }
         told.push((*earlier, output.span));
         let message = format!("another egress {} `{}` too", output.kind, shown(&output.place));
+        let help = match output.kind {
+            "serves" => "one is enough for every viewer",
+            _ => "`{channel}` and `{rung}` keep them apart",
+        };
         sink.push(
             Diagnostic::error("same-target", output.span, message)
                 .label(*earlier, "the first one is here")
-                .help("`{channel}` and `{rung}` keep them apart"),
+                .help(help),
         );
     }
 }

@@ -171,6 +171,15 @@ fn channel(name: String, parts: Parts) -> impl Strategy<Value = Channel> {
     let encrypt =
         (select(parts.keys), select(EncryptMode::ALL.to_vec())).prop_map(|(key, mode)| Encrypt { key, mode });
     let egresses = words(1..4).prop_flat_map(|names| names.into_iter().map(egress).collect::<Vec<_>>());
+    let egresses = egresses.prop_map(|mut list| {
+        // A channel is served once.
+        let mut served = 0;
+        list.retain(|egress| {
+            served += usize::from(egress.target == Target::ServeHttpFlv);
+            egress.target != Target::ServeHttpFlv || served == 1
+        });
+        list
+    });
     (
         sources,
         prop::option::of(filler),

@@ -1,0 +1,106 @@
+//! The words that the model's plain choices have in the show file.
+
+use crate::model::{Anchor, EncryptMode, Layout, Preset};
+
+/// The words of `Self::ALL`, in its order.
+macro_rules! words {
+    ($n:literal) => {{
+        let mut words = [""; $n];
+        let mut i = 0;
+        while i < $n {
+            words[i] = Self::ALL[i].as_str();
+            i += 1;
+        }
+        words
+    }};
+}
+
+impl Layout {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 2] = [Self::Mono, Self::Stereo];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 2] = words!(2);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mono => "mono",
+            Self::Stereo => "stereo",
+        }
+    }
+}
+
+impl Anchor {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 9] = [
+        Self::TopLeft,
+        Self::Top,
+        Self::TopRight,
+        Self::Left,
+        Self::Center,
+        Self::Right,
+        Self::BottomLeft,
+        Self::Bottom,
+        Self::BottomRight,
+    ];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 9] = words!(9);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TopLeft => "top-left",
+            Self::Top => "top",
+            Self::TopRight => "top-right",
+            Self::Left => "left",
+            Self::Center => "center",
+            Self::Right => "right",
+            Self::BottomLeft => "bottom-left",
+            Self::Bottom => "bottom",
+            Self::BottomRight => "bottom-right",
+        }
+    }
+}
+
+impl EncryptMode {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 2] = [Self::Nalu, Self::Capsule];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 2] = words!(2);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nalu => "nalu",
+            Self::Capsule => "capsule",
+        }
+    }
+}
+
+impl Preset {
+    /// Every preset, the fastest first.
+    pub const ALL: [Self; 9] = [
+        Self::Ultrafast,
+        Self::Superfast,
+        Self::Veryfast,
+        Self::Faster,
+        Self::Fast,
+        Self::Medium,
+        Self::Slow,
+        Self::Slower,
+        Self::Veryslow,
+    ];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 9] = words!(9);
+    /// As the show file and x264 spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ultrafast => "ultrafast",
+            Self::Superfast => "superfast",
+            Self::Veryfast => "veryfast",
+            Self::Faster => "faster",
+            Self::Fast => "fast",
+            Self::Medium => "medium",
+            Self::Slow => "slow",
+            Self::Slower => "slower",
+            Self::Veryslow => "veryslow",
+        }
+    }
+}
