@@ -162,6 +162,14 @@ mod tests {
     }
 
     #[test]
+    fn damage_does_not_open_a_locked_gate() {
+        assert_eq!(
+            run(&mut Gate::default(), &[(DELTA, LOCKED), (DELTA, TORN), (SOUND, READ), (KEY, READ)]),
+            "...+"
+        );
+    }
+
+    #[test]
     fn sound_alone_opens_its_own_gate() {
         assert_eq!(run(&mut Gate::default(), &[(SOUND, LOCKED), (SOUND, READ), (SOUND, READ)]), ".++");
     }

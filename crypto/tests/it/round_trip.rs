@@ -9,6 +9,17 @@ use crate::bodies::*;
 
 const READ: Verdict = Verdict::Encrypted { key: crypto::KeyId(1) };
 
+/// Three empty units behind one-byte lengths read like the front of a four-byte
+/// length. A reader who missed the sequence header takes the size that adds up.
+#[test]
+fn without_a_sequence_header_sound_framing_decides() {
+    let clear = prefixed(&[0x17, 1, 0, 0, 0], &[vec![], vec![], vec![], vec![0x65; 60]], LengthSize::One);
+    let mut lock = encryptor(Mode::Nalu);
+    lock.encrypt(Form::Avc.sequence_header(LengthSize::One)).unwrap();
+    let wire = lock.encrypt(video(clear.clone())).unwrap();
+    assert_eq!(decryptor().decrypt(wire), (video(clear), READ));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
