@@ -92,9 +92,37 @@ impl From<Rgb> for Yuv {
     }
 }
 
+/// The inverse, clipped to what RGB can show.
+impl From<Yuv> for Rgb {
+    fn from(Yuv { y, u, v }: Yuv) -> Self {
+        let (y, u, v) = (i32::from(y) - 16, i32::from(u) - 128, i32::from(v) - 128);
+        let luma = 76_309 * y + (1 << 15);
+        let byte = |wide: i32| (wide >> 16).clamp(0, 255) as u8;
+        Self {
+            r: byte(luma + 117_489 * v),
+            g: byte(luma - 13_975 * u - 34_925 * v),
+            b: byte(luma + 138_438 * u),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rgb_comes_back() {
+        for r in (0..=255).step_by(15) {
+            for g in (0..=255).step_by(17) {
+                for b in (0..=255).step_by(51) {
+                    let there = Rgb::new(r, g, b);
+                    let back = Rgb::from(Yuv::from(there));
+                    let off = [(r, back.r), (g, back.g), (b, back.b)].map(|(a, b)| a.abs_diff(b));
+                    assert!(off.iter().all(|&off| off <= 3), "{there:?} came back as {back:?}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn the_corners_are_those_of_bt709() {

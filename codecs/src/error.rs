@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use media::{Size, Time};
 
-use crate::{PixelFormat, Plane};
+use crate::PixelFormat;
 
 /// What was being done when FFmpeg said no.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,16 +94,6 @@ pub enum CodecError {
         /// The format that is needed.
         want: PixelFormat,
     },
-    /// A plane whose rows do not hold what they say.
-    #[error("plane {plane:?} of the picture holds {got} bytes, where {want} are needed")]
-    PictureData {
-        /// Which plane.
-        plane: Plane,
-        /// Bytes there are.
-        got: usize,
-        /// Bytes there must be.
-        want: usize,
-    },
     /// A frame whose PTS is not after the one before.
     #[error("{codec}: pts {got} does not lie after {last}, the one before")]
     PtsOrder {
@@ -140,8 +130,8 @@ pub enum CodecError {
         /// Which encoder.
         codec: &'static str,
     },
-    /// A picture in an image file that could not be read.
-    #[error("the image cannot be read: {0}")]
+    /// An image file that could not be read or written.
+    #[error("the image cannot be read or written: {0}")]
     Image(String),
     /// A test's own failure, see [`Fake`](crate::Fake).
     #[error("fake failure at pts {pts}, as asked for")]

@@ -211,7 +211,10 @@ impl Ladder {
     }
 
     /// The rungs' outputs, in the order of the settings. They can be taken
-    /// once; later calls give none. A rung whose output is dropped ends.
+    /// once; later calls give none. Read each: they are bounded, and a full one
+    /// holds up the whole ladder. A rung whose output is dropped ends. An
+    /// output that closes without [`RungOutput::End`] or
+    /// [`RungOutput::Failed`] is of a thread that panicked.
     pub fn outputs(&mut self) -> Vec<Receiver<RungOutput>> {
         std::mem::take(&mut self.outputs)
     }

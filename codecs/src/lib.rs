@@ -42,6 +42,7 @@ mod ladder;
 pub mod mix;
 mod picture;
 mod scale;
+pub mod still;
 pub mod watermark;
 
 pub use codec::{

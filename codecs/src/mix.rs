@@ -15,9 +15,11 @@ pub fn dissolve(a: &Picture, b: &Picture, num: u32, den: u32) -> Result<PictureM
     for (mut to, plane) in out.planes_mut().into_iter().zip(Plane::ALL) {
         let rows = a.plane(plane).rows().zip(b.plane(plane).rows());
         for (to, (a, b)) in to.rows_mut().zip(rows) {
-            // At most 255 * 256 + 128: fits 16 bits, so sixteen at a time.
+            // At most 255 * 256 + 128, which fits 16 bits: nothing wraps, and no
+            // check for it keeps the loop from being done sixteen at a time.
             for ((to, &a), &b) in to.iter_mut().zip(a).zip(b) {
-                *to = ((u16::from(a) * rest + u16::from(b) * share + 128) >> 8) as u8;
+                let (a, b) = (u16::from(a).wrapping_mul(rest), u16::from(b).wrapping_mul(share));
+                *to = (a.wrapping_add(b).wrapping_add(128) >> 8) as u8;
             }
         }
     }

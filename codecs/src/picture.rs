@@ -80,7 +80,9 @@ impl<'a> PlaneRef<'a> {
     }
     /// The mean of all pixels, rounded; 0 if there are none.
     pub fn mean(self) -> u8 {
-        let sum: u64 = self.rows().flatten().map(|&p| u64::from(p)).sum();
+        // A row of the widest picture fits 32 bits many times over.
+        let of_row = |row: &[u8]| row.iter().fold(0u32, |sum, &p| sum.wrapping_add(p.into()));
+        let sum: u64 = self.rows().map(|row| u64::from(of_row(row))).sum();
         let n = (self.width * self.height).max(1) as u64;
         ((sum + n / 2) / n) as u8
     }

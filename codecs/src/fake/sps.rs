@@ -100,3 +100,58 @@ pub(super) fn config(size: Size, rate: FrameRate, reordered: u32) -> Bytes {
     pps.put(3, 0b100);
     avc::config(&sps.unit(0x67), &pps.unit(0x68))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads bits as ITU-T H.264, 7.2 says; the inverse of [`Bits`].
+    struct Reader<'a>(&'a [u8], usize);
+
+    impl Reader<'_> {
+        fn bits(&mut self, count: u32) -> u32 {
+            (0..count).fold(0, |value, _| {
+                let bit = self.0[self.1 / 8] >> (7 - self.1 % 8) & 1;
+                self.1 += 1;
+                value << 1 | u32::from(bit)
+            })
+        }
+        fn ue(&mut self) -> u32 {
+            let mut zeros = 0;
+            while self.bits(1) == 0 {
+                zeros += 1;
+            }
+            (1 << zeros) - 1 + self.bits(zeros)
+        }
+    }
+
+    #[test]
+    fn the_sps_says_size_and_rate() {
+        let rate = FrameRate::new(30_000, 1001).unwrap();
+        for size in [Size::new(64, 36), Size::new(1920, 1080), Size::new(854, 480), Size::new(2, 2)] {
+            let config = config(size, rate, 2);
+            let length = usize::from(u16::from_be_bytes([config[6], config[7]]));
+            let mut sps = Vec::new();
+            // Without emulation prevention.
+            for &byte in &config[9..8 + length] {
+                if !(byte == 3 && sps.ends_with(&[0, 0])) {
+                    sps.push(byte);
+                }
+            }
+            let mut read = Reader(&sps, 24);
+            let start: Vec<u32> = (0..5).map(|_| read.ue()).collect();
+            assert_eq!(start, [0, 0, 0, 4, 4]);
+            assert_eq!(read.bits(1), 0);
+            let (across, down) = (read.ue() + 1, read.ue() + 1);
+            assert_eq!(read.bits(2), 3);
+            let crop = if read.bits(1) == 1 { [0; 4].map(|_| read.ue()) } else { [0; 4] };
+            assert_eq!((across * 16 - 2 * crop[1], down * 16 - 2 * crop[3]), (size.width, size.height));
+            assert_eq!((read.bits(5), read.bits(1)), (0b10000, 1));
+            assert_eq!((read.bits(32), read.bits(32)), (1001, 60_000));
+            assert_eq!((read.bits(4), read.bits(2)), (0b1000, 3));
+            assert_eq!([0; 6].map(|_| read.ue()), [2, 1, 10, 10, 2, 4]);
+            assert_eq!(read.bits(1), 1);
+            assert!(read.1.div_ceil(8) == sps.len());
+        }
+    }
+}

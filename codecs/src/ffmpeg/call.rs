@@ -12,10 +12,10 @@ use crate::error::{CodecError, Step};
 /// FFmpeg's time base of one flick.
 pub(super) const FLICK: ffi::AVRational = ffi::AVRational { num: 1, den: FLICKS_PER_SECOND as i32 };
 
-/// Turns FFmpeg's log on stderr down, once.
+/// Turns FFmpeg's log on stderr off, once: a damaged stream would flood it.
 pub(super) fn quiet() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Fatal));
+    ONCE.call_once(|| ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Quiet));
 }
 
 /// FFmpeg's word for an error.

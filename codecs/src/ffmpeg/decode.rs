@@ -17,6 +17,8 @@ use crate::picture::Picture;
 const LARGE: Size = Size::new(1920, 1080);
 /// The largest packet taken, in bytes.
 const MAX_PACKET: usize = 64 << 20;
+/// The most pixels a stream may ask memory for: 8K, and as much again.
+const MAX_PIXELS: i64 = 8192 * 8192;
 
 /// FFmpeg's names of a codec's decoders, the best first.
 const fn video_names(codec: VideoCodec) -> &'static [&'static str] {
@@ -169,7 +171,8 @@ impl AvVideoDecoder {
         let large = params.size.is_some_and(|size| size.area() >= LARGE.area());
         let raw = context.get_mut();
         raw.thread_count = if large { 2 } else { 1 };
-        raw.thread_type = ffi::FF_THREAD_FRAME as i32;
+        raw.thread_type = ffi::FF_THREAD_FRAME;
+        raw.max_pixels = MAX_PIXELS;
         if let Some(size) = params.size {
             raw.width = i32::try_from(size.width).unwrap_or(0);
             raw.height = i32::try_from(size.height).unwrap_or(0);
@@ -231,29 +234,5 @@ impl AudioDecoder for AvAudioDecoder {
 
     fn flush(&mut self) -> Result<(), CodecError> {
         self.decoder.flush()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use media::FrameRate;
-
-    use super::*;
-    use crate::codec::CodecKit;
-    use crate::{Fake, LadderSettings, Reorder};
-
-    #[test]
-    fn the_fake_configuration_is_a_true_one() {
-        // The decoder takes the delay from the end of the SPS, so it has read all before it.
-        for (reorder, delay) in [(Reorder::None, 0), (Reorder::BFrames, 1), (Reorder::Pyramid, 2)] {
-            for size in [Size::new(64, 36), Size::new(1920, 1080), Size::new(854, 480), Size::new(2, 2)] {
-                let rate = FrameRate::new(30_000, 1001).unwrap();
-                let settings = LadderSettings::new(rate, [(size, 1_000_000)]).rungs.remove(0);
-                let kit = Fake::new().reordering(reorder);
-                let config = kit.video_encoder(&settings).unwrap().params().config.clone();
-                let decoder = Decoder::open(Context::decoder("h264").unwrap(), &config).unwrap();
-                assert_eq!(decoder.context.get().has_b_frames, delay, "{size}");
-            }
-        }
     }
 }

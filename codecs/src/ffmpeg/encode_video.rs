@@ -58,6 +58,9 @@ fn reads_stray_memory(size: Size) -> bool {
 }
 
 /// The x264 encoder of one rung.
+///
+/// `keyframe` of the settings is not told to x264, which would take it as leave
+/// to make key frames of its own.
 pub(super) struct X264 {
     context: Context,
     packet: AvPacket,
@@ -117,7 +120,7 @@ impl X264 {
             EncoderThreads::Many(n) => NonZeroU8::get(n).into(),
         };
         // Frame threads: sliced ones cost quality.
-        raw.thread_type = ffi::FF_THREAD_FRAME as i32;
+        raw.thread_type = ffi::FF_THREAD_FRAME;
         raw.flags |= ffi::AV_CODEC_FLAG_GLOBAL_HEADER as i32;
         // By FFmpeg's own options, which are checked to be taken.
         let mut options = vec![

@@ -32,7 +32,7 @@ use crate::error::CodecError;
 pub struct Ffmpeg;
 
 impl Ffmpeg {
-    /// The kit. FFmpeg's own log is turned down to errors that stop it.
+    /// The kit. FFmpeg's own log is turned off: what matters comes as an error.
     pub fn new() -> Self {
         call::quiet();
         Self

@@ -147,7 +147,7 @@ impl Sws {
             (c"dsth", shape.to.height.into()),
             (c"dst_format", ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as i64),
             (c"dst_range", 0),
-            (c"sws_flags", i64::from(flags as i32)),
+            (c"sws_flags", i64::from(flags)),
         ];
         for (key, value) in options {
             // SAFETY: the context is live and its first field is an AVClass, as av_opt wants.
@@ -164,7 +164,7 @@ impl Sws {
                 Matrix::Bt709 | Matrix::Rgb | Matrix::Unknown => ffi::SWS_CS_ITU709,
             };
             // SAFETY: a table lookup; the tables are static.
-            unsafe { ffi::sws_getCoefficients(number as i32) }
+            unsafe { ffi::sws_getCoefficients(number) }
         };
         // SAFETY: the context is set up, the tables are static. 1 << 16 is
         // neutral for contrast and saturation.

@@ -11,12 +11,7 @@ fn settings() -> AudioEncoderSettings {
 
 /// A tone of 1 kHz on the left, of 500 Hz on the right, from sample `from` on.
 fn tone(pts: Time, from: usize, len: usize) -> Pcm {
-    let samples: Vec<f32> = (from..from + len)
-        .flat_map(|n| {
-            let wave = |hz: f64| ((n as f64 * hz / 48_000.0 * std::f64::consts::TAU).sin() * 0.5) as f32;
-            [wave(1000.0), wave(500.0)]
-        })
-        .collect();
+    let samples: Vec<f32> = (from..from + len).flat_map(|n| [wave(n, 1000.0), wave(n, 500.0)]).collect();
     Pcm::new(pts, RATE, 2, samples)
 }
 
@@ -142,4 +137,38 @@ fn plain_samples_are_read_as_they_are() {
     };
     let out = decode(&params, &[packet]);
     assert_eq!(out, [Pcm::new(pts, RATE, 2, vec![0.0, -1.0, 0.5, 0.25])]);
+}
+
+#[test]
+fn sound_of_other_codecs_is_heard_at_its_time() {
+    for (encoder, codec, delay) in
+        [("mp2", AudioCodec::Mp2, 600), ("ac3", AudioCodec::Ac3, 300), ("libmp3lame", AudioCodec::Mp3, 1200)]
+    {
+        let packets = crate::foreign::sound(encoder, 48_000, |n| [1000.0, 500.0].map(|hz| wave(n, hz)));
+        let params = AudioParams { codec, rate: RATE, channels: 2, config: bytes::Bytes::new() };
+        let out = decode(&params, &packets);
+        let (first, last) = (&out[0], out.last().unwrap());
+        assert!(out.windows(2).all(|pair| (pair[1].pts - pair[0].end()).abs() <= Span::from_flicks(1)));
+        assert!(
+            first.pts <= Time::ZERO && last.end() >= Time::from_secs(1) - Span::from_units(delay, 1, 48_000)
+        );
+        let middle = &out[out.len() / 2];
+        assert_eq!((middle.rate, middle.channels), (RATE, 2));
+        assert!((middle.rms() - 0.3535).abs() < 0.02, "{encoder}: {}", middle.rms());
+        // The tone stands where it stood, within the delay of a codec that does not tell its own.
+        let from = RATE.sample_at(middle.pts);
+        let off = (-delay..=delay).map(|shift| {
+            let error = middle
+                .samples
+                .chunks_exact(2)
+                .enumerate()
+                .map(|(n, pair)| (pair[1] - wave((from + n as i64 + shift) as usize, 500.0)).abs());
+            error.fold(0.0, f32::max)
+        });
+        assert!(off.fold(f32::MAX, f32::min) < 0.05, "{encoder}");
+    }
+}
+
+fn wave(n: usize, hz: f64) -> f32 {
+    ((n as f64 * hz / 48_000.0 * std::f64::consts::TAU).sin() * 0.5) as f32
 }

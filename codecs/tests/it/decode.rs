@@ -4,6 +4,7 @@ use bytes::Bytes;
 use codecs::{CodecKit, Colour, Conform, Ffmpeg, Filter, Frame, PixelFormat, Yuv};
 use ffmpeg_next::format::Pixel;
 use media::{FrameRate, Packet, Size, Tick, Time, VideoCodec, VideoParams};
+use proptest::prelude::*;
 
 use crate::foreign::{self, Form, Stream};
 use crate::{pattern, x264};
@@ -60,6 +61,12 @@ fn comes_out_right(form: Form, least_db: f64) {
 #[test]
 fn avc_in_annex_b() {
     comes_out_right(X264, 33.0);
+}
+
+#[test]
+fn hevc_in_annex_b() {
+    let options = &[("preset", "ultrafast"), ("x265-params", "log-level=none:pools=1")];
+    comes_out_right(Form { encoder: "libx265", codec: VideoCodec::Hevc, options, ..X264 }, 33.0);
 }
 
 #[test]
@@ -262,12 +269,12 @@ fn every_codec_the_house_names_is_there() {
 
 #[test]
 fn interlaced_pictures_lose_their_combs() {
-    let options = &[("preset", "veryfast"), ("x264-params", "tff=1"), ("qp", "10")];
+    let options = &[("preset", "veryfast"), ("flags", "+ildct+ilme"), ("qp", "10")];
     let form = Form { options, size: Size::new(320, 192), ..X264 };
     let Stream { params, packets } = foreign::combed(form);
     let frames = decode(&params, &packets);
     let picture = &frames[1].picture;
-    assert_eq!(picture.scan(), codecs::Scan::TopFirst);
+    assert_ne!(picture.scan(), codecs::Scan::Progressive);
     // Dark upper field, bright lower one: only the upper is taken.
     let luma = picture.plane(codecs::Plane::Y);
     assert!(luma.row(90)[100] < 60 && luma.row(91)[100] > 180);
@@ -306,4 +313,66 @@ fn another_matrix_is_turned_into_the_canvas_one() {
     }
     assert!(worst <= 4.0, "{worst} off");
     assert!(moved >= 5.0, "only {moved} moved: the test sees nothing");
+}
+
+/// Each codec of a wire that anyone may send to.
+fn open_to_all() -> [(VideoCodec, &'static [u8]); 5] {
+    [
+        (VideoCodec::Avc, &[]),
+        (VideoCodec::Avc, &[1, 77, 0, 40, 0xff, 0xe1, 0, 4, 0x67, 77, 0, 40, 1, 0, 1, 0x68]),
+        (VideoCodec::Hevc, &[]),
+        (VideoCodec::Mpeg2, &[]),
+        (VideoCodec::Mjpeg, &[0xff, 0xd8]),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn no_bytes_bring_a_decoder_down(
+        (codec, config) in prop::sample::select(open_to_all().to_vec()),
+        packets in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..8),
+    ) {
+        let params = VideoParams { codec, size: None, config: Bytes::from_static(config) };
+        // A configuration may be refused, which is an answer as well.
+        if let Ok(mut decoder) = Ffmpeg::new().video_decoder(&params) {
+            for (n, data) in packets.into_iter().enumerate() {
+                let pts = Time::from_millis(n as i64 * 40);
+                let (track, key) = (media::Track::Video, media::Key::Delta);
+                let _ = decoder.send(&Packet { track, pts, dts: pts, duration: None, key, data: data.into() });
+                while let Ok(Some(frame)) = decoder.receive() {
+                    prop_assert!(frame.picture.size().area() > 0);
+                }
+            }
+            decoder.flush().unwrap();
+        }
+    }
+
+    #[test]
+    fn flipped_bits_cost_pictures_and_nothing_else(at in prop::collection::vec((0usize..40, any::<u16>(), 0u8..8), 1..20)) {
+        let rate = FrameRate::new(25, 1).unwrap();
+        let frames = x264::frames(rate, 40, |n| n % 20 == 0);
+        let (params, mut packets) = x264::encode(&x264::settings(rate), &frames);
+        for (packet, byte, bit) in at {
+            let mut data = packets[packet].data.to_vec();
+            let byte = usize::from(byte) % data.len();
+            data[byte] ^= 1 << bit;
+            packets[packet].data = data.into();
+        }
+        let mut decoder = Ffmpeg::new().video_decoder(&params).unwrap();
+        let mut count = 0;
+        for packet in &packets {
+            let _ = decoder.send(packet);
+            while let Ok(Some(frame)) = decoder.receive() {
+                prop_assert_eq!(frame.picture.size(), x264::SIZE);
+                count += 1;
+            }
+        }
+        decoder.flush().unwrap();
+        while let Ok(Some(_)) = decoder.receive() {
+            count += 1;
+        }
+        prop_assert!(count <= 40);
+    }
 }

@@ -42,7 +42,7 @@ pub fn combed(form: Form) -> Stream {
 }
 
 fn stream_of(form: Form, times: &[Time], picture: impl Fn(u32) -> ffmpeg::frame::Video) -> Stream {
-    ffmpeg::log::set_level(ffmpeg::log::Level::Fatal);
+    ffmpeg::log::set_level(ffmpeg::log::Level::Quiet);
     let codec = ffmpeg::encoder::find_by_name(form.encoder).expect("Debian's FFmpeg has it");
     let mut video = ffmpeg::codec::Context::new_with_codec(codec).encoder().video().unwrap();
     video.set_width(form.size.width);
@@ -116,4 +116,67 @@ pub fn picture(pixel: Pixel, size: Size, n: u32) -> ffmpeg::frame::Video {
         }
     }
     frame
+}
+
+/// Packets of a second of sound of two channels at 48 kHz.
+pub fn sound(encoder: &str, len: usize, sample: impl Fn(usize) -> [f32; 2]) -> Vec<Packet> {
+    use ffmpeg::format::Sample;
+    use ffmpeg::format::sample::Type;
+    let codec = ffmpeg::encoder::find_by_name(encoder).expect("Debian's FFmpeg has it");
+    let mut audio = ffmpeg::codec::Context::new_with_codec(codec).encoder().audio().unwrap();
+    let format = codec.audio().unwrap().formats().unwrap().next().unwrap();
+    audio.set_rate(48_000);
+    audio.set_format(format);
+    audio.set_channel_layout(ffmpeg::ChannelLayout::STEREO);
+    audio.set_bit_rate(192_000);
+    audio.set_time_base((1, 48_000));
+    let mut audio = audio.open().unwrap();
+    let block = audio.frame_size() as usize;
+    let mut packets = Vec::new();
+    for from in (0..len).step_by(block) {
+        let mut frame = ffmpeg::frame::Audio::new(format, block, ffmpeg::ChannelLayout::STEREO);
+        frame.set_rate(48_000);
+        frame.set_pts(Some(from as i64));
+        for n in 0..block {
+            let pair = if from + n < len { sample(from + n) } else { [0.0; 2] };
+            for (channel, value) in pair.into_iter().enumerate() {
+                match format {
+                    Sample::F32(Type::Planar) => frame.plane_mut::<f32>(channel)[n] = value,
+                    Sample::I16(Type::Planar) => {
+                        frame.plane_mut::<i16>(channel)[n] = (value * 32_767.0) as i16
+                    }
+                    Sample::I32(Type::Planar) => {
+                        frame.plane_mut::<i32>(channel)[n] = (f64::from(value) * 2_147_483_647.0) as i32;
+                    }
+                    Sample::I16(Type::Packed) => {
+                        // Two channels are one plane of pairs.
+                        let mut both = frame.plane::<(i16, i16)>(0)[n];
+                        *(if channel == 0 { &mut both.0 } else { &mut both.1 }) = (value * 32_767.0) as i16;
+                        frame.plane_mut::<(i16, i16)>(0)[n] = both;
+                    }
+                    other => panic!("{encoder} wants {other:?}"),
+                }
+            }
+        }
+        audio.send_frame(&frame).unwrap();
+        take_sound(&mut audio, &mut packets);
+    }
+    audio.send_eof().unwrap();
+    take_sound(&mut audio, &mut packets);
+    packets
+}
+
+fn take_sound(audio: &mut ffmpeg::encoder::Audio, packets: &mut Vec<Packet>) {
+    let mut packet = ffmpeg::Packet::empty();
+    while audio.receive_packet(&mut packet).is_ok() {
+        let pts = Time::from_units(packet.pts().unwrap(), 1, 48_000);
+        packets.push(Packet {
+            track: Track::Audio,
+            pts,
+            dts: pts,
+            duration: None,
+            key: Key::Frame,
+            data: Bytes::copy_from_slice(packet.data().unwrap()),
+        });
+    }
 }

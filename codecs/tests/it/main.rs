@@ -10,5 +10,6 @@ mod pattern;
 mod picture;
 mod resample;
 mod scale;
+mod still;
 mod watermark;
 mod x264;

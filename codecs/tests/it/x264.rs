@@ -85,7 +85,7 @@ fn times_out_are_times_in() {
     // Far from zero and off the rate's grid, as long as it is even.
     let mut frames = frames(rate(), 60, |n| n % 30 == 0);
     for (n, (frame, _)) in frames.iter_mut().enumerate() {
-        frame.pts = frame.pts + Span::from_flicks(1_234_567_891_234 + n as i64 % 3);
+        frame.pts += Span::from_flicks(1_234_567_891_234 + n as i64 % 3);
     }
     let (_, packets) = encode(&settings(rate()), &frames);
     let mut out: Vec<Time> = packets.iter().map(|p| p.pts).collect();
