@@ -1,0 +1,66 @@
+//! FLV tags in and out, beside a copy of the same bytes.
+#![allow(clippy::unwrap_used)]
+
+use std::hint::black_box;
+
+use benches::pieces;
+use bytes::{Bytes, BytesMut};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use fixtures::tags::Stream;
+use flv::{Item, Tag, TagReader};
+
+/// Half a minute of a 2.5 Mbit/s rung.
+fn file() -> Bytes {
+    Stream::of_bitrate(1, 2_500_000).file(30_000)
+}
+
+fn read(input: &[Bytes], mut each: impl FnMut(Tag)) {
+    let mut reader = TagReader::new();
+    for piece in input {
+        reader.push(piece.clone());
+        while let Some(item) = reader.next().unwrap() {
+            if let Item::Tag(tag) = item {
+                each(tag);
+            }
+        }
+    }
+}
+
+fn tags(c: &mut Criterion) {
+    let file = file();
+    let whole = [file.clone()];
+    let in_pieces = pieces(&file, 64 << 10);
+    let mut tags = Vec::new();
+    read(&whole, |tag| tags.push(tag));
+
+    let mut group = c.benchmark_group("tags");
+    group.throughput(Throughput::Bytes(file.len() as u64));
+    group.bench_function("parse, whole", |b| b.iter(|| read(&whole, |tag| drop(black_box(tag)))));
+    group.bench_function("parse, pieces of 64 KiB", |b| {
+        b.iter(|| read(&in_pieces, |tag| drop(black_box(tag))));
+    });
+    let mut out = BytesMut::with_capacity(file.len());
+    group.bench_function("write", |b| {
+        b.iter(|| {
+            out.clear();
+            for tag in &tags {
+                tag.write_into(&mut out);
+            }
+            black_box(out.len())
+        });
+    });
+    let mut copy = vec![0; file.len()];
+    group.bench_function("floor: copy", |b| {
+        b.iter(|| black_box(&mut copy).copy_from_slice(black_box(&file)));
+    });
+    group.finish();
+
+    // How many tags that is: the same work, counted in tags.
+    let mut group = c.benchmark_group("tags, counted");
+    group.throughput(Throughput::Elements(tags.len() as u64));
+    group.bench_function("parse, whole", |b| b.iter(|| read(&whole, |tag| drop(black_box(tag)))));
+    group.finish();
+}
+
+criterion_group!(benches, tags);
+criterion_main!(benches);
