@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod aac;
+mod damage;
 mod decode;
 mod fake;
 mod foreign;

@@ -94,7 +94,8 @@ fn times_out_are_times_in() {
     assert_eq!(out, frames.iter().map(|(f, _)| f.pts).collect::<Vec<_>>());
     assert!(packets.iter().all(|p| p.dts <= p.pts));
     assert!(packets.is_sorted_by(|a, b| a.dts < b.dts));
-    assert!(packets[0].dts < frames[0].0.pts, "B-frame delay stays in the DTS");
+    // B-frame delay stays in the DTS: two ticks where B-frames lean on B-frames.
+    assert_eq!(frames[0].0.pts - packets[0].dts, Span::from_units(2, 1001, 30_000));
 }
 
 #[test]
