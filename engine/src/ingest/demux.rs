@@ -122,9 +122,7 @@ impl Demux {
 
         let found = Arc::new(Mutex::new(Found::default()));
         let complete = Arc::new(AtomicBool::new(false));
-        connect_pads(&pipeline, &parse, &queue, &found);
-        let done = Arc::clone(&complete);
-        parse.connect_no_more_pads(move |_| done.store(true, Ordering::Release));
+        connect_pads(&pipeline, &parse, &queue, &found, &complete);
 
         let told = Arc::new(Told {
             broken: AtomicBool::new(false),
@@ -211,6 +209,15 @@ fn connect_pads(
     parse.connect_pad_added(move |_, pad| {
         let (Some(pipeline), Some(queue)) = (pipeline.upgrade(), queue.upgrade()) else { return };
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+        let done = Arc::clone(&complete);
+        let ends = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
+        pad.add_probe(ends, move |_, info| match &info.data {
+            Some(gst::PadProbeData::Event(event)) if event.type_() != gst::EventType::Eos => gst::PadProbeReturn::Ok,
+            _ => {
+                done.store(true, Ordering::Release);
+                gst::PadProbeReturn::Remove
+            }
+        });
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = match caps::track(&caps) {
             Some(Track::Video) if found.video.is_none() => Some(Track::Video),

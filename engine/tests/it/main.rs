@@ -2,4 +2,9 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod colours;
+mod encryption;
+mod fake;
+mod files;
+mod live;
+mod step;
 mod support;

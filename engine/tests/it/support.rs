@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use codecs::{CodecKit, Ffmpeg, Frame, Plane};
 use engine::{Engine, Mode, Report, RunOptions};
+use flv::audio::AudioHeader;
 use flv::video::VideoHeader;
 use flv::{Item, Tag, TagKind, TagReader};
-use media::{Key, Packet, Span, Time, Track, VideoCodec, VideoParams};
+use media::{AudioCodec, AudioParams, Key, Packet, SampleRate, Span, Time, Track, VideoCodec, VideoParams};
 use pipeline_dsl::Show;
 
 pub fn show(text: &str) -> Show {
@@ -106,4 +107,56 @@ pub fn decode_with(kit: &dyn CodecKit, tags: &[Tag]) -> Vec<Frame> {
 /// Mean Y, U, V of a picture.
 pub fn mean(frame: &Frame) -> [u8; 3] {
     [Plane::Y, Plane::U, Plane::V].map(|plane| frame.picture.plane(plane).mean())
+}
+
+/// Decodes a recording's sound: mono-folded samples and the time of the first.
+pub fn decode_sound(tags: &[Tag]) -> (Time, u32, Vec<f32>) {
+    let kit = Ffmpeg::new();
+    let mut decoder = None;
+    let (mut first, mut rate, mut samples) = (None, 48_000, Vec::new());
+    for tag in tags.iter().filter(|t| t.kind == TagKind::Audio) {
+        let header = AudioHeader::parse(tag.body()).unwrap();
+        if header.is_sequence_start() {
+            let config = header.payload(tag.body());
+            let rate = SampleRate::HZ_48000;
+            let params = AudioParams { codec: AudioCodec::Aac, rate, channels: 2, config };
+            decoder = Some(kit.audio_decoder(&params).unwrap());
+        } else if header.has_sound() {
+            let at = Time::from_millis(tag.timestamp.0.into());
+            let data = header.payload(tag.body());
+            let packet = Packet { track: Track::Audio, pts: at, dts: at, duration: None, key: Key::Frame, data };
+            let decoder = decoder.as_mut().unwrap();
+            let _ = decoder.send(&packet);
+            while let Ok(Some(pcm)) = decoder.receive() {
+                first.get_or_insert(pcm.pts);
+                rate = pcm.rate.hz();
+                let channels = usize::from(pcm.channels);
+                samples.extend(pcm.samples.chunks(channels).map(|c| c.iter().sum::<f32>() / channels as f32));
+            }
+        }
+    }
+    (first.unwrap_or(Time::ZERO), rate, samples)
+}
+
+/// Peak signal to noise of luma, in dB; 99 for equal pictures.
+pub fn psnr(a: &Frame, b: &Frame) -> f64 {
+    let pairs = a.picture.plane(Plane::Y);
+    let pairs = pairs.rows().flatten().zip(b.picture.plane(Plane::Y).rows().flatten());
+    let (mut sum, mut count) = (0.0, 0.0);
+    for (a, b) in pairs {
+        sum += f64::from(a.abs_diff(*b)).powi(2);
+        count += 1.0;
+    }
+    if sum == 0.0 { 99.0 } else { 10.0 * (255.0 * 255.0 * count / sum).log10() }
+}
+
+/// Codes and subjects of a report's events.
+pub fn codes(report: &Report) -> Vec<(String, String)> {
+    report.events.iter().map(|e| (e.code.clone(), e.subject.clone())).collect()
+}
+
+/// What was on air, and why.
+pub fn on_air(report: &Report) -> Vec<(&str, &str)> {
+    let runs = report.channels[0].on_air.iter();
+    runs.map(|run| (run.source.as_deref().unwrap_or("-"), run.reason.as_str())).collect()
 }
