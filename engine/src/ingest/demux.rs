@@ -199,13 +199,18 @@ fn rotation(orientation: &str) -> Rotation {
 }
 
 /// Links each stream parsebin finds: the first of each track to an appsink, the rest to nowhere.
+///
+/// parsebin exposes all pads before it lets data through and says no
+/// `no-more-pads`: the first buffer anywhere means that all are there.
 fn connect_pads(
     pipeline: &gst::Pipeline,
     parse: &gst::Element,
     queue: &gst::Element,
     found: &Arc<Mutex<Found>>,
+    complete: &Arc<AtomicBool>,
 ) {
     let (pipeline, queue, found) = (pipeline.downgrade(), queue.downgrade(), Arc::clone(found));
+    let complete = Arc::clone(complete);
     parse.connect_pad_added(move |_, pad| {
         let (Some(pipeline), Some(queue)) = (pipeline.upgrade(), queue.upgrade()) else { return };
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
