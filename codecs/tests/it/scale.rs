@@ -96,7 +96,7 @@ proptest! {
                                    turn in prop::sample::select(vec![Rotation::None, Rotation::Quarter, Rotation::Half])) {
         let canvas = Size::new(cw * 2, ch * 2);
         let white = PictureMut::filled(Size::new(w, h), Yuv::WHITE).unwrap().freeze();
-        let out = Conform::new(canvas, Filter::Bilinear).turned(turn).conform(&white).unwrap();
+        let out = Conform::new(canvas, Filter::Bicubic).turned(turn).conform(&white).unwrap();
         prop_assert_eq!(out.size(), canvas);
         // White about the middle, black or white and nothing else anywhere.
         let near = |x: u32| [x.saturating_sub(2), x - 1, x].map(|x| x as usize);
