@@ -2,7 +2,7 @@
 # Both do all their own set-up and skip what is already there.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup fixtures web test bench demo fmt clean
+.PHONY: help setup fixtures web test bench versus demo fmt clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,11 @@ test: setup fixtures web ## formatting, lints, every test, and the benches in sh
 bench: setup ## the throughput benches in full, in the release profile
 	@scripts/fixtures.sh bench
 	cargo bench --locked --workspace --bench '*'
+
+versus: setup ## CPU, quality and memory beside one ffmpeg process doing the same
+	@scripts/fixtures.sh bench
+	cargo build --locked --release
+	@scripts/versus.sh
 
 demo: setup fixtures web ## a bounded live show: its page, its recordings, and their proof
 	cargo build --locked --release

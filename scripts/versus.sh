@@ -49,12 +49,8 @@ film=$PWD/$film
 show=$PWD/$show
 obvan=$(realpath "$obvan")
 
-plain_ffmpeg() {
-  ffmpeg -nostdin -hide_banner -v error -y -i "$film" -filter_complex "$graph$scales" "${outputs[@]}"
-}
-plain_obvan() {
-  "$obvan" run "$show" --offline --out .
-}
+ffmpeg=(ffmpeg -nostdin -hide_banner -v error -y -i "$film" -filter_complex "$graph$scales" "${outputs[@]}")
+ours=("$obvan" run "$show" --offline --out .)
 
 # Peak memory is told by GNU time alone; without it that line is left out.
 gnu_time=
@@ -62,32 +58,23 @@ if /usr/bin/time -f %M true >/dev/null 2>&1; then
   gnu_time=/usr/bin/time
 fi
 
-# measure WHO: one run in a folder of its own; adds "CPU wall" and the peak to WHO's figures.
+# measure WHO COMMAND…: one run in a folder of its own; adds to WHO's figures.
 measure() {
   local who=$1 user system wall
+  shift
   rm -rf "${work:?}/$who"
   mkdir "$work/$who"
-  TIMEFORMAT='%U %S %R'
-  if ! {
-    time (
-      cd "$work/$who"
-      if [ -n "$gnu_time" ]; then
-        # The functions are not known to it, so what they call is.
-        case $who in
-        ffmpeg)
-          exec "$gnu_time" -a -o "$work/$who.peak" -f %M ffmpeg -nostdin -hide_banner -v error -y \
-            -i "$film" -filter_complex "$graph$scales" "${outputs[@]}"
-          ;;
-        obvan) exec "$gnu_time" -a -o "$work/$who.peak" -f %M "$obvan" run "$show" --offline --out . ;;
-        esac
-      fi
-      "plain_$who"
-    ) >"$work/$who.log" 2>&1
-  } 2>"$work/time"; then
+  cd "$work/$who"
+  if [ -n "$gnu_time" ]; then
+    set -- "$gnu_time" -a -o "$work/$who.peak" -f %M "$@"
+  fi
+  local TIMEFORMAT='%3U %3S %3R'
+  if ! { time "$@" >"$work/$who.log" 2>&1; } 2>"$work/time"; then
     cat "$work/$who.log" >&2
     printf 'versus: %s failed\n' "$who" >&2
     exit 1
   fi
+  cd - >/dev/null
   read -r user system wall <"$work/time"
   awk -v u="$user" -v s="$system" 'BEGIN { printf "%.2f\n", u + s }' >>"$work/$who.cpu"
   printf '%s\n' "$wall" >>"$work/$who.wall"
@@ -95,8 +82,8 @@ measure() {
 }
 
 for ((run = 0; run < runs; run++)); do
-  measure ffmpeg
-  measure obvan
+  measure ffmpeg "${ffmpeg[@]}"
+  measure obvan "${ours[@]}"
 done
 
 # median FILE DIGITS: "median (lowest to highest)".
