@@ -262,7 +262,7 @@ fn start_channels(show: &dsl::Show, place: &Place) -> Result<Vec<ChannelRun>, St
                     owner: format!("channel {}", model.name),
                     name: encrypt.key.clone(),
                 })?;
-                Some(Arc::new(ChannelKeys::load(ring, encrypt.mode, &place.inputs, &model.name)?))
+                Some(Arc::new(ChannelKeys::load(ring, encrypt.mode, &place.inputs)?))
             }
             None => None,
         };

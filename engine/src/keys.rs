@@ -35,12 +35,6 @@ pub enum ResolveError {
         /// What is wrong with it.
         source: crypto::KeyError,
     },
-    /// A mode that is not built yet.
-    #[error("{owner}: mode=capsule is not available yet; legal: mode=nalu")]
-    Mode {
-        /// Which channel.
-        owner: String,
-    },
     /// No ring of this name.
     #[error("{owner}: there is no key ring {name}")]
     NoRing {
@@ -73,15 +67,10 @@ pub(crate) struct ChannelKeys {
 }
 
 impl ChannelKeys {
-    pub(crate) fn load(
-        ring: &KeyRing,
-        mode: EncryptMode,
-        base: &Path,
-        channel: &str,
-    ) -> Result<Self, ResolveError> {
+    pub(crate) fn load(ring: &KeyRing, mode: EncryptMode, base: &Path) -> Result<Self, ResolveError> {
         let mode = match mode {
             EncryptMode::Nalu => Mode::Nalu,
-            EncryptMode::Capsule => return Err(ResolveError::Mode { owner: format!("channel {channel}") }),
+            EncryptMode::Capsule => Mode::Capsule,
         };
         let mut keys = Vec::new();
         for source in &ring.keys {

@@ -98,7 +98,9 @@ pub struct LineStatus {
     pub state: LineState,
     pub packets: u64,
     pub bytes: u64,
-    /// Over the last second, both tracks; `None` where nothing is pushed at present.
+    /// Pictures decoded over the last second; `None` where nothing is pushed at present.
+    pub fps: Option<f64>,
+    /// Over the last second, both tracks; as `fps`.
     pub kbps: Option<f64>,
     pub lost_s: f64,
 }

@@ -1,6 +1,6 @@
 //! A channel's ways out, opened: one outlet for each egress and rung.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -82,7 +82,7 @@ impl Outlets {
         place: &Place,
     ) -> Result<(), StartError> {
         let name = &rung.rung.name;
-        let fill = |template: &str| template.replace("{channel}", &channel.name).replace("{rung}", name);
+        let fill = |template: &str| dsl::expand(template, &channel.name, name);
         let meter = Arc::new(EgressMeter::default());
         let reporter = place.reporter.of(format!("{}/{}/{name}", channel.name, egress.name));
         let feed = match egress.door {
@@ -104,7 +104,18 @@ impl Outlets {
                 (host, OutletKind::Own)
             }
             dsl::Target::Record { path } => {
-                let wanted: PathBuf = place.out.join(fill(&keys::text(path, &owner)?));
+                let filled = fill(&keys::text(path, &owner)?);
+                // A path from the environment was not seen by `check`.
+                let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+                if !Path::new(&filled).components().all(inside) {
+                    return Err(StartError::Channel {
+                        channel: channel.name.clone(),
+                        message: format!(
+                            "{owner} records to {filled:?}: legal are paths below the output folder, without `..`"
+                        ),
+                    });
+                }
+                let wanted: PathBuf = place.out.join(filled);
                 let target = match Recorder::create(&wanted) {
                     Ok(recorder) => {
                         let target = recorder.path().display().to_string();

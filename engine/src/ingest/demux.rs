@@ -217,7 +217,9 @@ fn connect_pads(
         let done = Arc::clone(&complete);
         let ends = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
         pad.add_probe(ends, move |_, info| match &info.data {
-            Some(gst::PadProbeData::Event(event)) if event.type_() != gst::EventType::Eos => gst::PadProbeReturn::Ok,
+            Some(gst::PadProbeData::Event(event)) if event.type_() != gst::EventType::Eos => {
+                gst::PadProbeReturn::Ok
+            }
             _ => {
                 done.store(true, Ordering::Release);
                 gst::PadProbeReturn::Remove

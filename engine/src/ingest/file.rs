@@ -164,6 +164,7 @@ impl FileLine {
             let pts = Time::ZERO + (frame.pts - zero) + begins;
             let interval = last.map_or(Span::from_millis(40), |last| pts - last);
             last = Some(pts);
+            self.counters.picture();
             end = Some(pts + interval);
             if flow == Flow::Go {
                 flow = self.buffer.put_frame(codecs::Frame { pts, ..frame });

@@ -33,6 +33,7 @@ use crate::report::LineState;
 pub(crate) struct LineCounters {
     packets: AtomicU64,
     bytes: AtomicU64,
+    pictures: AtomicU64,
     /// An encoder is connected, or the file is open.
     connected: AtomicBool,
 }
@@ -41,6 +42,13 @@ impl LineCounters {
     pub(crate) fn count(&self, bytes: usize) {
         self.packets.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+    /// A picture was decoded.
+    pub(crate) fn picture(&self) {
+        self.pictures.fetch_add(1, Ordering::Relaxed);
+    }
+    pub(crate) fn pictures(&self) -> u64 {
+        self.pictures.load(Ordering::Relaxed)
     }
     pub(crate) fn packets(&self) -> u64 {
         self.packets.load(Ordering::Relaxed)

@@ -92,7 +92,7 @@ impl Opener<'_> {
                 match Still::load(&path, self.show.video.size) {
                     Ok(still) => Origin::Still(still),
                     Err(error) => {
-                        reporter.event(Level::Alarm, "line-error", error.to_string());
+                        reporter.event(Level::Alarm, "line-error", error);
                         Origin::Dead
                     }
                 }

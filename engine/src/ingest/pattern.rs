@@ -10,7 +10,6 @@ use media::{FrameRate, SampleRate, Size, Span, Tick, Time};
 use pipeline_dsl::Pattern;
 
 use crate::ingest::buffer::Take;
-use crate::ingest::still::draw;
 
 /// A tone's peak: −20 dBFS, the broadcaster's line-up level.
 const TONE_PEAK: f64 = 0.1;
@@ -38,7 +37,7 @@ impl TestSource {
         channels: u8,
     ) -> Result<Self, CodecError> {
         let drawn = match &pattern {
-            Pattern::Bars => Some(draw(size, |x, _| bar(x, size.width))?),
+            Pattern::Bars => Some(bars(size)?),
             Pattern::Color(rgb) => Some(PictureMut::filled(size, Rgb::new(rgb.r, rgb.g, rgb.b))?.freeze()),
             Pattern::Motion | Pattern::Timecode => None,
         };
@@ -103,12 +102,25 @@ fn within_beep(time: Time) -> bool {
 }
 
 /// SMPTE's seven bars at 75 %, the part that matters to a director.
-fn bar(x: u32, width: u32) -> Rgb {
+fn bars(size: Size) -> Result<Picture, CodecError> {
     const BARS: [(u8, u8, u8); 7] =
         [(191, 191, 191), (191, 191, 0), (0, 191, 191), (0, 191, 0), (191, 0, 191), (191, 0, 0), (0, 0, 191)];
-    let index = (u64::from(x) * 7 / u64::from(width.max(1))) as usize;
-    let (r, g, b) = BARS[index.min(6)];
-    Rgb::new(r, g, b)
+    let bars = BARS.map(|(r, g, b)| Yuv::from(Rgb::new(r, g, b)));
+    let mut picture = PictureMut::new(size)?;
+    for plane in [Plane::Y, Plane::U, Plane::V] {
+        for row in picture.plane_mut(plane).rows_mut() {
+            let across = row.len().max(1);
+            for (x, out) in row.iter_mut().enumerate() {
+                let Yuv { y, u, v } = bars[x * 7 / across];
+                *out = match plane {
+                    Plane::Y => y,
+                    Plane::U => u,
+                    Plane::V => v,
+                };
+            }
+        }
+    }
+    Ok(picture.freeze())
 }
 
 /// Detail that moves: a drifting weave of luma, slow washes of chroma.

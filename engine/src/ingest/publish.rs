@@ -26,6 +26,9 @@ const READ_AT_ONCE: usize = 64 << 10;
 /// A peer that takes nothing for this long is gone.
 const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a peer may take to close after us.
+const FAREWELL: Duration = Duration::from_millis(500);
+
 /// What a publisher sends to its line.
 pub(crate) enum Pushed {
     /// An encoder has begun to publish.
@@ -132,11 +135,28 @@ struct Connection {
     reporter: Reporter,
     begun: Instant,
     publishing: HashMap<rtmp::message::MessageStreamId, Publishing>,
+    hears: Hears,
+}
+
+/// Whether the peer still takes what we send. One that does not may yet have
+/// sent a farewell that is worth reading.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hears {
+    Yes,
+    No,
 }
 
 impl Connection {
     fn new(stream: TcpStream, from: SocketAddr, points: Arc<Points>, reporter: Reporter) -> Self {
-        Self { stream, from, points, reporter, begun: Instant::now(), publishing: HashMap::new() }
+        Self {
+            stream,
+            from,
+            points,
+            reporter,
+            begun: Instant::now(),
+            publishing: HashMap::new(),
+            hears: Hears::Yes,
+        }
     }
 
     fn now(&self) -> Time {
@@ -156,6 +176,7 @@ impl Connection {
             self.flush(&mut session).await?;
             outcome?;
             if session.is_closed() {
+                self.farewell().await;
                 return Ok(());
             }
             let wait =
@@ -193,10 +214,24 @@ impl Connection {
 
     async fn flush(&mut self, session: &mut ServerSession) -> Result<(), ConnectionError> {
         while let Some(bytes) = session.poll_output() {
-            let write = tokio::time::timeout(WRITE_PATIENCE, self.stream.write_all(&bytes));
-            write.await.map_err(|_| ConnectionError::Stalled)??;
+            if self.hears == Hears::No {
+                continue;
+            }
+            match tokio::time::timeout(WRITE_PATIENCE, self.stream.write_all(&bytes)).await {
+                Err(_) => return Err(ConnectionError::Stalled),
+                Ok(Err(_)) => self.hears = Hears::No,
+                Ok(Ok(())) => {}
+            }
         }
         Ok(())
+    }
+
+    /// Closes so that the last answer arrives: a socket closed with bytes unread takes it back.
+    async fn farewell(&mut self) {
+        let _ = self.stream.shutdown().await;
+        let mut rest = [0; 4096];
+        let drain = async { while matches!(self.stream.read(&mut rest).await, Ok(1..)) {} };
+        let _ = tokio::time::timeout(FAREWELL, drain).await;
     }
 
     fn handle(&mut self, session: &mut ServerSession, event: Event) -> Result<(), ConnectionError> {

@@ -144,6 +144,7 @@ impl PushLine {
                 }
             };
             *last_picture = Some(at);
+            self.counters.picture();
             self.buffer.put_frame(Frame { pts: at, ..frame });
         };
         let mut bad = |error: CodecError| complain(complaints, &self.reporter, &error.to_string());

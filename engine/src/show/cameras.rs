@@ -17,8 +17,16 @@ pub(crate) struct CameraRun {
     /// What the chosen line gave to this tick.
     pub(crate) take: Option<Take>,
     pub(crate) view: SourceView,
-    /// Bytes of each line a second ago, and what it came to.
-    measured: Vec<(u64, Option<f64>)>,
+    /// Each line's counters a second ago, and what they came to.
+    measured: Vec<Measured>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Measured {
+    bytes: u64,
+    pictures: u64,
+    /// Frames and kilobits a second.
+    rates: Option<(f64, f64)>,
 }
 
 /// What changed at a tick.
@@ -31,7 +39,7 @@ pub(crate) struct LineChange {
 impl CameraRun {
     pub(crate) fn new(name: String, lines: Vec<Line>, failover: dsl::Failover) -> Self {
         let selector = LineSelector::new(lines.len(), failover);
-        let measured = vec![(0, None); lines.len()];
+        let measured = vec![Measured::default(); lines.len()];
         Self { name, lines, selector, take: None, view: SourceView::NEVER, measured }
     }
 
@@ -73,22 +81,24 @@ impl CameraRun {
 
     /// Bitrates over the last second.
     pub(crate) fn measure(&mut self, seconds: f64) {
-        for (line, (before, kbps)) in self.lines.iter().zip(&mut self.measured) {
-            let bytes = line.counters.bytes();
-            let rate = (bytes - *before) as f64 * 8.0 / 1000.0 / seconds;
-            *kbps = (line.counters.is_connected() || bytes > *before).then_some(rate);
-            *before = bytes;
+        for (line, measured) in self.lines.iter().zip(&mut self.measured) {
+            let (bytes, pictures) = (line.counters.bytes(), line.counters.pictures());
+            let (came, shown) = (bytes - measured.bytes, pictures - measured.pictures);
+            let kbps = came as f64 * 8.0 / 1000.0 / seconds;
+            let flows = line.counters.is_connected() || came > 0;
+            *measured = Measured { bytes, pictures, rates: flows.then_some((shown as f64 / seconds, kbps)) };
         }
     }
 
     pub(crate) fn status(&self) -> CameraStatus {
         let line = self.selector.current().and_then(|LineIx(ix)| self.lines.get(ix)).map(|l| l.name.clone());
-        let lines = self.lines.iter().zip(&self.measured).map(|(line, (_, kbps))| LineStatus {
+        let lines = self.lines.iter().zip(&self.measured).map(|(line, measured)| LineStatus {
             name: line.name.clone(),
             state: line.state(),
             packets: line.counters.packets(),
             bytes: line.counters.bytes(),
-            kbps: *kbps,
+            fps: measured.rates.map(|r| r.0),
+            kbps: measured.rates.map(|r| r.1),
             lost_s: line.lost().as_secs_f64(),
         });
         CameraStatus { name: self.name.clone(), line, lines: lines.collect() }

@@ -35,7 +35,15 @@ pub(crate) struct ChannelRun {
     pub(crate) late_ticks: u64,
     over: Over,
     /// Frames and bytes of each rung a second ago, and what they came to.
-    measured: Vec<(u64, u64, Option<(f64, f64)>)>,
+    measured: Vec<Measured>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Measured {
+    frames: u64,
+    bytes: u64,
+    /// Frames and kilobits a second.
+    rates: Option<(f64, f64)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,7 +64,7 @@ impl ChannelRun {
         let sources: Vec<usize> = model.sources.iter().filter_map(place).collect();
         let filler = model.filler.as_ref().and_then(|f| show.fillers.iter().position(|m| m.name == f.name));
         let desk = SoundDesk::new(show.audio.rate, show.audio.layout.channels(), sources.len() + 1);
-        let measured = vec![(0, 0, None); stage.rungs.len()];
+        let measured = vec![Measured::default(); stage.rungs.len()];
         Self {
             scheduler,
             stage,
@@ -165,11 +173,11 @@ impl ChannelRun {
 
     /// Frame rates and bitrates over the last second.
     pub(crate) fn measure(&mut self, seconds: f64) {
-        for (rung, (frames, bytes, rates)) in self.stage.rungs.iter().zip(&mut self.measured) {
-            let now = (rung.meter.frames(), rung.meter.bytes());
-            let kbps = (now.1 - *bytes) as f64 * 8.0 / 1000.0 / seconds;
-            *rates = Some(((now.0 - *frames) as f64 / seconds, kbps));
-            (*frames, *bytes) = now;
+        for (rung, measured) in self.stage.rungs.iter().zip(&mut self.measured) {
+            let (frames, bytes) = (rung.meter.frames(), rung.meter.bytes());
+            let kbps = (bytes - measured.bytes) as f64 * 8.0 / 1000.0 / seconds;
+            let fps = (frames - measured.frames) as f64 / seconds;
+            *measured = Measured { frames, bytes, rates: Some((fps, kbps)) };
         }
     }
 
@@ -181,15 +189,15 @@ impl ChannelRun {
 
     pub(crate) fn status(&self) -> ChannelStatus {
         let (intent, standing) = (self.scheduler.intent(), self.scheduler.on_air());
-        let rungs = self.stage.rungs.iter().zip(&self.measured).map(|(rung, (_, _, rates))| RungStatus {
+        let rungs = self.stage.rungs.iter().zip(&self.measured).map(|(rung, measured)| RungStatus {
             name: rung.rung.name.clone(),
             width: rung.rung.size.width,
             height: rung.rung.size.height,
             frames: rung.meter.frames(),
             keyframes: rung.meter.keyframes(),
             bytes: rung.meter.bytes(),
-            fps: rates.map(|r| r.0),
-            kbps: rates.map(|r| r.1),
+            fps: measured.rates.map(|r| r.0),
+            kbps: measured.rates.map(|r| r.1),
         });
         let key = match self.encryption {
             Encryption::Clear => None,

@@ -107,8 +107,12 @@ fn cuts_fillers_sizes_and_key_frames_are_where_the_rundown_says() {
 #[test]
 fn the_watermark_is_where_it_was_put() {
     let marked = offline(SHOW, ffmpeg());
-    let bare = offline(&SHOW.replace("    watermark bug\n", "").replace("watermark bug {", "watermark bug2 {"), ffmpeg());
-    let read = |ran: &crate::support::Ran| decode(&tags(&ran.out.path().join("program-360p.flv")))[10].clone();
+    let bare = offline(
+        &SHOW.replace("    watermark bug\n", "").replace("watermark bug {", "watermark bug2 {"),
+        ffmpeg(),
+    );
+    let read =
+        |ran: &crate::support::Ran| decode(&tags(&ran.out.path().join("program-360p.flv")))[10].clone();
     let (marked, bare) = (read(&marked), read(&bare));
     let (mut inside, mut outside) = (0u64, 0u64);
     let logo = image::open(crate::support::clips().join("pictures/logo.png")).unwrap();

@@ -51,8 +51,11 @@ fn decryptor() -> TagDecryptor {
     TagDecryptor::new(ring)
 }
 
-/// The decrypted tags, and each coded tag's key id (`None` for clear ones) with its time in seconds.
-fn read(ran: &Ran, rung: &str) -> (Vec<Tag>, Vec<(f64, TagKind, Option<u8>)>) {
+/// A coded tag's time in seconds, its kind, and the key it was under.
+type Carried = (f64, TagKind, Option<u8>);
+
+/// The decrypted tags, and how each coded one was carried.
+fn read(ran: &Ran, rung: &str) -> (Vec<Tag>, Vec<Carried>) {
     let mut decryptor = decryptor();
     let (mut clear, mut keys) = (Vec::new(), Vec::new());
     for tag in tags(&ran.out.path().join(format!("{rung}.flv"))) {

@@ -49,7 +49,12 @@ fn every_kind_of_file_shows_the_same_picture() {
         "interlaced.mp4",
     ] {
         let ran = run(&format!("generated/{file}"), "", 2);
-        assert_eq!(on_air(&ran.report), [("main", "start"), ("-", "end")], "{file}: {:#?}", ran.report.events);
+        assert_eq!(
+            on_air(&ran.report),
+            [("main", "start"), ("-", "end")],
+            "{file}: {:#?}",
+            ran.report.events
+        );
         let frames = frames(&ran);
         assert_eq!(frames.len(), 50, "{file}");
         // Interlacing halves the lines; recoding and scaling cost some more.
@@ -127,7 +132,8 @@ fn what_cannot_be_shown_is_said_and_the_show_goes_on() {
         let event = event.unwrap_or_else(|| panic!("{file}: no {code} in {:#?}", ran.report.events));
         assert_eq!(event.subject, "main/disk");
         assert!(event.message.contains(words), "{file}: {}", event.message);
-        let on_air: Vec<_> = ran.report.channels[0].on_air.iter().map(|r| (r.t, r.source.as_deref())).collect();
+        let on_air: Vec<_> =
+            ran.report.channels[0].on_air.iter().map(|r| (r.t, r.source.as_deref())).collect();
         assert_eq!(on_air, [(0.0, None), (0.52, Some("green")), (2.0, None)], "{file}");
         assert_eq!(frames(&ran).len(), 50, "{file}");
         assert_eq!(ran.report.exit_code(), 0, "a lost line is no failed channel");
@@ -138,7 +144,8 @@ fn what_cannot_be_shown_is_said_and_the_show_goes_on() {
 fn a_truncated_file_plays_to_where_it_was_cut() {
     for file in ["truncated.mp4", "truncated.mkv", "truncated.ts", "truncated.flv"] {
         let ran = run(&format!("generated/{file}"), "", 5);
-        let on_air: Vec<_> = ran.report.channels[0].on_air.iter().map(|r| (r.t, r.source.as_deref())).collect();
+        let on_air: Vec<_> =
+            ran.report.channels[0].on_air.iter().map(|r| (r.t, r.source.as_deref())).collect();
         assert_eq!(on_air.len(), 3, "{file}: {on_air:?} {:#?}", ran.report.events);
         assert!(on_air[1].1 == Some("green") && on_air[1].0 > 1.5 && on_air[1].0 < 4.6, "{file}: {on_air:?}");
         assert_eq!(frames(&ran).len(), 125, "{file}");

@@ -89,7 +89,8 @@ fn start() -> Live {
     show.listen.rtmp = free_port();
     let url = format!("rtmp://{}/live/main", show.listen.rtmp);
     let out = tempfile::tempdir().unwrap();
-    let options = RunOptions { inputs: clips(), out: out.path().to_owned(), ..RunOptions::new(Mode::RealTime) };
+    let options =
+        RunOptions { inputs: clips(), out: out.path().to_owned(), ..RunOptions::new(Mode::RealTime) };
     let engine = Engine::start(show, options).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -134,7 +135,8 @@ fn ffmpeg_pushes_a_viewer_joins_late_the_line_dies_and_gstreamer_takes_over() {
     // A viewer joins late, and leaves after some seconds.
     let joined = live.out.path().join("viewer.flv");
     let url = format!("http://{}/live/program/180p.flv", live.http);
-    let curl = Process::new("curl").args(["-sS", "--max-time", "6", "-o", joined.to_str().unwrap(), &url]).output();
+    let curl =
+        Process::new("curl").args(["-sS", "--max-time", "6", "-o", joined.to_str().unwrap(), &url]).output();
     assert_eq!(curl.unwrap().status.code(), Some(28), "the stream goes on until the viewer leaves");
     let viewed = viewer_tags(&joined);
     let seen = pictures(&viewed);
@@ -223,7 +225,9 @@ fn a_director_cuts_over_http_and_reads_back_what_is_on_air() {
     let delta = events.find("event: delta").unwrap();
     assert!(first < delta);
     assert!(events.contains(r#""cause":"filler""#), "{events}");
-    assert!(curl(&[&format!("http://{}/metrics", live.http)]).contains("obvan_frames_total{channel=\"program\"}"));
+    assert!(
+        curl(&[&format!("http://{}/metrics", live.http)]).contains("obvan_frames_total{channel=\"program\"}")
+    );
     assert_eq!(curl(&[&format!("http://{}/healthz", live.http)]), "ok\n");
     let nothing = curl(&[&format!("http://{}/live/program/4k.flv", live.http)]);
     assert!(nothing.contains("/live/program/180p.flv"), "{nothing}");
@@ -234,7 +238,8 @@ fn a_director_cuts_over_http_and_reads_back_what_is_on_air() {
 }
 
 fn tool_output(args: &[&str], meanwhile: impl FnOnce()) -> String {
-    let child = Process::new("curl").arg("-sS").args(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let child =
+        Process::new("curl").arg("-sS").args(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
     let child = child.unwrap();
     meanwhile();
     String::from_utf8_lossy(&child.wait_with_output().unwrap().stdout).into_owned()

@@ -25,12 +25,8 @@ pub struct Ran {
 /// Runs a show offline, its inputs relative to the fixtures.
 pub fn offline(text: &str, kit: Arc<dyn CodecKit>) -> Ran {
     let out = tempfile::tempdir().unwrap();
-    let options = RunOptions {
-        inputs: clips(),
-        out: out.path().to_owned(),
-        kit,
-        ..RunOptions::new(Mode::Offline)
-    };
+    let options =
+        RunOptions { inputs: clips(), out: out.path().to_owned(), kit, ..RunOptions::new(Mode::Offline) };
     let report = Engine::start(show(text), options).unwrap().wait();
     Ran { report, out }
 }
@@ -79,7 +75,8 @@ pub fn decode_with(kit: &dyn CodecKit, tags: &[Tag]) -> Vec<Frame> {
     for tag in tags.iter().filter(|t| t.kind == TagKind::Video) {
         let header = VideoHeader::parse(tag.body()).unwrap();
         if header.is_sequence_start() {
-            let params = VideoParams { codec: VideoCodec::Avc, size: None, config: header.payload(tag.body()) };
+            let params =
+                VideoParams { codec: VideoCodec::Avc, size: None, config: header.payload(tag.body()) };
             decoder = Some(kit.video_decoder(&params).unwrap());
         } else if header.has_picture() {
             let dts = Time::from_millis(tag.timestamp.0.into());
@@ -124,7 +121,8 @@ pub fn decode_sound(tags: &[Tag]) -> (Time, u32, Vec<f32>) {
         } else if header.has_sound() {
             let at = Time::from_millis(tag.timestamp.0.into());
             let data = header.payload(tag.body());
-            let packet = Packet { track: Track::Audio, pts: at, dts: at, duration: None, key: Key::Frame, data };
+            let packet =
+                Packet { track: Track::Audio, pts: at, dts: at, duration: None, key: Key::Frame, data };
             let decoder = decoder.as_mut().unwrap();
             let _ = decoder.send(&packet);
             while let Ok(Some(pcm)) = decoder.receive() {
