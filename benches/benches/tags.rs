@@ -1,4 +1,7 @@
 //! FLV tags in and out, beside a copy of the same bytes.
+//!
+//! Bodies are sliced, not copied, so a whole file parses faster than it could be copied: there
+//! the time is per tag, and the counted figure is the telling one.
 #![allow(clippy::unwrap_used)]
 
 use std::hint::black_box;
