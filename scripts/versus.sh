@@ -81,6 +81,7 @@ measure() {
   printf 'versus: %-6s %s CPU s, %s s\n' "$who" "$(tail -n 1 "$work/$who.cpu")" "$wall" >&2
 }
 
+film_before=$(cksum <"$film")
 for ((run = 0; run < runs; run++)); do
   measure ffmpeg "${ffmpeg[@]}"
   measure obvan "${ours[@]}"
@@ -127,3 +128,7 @@ for rung in "${rungs[@]}"; do
   printf '%-14s %-34s %-34s\n' "$name ${rate}k" "$(judge "$work/ffmpeg/$name.flv" "$size")" \
     "$(judge "$work/obvan/$name.flv" "$size")"
 done
+if [ "$(cksum <"$film")" != "$film_before" ]; then
+  printf 'versus: %s was made anew meanwhile, so these figures do not hold: run it again\n' "$film" >&2
+  exit 1
+fi
