@@ -83,6 +83,14 @@ if needed base.flv; then make base.flv -i base.mp4 -c copy -flvflags no_duration
 if needed video-only.mp4; then make video-only.mp4 -i base.mp4 -c copy -an; fi
 if needed audio-only.m4a; then make audio-only.m4a -i base.mp4 -c copy -vn; fi
 
+# Sound of another length than its pictures, which a loop must bear.
+if needed short-sound.mp4; then
+  make short-sound.mp4 -i base.mp4 -t 1.3 -i base.mp4 -map 0:v -map 1:a -c copy
+fi
+if needed long-sound.mp4; then
+  make long-sound.mp4 -t 1.3 -i base.mp4 -i base.mp4 -map 0:v -map 1:a -c copy
+fi
+
 if needed odd.mp4; then # H.264 has odd sizes only without chroma subsampling
   make odd.mp4 -i base.mp4 -vf scale=321:181 -c:v libx264 -preset veryfast -crf 26 -pix_fmt yuv444p -c:a copy
 fi

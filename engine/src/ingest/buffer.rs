@@ -45,7 +45,9 @@ pub(crate) enum Flow {
 enum Delivery {
     /// More will come.
     Flowing,
-    /// Nothing more in this pass of a loop, or no such track in it.
+    /// This pass of a loop ends here, and the next one begins here: it is waited for.
+    Turning(Time),
+    /// Nothing more for now, or no such track: nobody waits for it.
     Idle,
     /// Nothing more, ever.
     Ended,
@@ -110,15 +112,21 @@ impl LineBuffer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How far beyond the last tick taken the next one may want to know: its end, and rounding.
+    fn wanted(&self) -> Span {
+        self.tick.times(3)
+    }
+
     /// Hands in a picture in show time, later than the one before.
     pub(crate) fn put_frame(&self, frame: Frame) -> Flow {
         let mut state = self.lock();
         if self.pace == Pace::Held {
-            // Two may always wait, or a slow stream's next picture would never be known.
+            // Two may always wait, or a slow stream's next picture would never be known;
+            // and no bound may keep back what the tick itself waits for.
             let may = |s: &State| {
-                s.closed
-                    || s.frames.len() < 2
-                    || (frame.pts <= s.taken + self.ahead && s.frames.len() < MOST_FRAMES)
+                let known = s.frames.back().map_or(s.taken, |f| f.pts);
+                let room = frame.pts <= s.taken + self.ahead && s.frames.len() < MOST_FRAMES;
+                s.closed || s.frames.len() < 2 || room || known < s.taken + self.wanted()
             };
             state = self.moved.wait_while(state, |s| !may(s)).unwrap_or_else(PoisonError::into_inner);
         }
@@ -152,10 +160,17 @@ impl LineBuffer {
     pub(crate) fn put_sound(&self, pcm: &Pcm) -> Flow {
         let mut state = self.lock();
         if self.pace == Pace::Held {
-            let may = |s: &State| s.closed || pcm.pts <= s.taken + self.ahead;
+            // Sound beyond the end of its pictures would wait for a tick that waits for the
+            // next pass; sound behind a gap, for a tick that waits for it.
+            let may = |s: &State| {
+                let turning = matches!(s.video, Delivery::Turning(_));
+                let room = pcm.pts <= s.taken + self.ahead;
+                s.closed || room || turning || s.sound.end() < s.taken + self.wanted()
+            };
             state = self.moved.wait_while(state, |s| !may(s)).unwrap_or_else(PoisonError::into_inner);
         }
-        if state.closed {
+        let beyond = matches!(state.video, Delivery::Turning(end) if pcm.pts >= end);
+        if state.closed || beyond {
             return Flow::Stop;
         }
         state.sound.put(pcm);
@@ -165,14 +180,21 @@ impl LineBuffer {
         Flow::Go
     }
 
-    /// A track has nothing more in this pass; the other may go on, and a further pass may come.
+    /// A track has nothing more for now; the other may go on, and a further pass may come.
     pub(crate) fn idle(&self, track: Track) {
         self.set(track, Delivery::Idle);
     }
 
+    /// The pictures of a looping pass end at `end`, where those of the next one begin.
+    pub(crate) fn turn(&self, end: Time) {
+        self.set(Track::Video, Delivery::Turning(end));
+    }
+
     /// A new pass begins: both tracks are waited for again.
-    pub(crate) fn resume(&self, track: Track) {
-        self.set(track, Delivery::Flowing);
+    pub(crate) fn resume(&self) {
+        let mut state = self.lock();
+        state.video = Delivery::Flowing;
+        state.audio = Delivery::Flowing;
     }
 
     /// Nothing more will come on this line.
@@ -204,9 +226,9 @@ impl LineBuffer {
     pub(crate) fn wait_for(&self, to: Time, stop: &Stop) {
         let mut state = self.lock();
         let known = |s: &State| {
-            let video = s.video != Delivery::Flowing || s.frames.back().is_some_and(|f| f.pts >= to);
-            // A track without sound is only known to be so once its pictures are.
-            let audio = s.audio != Delivery::Flowing || s.sound.end() >= to;
+            let waited_for = |d: Delivery| matches!(d, Delivery::Flowing | Delivery::Turning(_));
+            let video = !waited_for(s.video) || s.frames.back().is_some_and(|f| f.pts >= to);
+            let audio = !waited_for(s.audio) || s.sound.end() >= to;
             s.closed || (video && audio)
         };
         while !known(&state) && !stop.is_asked() {

@@ -69,44 +69,47 @@ impl Drop for SetAtEnd<'_> {
 impl FileLine {
     /// Plays the file; returns at its end, or when the show is over.
     pub(crate) fn run(self) {
+        let stop = || self.reporter.is_stopping();
         let mut begins = Span::ZERO;
+        let mut opened = Demux::open(&self.path, &stop);
         loop {
-            match self.pass(begins) {
-                Some(length) if self.repeat == Repeat::Loop && !self.reporter.is_stopping() => {
-                    if length < SHORTEST_LOOP {
-                        let message = format!(
-                            "cannot loop: a pass lasts {length}, it takes {SHORTEST_LOOP} at the least"
-                        );
-                        self.reporter.event(Level::Alarm, "line-error", message);
-                        break;
-                    }
-                    begins += length;
-                    self.buffer.resume(Track::Video);
-                    self.buffer.resume(Track::Audio);
-                }
-                Some(_) => {
-                    if !self.reporter.is_stopping() {
-                        self.reporter.event(Level::Info, "line-ended", "the file has come to its end");
-                    }
+            let demux = match opened {
+                Ok(demux) => demux,
+                Err(error) => {
+                    self.reporter.event(Level::Alarm, "line-error", error.to_string());
                     break;
                 }
-                None => break,
+            };
+            // The next pass is opened while this one plays: opening takes longer than a tick.
+            let (length, next) = std::thread::scope(|scope| {
+                let next =
+                    (self.repeat == Repeat::Loop).then(|| scope.spawn(|| Demux::open(&self.path, &stop)));
+                let length = self.pass(&demux, begins);
+                (length, next.and_then(|opening| opening.join().ok()))
+            });
+            if stop() {
+                break;
             }
+            let Some(next) = next else {
+                self.reporter.event(Level::Info, "line-ended", "the file has come to its end");
+                break;
+            };
+            if length < SHORTEST_LOOP {
+                let message =
+                    format!("cannot loop: a pass lasts {length}, it takes {SHORTEST_LOOP} at the least");
+                self.reporter.event(Level::Alarm, "line-error", message);
+                break;
+            }
+            begins += length;
+            self.buffer.resume();
+            opened = next;
         }
         self.counters.disconnect();
         self.buffer.end();
     }
 
-    /// One pass from `begins` on; its length, or `None` if it cannot be read at all.
-    fn pass(&self, begins: Span) -> Option<Span> {
-        let stop = || self.reporter.is_stopping();
-        let demux = match Demux::open(&self.path, &stop) {
-            Ok(demux) => demux,
-            Err(error) => {
-                self.reporter.event(Level::Alarm, "line-error", error.to_string());
-                return None;
-            }
-        };
+    /// One pass from `begins` on; its length.
+    fn pass(&self, demux: &Demux, begins: Span) -> Span {
         self.counters.connect();
         if begins == Span::ZERO {
             if demux.video.is_none() {
@@ -125,7 +128,15 @@ impl FileLine {
         let (video_end, audio_end) = std::thread::scope(|scope| {
             let audio = demux.audio.as_ref().map(|reader| {
                 let zero = &zero;
-                scope.spawn(move || self.audio_lane(reader, zero, begins))
+                let alone = demux.video.is_none();
+                scope.spawn(move || {
+                    let end = self.audio_lane(reader, zero, begins);
+                    // Sound alone that loops is waited for; beside pictures it is they that say when.
+                    if !(alone && self.repeat == Repeat::Loop) {
+                        self.buffer.idle(Track::Audio);
+                    }
+                    end
+                })
             });
             if audio.is_none() {
                 self.buffer.idle(Track::Audio);
@@ -147,7 +158,7 @@ impl FileLine {
         if let Some(error) = demux.error() {
             self.reporter.event(Level::Warn, "line-error", format!("{error}; what came before it was used"));
         }
-        Some(video_end.or(audio_end).map_or(Span::ZERO, |end| end - (Time::ZERO + begins)))
+        video_end.or(audio_end).map_or(Span::ZERO, |end| end - (Time::ZERO + begins))
     }
 
     /// Where the pass's pictures end, in show time.
@@ -194,7 +205,10 @@ impl FileLine {
         if let Some(lane) = &mut lane {
             lane.flush(&mut |frame| _ = put(frame), &mut |e| bad.hear(&e));
         }
-        self.buffer.idle(Track::Video);
+        match (self.repeat, end) {
+            (Repeat::Loop, Some(end)) => self.buffer.turn(end),
+            _ => self.buffer.idle(Track::Video),
+        }
         end
     }
 
@@ -246,7 +260,6 @@ impl FileLine {
                 break;
             }
         }
-        self.buffer.idle(Track::Audio);
         end
     }
 }

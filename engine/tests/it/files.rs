@@ -159,3 +159,40 @@ fn without_sound_there_is_silence() {
     let (_, _, sound) = crate::support::decode_sound(&tags(&ran.out.path().join("program.flv")));
     assert!(sound.len() > 90_000 && sound.iter().all(|s| s.abs() < 1e-4));
 }
+
+#[test]
+fn a_loop_is_the_same_twice_whatever_its_tracks_lengths_and_the_ticks_are() {
+    // 4 s of pictures at 25 a second under ticks of 1/30 s, so that passes end within ticks.
+    let text = |file: &str| {
+        format!(
+            r#"
+show "loop" {{
+  video 160x90 30fps
+  audio 48kHz stereo
+  camera main {{ line disk file "generated/{file}" loop=true }}
+  ladder one {{ preset ultrafast; keyframe 1s; audio 64k; rung 90p 160x90 200k }}
+  channel program {{ sources main; ladder one; egress disk record "x.flv" }}
+  rundown program {{ at 0:30 end }}
+}}"#
+        )
+    };
+    for file in [
+        "base.mp4",
+        "base.ts",
+        "vfr.mp4",
+        "video-only.mp4",
+        "audio-only.m4a",
+        "short-sound.mp4",
+        "long-sound.mp4",
+    ] {
+        let runs: Vec<Vec<u8>> = (0..2)
+            .map(|_| {
+                let ran = offline(&text(file), ffmpeg());
+                let lost = ran.report.cameras[0].lines[0].lost_s;
+                assert_eq!(lost, 0.0, "{file}: {:#?}", ran.report.events);
+                std::fs::read(ran.out.path().join("x.flv")).unwrap()
+            })
+            .collect();
+        assert!(runs[0] == runs[1], "{file}: the bytes differ");
+    }
+}
