@@ -22,6 +22,10 @@ const MOST_FRAMES: usize = 60;
 /// A picture is due one frame after the last; a stream that tells no rate is given this long.
 const LONGEST_INTERVAL: Span = Span::from_millis(1000);
 
+/// A picture this much later than the tick still belongs to it: containers that count in
+/// milliseconds round, and at 30 frames a second every third picture would come a tick late.
+const GRACE: Span = Span::from_millis(2);
+
 /// What happens to a producer that runs ahead.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Pace {
@@ -174,6 +178,9 @@ impl LineBuffer {
             return Flow::Stop;
         }
         state.sound.put(pcm);
+        if let Delivery::Turning(end) = state.video {
+            state.sound.cut(end);
+        }
         state.audio = Delivery::Flowing;
         drop(state);
         self.moved.notify_all();
@@ -187,7 +194,12 @@ impl LineBuffer {
 
     /// The pictures of a looping pass end at `end`, where those of the next one begin.
     pub(crate) fn turn(&self, end: Time) {
-        self.set(Track::Video, Delivery::Turning(end));
+        let mut state = self.lock();
+        state.video = Delivery::Turning(end);
+        // Sound of this pass that is there already and reaches beyond would lie in the next one's way.
+        state.sound.cut(end);
+        drop(state);
+        self.moved.notify_all();
     }
 
     /// A new pass begins: both tracks are waited for again.
@@ -253,7 +265,8 @@ impl LineBuffer {
     /// Takes what belongs to the tick `[from, to)`. Ticks are taken in order.
     pub(crate) fn take(&self, from: Time, to: Time) -> Take {
         let mut state = self.lock();
-        while state.frames.front().is_some_and(|f| f.pts <= from) {
+        let not_later = from + GRACE.min(Span::from_flicks(self.tick.flicks() / 4));
+        while state.frames.front().is_some_and(|f| f.pts <= not_later) {
             state.current = state.frames.pop_front();
         }
         state.taken = from;
@@ -308,6 +321,20 @@ mod tests {
         }
         // The picture after 100 ms was due at 134 ms: ticks at 160 and 200 ms miss it.
         assert_eq!(holes, [None, None, None, None, Some(ms(134)), Some(ms(134))]);
+    }
+
+    #[test]
+    fn milliseconds_are_no_judder() {
+        let buffer = buffer(Pace::Live);
+        let rate = FrameRate::new(30, 1).unwrap();
+        let pictures: Vec<Frame> = (0..30).map(|n| frame(ms((n * 1000 + 15) / 30))).collect();
+        for picture in &pictures {
+            buffer.put_frame(picture.clone());
+        }
+        for (n, picture) in (0..).zip(&pictures) {
+            let take = buffer.take(rate.time_of(Tick(n)), rate.time_of(Tick(n + 1)));
+            assert!(take.picture.unwrap().ptr_eq(&picture.picture), "tick {n} shows its own picture");
+        }
     }
 
     #[test]

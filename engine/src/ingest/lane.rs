@@ -8,13 +8,14 @@ use std::sync::Arc;
 use codecs::{
     AudioDecoder, CodecError, CodecKit, Conform, Filter, Frame, Pcm, Resampler, Rotation, VideoDecoder,
 };
-use media::{AudioParams, Packet, SampleRate, Size, VideoParams};
+use media::{AudioParams, FrameRate, Packet, SampleRate, Size, VideoParams};
 
 /// What every line of a show decodes to.
 #[derive(Clone)]
 pub(crate) struct Shape {
     pub(crate) kit: Arc<dyn CodecKit>,
     pub(crate) canvas: Size,
+    pub(crate) ticks: FrameRate,
     pub(crate) rate: SampleRate,
     pub(crate) channels: u8,
 }

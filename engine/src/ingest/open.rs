@@ -32,6 +32,7 @@ impl Opener<'_> {
         Shape {
             kit: Arc::clone(&self.place.kit),
             canvas: self.show.video.size,
+            ticks: self.show.video.rate,
             rate: self.show.audio.rate,
             channels: self.show.audio.layout.channels(),
         }

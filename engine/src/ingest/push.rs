@@ -34,7 +34,6 @@ pub(crate) struct PushLine {
 }
 
 /// What belongs to one publisher.
-#[derive(Default)]
 struct Publisher {
     video: Option<VideoLane>,
     audio: Option<AudioLane>,
@@ -56,11 +55,11 @@ struct Tracks {
 impl PushLine {
     /// Reads until the show is over.
     pub(crate) fn run(self) {
-        let mut publisher = Publisher::default();
+        let mut publisher = Publisher::new(&self.shape);
         loop {
             match self.pushed.recv_timeout(Duration::from_millis(200)) {
                 Ok(Pushed::Started { from }) => {
-                    publisher = Publisher::default();
+                    publisher = Publisher::new(&self.shape);
                     self.counters.connect();
                     self.reporter.event(Level::Info, "line-connected", format!("{from} publishes"));
                 }
@@ -207,6 +206,18 @@ fn complain(count: &mut u32, reporter: &Reporter, problem: &str) {
 }
 
 impl Publisher {
+    fn new(shape: &Shape) -> Self {
+        Self {
+            video: None,
+            audio: None,
+            stamps: Stamps::new(shape.ticks),
+            clock_ms: 0,
+            last_picture: None,
+            complaints: 0,
+            tracks: Tracks::default(),
+        }
+    }
+
     fn complain(&mut self, reporter: &Reporter, problem: &str) {
         complain(&mut self.complaints, reporter, problem);
     }

@@ -65,6 +65,12 @@ impl SoundQueue {
         }
     }
 
+    /// Drops what lies at or after `end`.
+    pub(crate) fn cut(&mut self, end: Time) {
+        let keep = usize::try_from(self.rate.sample_at(end) - self.start).unwrap_or(0);
+        self.samples.truncate(keep.saturating_mul(self.channels));
+    }
+
     fn drop_front(&mut self, frames: i64) {
         let count = usize::try_from(frames).unwrap_or(0).saturating_mul(self.channels);
         self.samples.drain(..count.min(self.samples.len()));

@@ -183,6 +183,25 @@ fn has_avenc() -> bool {
 }
 
 #[test]
+fn a_pushed_stream_is_in_step() {
+    let live = start();
+    let handle = live.engine.handle();
+    let clip = clips().join("generated/flash-beep.mp4");
+    let clip = clip.to_str().unwrap();
+    // Re-coded by a real-time encoder, as a camera's would be.
+    let args =
+        ["-nostdin", "-v", "error", "-re", "-i", clip, "-t", "6", "-c:v", "libx264", "-preset", "ultrafast"];
+    let args = args.into_iter().chain(["-tune", "zerolatency", "-c:a", "aac", "-f", "flv", &live.url]);
+    let _push = tool("ffmpeg", &args.collect::<Vec<_>>());
+    wait_for(&handle, "the encoder's picture", |s| on_air(s) == Some("main"));
+    wait_for(&handle, "its end", |s| on_air(s) == Some("green"));
+    handle.stop();
+    let report = live.engine.wait();
+    assert_eq!(report.exit_code(), 0);
+    crate::step::assert_recording_in_step(&live.out.path().join("180p.flv"), "a push", 4..=7);
+}
+
+#[test]
 fn a_director_cuts_over_http_and_reads_back_what_is_on_air() {
     let live = start();
     let handle = live.engine.handle();
