@@ -50,7 +50,15 @@ pub struct Packet {
 
 impl fmt::Debug for Packet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} packet pts {} dts {} {:?} {} bytes", self.track, self.pts, self.dts, self.key, self.data.len())
+        write!(
+            f,
+            "{:?} packet pts {} dts {} {:?} {} bytes",
+            self.track,
+            self.pts,
+            self.dts,
+            self.key,
+            self.data.len()
+        )
     }
 }
 

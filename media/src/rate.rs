@@ -55,11 +55,7 @@ impl FrameRate {
     /// # Errors
     /// Below 1 or above 240 frames a second, or a denominator of zero.
     pub fn new(num: u32, den: u32) -> Result<Self, OutOfRange> {
-        let err = || OutOfRange {
-            what: "frame rate",
-            got: format!("{num}/{den}"),
-            legal: "1fps to 240fps",
-        };
+        let err = || OutOfRange { what: "frame rate", got: format!("{num}/{den}"), legal: "1fps to 240fps" };
         let common = gcd(num, den).max(1);
         let n = NonZeroU32::new(num / common).ok_or_else(err)?;
         let d = NonZeroU32::new(den / common).ok_or_else(err)?;
@@ -152,11 +148,7 @@ impl SampleRate {
     pub fn new(hz: u32) -> Result<Self, OutOfRange> {
         match NonZeroU32::new(hz) {
             Some(rate) if (8_000..=192_000).contains(&hz) => Ok(Self(rate)),
-            _ => Err(OutOfRange {
-                what: "sample rate",
-                got: format!("{hz}"),
-                legal: "8kHz to 192kHz",
-            }),
+            _ => Err(OutOfRange { what: "sample rate", got: format!("{hz}"), legal: "8kHz to 192kHz" }),
         }
     }
     /// Samples a second.

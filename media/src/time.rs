@@ -166,11 +166,7 @@ fn clock(f: &mut fmt::Formatter<'_>, flicks: i64) -> fmt::Result {
     let sign = if millis < 0 { "-" } else { "" };
     let ms = millis.unsigned_abs();
     let (h, m, s, ms) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60, ms % 1000);
-    if h > 0 {
-        write!(f, "{sign}{h}:{m:02}:{s:02}.{ms:03}")
-    } else {
-        write!(f, "{sign}{m}:{s:02}.{ms:03}")
-    }
+    if h > 0 { write!(f, "{sign}{h}:{m:02}:{s:02}.{ms:03}") } else { write!(f, "{sign}{m}:{s:02}.{ms:03}") }
 }
 
 /// `m:ss.mmm`, or `h:mm:ss.mmm` from an hour on.
