@@ -2,7 +2,8 @@
 //! engine leaves a file that plays up to its last tag.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use flv::script::Metadata;
 use flv::{FILE_HEADER_LEN, FlvMillis, TagKind, Tracks};
 
 use crate::egress::EgressMeter;
-use crate::egress::queue::{Item, SinkQueue};
+use crate::egress::queue::{Item, Role, SinkQueue};
 use crate::event::Level;
 use crate::report::EgressState;
 use crate::reporter::Reporter;
@@ -23,11 +24,19 @@ const MOST_SIBLINGS: u32 = 10_000;
 pub(crate) struct Recorder {
     path: PathBuf,
     file: BufWriter<File>,
-    /// Up to where whole tags are on disk.
-    whole: u64,
+    /// Up to where whole tags were when all was last flushed.
+    whole: Mark,
+    /// The tags written since then.
+    fresh: Vec<Mark>,
     metadata: Option<(Metadata, usize)>,
-    last: FlvMillis,
     first: Option<FlvMillis>,
+}
+
+/// The end of a tag in the file, and the newest picture before it.
+#[derive(Clone, Copy)]
+struct Mark {
+    end: u64,
+    picture: FlvMillis,
 }
 
 /// Opens `path`, or `name-2.ext`, `name-3.ext`, … if it is there already.
@@ -61,8 +70,8 @@ impl Recorder {
         flv::write_file_header(&mut header, Tracks::Both);
         file.write_all(&header)?;
         file.flush()?;
-        let whole = FILE_HEADER_LEN as u64;
-        Ok(Self { path, file, whole, metadata: None, last: FlvMillis(0), first: None })
+        let whole = Mark { end: FILE_HEADER_LEN as u64, picture: FlvMillis(0) };
+        Ok(Self { path, file, whole, fresh: Vec::new(), metadata: None, first: None })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -76,14 +85,11 @@ impl Recorder {
         match result.and_then(|()| self.close()) {
             Ok(()) => meter.set(EgressState::Closed),
             Err(error) => {
-                // A half tag at the end would make the file end in damage.
-                let cut = self.file.get_ref().set_len(self.whole);
-                let cut = cut.err().map(|e| format!(", nor be cut there: {e}")).unwrap_or_default();
-                let message = format!(
-                    "{}: {error}; the recording ends after {} bytes of whole tags{cut}",
-                    self.path.display(),
-                    self.whole
-                );
+                let path = self.path.display().to_string();
+                let (whole, salvaged) = self.salvage(meter);
+                let but = salvaged.err().map(|e| format!(", nor be closed there: {e}")).unwrap_or_default();
+                let message =
+                    format!("{path}: {error}; the recording ends after {whole} bytes of whole tags{but}");
                 meter.set(EgressState::Failed);
                 reporter.event(Level::Alarm, "egress-failed", message);
                 // What still comes is for nobody: the feed must not wait for us.
@@ -94,13 +100,15 @@ impl Recorder {
 
     fn record(&mut self, queue: &Arc<SinkQueue>, meter: &EgressMeter) -> io::Result<()> {
         while let Some(item) = queue.pop_blocking() {
-            let mut written = self.write(&item)?;
+            self.write(&item)?;
             while let Some(item) = queue.try_pop() {
-                written += self.write(&item)?;
+                self.write(&item)?;
             }
             self.file.flush()?;
-            self.whole += written as u64;
-            meter.sent(written);
+            let whole = self.fresh.last().copied().unwrap_or(self.whole);
+            meter.sent((whole.end - self.whole.end) as usize);
+            self.whole = whole;
+            self.fresh.clear();
             let dropped = queue.take_dropped();
             if dropped > 0 {
                 meter.dropped(dropped);
@@ -109,40 +117,71 @@ impl Recorder {
         Ok(())
     }
 
-    fn write(&mut self, item: &Item) -> io::Result<usize> {
+    /// After a failed write: ends the file at the last tag that is whole on disk, since a half
+    /// one would end it in damage. Gives the length, and what kept it from being closed there.
+    fn salvage(self, meter: &EgressMeter) -> (u64, io::Result<()>) {
+        // Without its buffer, which would be written behind the cut when it is dropped.
+        let (file, _unwritten) = self.file.into_parts();
+        let there = file.metadata().map_or(self.whole.end, |metadata| metadata.len());
+        let fits = self.fresh.iter().rev().find(|mark| mark.end <= there);
+        let whole = fits.copied().unwrap_or(self.whole);
+        meter.sent((whole.end - self.whole.end) as usize);
+        let closed = file.set_len(whole.end).and_then(|()| {
+            // In place: that needs no room.
+            match self.metadata.and_then(|(metadata, len)| measured(metadata, len, self.first, whole.picture))
+            {
+                Some(tag) => file.write_all_at(&tag, FILE_HEADER_LEN as u64),
+                None => Ok(()),
+            }
+        });
+        (whole.end, closed)
+    }
+
+    fn write(&mut self, item: &Item) -> io::Result<()> {
         let tag = &item.tag;
         if tag.kind == TagKind::Script && self.metadata.is_none() {
             self.metadata = Metadata::parse(tag.body()).ok().flatten().map(|m| (m, tag.body().len()));
         }
-        if tag.kind == TagKind::Video {
+        let before = self.fresh.last().copied().unwrap_or(self.whole);
+        let mut mark = Mark { end: before.end + tag.wire_len() as u64, picture: before.picture };
+        if matches!(item.role, Role::Key | Role::Delta) {
             self.first.get_or_insert(tag.timestamp);
-            self.last = tag.timestamp;
+            mark.picture = tag.timestamp;
         }
+        self.fresh.push(mark);
         self.file.write_all(&tag.header())?;
         self.file.write_all(tag.body())?;
-        self.file.write_all(&tag.trailer())?;
-        Ok(tag.wire_len())
+        self.file.write_all(&tag.trailer())
     }
 
     /// Says in the metadata how long the recording became, and waits for the disk.
     fn close(&mut self) -> io::Result<()> {
         self.file.flush()?;
-        let length = self.first.map_or(0, |first| self.last.since(first));
-        if let Some((metadata, body_len)) = &mut self.metadata {
-            metadata.duration = Some(f64::from(length) / 1000.0);
-            // The first tag; rewritten only if it stays as long as it was.
-            if let Ok(tag) = metadata.to_tag(FlvMillis(0))
-                && tag.body().len() == *body_len
-            {
-                let mut bytes = BytesMut::new();
-                tag.write_into(&mut bytes);
-                self.file.seek(SeekFrom::Start(FILE_HEADER_LEN as u64))?;
-                self.file.write_all(&bytes)?;
-                self.file.flush()?;
-            }
+        let metadata = self.metadata.clone();
+        if let Some(tag) =
+            metadata.and_then(|(metadata, len)| measured(metadata, len, self.first, self.whole.picture))
+        {
+            self.file.get_ref().write_all_at(&tag, FILE_HEADER_LEN as u64)?;
         }
         self.file.get_ref().sync_data()
     }
+}
+
+/// The metadata's tag with the length of the recording in it, from its first picture to the end of
+/// its last one; `None` without pictures, or if the tag would not stay as long as it was.
+fn measured(
+    mut metadata: Metadata,
+    body_len: usize,
+    first: Option<FlvMillis>,
+    last: FlvMillis,
+) -> Option<BytesMut> {
+    let frame_ms = metadata.framerate.filter(|rate| *rate > 0.0).map_or(0.0, |rate| 1000.0 / rate);
+    let length_ms = (f64::from(last.since(first?)) + frame_ms).round();
+    metadata.duration = Some(length_ms / 1000.0);
+    let tag = metadata.to_tag(FlvMillis(0)).ok()?;
+    let mut bytes = BytesMut::new();
+    (tag.body().len() == body_len).then(|| tag.write_into(&mut bytes))?;
+    Some(bytes)
 }
 
 #[cfg(test)]
