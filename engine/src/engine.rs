@@ -95,7 +95,7 @@ impl Engine {
         }
         // Whatever is opened from here on is stopped again if something later does not open.
         let mut undo = StopUnlessStarted { stop: Some(Arc::clone(&stop)) };
-        let channels = start_channels(&show, &place)?;
+        let plans = plan_channels(&show, &place)?;
         let mut opener =
             Opener { show: &show, place: &place, points: publish::Points::default(), threads: Vec::new() };
         let cameras = open_cameras(&show, &mut opener)?;
@@ -103,6 +103,8 @@ impl Engine {
         let (points, threads) = (opener.points, opener.threads);
         refuse_sourceless(&show, &cameras)?;
         let runtime = serve_rtmp(&show, points, &reporter)?;
+        // Last, since it begins recordings: a show that does not start leaves none behind.
+        let channels = start_channels(&show, plans, &place)?;
 
         let viewers = channels.iter().flat_map(viewer_feeds).collect();
         let (commands, asked) = bounded(COMMANDS);
@@ -252,8 +254,14 @@ impl Drop for StopUnlessStarted {
     }
 }
 
-fn start_channels(show: &dsl::Show, place: &Place) -> Result<Vec<ChannelRun>, StartError> {
-    let mut channels = Vec::new();
+/// What a channel needs to be known before anything is written.
+struct ChannelPlan {
+    scheduler: ChannelScheduler,
+    keys: Option<Arc<ChannelKeys>>,
+}
+
+fn plan_channels(show: &dsl::Show, place: &Place) -> Result<Vec<ChannelPlan>, StartError> {
+    let mut plans = Vec::new();
     for model in &show.channels {
         let keys = match &model.encrypt {
             Some(encrypt) => {
@@ -275,6 +283,18 @@ fn start_channels(show: &dsl::Show, place: &Place) -> Result<Vec<ChannelRun>, St
         }
         let scheduler = ChannelScheduler::new(show, model)
             .map_err(|source| StartError::Plan { channel: model.name.clone(), source })?;
+        plans.push(ChannelPlan { scheduler, keys });
+    }
+    Ok(plans)
+}
+
+fn start_channels(
+    show: &dsl::Show,
+    plans: Vec<ChannelPlan>,
+    place: &Place,
+) -> Result<Vec<ChannelRun>, StartError> {
+    let mut channels = Vec::new();
+    for (model, ChannelPlan { scheduler, keys }) in show.channels.iter().zip(plans) {
         let stage = Channel::start(show, model, keys.clone(), place)?;
         channels.push(ChannelRun::new(show, model, scheduler, stage, keys));
     }

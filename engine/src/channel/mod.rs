@@ -144,7 +144,7 @@ impl Channel {
             handles.push(RungHandle { rung: rung.clone(), meter, feeds: Feeds { main, clear } });
         }
         // Outlets join before the first tag.
-        let Outlets { outlets, mut threads } = Outlets::open(channel, &handles, place)?;
+        let Outlets { outlets, mut threads, .. } = Outlets::open(channel, &handles, place)?;
         for end in ends {
             threads.push(place.spawn(format!("rung {}/{}", channel.name, threads.len()), move || end.run())?);
         }

@@ -37,6 +37,8 @@ pub(crate) enum OutletKind {
 pub(crate) struct Outlets {
     pub(crate) outlets: Vec<Outlet>,
     pub(crate) threads: Vec<JoinHandle<()>>,
+    /// Why outlets do not work, for a channel that is left without any.
+    dead: Vec<String>,
 }
 
 /// Half a minute of a stalled disk, or a quarter gigabyte.
@@ -56,7 +58,7 @@ impl Outlets {
         rungs: &[RungHandle],
         place: &Place,
     ) -> Result<Self, StartError> {
-        let mut all = Self { outlets: Vec::new(), threads: Vec::new() };
+        let mut all = Self { outlets: Vec::new(), threads: Vec::new(), dead: Vec::new() };
         for egress in &channel.egresses {
             for rung in rungs {
                 all.open_one(channel, egress, rung, place)?;
@@ -66,9 +68,7 @@ impl Outlets {
         if !all.outlets.iter().any(works) {
             return Err(StartError::Channel {
                 channel: channel.name.clone(),
-                message:
-                    "no egress is left that works in this version or on this machine: the events say why"
-                        .to_owned(),
+                message: format!("no egress is left that works: {}", all.dead.join("; ")),
             });
         }
         Ok(all)
@@ -98,6 +98,7 @@ impl Outlets {
                 meter.set(EgressState::NotAvailable);
                 let message = "pushing to a CDN is not available yet in this version";
                 reporter.event(Level::Warn, "not-available", message);
+                self.dead.push(format!("{} ({name}): {message}", egress.name));
                 // The address only: what follows the host may be a stream key.
                 let url = keys::text(url, &owner)?;
                 let host = url.split('/').take(3).collect::<Vec<_>>().join("/");
@@ -129,6 +130,7 @@ impl Outlets {
                     Err(error) => {
                         meter.set(EgressState::Failed);
                         let message = format!("{}: cannot be created: {error}", wanted.display());
+                        self.dead.push(format!("{} ({name}): {message}", egress.name));
                         reporter.event(Level::Alarm, "egress-failed", message);
                         wanted.display().to_string()
                     }
