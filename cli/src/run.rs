@@ -274,9 +274,15 @@ impl ReportTo {
         if path == Path::new("-") {
             return Ok(Self::Stdout);
         }
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if !folder.is_dir() || path.is_dir() {
-            return wrong(format_args!("the report cannot be written to {}: no such folder", path.display()));
+        let was_there = path.exists();
+        // Nothing is written yet: what an earlier show left stays until this one has ended.
+        std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(path)
+            .wrong(format!("the report cannot be written to {}", path.display()))?;
+        if !was_there {
+            let _ = std::fs::remove_file(path);
         }
         Ok(Self::File(path.to_owned()))
     }
