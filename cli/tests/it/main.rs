@@ -3,8 +3,15 @@
 
 mod crypt;
 mod ctl;
+mod directing;
+mod disk;
+mod endings;
+mod live_show;
 mod obvan;
+mod offline;
 mod probe;
+mod recording;
+mod refusals;
 mod show;
 mod stream;
 mod usage;

@@ -1,0 +1,140 @@
+//! A director at the keyboard: `ctl` against a show that runs.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::live_show::{LiveShow, SHOW, folder, report};
+use crate::obvan::Said;
+use crate::recording::read;
+
+fn sealed() -> String {
+    SHOW.replace(
+        "  channel program {\n",
+        "  key tour { id 1 env=OBVAN_KEY }\n  channel program {\n    encrypt tour mode=nalu\n",
+    )
+}
+
+/// Frame and source of an accepted command's one line on stdout.
+fn since(said: Said) -> (u64, String) {
+    let said = said.exits(0);
+    let text = said.text();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let at = words.iter().position(|word| *word == "frame").unwrap_or_else(|| panic!("{text}"));
+    (words[at + 1].parse().unwrap(), words[1].to_owned())
+}
+
+#[test]
+fn cuts_fillers_and_refusals() {
+    let folder = folder(SHOW);
+    let live = LiveShow::start(folder.path(), &[]);
+    live.reaches(0.5);
+    let frames = |status: &Value| status["channels"][0]["frames"].as_u64().unwrap();
+    let on_air = |live: &LiveShow| live.status()["channels"][0]["on_air"].clone();
+
+    // A cut acts at the next tick, and the status says the same.
+    let before = frames(&live.status());
+    let (frame, source) = since(live.ctl(&["cut", "bars"]));
+    assert_eq!(source, "bars");
+    let status = live.status();
+    assert!(before <= frame && frame <= frames(&status), "{before} {frame} {status}");
+    let channel = &status["channels"][0];
+    assert_eq!((&channel["on_air"], &channel["reason"]), (&"bars".into(), &"cut".into()));
+    assert_eq!((&channel["intent"], channel["since_frame"].as_u64()), (&"bars".into(), Some(frame)));
+    let table = live.ctl(&["status"]).exits(0);
+    let line = format!("program: bars ON AIR since frame {frame} (reason: cut)");
+    assert!(table.text().contains(&line), "{}", table.text());
+
+    // The same command again changes nothing and gets the same answer.
+    let twice: Vec<_> = (0..2).map(|_| since(live.ctl(&["cut", "stage", "--id", "one"]))).collect();
+    assert_eq!(twice[0], twice[1]);
+
+    // Under the filler a cut changes the intent only.
+    assert_eq!(since(live.ctl(&["filler", "on"])).1, "green");
+    assert_eq!(since(live.ctl(&["cut", "bars"])).1, "green");
+    let status = live.status();
+    assert_eq!(
+        (&status["channels"][0]["intent"], &status["channels"][0]["on_air"]),
+        (&"bars".into(), &"green".into())
+    );
+    assert_eq!(since(live.ctl(&["filler", "off"])).1, "bars");
+
+    // A dissolve is on air from its first tick on.
+    assert_eq!(since(live.ctl(&["mix", "stage", "--over", "200ms"])).1, "stage");
+
+    for (args, exit, words) in [
+        (&["cut", "kary"][..], 2, "legal: stage, bars"),
+        (&["mix", "kary"], 2, "legal: stage, bars"),
+        (&["cut", "bars", "--channel", "news"], 2, "legal: program"),
+        (&["cut", "bars", "--expect", "bars"], 1, "legal: stage"),
+        (&["encrypt", "on"], 1, "channel program has no keys to encrypt with"),
+        (&["filler", "maybe"], 2, "on, off"),
+        (&["mix", "bars", "--over", "2m"], 2, "legal: 1 to 60000"),
+    ] {
+        let said = live.ctl(args).exits(exit);
+        assert!(said.stdout.is_empty() && said.stderr.contains(words), "{args:?}: {}", said.stderr);
+        assert_eq!(on_air(&live), "stage", "{args:?}: a refusal changes nothing");
+    }
+    let refused = live.ctl(&["cut", "kary", "--json"]).exits(2).json();
+    assert_eq!(
+        (&refused["code"], &refused["legal"]),
+        (&"unknown-source".into(), &serde_json::json!(["stage", "bars"]))
+    );
+
+    let url = live.url();
+    live.signal("TERM");
+    assert_eq!(live.ended().0, Some(0));
+    let said = crate::obvan::obvan(folder.path(), &["ctl", "--api", &url, "status"]).exits(1);
+    assert!(said.stderr.contains(&format!("no show answers at {url}")), "{}", said.stderr);
+    let reasons: Vec<_> = report(folder.path())["channels"][0]["on_air"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| run["reason"].as_str().unwrap().to_owned())
+        .collect();
+    // `filler off` gives the picture back to the cut that waited under it.
+    assert_eq!(reasons.len(), 7, "{reasons:?}");
+    assert_eq!(reasons[..4], ["start", "cut", "cut", "filler"], "{reasons:?}");
+    assert_eq!(reasons[5..], ["mix", "end"], "{reasons:?}");
+}
+
+#[test]
+fn encryption_goes_off_and_on_at_key_frames() {
+    let folder = folder(&sealed());
+    let live = LiveShow::start(folder.path(), &[]);
+    let key_id = |live: &LiveShow| live.status()["channels"][0]["key_id"].clone();
+    let wait = |what: Value| {
+        let begun = Instant::now();
+        while key_id(&live) != what {
+            assert!(begun.elapsed() < Duration::from_secs(10), "key id {} is not {what}", key_id(&live));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    live.reaches(0.5);
+    wait(1.into());
+    live.ctl(&["encrypt", "off"]).exits(0);
+    wait(Value::Null);
+    let clear_from = live.status()["t"].as_f64().unwrap();
+    live.reaches(clear_from + 1.2);
+    live.ctl(&["encrypt", "on"]).exits(0);
+    wait(1.into());
+    let sealed_from = live.status()["t"].as_f64().unwrap();
+    live.reaches(sealed_from + 1.2);
+    // One key, so nothing to go on to.
+    let said = live.ctl(&["rotate"]);
+    assert_ne!(said.code, Some(0), "{said:?}");
+    live.signal("TERM");
+    assert_eq!(live.ended().0, Some(0));
+
+    let path = folder.path().join("out/180p.flv");
+    let recording = read(&path);
+    recording.is_closed_in_good_order();
+    let args = ["probe", "out/180p.flv", "--format", "json"];
+    let probe = crate::obvan::obvan(folder.path(), &args).exits(0).json();
+    assert_eq!(probe["encryption"]["state"], "mixed", "{probe:#}");
+    std::fs::write(folder.path().join("key.hex"), crate::stream::KEY).unwrap();
+    let args = ["decrypt", "out/180p.flv", "open.flv", "--key-file", "key.hex"];
+    crate::obvan::obvan(folder.path(), &args).exits(0);
+    assert_eq!(crate::recording::complaints(&folder.path().join("open.flv")), "");
+    assert_eq!(read(&folder.path().join("open.flv")).pictures(), recording.pictures());
+}

@@ -1,0 +1,128 @@
+//! Shows that do not start, and shows that start without some of their parts.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+
+use crate::live_show::{SHOW, events, folder, offline_show};
+use crate::obvan::{Said, obvan};
+
+fn run(folder: &Path, more: &[&str]) -> Said {
+    let args = ["run", "night.show", "--out", "out", "--report", "-"];
+    // Whoever needs HTTP and does not say where gets a port that is free.
+    let http: &[&str] = if more.iter().any(|a| ["--http", "--offline"].contains(a)) {
+        &[]
+    } else {
+        &["--http", "127.0.0.1:0"]
+    };
+    obvan(folder, &[&args[..], http, more].concat())
+}
+
+/// Refused with these words, with nothing on stdout, and no recording begun.
+fn refused(show: &str, more: &[&str], words: &[&str]) {
+    let folder = folder(show);
+    let said = run(folder.path(), more).exits(2);
+    for words in words {
+        assert!(said.stderr.contains(words), "{words:?} is not in {}", said.stderr);
+    }
+    assert!(said.stdout.is_empty(), "{said:?}");
+    let out = folder.path().join("out");
+    let left: Vec<_> = fs::read_dir(out).map(|d| d.map(|e| e.unwrap().path()).collect()).unwrap_or_default();
+    assert!(left.is_empty(), "a show that did not start leaves {left:?}");
+}
+
+fn pushed() -> String {
+    SHOW.replace(r#"gen test "motion" tone=440"#, r#"fiber push "rtmp:live/stage""#)
+}
+
+fn taken() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    (listener, addr)
+}
+
+#[test]
+fn a_port_in_use_is_named_with_the_way_out() {
+    let (_http, addr) = taken();
+    refused(SHOW, &["--for", "1s", "--http", &addr], &[&addr, "Address already in use", "--http ADDR"]);
+    let (_rtmp, addr) = taken();
+    refused(&pushed(), &["--for", "1s", "--rtmp", &addr], &[&addr, "Address already in use", "--rtmp ADDR"]);
+}
+
+#[test]
+fn offline_takes_nothing_live_and_nothing_endless() {
+    refused(SHOW, &["--offline", "--for", "1s"], &["egress web of channel program is live", "real time"]);
+    let show = pushed().replace("    egress web serve http-flv\n", "");
+    refused(&show, &["--offline", "--for", "1s"], &["stage/fiber is live"]);
+    let show = show.replace(r#"push "rtmp:live/stage""#, r#"pull "srt://127.0.0.1:9001""#);
+    refused(&show, &["--offline", "--for", "1s"], &["stage/fiber is live"]);
+    refused(&offline_show(""), &["--offline"], &["an offline show must end", "--for DUR"]);
+}
+
+#[test]
+fn keys_that_are_not_there_are_named() {
+    let keyed = |place: &str| {
+        offline_show("    encrypt tour mode=nalu\n")
+            .replace("  channel", &format!("  key tour {{ id 7 {place} }}\n  channel"))
+    };
+    let offline = ["--offline", "--for", "1s"];
+    refused(&keyed("env=OBVAN_NO_SUCH_KEY"), &offline, &["key tour id 7", "OBVAN_NO_SUCH_KEY is not set"]);
+    refused(&keyed(r#"file="none.hex""#), &offline, &["key tour id 7", "none.hex: No such file"]);
+    // What is no key may still be a secret.
+    let folder = folder(&keyed(r#"file="night.hex""#));
+    fs::write(folder.path().join("night.hex"), "secretsecret").unwrap();
+    let said = run(folder.path(), &offline).exits(2);
+    assert!(said.stderr.contains("32 hex digits") && !said.stderr.contains("secret"), "{}", said.stderr);
+}
+
+#[test]
+fn a_second_channel_that_cannot_start_leaves_no_recording_of_the_first() {
+    let second = "  key tour { id 7 env=OBVAN_NO_SUCH_KEY }\n  channel second {\n    sources bars\n    ladder two\n    \
+        encrypt tour mode=nalu\n    egress disk record \"second-{rung}.flv\"\n  }\n}\n";
+    let show = offline_show("").trim_end().strip_suffix('}').unwrap().to_owned() + second;
+    refused(&show, &["--offline", "--for", "1s"], &["OBVAN_NO_SUCH_KEY is not set"]);
+}
+
+#[test]
+fn a_channel_without_a_source_or_a_way_out_does_not_start() {
+    let pull = r#"far pull "srt://127.0.0.1:9001""#;
+    let show =
+        SHOW.replace(r#"gen test "motion" tone=440"#, pull).replace("sources stage bars", "sources stage");
+    refused(
+        &show,
+        &["--for", "1s"],
+        &["channel program", "none of its sources", "available in this version"],
+    );
+    let push = "    egress cdn push \"rtmp://cdn.example/live/{rung}\"\n";
+    let show = offline_show(push).replace("    egress disk record \"{rung}.flv\"\n", "");
+    refused(
+        &show,
+        &["--for", "1s"],
+        &["channel program", "cdn (180p): pushing to a CDN is not available yet"],
+    );
+}
+
+#[test]
+fn what_is_not_built_yet_is_said_and_the_rest_runs() {
+    let show = SHOW
+        .replace("  camera bars", "  camera far { line radio pull \"srt://127.0.0.1:9001\" }\n  camera bars")
+        .replace("sources stage bars", "sources stage far bars")
+        .replace(
+            "    egress web",
+            "    egress cdn push \"rtmp://cdn.example/live/secret-{rung}\"\n    egress web",
+        );
+    let folder = folder(&show);
+    let said = run(folder.path(), &["--for", "1s"]).exits(0);
+    let report = said.json();
+    let unbuilt: Vec<_> = events(&report).into_iter().filter(|(code, _)| code == "not-available").collect();
+    let expected = ["far/radio", "program/cdn/180p", "program/cdn/90p"];
+    assert_eq!(unbuilt.len(), expected.len(), "{unbuilt:?}");
+    assert!(expected.iter().all(|subject| unbuilt.iter().any(|(_, s)| s == subject)), "{unbuilt:?}");
+    assert!(said.stderr.contains("WARN  far/radio: pulling a line is not available yet"), "{}", said.stderr);
+    assert_eq!(report["channels"][0]["frames"], 25);
+    assert_eq!(report["channels"][0]["egress"][0]["state"], "not-available");
+    assert!(
+        !said.stderr.contains("secret") && !report.to_string().contains("secret"),
+        "a stream key is told"
+    );
+}
