@@ -39,8 +39,9 @@ export class ChannelView {
   private readonly filler: HTMLButtonElement;
   private readonly seal: HTMLButtonElement;
   private readonly keysHere = el('span', { class: 'keys' });
-  private readonly rungs = new Rows(['Rung', 'Size', 'Frame rate', 'Bitrate', 'Frames', 'Key frames', 'Sent'], 'No rungs.');
-  private readonly egress = new Rows(['Way out', 'Rung', 'Where to', 'State', 'Sent', 'Dropped', 'Reconnects'], 'No way out.');
+  // What tells trouble stands first: a phone shows the left of a table.
+  private readonly rungs = new Rows(['Rung', 'Frame rate', 'Bitrate', 'Size', 'Frames', 'Key frames', 'Sent'], 'No rungs.');
+  private readonly egress = new Rows(['Way out', 'Rung', 'State', 'Dropped', 'Sent', 'Reconnects', 'Where to'], 'No way out.');
   private readonly player: RungPlayer;
 
   constructor(channel: Channel, private readonly desk: Desk) {
@@ -76,7 +77,7 @@ export class ChannelView {
     setText(this.filler, hold === 'none' ? 'No filler' : hold === 'on' ? 'Release filler (held)' : 'Hold filler');
     setClass(this.filler, hold === 'on' ? 'wide held' : 'wide');
     const sealed = encryption(channel);
-    setText(this.seal, sealed === 'none' ? 'Not encrypted' : sealed === 'on' ? `🔒 Encrypted${channel.key_id === null || channel.key_id === undefined ? '' : ` (key ${channel.key_id})`}: switch off` : 'Clear: switch encryption on');
+    setText(this.seal, sealed === 'none' ? 'Not encrypted' : sealed === 'on' ? `Encrypted${channel.key_id === null || channel.key_id === undefined ? '' : ` (key ${channel.key_id})`}: switch off` : 'Clear: switch encryption on');
     this.showRungs(status.t);
     this.player.update(channel.rungs.map((rung) => rung.name), sealed === 'on');
   }
@@ -163,9 +164,9 @@ export class ChannelView {
           key: rung.name,
           cells: [
             rung.name,
-            rung.width && rung.height ? `${rung.width}×${rung.height}` : 'N/A',
             chip(frameRate(rung.fps === undefined ? measured.fps : rung.fps)),
             chip(bitrate(rung.kbps === undefined ? measured.kbps : rung.kbps, 0)),
+            rung.width && rung.height ? `${rung.width}×${rung.height}` : 'N/A',
             String(rung.frames ?? 'N/A'),
             String(rung.keyframes ?? 'N/A'),
             amount(rung.bytes),
@@ -176,7 +177,7 @@ export class ChannelView {
     this.egress.update(
       this.channel.egress.map((way) => ({
         key: `${way.name} ${way.rung ?? ''}`,
-        cells: [way.name, way.rung ?? 'all', way.target ?? '', way.state ?? 'N/A', amount(way.bytes), String(way.dropped_frames ?? 'N/A'), String(way.reconnects ?? 'N/A')],
+        cells: [way.name, way.rung ?? 'all', way.state ?? 'N/A', String(way.dropped_frames ?? 'N/A'), amount(way.bytes), String(way.reconnects ?? 'N/A'), way.target ?? ''],
       })),
     );
   }

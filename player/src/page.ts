@@ -92,7 +92,7 @@ const ALARM_S = 30;
 /** The newest alarm, in a line of its own that is always there: nothing moves under the pointer. */
 function showAlarm(events: ShowEvent[], t: number): void {
   const alarm = events.filter((event) => event.level === 'alarm' && t - event.t < ALARM_S).pop();
-  setText(alarmPlace, alarm ? `⛔ ${clock(alarm.t)} ${alarm.subject ?? ''}: ${alarm.message}` : 'no new alarm');
+  setText(alarmPlace, alarm ? `✖ ${clock(alarm.t)} ${alarm.subject ?? ''}: ${alarm.message}` : 'no new alarm');
   setClass(alarmPlace, alarm ? 'alarmline alarm' : 'alarmline');
 }
 
@@ -103,7 +103,7 @@ function showEvents(events: ShowEvent[]): void {
   const key = JSON.stringify(last);
   if (key === eventsShown) return;
   eventsShown = key;
-  const icons = { info: 'ℹ info', warn: '⚠ warn', alarm: '⛔ alarm' };
+  const icons = { info: 'ℹ info', warn: '⚠ warn', alarm: '✖ alarm' };
   eventsPlace.replaceChildren(
     ...last.map((event) =>
       el('li', { class: `event ${event.level}` },
