@@ -17,12 +17,13 @@ export interface Said {
   text: string;
 }
 
-/** One lock-out a channel and verb. */
+/** One lock-out a channel and button: cut and mix are one, since both bring the next source. */
 export class Lockout {
   private readonly last = new Map<string, number>();
 
   /** Whether a press at `now` (ms) may act; if so, the lock-out starts. */
-  allows(what: string, now: number): boolean {
+  allows(command: Pick<Command, 'channel' | 'do'>, now: number): boolean {
+    const what = JSON.stringify([command.channel, command.do === 'mix' ? 'cut' : command.do]);
     const before = this.last.get(what);
     if (before !== undefined && now - before < LOCKOUT_MS) return false;
     this.last.set(what, now);

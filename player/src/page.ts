@@ -41,7 +41,7 @@ function say(said: Said): void {
 const desk: Desk = {
   meter,
   send(command: Command): void {
-    if (!live || !lockout.allows(command.channel, performance.now())) return;
+    if (!live || !lockout.allows(command, performance.now())) return;
     void send(command).then(say);
   },
   focus(channel: string): void {

@@ -30,12 +30,15 @@ test('repeats, shortcuts and keys typed in a field are ignored', () => {
   assert.equal(press(key('Enter', { target: aButton })), null, 'Enter presses the button itself');
 });
 
-test('a double press acts once, a later one again, another channel at once', () => {
+test('a double press acts once, a later one again, another channel or button at once', () => {
   const lockout = new Lockout();
-  assert.equal(lockout.allows('program', 1000), true);
-  assert.equal(lockout.allows('program', 1249), false);
-  assert.equal(lockout.allows('clean', 1249), true);
-  assert.equal(lockout.allows('program', 1250), true);
+  const cut = { channel: 'program', do: 'cut' } as const;
+  assert.equal(lockout.allows(cut, 1000), true);
+  assert.equal(lockout.allows(cut, 1249), false);
+  assert.equal(lockout.allows({ ...cut, do: 'mix' }, 1249), false);
+  assert.equal(lockout.allows({ ...cut, do: 'filler' }, 1249), true);
+  assert.equal(lockout.allows({ ...cut, channel: 'clean' }, 1249), true);
+  assert.equal(lockout.allows(cut, 1250), true);
 });
 
 test('no data, zero, low and fine are four chips', () => {
