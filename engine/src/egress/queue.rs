@@ -82,7 +82,9 @@ impl SinkQueue {
     }
 
     fn is_over(&self, state: &State) -> bool {
-        let ends = state.items.front().zip(state.items.back());
+        // Headers bear stamps of their own: a late joiner's lie hours before its first picture.
+        let mut media = state.items.iter().filter(|item| item.role != Role::Header);
+        let ends = media.next().zip(media.next_back());
         let span = ends.map_or(0, |(first, last)| last.tag.timestamp.since(first.tag.timestamp));
         span > self.bound.millis || state.bytes > self.bound.bytes
     }
@@ -109,6 +111,10 @@ impl SinkQueue {
         state.items.push_back(item);
         if self.bound.when_full == WhenFull::Drop && self.is_over(&state) {
             shed(&mut state);
+            // A GOP that is too long by itself goes as well.
+            if self.is_over(&state) {
+                shed(&mut state);
+            }
         }
         drop(state);
         self.moved.notify_all();
@@ -171,12 +177,13 @@ impl SinkQueue {
     }
 }
 
-/// Drops all that waits but headers. If a key frame waits, it goes on from the
-/// newest one; else from the next that comes.
+/// Drops all that waits but headers. If a key frame waits behind anything that can
+/// go, it goes on from the newest one; else from the next that comes.
 fn shed(state: &mut State) {
     let newest_key = state.items.iter().rposition(|item| item.role == Role::Key);
-    let from = match newest_key {
-        Some(at) if at > 0 => at,
+    let first_media = state.items.iter().position(|item| item.role != Role::Header);
+    let from = match newest_key.zip(first_media) {
+        Some((key, first)) if key > first => key,
         _ => {
             state.skipping = Skipping::UntilKey;
             state.items.len()
@@ -212,18 +219,38 @@ mod tests {
         SinkQueue::new(Bound { millis: 1000, bytes: 1 << 20, when_full })
     }
 
+    /// Millis of media and bytes that wait, headers aside.
+    fn waiting(queue: &SinkQueue) -> (u32, usize) {
+        let state = queue.lock();
+        let media: Vec<&Item> = state.items.iter().filter(|item| item.role != Role::Header).collect();
+        let ends = media.first().zip(media.last());
+        let bytes = media.iter().map(|item| item.tag.wire_len()).sum();
+        (ends.map_or(0, |(first, last)| last.tag.timestamp.0 - first.tag.timestamp.0), bytes)
+    }
+
+    const JOINS: [u32; 4] = [0, 40_000, 3_600_000, 36_000_000];
+
     proptest! {
-        /// A sink of any speed never sees a picture whose key frame it missed, never sound before
-        /// the first key frame, and the queue never holds more than its bound.
+        /// A sink of any speed, whenever it joins and however long a GOP is, never sees a picture
+        /// whose key frame it missed, never sound before the first key frame, and the queue never
+        /// holds more than its bound.
         #[test]
-        fn a_slow_sink_resumes_only_at_a_key_frame(pops in prop::collection::vec(0usize..4, 300)) {
-            let queue = queue(WhenFull::Drop);
+        fn a_slow_sink_resumes_only_at_a_key_frame(
+            pops in prop::collection::vec(0usize..4, 300),
+            begin in prop::sample::select(&JOINS[..]),
+            gop in prop::sample::select(&[5u32, 25, 60, 1000][..]),
+            bytes in prop::sample::select(&[2_000usize, 1 << 20][..]),
+        ) {
+            let queue = SinkQueue::new(Bound { millis: 1000, bytes, when_full: WhenFull::Drop });
+            queue.push(item(Role::Header, 0));
             queue.push(item(Role::Header, 0));
             let mut seen: Vec<Item> = Vec::new();
             for (n, pops) in (0u32..).zip(pops) {
-                queue.push(item(if n % 25 == 3 { Role::Key } else { Role::Delta }, n * 40));
-                queue.push(item(Role::Sound, n * 40 + 5));
-                prop_assert!(queue.lock().items.len() <= 54);
+                let ms = begin + n * 40;
+                queue.push(item(if n % gop == 3 { Role::Key } else { Role::Delta }, ms));
+                queue.push(item(Role::Sound, ms + 5));
+                let (span, held) = waiting(&queue);
+                prop_assert!(span <= 1000 && held <= bytes, "{span} ms and {held} bytes wait");
                 for _ in 0..pops {
                     seen.extend(queue.try_pop());
                 }
@@ -242,6 +269,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn one_who_joins_after_an_hour_and_reads_later_loses_nothing_within_the_bound() {
+        let queue = queue(WhenFull::Drop);
+        queue.push(item(Role::Header, 0));
+        for n in 0..25 {
+            queue.push(item(if n == 0 { Role::Key } else { Role::Delta }, 3_600_000 + n * 40));
+        }
+        let got = std::iter::from_fn(|| queue.try_pop()).count();
+        assert_eq!((got, queue.take_dropped()), (26, 0));
     }
 
     #[test]
