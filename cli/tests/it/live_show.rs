@@ -123,8 +123,9 @@ impl LiveShow {
 
     /// `TERM`, `INT` or `KILL`.
     pub fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+        // The shell's own: a small system has no `kill` beside it.
+        let kill = format!("kill -s {name} {}", self.child.id());
+        assert!(Command::new("bash").args(["-c", &kill]).status().unwrap().success());
     }
 
     /// Its exit code and all it said, once it has ended; `None` for one that was killed.
