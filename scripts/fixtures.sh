@@ -90,6 +90,19 @@ fi
 if needed long-sound.mp4; then
   make long-sound.mp4 -t 1.3 -i base.mp4 -i base.mp4 -map 0:v -map 1:a -c copy
 fi
+# Sound that begins or ends seconds from its pictures, and a codec that nobody decodes.
+for kind in ts mkv flv; do
+  if needed late-sound.$kind; then
+    make late-sound.$kind -i base.mp4 -itsoffset 3 -i base.mp4 -map 0:v -map 1:a -c copy -shortest
+  fi
+  if needed late-picture.$kind; then
+    make late-picture.$kind -stream_loop 1 -i base.mp4 -itsoffset 5 -i base.mp4 -map 1:v -map 0:a -c copy
+  fi
+  if needed short-sound.$kind; then make short-sound.$kind -stream_loop 1 -i base.mp4 -t 1.3 -i base.mp4 -map 0:v -map 1:a -c copy; fi
+  if needed long-sound.$kind; then make long-sound.$kind -t 1.3 -i base.mp4 -stream_loop 1 -i base.mp4 -map 0:v -map 1:a -c copy; fi
+done
+if needed no-decoder-sound.mkv; then make no-decoder-sound.mkv -stream_loop 1 -i base.mp4 -c:v copy -c:a alac; fi
+if needed no-decoder-picture.mkv; then make no-decoder-picture.mkv -i base.mp4 -c:v ffv1 -c:a copy; fi
 
 if needed odd.mp4; then # H.264 has odd sizes only without chroma subsampling
   make odd.mp4 -i base.mp4 -vf scale=321:181 -c:v libx264 -preset veryfast -crf 26 -pix_fmt yuv444p -c:a copy

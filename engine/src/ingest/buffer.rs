@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use codecs::{Frame, Pcm, Picture};
 use media::{SampleRate, Span, Time, Track};
@@ -26,6 +27,10 @@ const LONGEST_INTERVAL: Span = Span::from_millis(1000);
 /// milliseconds round, and at 30 frames a second every third picture would come a tick late.
 const GRACE: Span = Span::from_millis(2);
 
+const POLL: Duration = Duration::from_millis(100);
+/// An offline show waits this long for a line that delivers nothing.
+const GIVE_UP: Duration = Duration::from_secs(30);
+
 /// What happens to a producer that runs ahead.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Pace {
@@ -42,6 +47,15 @@ pub(crate) enum Flow {
     Go,
     /// The show is over.
     Stop,
+}
+
+/// What came of waiting for a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Waited {
+    /// The line is known up to there.
+    Known,
+    /// It delivered nothing for half a minute and is no longer waited for.
+    InVain,
 }
 
 /// Where a track stands.
@@ -187,6 +201,16 @@ impl LineBuffer {
         Flow::Go
     }
 
+    /// The line's material goes on from `to`, which may lie before what waits already: that
+    /// would stand in its way, and is dropped.
+    pub(crate) fn rewind(&self, to: Time) {
+        let mut state = self.lock();
+        while state.frames.back().is_some_and(|f| f.pts >= to) {
+            state.frames.pop_back();
+        }
+        state.sound.rewind(to);
+    }
+
     /// A track has nothing more for now; the other may go on, and a further pass may come.
     pub(crate) fn idle(&self, track: Track) {
         self.set(track, Delivery::Idle);
@@ -234,19 +258,34 @@ impl LineBuffer {
         self.moved.notify_all();
     }
 
-    /// Waits until the line has delivered beyond `[from, to)`, so that taking it is exact.
-    pub(crate) fn wait_for(&self, to: Time, stop: &Stop) {
+    /// Waits until the line has delivered beyond `to`, so that taking what lies before is exact.
+    /// A line that delivers nothing at all for too long is given up: then the tracks waited for
+    /// are idle, and the answer says so.
+    pub(crate) fn wait_for(&self, to: Time, stop: &Stop) -> Waited {
         let mut state = self.lock();
-        let known = |s: &State| {
-            let waited_for = |d: Delivery| matches!(d, Delivery::Flowing | Delivery::Turning(_));
-            let video = !waited_for(s.video) || s.frames.back().is_some_and(|f| f.pts >= to);
-            let audio = !waited_for(s.audio) || s.sound.end() >= to;
-            s.closed || (video && audio)
-        };
-        while !known(&state) && !stop.is_asked() {
-            let waited = self.moved.wait_timeout(state, std::time::Duration::from_millis(100));
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let waited_for = |d: Delivery| matches!(d, Delivery::Flowing | Delivery::Turning(_));
+        let video = |s: &State| !waited_for(s.video) || s.frames.back().is_some_and(|f| f.pts >= to);
+        let audio = |s: &State| !waited_for(s.audio) || s.sound.end() >= to;
+        let progress = |s: &State| (s.frames.back().map(|f| f.pts), s.sound.end(), s.video, s.audio);
+        let (mut seen, mut still) = (progress(&state), Duration::ZERO);
+        while !(state.closed || stop.is_asked() || video(&state) && audio(&state)) {
+            let (next, timeout) =
+                self.moved.wait_timeout(state, POLL).unwrap_or_else(PoisonError::into_inner);
+            state = next;
+            let waited = if timeout.timed_out() { POLL } else { Duration::ZERO };
+            still = if progress(&state) == seen { still + waited } else { Duration::ZERO };
+            seen = progress(&state);
+            if still >= GIVE_UP {
+                if !video(&state) {
+                    state.video = Delivery::Idle;
+                }
+                if !audio(&state) {
+                    state.audio = Delivery::Idle;
+                }
+                return Waited::InVain;
+            }
         }
+        Waited::Known
     }
 
     /// Waits until there is a first picture, or none will come, or the time is
@@ -344,6 +383,34 @@ mod tests {
             assert_eq!(buffer.put_frame(frame(ms(n * 10))), Flow::Go);
         }
         assert!(buffer.lock().frames.len() <= MOST_FRAMES);
+    }
+
+    #[test]
+    fn after_a_rewind_the_line_goes_on_from_there() {
+        let buffer = buffer(Pace::Live);
+        let rate = SampleRate::HZ_48000;
+        let sound = |pts: i64, level: f32| Pcm {
+            pts: ms(pts),
+            rate,
+            channels: 2,
+            samples: vec![level; 48 * 40 * 2].into(),
+        };
+        for n in 0..20 {
+            buffer.put_frame(frame(ms(1000 + n * 40)));
+            buffer.put_sound(&sound(1000 + n * 40, 0.25));
+        }
+        buffer.rewind(ms(400));
+        let fresh: Vec<Frame> = (0..3).map(|n| frame(ms(400 + n * 40))).collect();
+        for (n, picture) in (0..).zip(&fresh) {
+            buffer.put_frame(picture.clone());
+            buffer.put_sound(&sound(400 + n * 40, 0.5));
+        }
+        for (n, picture) in (0..).zip(&fresh) {
+            let take = buffer.take(ms(400 + n * 40), ms(440 + n * 40));
+            assert!(take.picture.unwrap().ptr_eq(&picture.picture));
+            assert_eq!(take.sound.unwrap(), vec![0.5; 48 * 40 * 2]);
+        }
+        assert!(buffer.lock().frames.is_empty());
     }
 
     #[test]

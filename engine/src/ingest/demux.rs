@@ -2,7 +2,7 @@
 //! and first audio stream, each read on its own.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,11 +14,14 @@ use gstreamer_app::AppSink;
 use media::{Key, Packet, Span, Time, Track};
 
 use crate::ingest::caps::{self, StreamParams};
+use crate::ingest::flv_head;
 
 /// How long a container may take to say what is in it.
 const OPENING: Duration = Duration::from_secs(10);
 /// How long after an error packets that were read before it may still come.
 const AFTERMATH: Duration = Duration::from_millis(300);
+/// How long a packet lasts that tells neither its time nor its length.
+const UNTOLD: Span = Span::from_millis(40);
 const POLL: gst::ClockTime = gst::ClockTime::from_mseconds(50);
 
 /// Why a container cannot be read.
@@ -48,6 +51,12 @@ pub enum DemuxError {
         /// The file.
         path: String,
     },
+    /// A stream that was not there when the file was opened.
+    #[error("{path}: a further stream appeared after the file was opened and is passed over")]
+    Late {
+        /// The file.
+        path: String,
+    },
     /// GStreamer itself is not whole.
     #[error("GStreamer lacks what it takes to read files: {0}")]
     Plugins(String),
@@ -67,14 +76,24 @@ pub(crate) struct TrackReader {
     track: Track,
     sink: AppSink,
     told: Arc<Told>,
+    /// Where the last packet ended, in flicks: some demuxers give packets without a time.
+    ended: AtomicI64,
 }
 
 /// What a pipeline's bus has told: the first error, and how pictures are turned.
 struct Told {
+    path: String,
     broken: AtomicBool,
     untold: Mutex<Option<DemuxError>>,
     /// The container's word on the picture's orientation.
     turn: Mutex<Rotation>,
+}
+
+impl Told {
+    /// Keeps the first of what is said.
+    fn say(&self, error: DemuxError) {
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
 }
 
 /// A packet, and the stream's parameters if they are new.
@@ -85,8 +104,17 @@ pub(crate) struct Read {
 
 #[derive(Default)]
 struct Found {
+    doors: Doors,
     video: Option<AppSink>,
     audio: Option<AppSink>,
+}
+
+/// Whether streams are still looked for: one that comes later would have no reader.
+#[derive(Default, PartialEq, Eq, Clone, Copy)]
+enum Doors {
+    #[default]
+    Open,
+    Closed,
 }
 
 impl Demux {
@@ -95,10 +123,15 @@ impl Demux {
         let name = path.display().to_string();
         let open = |reason: String| DemuxError::Open { path: name.clone(), reason };
         // The system's own error is clearer than GStreamer's.
-        let meta = std::fs::File::open(path).and_then(|f| f.metadata()).map_err(|e| open(e.to_string()))?;
+        let meta = std::fs::metadata(path).map_err(|e| open(e.to_string()))?;
         if meta.is_dir() {
             return Err(open("is a folder".to_owned()));
         }
+        // Opening a pipe would wait for its writer, for ever if there is none.
+        if !meta.is_file() {
+            return Err(open("is no regular file".to_owned()));
+        }
+        std::fs::File::open(path).map_err(|e| open(e.to_string()))?;
         if meta.len() == 0 {
             return Err(open("is empty".to_owned()));
         }
@@ -113,27 +146,38 @@ impl Demux {
         source.set_property("location", &name);
         let parse = make("parsebin")?;
         let queue = make("multiqueue")?;
+        // No bound but the bytes while streams are looked for: one may begin behind much of another.
         queue.set_property("max-size-buffers", 0u32);
-        queue.set_property("max-size-bytes", 16u32 << 20);
-        queue.set_property("max-size-time", 2_000_000_000u64);
+        queue.set_property("max-size-bytes", 192u32 << 20);
+        queue.set_property("max-size-time", 0u64);
         let plugins = |e: gst::glib::BoolError| DemuxError::Plugins(e.to_string());
         pipeline.add_many([&source, &parse, &queue]).map_err(plugins)?;
         source.link(&parse).map_err(plugins)?;
 
-        let found = Arc::new(Mutex::new(Found::default()));
-        let complete = Arc::new(AtomicBool::new(false));
-        connect_pads(&pipeline, &parse, &queue, &found, &complete);
-
         let told = Arc::new(Told {
+            path: name.clone(),
             broken: AtomicBool::new(false),
             untold: Mutex::new(None),
             turn: Mutex::new(Rotation::None),
         });
-        watch(&pipeline, &name, &told);
+        let found = Arc::new(Mutex::new(Found::default()));
+        let complete = Arc::new(AtomicBool::new(false));
+        connect_pads(&pipeline, &parse, &queue, &found, &complete, &told);
+
+        watch(&pipeline, &told);
         let mut demux = Self { path: name, pipeline, video: None, audio: None, told: Arc::clone(&told) };
         demux.pipeline.set_state(gst::State::Playing).map_err(|e| DemuxError::Plugins(e.to_string()))?;
         let begun = Instant::now();
-        while !complete.load(Ordering::Acquire) && begun.elapsed() < OPENING && !stop() {
+        let wanted = flv_head::tracks(path);
+        let is_found = |track: &Track| {
+            let found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            match track {
+                Track::Video => found.video.is_some(),
+                Track::Audio => found.audio.is_some(),
+            }
+        };
+        let all_there = || complete.load(Ordering::Acquire) && wanted.iter().all(is_found);
+        while !all_there() && begun.elapsed() < OPENING && !stop() {
             if demux.told.broken.load(Ordering::Acquire) {
                 // What is there before the damage is still worth showing.
                 if found.lock().unwrap_or_else(PoisonError::into_inner).video.is_none() {
@@ -144,7 +188,11 @@ impl Demux {
             std::thread::sleep(Duration::from_millis(2));
         }
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-        let reader = |track, sink| TrackReader { track, sink, told: Arc::clone(&told) };
+        found.doors = Doors::Closed;
+        // It lets one stream grow beyond this while another is empty, as one is whose track ends
+        // early; only the bytes are a hard bound.
+        queue.set_property("max-size-buffers", 64u32);
+        let reader = |track, sink| TrackReader { track, sink, told: Arc::clone(&told), ended: AtomicI64::new(0) };
         demux.video = found.video.take().map(|sink| reader(Track::Video, sink));
         demux.audio = found.audio.take().map(|sink| reader(Track::Audio, sink));
         drop(found);
@@ -161,15 +209,15 @@ impl Demux {
 }
 
 /// Hears errors where they happen, so that a reader that waits ends.
-fn watch(pipeline: &gst::Pipeline, path: &str, told: &Arc<Told>) {
+fn watch(pipeline: &gst::Pipeline, told: &Arc<Told>) {
     let Some(bus) = pipeline.bus() else { return };
-    let (path, told) = (path.to_owned(), Arc::clone(told));
+    let told = Arc::clone(told);
     bus.set_sync_handler(move |_, message| {
         if let gst::MessageView::Error(error) = message.view() {
             let element = message.src().map_or_else(|| "gstreamer".to_owned(), |s| s.name().to_string());
             let error =
-                DemuxError::Stream { path: path.clone(), element, message: error.error().to_string() };
-            told.untold.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                DemuxError::Stream { path: told.path.clone(), element, message: error.error().to_string() };
+            told.say(error);
             told.broken.store(true, Ordering::Release);
         }
         if let gst::MessageView::Tag(tags) = message.view()
@@ -208,7 +256,9 @@ fn connect_pads(
     queue: &gst::Element,
     found: &Arc<Mutex<Found>>,
     complete: &Arc<AtomicBool>,
+    told: &Arc<Told>,
 ) {
+    let told = Arc::clone(told);
     let (pipeline, queue, found) = (pipeline.downgrade(), queue.downgrade(), Arc::clone(found));
     let complete = Arc::clone(complete);
     parse.connect_pad_added(move |_, pad| {
@@ -227,6 +277,10 @@ fn connect_pads(
         });
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = match caps::track(&caps) {
+            _ if found.doors == Doors::Closed => {
+                told.say(DemuxError::Late { path: told.path.clone() });
+                None
+            }
             Some(Track::Video) if found.video.is_none() => Some(Track::Video),
             Some(Track::Audio) if found.audio.is_none() => Some(Track::Audio),
             _ => None,
@@ -314,16 +368,20 @@ impl TrackReader {
             gst::Signed::Positive(t) => Some(Time::from_nanos(i64::try_from(t.nseconds()).ok()?)),
             gst::Signed::Negative(t) => Some(Time::from_nanos(-i64::try_from(t.nseconds()).ok()?)),
         };
-        let dts = running(buffer.dts_or_pts())?;
+        let follows = Time::from_flicks(self.ended.load(Ordering::Relaxed));
+        let dts = running(buffer.dts_or_pts()).unwrap_or(follows);
         let pts = running(buffer.pts()).unwrap_or(dts);
         let nanos = buffer.duration().and_then(|d| i64::try_from(d.nseconds()).ok());
+        let duration = nanos.map(Span::from_nanos);
+        let end = dts + duration.unwrap_or(UNTOLD);
+        self.ended.store(end.flicks(), Ordering::Relaxed);
         let key = if self.track == Track::Audio || !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT) {
             Key::Frame
         } else {
             Key::Delta
         };
         let data = Bytes::copy_from_slice(buffer.map_readable().ok()?.as_slice());
-        let packet = Packet { track: self.track, pts, dts, duration: nanos.map(Span::from_nanos), key, data };
+        let packet = Packet { track: self.track, pts, dts, duration, key, data };
         let caps =
             sample.caps().filter(|caps| known.is_none_or(|known| *known != **caps)).map(ToOwned::to_owned);
         Some(Read { packet, caps })

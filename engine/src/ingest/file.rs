@@ -3,12 +3,13 @@
 //! Each pass runs in two lanes, pictures and sound, which never wait for each
 //! other but at the pass's end: so a badly interleaved file cannot lock up.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use codecs::Pcm;
 use gstreamer as gst;
-use media::{Span, Time, Track};
+use media::{Packet, Span, Time, Track};
 use pipeline_dsl::Repeat;
 
 use crate::event::Level;
@@ -23,6 +24,10 @@ use crate::reporter::Reporter;
 const SHORTEST_LOOP: Span = Span::from_millis(20);
 /// Decoding errors of a pass that are told one by one; the rest is counted.
 const ERRORS_TOLD: u64 = 5;
+
+/// How much sound may wait for a first picture: about a minute.
+const EARLY_BYTES: usize = 4 << 20;
+const EARLY_PACKETS: usize = 4096;
 
 /// Everything a file line needs.
 pub(crate) struct FileLine {
@@ -50,6 +55,9 @@ impl Zero {
         self.known.notify_all();
         zero
     }
+    fn get(&self) -> Option<Time> {
+        *self.at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
     fn wait(&self) -> Time {
         let at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
         let at = self.known.wait_while(at, |at| at.is_none()).unwrap_or_else(PoisonError::into_inner);
@@ -66,9 +74,41 @@ impl Drop for SetAtEnd<'_> {
     }
 }
 
+/// Ends the line whatever way its thread goes, so that nobody waits for it.
+struct EndAtEnd<'a>(&'a FileLine);
+
+impl Drop for EndAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.counters.disconnect();
+        self.0.buffer.end();
+        if std::thread::panicking() {
+            self.0.reporter.event(Level::Alarm, "line-error", "its thread panicked: this is our bug");
+        }
+    }
+}
+
+/// Sound read before the pass's first picture; the oldest goes when there is too much.
+#[derive(Default)]
+struct Early {
+    packets: VecDeque<Packet>,
+    bytes: usize,
+}
+
+impl Early {
+    fn keep(&mut self, packet: Packet) {
+        self.bytes += packet.data.len();
+        self.packets.push_back(packet);
+        while self.bytes > EARLY_BYTES || self.packets.len() > EARLY_PACKETS {
+            let Some(oldest) = self.packets.pop_front() else { return };
+            self.bytes -= oldest.data.len();
+        }
+    }
+}
+
 impl FileLine {
     /// Plays the file; returns at its end, or when the show is over.
     pub(crate) fn run(self) {
+        let _ended = EndAtEnd(&self);
         let stop = || self.reporter.is_stopping();
         let mut begins = Span::ZERO;
         let mut opened = Demux::open(&self.path, &stop);
@@ -104,8 +144,6 @@ impl FileLine {
             self.buffer.resume();
             opened = next;
         }
-        self.counters.disconnect();
-        self.buffer.end();
     }
 
     /// One pass from `begins` on; its length.
@@ -152,7 +190,14 @@ impl FileLine {
                     None
                 }
             };
-            let audio_end = audio.and_then(|lane| lane.join().ok().flatten());
+            let audio_end = audio.and_then(|lane| match lane.join() {
+                Ok(end) => end,
+                Err(_) => {
+                    self.buffer.idle(Track::Audio);
+                    self.reporter.event(Level::Alarm, "line-error", "its sound panicked: this is our bug");
+                    None
+                }
+            });
             (video_end, audio_end)
         });
         if let Some(error) = demux.error() {
@@ -230,21 +275,8 @@ impl FileLine {
         let mut lane: Option<AudioLane> = None;
         let mut end = None;
         let mut bad = Complaints::new(&self.reporter);
-        while let Some(read) = reader.next(known.as_deref(), &stop) {
-            self.counters.count(read.packet.data.len());
-            if let Some(caps) = read.caps {
-                let opened = match demux::params(&caps) {
-                    Ok(StreamParams::Audio(params)) => {
-                        AudioLane::new(&self.shape, &params).map_err(|e| e.to_string())
-                    }
-                    Ok(StreamParams::Video(_)) => Err("pictures where sound was expected".to_owned()),
-                    Err(name) => Err(format!("no decoder for {name}")),
-                };
-                lane = opened.map_err(|e| self.reporter.event(Level::Warn, "line-error", e)).ok();
-                known = Some(caps);
-            }
-            let Some(lane) = &mut lane else { break };
-            let zero = zero.wait();
+        let mut early = Early::default();
+        let mut decode = |lane: &mut AudioLane, packet: &Packet, zero: Time| {
             let mut flow = Flow::Go;
             let mut put = |pcm: Pcm| {
                 let pts = Time::ZERO + (pcm.pts - zero) + begins;
@@ -255,12 +287,47 @@ impl FileLine {
                     flow = self.buffer.put_sound(&pcm);
                 }
             };
-            lane.decode(&read.packet, &mut put, &mut |e| bad.hear(&e));
-            if flow == Flow::Stop {
-                break;
+            lane.decode(packet, &mut put, &mut |e| bad.hear(&e));
+            flow
+        };
+        while let Some(read) = reader.next(known.as_deref(), &stop) {
+            self.counters.count(read.packet.data.len());
+            if let Some(caps) = read.caps {
+                lane = self.open_audio(&caps);
+                known = Some(caps);
+                early = Early::default();
+                if lane.is_none() {
+                    self.buffer.idle(Track::Audio);
+                }
+            }
+            let Some(lane) = &mut lane else { continue };
+            early.keep(read.packet);
+            // Reading goes on while the first picture is not there: it may lie behind this sound.
+            let Some(zero) = zero.get() else { continue };
+            for packet in std::mem::take(&mut early).packets {
+                if decode(lane, &packet, zero) == Flow::Stop {
+                    return end;
+                }
+            }
+        }
+        if let Some(lane) = &mut lane {
+            let zero = zero.wait();
+            for packet in early.packets {
+                decode(lane, &packet, zero);
             }
         }
         end
+    }
+
+    fn open_audio(&self, caps: &gst::Caps) -> Option<AudioLane> {
+        let opened = match demux::params(caps) {
+            Ok(StreamParams::Audio(params)) => {
+                AudioLane::new(&self.shape, &params).map_err(|e| e.to_string())
+            }
+            Ok(StreamParams::Video(_)) => Err("pictures where sound was expected".to_owned()),
+            Err(name) => Err(format!("no decoder for {name}: silence stands in")),
+        };
+        opened.map_err(|e| self.reporter.event(Level::Warn, "line-error", e)).ok()
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod buffer;
 pub(crate) mod caps;
 pub(crate) mod demux;
 pub(crate) mod file;
+mod flv_head;
 pub(crate) mod lane;
 pub(crate) mod open;
 pub(crate) mod pattern;
@@ -23,10 +24,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use media::{Span, Tick, Time};
 
 use crate::clock::Stop;
-use crate::ingest::buffer::{LineBuffer, Take};
+use crate::ingest::buffer::{LineBuffer, Take, Waited};
 use crate::ingest::pattern::TestSource;
 use crate::ingest::still::Still;
 use crate::report::LineState;
+
+/// A line nobody takes from any more stops its threads, whatever way it went.
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
 
 /// Counters of a line, written by its threads and read by status and report.
 #[derive(Debug, Default)]
@@ -97,9 +105,10 @@ impl Line {
     }
 
     /// Offline: returns when the line is known up to `to`.
-    pub(crate) fn wait_for(&self, to: Time, stop: &Stop) {
-        if let Origin::Buffered(buffer) = &self.origin {
-            buffer.wait_for(to, stop);
+    pub(crate) fn wait_for(&self, to: Time, stop: &Stop) -> Waited {
+        match &self.origin {
+            Origin::Buffered(buffer) => buffer.wait_for(to, stop),
+            _ => Waited::Known,
         }
     }
 

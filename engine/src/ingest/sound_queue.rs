@@ -71,6 +71,12 @@ impl SoundQueue {
         self.samples.truncate(keep.saturating_mul(self.channels));
     }
 
+    /// As [`Self::cut`], and what comes next may begin as early as `to`.
+    pub(crate) fn rewind(&mut self, to: Time) {
+        self.cut(to);
+        self.start = self.start.min(self.rate.sample_at(to));
+    }
+
     fn drop_front(&mut self, frames: i64) {
         let count = usize::try_from(frames).unwrap_or(0).saturating_mul(self.channels);
         self.samples.drain(..count.min(self.samples.len()));

@@ -196,3 +196,40 @@ show "loop" {{
         assert!(runs[0] == runs[1], "{file}: the bytes differ");
     }
 }
+
+#[test]
+fn tracks_that_begin_late_end_early_or_have_no_decoder_hold_up_nothing() {
+    // Frames that are the filler's, out of 200: where the camera has no picture.
+    for (file, options, covered) in [
+        ("late-sound.ts", "", 80..=90),
+        ("late-sound.mkv", "", 80..=90),
+        ("late-sound.flv", "", 80..=90),
+        ("late-picture.ts", "", 80..=90),
+        ("late-picture.mkv", "", 80..=90),
+        ("late-picture.flv", "", 80..=90),
+        ("short-sound.ts", "", 0..=0),
+        ("short-sound.mkv", "", 0..=0),
+        ("short-sound.flv", "", 0..=0),
+        ("long-sound.ts", "", 145..=155),
+        ("long-sound.mkv", "", 145..=155),
+        ("long-sound.flv", "", 145..=155),
+        ("no-decoder-sound.mkv", "", 0..=0),
+        ("no-decoder-picture.mkv", "", 187..=187),
+        ("short-sound.flv", "loop=true", 0..=0),
+        ("long-sound.ts", "loop=true", 0..=0),
+    ] {
+        let runs: Vec<(Vec<u8>, usize)> = (0..2)
+            .map(|_| {
+                let ran = run(&format!("generated/{file}"), options, 8);
+                let stalled = ran.report.events.iter().any(|e| e.code == "line-stalled");
+                assert!(!stalled, "{file}: {:#?}", ran.report.events);
+                let frames = frames(&ran);
+                assert_eq!(frames.len(), 200, "{file}");
+                let green = frames.iter().filter(|f| f.picture.plane(Plane::U).mean() < 80).count();
+                (std::fs::read(ran.out.path().join("program.flv")).unwrap(), green)
+            })
+            .collect();
+        assert!(covered.contains(&runs[0].1), "{file} {options}: {} frames of filler", runs[0].1);
+        assert!(runs[0].0 == runs[1].0, "{file} {options}: the bytes differ");
+    }
+}
