@@ -90,6 +90,9 @@ impl From<scheduling::Refusal> for Refused {
     }
 }
 
+/// The longest id in bytes.
+const LONGEST_ID: usize = 128;
+
 /// A mix's length where none is given, and its legal range in milliseconds.
 const MIX_MS: u32 = 500;
 const MIX_RANGE_MS: std::ops::RangeInclusive<u32> = 1..=60_000;
@@ -109,6 +112,17 @@ impl Command {
     }
     fn bare(verb: Verb) -> Self {
         Self { id: None, channel: None, verb, source: None, state: None, over_ms: None, expect: None }
+    }
+
+    /// Ids are remembered, so they are short.
+    pub(crate) fn check_id(&self) -> Result<(), Refused> {
+        match &self.id {
+            Some(id) if id.len() > LONGEST_ID => {
+                let message = format!("`id` is {} bytes long", id.len());
+                Err(Refused::new("bad-id", message, &["at most 128 bytes"]))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What the scheduler is to do.
@@ -180,9 +194,25 @@ pub(crate) struct Asked {
 /// A command that the scheduler took and that acts at `tick`.
 pub(crate) struct Taken {
     pub(crate) asked: Asked,
+    /// Whoever sent the same id within the same tick.
+    pub(crate) repeats: Vec<crossbeam_channel::Sender<Outcome>>,
     pub(crate) channel: usize,
     pub(crate) tick: Tick,
     pub(crate) cause: &'static str,
+}
+
+/// Lets a repeat of a command already taken in this tick wait for that one's result;
+/// gives it back if it is no repeat.
+pub(crate) fn join_repeat(taken: &mut [Taken], asked: Asked) -> Option<Asked> {
+    let id = asked.command.id.as_deref();
+    let first = taken.iter_mut().find(|t| id.is_some() && t.asked.command.id.as_deref() == id);
+    match first {
+        Some(first) => {
+            first.repeats.push(asked.answer);
+            None
+        }
+        None => Some(asked),
+    }
 }
 
 #[cfg(test)]
@@ -204,6 +234,15 @@ mod tests {
         assert_eq!((refused.code.as_str(), refused.legal), ("bad-state", vec!["on".into(), "off".into()]));
         let mix: Command = serde_json::from_str(r#"{"do":"mix","source":"a","over_ms":0}"#).unwrap();
         assert_eq!(mix.action().unwrap_err().code, "bad-length");
+    }
+
+    #[test]
+    fn an_id_has_at_most_128_bytes() {
+        let with = |len: usize| Command { id: Some("x".repeat(len)), ..Command::cut("a") };
+        assert_eq!(with(128).check_id(), Ok(()));
+        let refused = with(129).check_id().unwrap_err();
+        assert_eq!((refused.code.as_str(), refused.legal), ("bad-id", vec!["at most 128 bytes".to_owned()]));
+        assert_eq!(Command::cut("a").check_id(), Ok(()));
     }
 
     #[test]

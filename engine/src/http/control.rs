@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use axum::http::{StatusCode, header};
 use axum::response::sse::{self, Sse};
 use axum::response::{IntoResponse, Response};
@@ -17,6 +18,9 @@ use crate::engine::Handle;
 
 /// A page is told that all is well this often.
 const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// The longest command; the wire form of the largest has some hundred bytes.
+pub(super) const LONGEST_COMMAND: usize = 16 << 10;
 
 pub(super) async fn status(State(handle): State<Handle>) -> Response {
     json(StatusCode::OK, &handle.status())
@@ -39,12 +43,22 @@ fn code_of(refused: &Refused) -> StatusCode {
         "late" => StatusCode::GATEWAY_TIMEOUT,
         "ended" => StatusCode::GONE,
         "bad-request" | "bad-state" | "missing-state" | "missing-source" | "missing-channel"
-        | "bad-length" => StatusCode::BAD_REQUEST,
+        | "bad-length" | "bad-id" => StatusCode::BAD_REQUEST,
         _ => StatusCode::CONFLICT,
     }
 }
 
-pub(super) async fn command(State(handle): State<Handle>, body: Bytes) -> Response {
+pub(super) async fn command(State(handle): State<Handle>, body: Result<Bytes, BytesRejection>) -> Response {
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) => {
+            let (code, legal) = match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => ("too-large", vec!["at most 16 KiB"]),
+                _ => ("bad-request", Vec::new()),
+            };
+            return json(rejection.status(), &Refused::new(code, rejection.body_text(), &legal));
+        }
+    };
     let command: Command = match serde_json::from_slice(&body) {
         Ok(command) => command,
         Err(error) => {
@@ -61,18 +75,23 @@ pub(super) async fn command(State(handle): State<Handle>, body: Bytes) -> Respon
     }
 }
 
-/// A snapshot, then deltas; a reader that falls behind gets a new snapshot.
+/// A snapshot, then deltas; a reader that falls behind gets a new snapshot. The
+/// stream ends with the show.
 pub(super) async fn events(
     State(handle): State<Handle>,
 ) -> Sse<impl Stream<Item = Result<sse::Event, Infallible>>> {
     let (status, deltas) = handle.subscribe();
     let first = stream::once(std::future::ready(event("snapshot", &status)));
-    let rest = stream::unfold((handle, deltas), |(handle, mut deltas)| async move {
+    let rest = stream::unfold(Some((handle, deltas)), |state| async move {
+        let (handle, mut deltas) = state?;
         match deltas.recv().await {
-            Ok(delta) => Some((event("delta", &delta), (handle, deltas))),
+            Ok(delta) => {
+                let more = (delta.cause != "end").then_some((handle, deltas));
+                Some((event("delta", &delta), more))
+            }
             Err(RecvError::Lagged(_)) => {
                 let (status, deltas) = handle.subscribe();
-                Some((event("snapshot", &status), (handle, deltas)))
+                Some((event("snapshot", &status), Some((handle, deltas))))
             }
             Err(RecvError::Closed) => None,
         }

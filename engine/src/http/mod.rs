@@ -6,6 +6,7 @@ mod metrics;
 mod viewer;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::engine::Handle;
@@ -15,7 +16,7 @@ pub fn routes(handle: Handle) -> Router {
     Router::new()
         .route("/api/status", get(control::status))
         .route("/api/events", get(control::events))
-        .route("/api/command", post(control::command))
+        .route("/api/command", post(control::command).layer(DefaultBodyLimit::max(control::LONGEST_COMMAND)))
         .route("/live/{channel}/{file}", get(viewer::live))
         .route("/metrics", get(metrics::metrics))
         .route("/healthz", get(|| async { "ok\n" }))

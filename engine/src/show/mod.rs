@@ -13,7 +13,7 @@ use media::{FrameRate, Tick, Time};
 use scheduling::LineReason;
 
 use crate::clock::{Clock, Stop};
-use crate::command::{Ack, Asked, Command, Memory, Outcome, Refused, Taken};
+use crate::command::{self, Ack, Asked, Command, Memory, Outcome, Refused, Taken};
 use crate::event::{Event, EventLog, Level};
 use crate::options::Mode;
 use crate::report::{LineState, Report, cpu_seconds};
@@ -136,12 +136,20 @@ impl ShowRun {
         let mut taken = Vec::new();
         // Bounded by the queue's own length: a flood cannot hold up the tick.
         for asked in self.commands.try_iter().take(64).collect::<Vec<_>>() {
+            if let Err(refused) = asked.command.check_id() {
+                let _ = asked.answer.send(Err(refused));
+                continue;
+            }
             if let Some(outcome) = self.memory.recall(asked.command.id.as_deref()) {
                 let _ = asked.answer.send(outcome);
                 continue;
             }
+            // The same id twice within a tick: one command, one result, two answers.
+            let Some(asked) = command::join_repeat(&mut taken, asked) else { continue };
             match self.take_command(&asked.command, tick) {
-                Ok((channel, cause)) => taken.push(Taken { asked, channel, tick, cause }),
+                Ok((channel, cause)) => {
+                    taken.push(Taken { asked, repeats: Vec::new(), channel, tick, cause });
+                }
                 Err(refused) => {
                     let outcome = Err(refused);
                     self.memory.keep(asked.command.id.as_deref(), &outcome);
@@ -194,7 +202,7 @@ impl ShowRun {
                 self.board.change(from, reason, vec![channel.status()], Vec::new(), Vec::new());
             }
         }
-        for Taken { asked, channel, tick, cause } in taken {
+        for Taken { asked, repeats, channel, tick, cause } in taken {
             let run = &self.channels[channel];
             if causes.get(channel) == Some(&Changed::Nothing) {
                 // The picture is the same, the intent may not be.
@@ -208,7 +216,9 @@ impl ShowRun {
                 on_air: run.on_air_name(),
             });
             self.memory.keep(asked.command.id.as_deref(), &outcome);
-            let _ = asked.answer.send(outcome);
+            for answer in std::iter::once(asked.answer).chain(repeats) {
+                let _ = answer.send(outcome.clone());
+            }
         }
     }
 
