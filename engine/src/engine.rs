@@ -39,7 +39,7 @@ pub struct Engine {
     handle: Handle,
     show: Option<JoinHandle<Report>>,
     /// Serves RTMP; there only if a line is pushed to.
-    runtime: Option<tokio::runtime::Runtime>,
+    door: Option<RtmpDoor>,
 }
 
 /// Speaks to a running show; as many as you like.
@@ -102,7 +102,7 @@ impl Engine {
         let fillers = open_fillers(&show, &mut opener)?;
         let (points, threads) = (opener.points, opener.threads);
         refuse_sourceless(&show, &cameras)?;
-        let runtime = serve_rtmp(&show, points, &reporter)?;
+        let door = serve_rtmp(&show, points, &reporter)?;
         // Last, since it begins recordings: a show that does not start leaves none behind.
         let channels = start_channels(&show, plans, &place)?;
 
@@ -141,7 +141,7 @@ impl Engine {
             .map_err(|source| StartError::Thread { name: "show".to_owned(), source })?;
         undo.stop = None;
         let handle = Handle { inner: Arc::new(Inner { commands, board, log, stop, viewers }) };
-        Ok(Self { handle, show: Some(thread), runtime })
+        Ok(Self { handle, show: Some(thread), door })
     }
 
     /// To speak to the show from elsewhere.
@@ -175,9 +175,7 @@ impl Engine {
         if let Some(thread) = self.show.take() {
             let _ = thread.join();
         }
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_timeout(Duration::from_secs(1));
-        }
+        drop(self.door.take());
     }
 }
 
@@ -350,7 +348,7 @@ fn serve_rtmp(
     show: &dsl::Show,
     points: publish::Points,
     reporter: &Reporter,
-) -> Result<Option<tokio::runtime::Runtime>, StartError> {
+) -> Result<Option<RtmpDoor>, StartError> {
     if points.0.is_empty() {
         return Ok(None);
     }
@@ -362,9 +360,43 @@ fn serve_rtmp(
         .enable_all()
         .build()
         .map_err(failed)?;
-    let listener = runtime.block_on(tokio::net::TcpListener::bind(addr)).map_err(failed)?;
-    runtime.spawn(publish::listen(listener, Arc::new(points), reporter.of("rtmp")));
-    Ok(Some(runtime))
+    // Bound without waiting: whoever starts a show may be a task of another runtime.
+    let (alive, closed) = bounded(0);
+    let mut door = RtmpDoor { runtime: Some(runtime), listening: None, closed };
+    let listener = std::net::TcpListener::bind(addr).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    if let Some(runtime) = &door.runtime {
+        let inside = runtime.enter();
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
+        drop(inside);
+        let listen = publish::listen(listener, Arc::new(points), reporter.of("rtmp"));
+        let task = runtime.spawn(async move {
+            let _alive: Sender<()> = alive;
+            listen.await;
+        });
+        door.listening = Some(task);
+    }
+    Ok(Some(door))
+}
+
+/// The runtime that serves RTMP. Closing it frees the port, and blocks in no other runtime's way.
+struct RtmpDoor {
+    runtime: Option<tokio::runtime::Runtime>,
+    listening: Option<tokio::task::JoinHandle<()>>,
+    /// Disconnected once nobody listens any more.
+    closed: crossbeam_channel::Receiver<()>,
+}
+
+impl Drop for RtmpDoor {
+    fn drop(&mut self) {
+        if let Some(listening) = self.listening.take() {
+            listening.abort();
+            let _ = self.closed.recv_timeout(Duration::from_secs(1));
+        }
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 fn viewer_feeds(channel: &ChannelRun) -> impl Iterator<Item = ViewerFeed> {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod colours;
+mod embedding;
 mod encryption;
 mod fake;
 mod files;

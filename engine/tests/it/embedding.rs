@@ -1,0 +1,78 @@
+//! A show inside somebody else's program: their runtime, their threads.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use codecs::Fake;
+use engine::{Command, Engine, Mode, RunOptions};
+
+use crate::support::show;
+
+fn options(out: &tempfile::TempDir) -> RunOptions {
+    let (inputs, out) = (out.path().to_owned(), out.path().to_owned());
+    RunOptions { inputs, out, kit: Arc::new(Fake::new()), ..RunOptions::new(Mode::RealTime) }
+}
+
+fn pushed(channel: &str) -> String {
+    format!(
+        r#"
+show "inside" {{
+  video 64x36 25fps
+  audio 48kHz stereo
+  camera main {{ line fiber push "rtmp:live/main" }}
+  camera bars {{ line gen test "bars" }}
+  ladder one {{ keyframe 1s; audio 64k; rung small 64x36 100k }}
+  channel program {{ {channel} ladder one; egress web serve http-flv }}
+}}"#
+    )
+}
+
+#[test]
+fn a_show_with_a_push_line_starts_and_ends_inside_a_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let mut show = show(&pushed("sources main bars;"));
+    show.listen.rtmp = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    runtime.block_on(async {
+        let engine = Engine::start(show.clone(), options(&out)).unwrap();
+        std::net::TcpStream::connect(show.listen.rtmp).unwrap();
+        drop(engine);
+        // The port is free again at once.
+        let again = Engine::start(show.clone(), options(&out)).unwrap();
+        again.handle().stop();
+        again.wait();
+        // A port that is taken is an error, not a panic.
+        let _taken = TcpListener::bind(show.listen.rtmp).unwrap();
+        assert!(Engine::start(show.clone(), options(&out)).is_err());
+    });
+}
+
+/// A client that retries before the answer came must not have its command carried out twice:
+/// a second `mix` would be turned down while the first is under way.
+#[test]
+fn the_same_id_twice_within_a_tick_is_one_command() {
+    let out = tempfile::tempdir().unwrap();
+    let text = r#"
+show "slow" {
+  video 64x36 2fps
+  audio 48kHz stereo
+  camera a { line gen test "bars" }
+  camera b { line gen test "color:blue" }
+  ladder one { keyframe 1s; audio 64k; rung small 64x36 100k }
+  channel program { sources a b; ladder one; egress web serve http-flv }
+}"#;
+    let engine = Engine::start(show(text), options(&out)).unwrap();
+    let command: Command =
+        serde_json::from_str(r#"{"id":"7","do":"mix","source":"b","over_ms":5000}"#).unwrap();
+    let ask = || {
+        let (handle, command) = (engine.handle(), command.clone());
+        std::thread::spawn(move || handle.command(command))
+    };
+    let asked = [ask(), ask(), ask()];
+    let answers = asked.map(|thread| thread.join().unwrap());
+    assert!(answers[0].is_ok(), "{answers:?}");
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    // An id that nobody could remember is turned down.
+    let long = Command { id: Some("x".repeat(129)), ..Command::cut("a") };
+    assert_eq!(engine.handle().command(long).unwrap_err().code, "bad-id");
+}
