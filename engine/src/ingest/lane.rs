@@ -93,6 +93,22 @@ impl AudioLane {
         if let Err(error) = self.decoder.send(packet) {
             bad(error);
         }
+        self.receive(out, bad);
+    }
+
+    /// As [`VideoLane::flush`].
+    pub(crate) fn flush(&mut self, out: &mut impl FnMut(Pcm), bad: &mut impl FnMut(CodecError)) {
+        match self.decoder.flush() {
+            Ok(()) => self.receive(out, bad),
+            Err(error) => bad(error),
+        }
+        match self.resampler.flush() {
+            Ok(rest) => rest.into_iter().for_each(&mut *out),
+            Err(error) => bad(error),
+        }
+    }
+
+    fn receive(&mut self, out: &mut impl FnMut(Pcm), bad: &mut impl FnMut(CodecError)) {
         loop {
             match self.decoder.receive() {
                 Ok(Some(pcm)) => match self.resampler.push(&pcm) {

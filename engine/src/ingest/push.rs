@@ -35,8 +35,9 @@ pub(crate) struct PushLine {
 
 /// What belongs to one publisher.
 struct Publisher {
-    video: Option<VideoLane>,
-    audio: Option<AudioLane>,
+    /// What the stream is said to be, and what decodes it.
+    video: Option<(VideoParams, VideoLane)>,
+    audio: Option<(AudioParams, AudioLane)>,
     stamps: Stamps,
     /// Unfolded milliseconds of the last tag.
     clock_ms: i64,
@@ -105,20 +106,26 @@ impl PushLine {
             let codec = header.codec.and_then(flv::video::VideoCodec::media);
             let codec = codec.ok_or_else(|| format!("no decoder for {header:?}"))?;
             let params = VideoParams { codec, size: None, config: header.payload(body) };
-            publisher.video = Some(
-                VideoLane::new(&self.shape, &params, codecs::Rotation::None).map_err(|e| e.to_string())?,
-            );
+            if publisher.video.as_ref().is_some_and(|(known, _)| *known == params) {
+                // Many encoders repeat it with every key frame: it says nothing new.
+                return Ok(());
+            }
+            // What the old decoder holds back comes before the new one's pictures.
+            if let Some((_, mut old)) = publisher.video.take() {
+                self.decode_video(publisher, |mut put, mut bad| old.flush(&mut put, &mut bad));
+            }
+            let lane = VideoLane::new(&self.shape, &params, codecs::Rotation::None);
+            publisher.video = Some((params, lane.map_err(|e| e.to_string())?));
             return Ok(());
         }
         if !header.has_picture() {
             return Ok(());
         }
         publisher.tracks.video += 1;
-        let Publisher { video: Some(lane), stamps, last_picture, complaints, clock_ms, .. } = publisher
-        else {
+        let Some((params, mut lane)) = publisher.video.take() else {
             return Err("a picture before the stream's configuration".to_owned());
         };
-        let dts = Time::from_millis(*clock_ms);
+        let dts = Time::from_millis(publisher.clock_ms);
         let packet = Packet {
             track: Track::Video,
             pts: dts + Span::from_millis(header.composition_ms.into()),
@@ -127,28 +134,55 @@ impl PushLine {
             key: if header.is_key_frame() { Key::Frame } else { Key::Delta },
             data: header.payload(body),
         };
+        self.decode_video(publisher, |mut put, mut bad| lane.decode(&packet, &mut put, &mut bad));
+        publisher.video = Some((params, lane));
+        Ok(())
+    }
+
+    /// Whatever `decode` gives out goes to the buffer, at the show's time.
+    fn decode_video(
+        &self,
+        publisher: &mut Publisher,
+        decode: impl FnOnce(&mut dyn FnMut(Frame), &mut dyn FnMut(CodecError)),
+    ) {
+        let Publisher { stamps, last_picture, complaints, .. } = publisher;
         let mut put = |frame: Frame| {
-            let at = match stamps.picture(frame.pts, self.reporter.now()) {
-                Mapped::At(at) => at,
-                Mapped::Jumped(at, by) => {
-                    self.reporter.event(
-                        Level::Warn,
-                        "line-jump",
-                        format!("time stamps jumped: the offset moves by {by}"),
-                    );
+            let now = self.reporter.now();
+            let at = match stamps.picture(frame.pts, now) {
+                Mapped::At(at) => {
+                    if last_picture.is_none() {
+                        // The last publisher's material may reach further.
+                        self.buffer.rewind(at);
+                    }
                     at
                 }
-                Mapped::Outlier => {
-                    last_picture.map_or(self.reporter.now(), |last| last + Span::from_millis(1))
+                Mapped::Jumped(at, by) => {
+                    let message = format!("time stamps jumped: the offset moves by {by}");
+                    self.reporter.event(Level::Warn, "line-jump", message);
+                    self.go_on_from(at, by);
+                    at
                 }
+                Mapped::Moved(at, by) => {
+                    let message = format!("the encoder's clock is not the show's: the offset moves by {by}");
+                    self.reporter.event(Level::Warn, "line-drift", message);
+                    self.go_on_from(at, by);
+                    at
+                }
+                Mapped::Outlier => last_picture.map_or(now, |last| last + Span::from_millis(1)),
             };
             *last_picture = Some(at);
             self.counters.picture();
             self.buffer.put_frame(Frame { pts: at, ..frame });
         };
         let mut bad = |error: CodecError| complain(complaints, &self.reporter, &error.to_string());
-        lane.decode(&packet, &mut put, &mut bad);
-        Ok(())
+        decode(&mut put, &mut bad);
+    }
+
+    /// The offset has moved: after a step back, what waits lies in the way of what comes.
+    fn go_on_from(&self, at: Time, by: Span) {
+        if by < Span::ZERO {
+            self.buffer.rewind(at);
+        }
     }
 
     fn audio(&self, publisher: &mut Publisher, tag: &Tag) -> Result<(), String> {
@@ -168,16 +202,21 @@ impl PushLine {
             let hz = header.sound.map_or(48_000, |s| s.rate.max(8_000));
             let rate = SampleRate::new(hz).map_err(|e| e.to_string())?;
             let params = AudioParams { codec, rate, channels: 2, config };
-            publisher.audio = Some(AudioLane::new(&self.shape, &params).map_err(|e| e.to_string())?);
+            if publisher.audio.as_ref().is_none_or(|(known, _)| *known != params) {
+                // What the old decoder held back comes before the new one's sound.
+                if let Some((_, mut old)) = publisher.audio.take() {
+                    self.decode_audio(publisher, |mut put, mut bad| old.flush(&mut put, &mut bad));
+                }
+                let lane = AudioLane::new(&self.shape, &params).map_err(|e| e.to_string())?;
+                publisher.audio = Some((params, lane));
+            }
         }
         if !header.has_sound() {
             return Ok(());
         }
         publisher.tracks.audio += 1;
-        let Publisher { audio: Some(lane), stamps, complaints, clock_ms, .. } = publisher else {
-            return Ok(());
-        };
-        let at = Time::from_millis(*clock_ms);
+        let Some((params, mut lane)) = publisher.audio.take() else { return Ok(()) };
+        let at = Time::from_millis(publisher.clock_ms);
         let packet = Packet {
             track: Track::Audio,
             pts: at,
@@ -186,6 +225,18 @@ impl PushLine {
             key: Key::Frame,
             data: header.payload(body),
         };
+        self.decode_audio(publisher, |mut put, mut bad| lane.decode(&packet, &mut put, &mut bad));
+        publisher.audio = Some((params, lane));
+        Ok(())
+    }
+
+    /// As [`Self::decode_video`].
+    fn decode_audio(
+        &self,
+        publisher: &mut Publisher,
+        decode: impl FnOnce(&mut dyn FnMut(Pcm), &mut dyn FnMut(CodecError)),
+    ) {
+        let Publisher { stamps, complaints, .. } = publisher;
         let mut put = |pcm: Pcm| {
             // Sound far outside show time has no place; pictures decide whether the clock has jumped.
             if let Some(at) = stamps.sound(pcm.pts, self.reporter.now()) {
@@ -193,8 +244,7 @@ impl PushLine {
             }
         };
         let mut bad = |error: CodecError| complain(complaints, &self.reporter, &error.to_string());
-        lane.decode(&packet, &mut put, &mut bad);
-        Ok(())
+        decode(&mut put, &mut bad);
     }
 }
 

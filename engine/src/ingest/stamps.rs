@@ -1,7 +1,9 @@
 //! A live line's time stamps, mapped on the show's timeline.
 //!
 //! Audio and video share one offset. A lone stamp far from where it should be
-//! is re-stamped; three that agree are believed, and the offset moves.
+//! is re-stamped; three that agree are believed, and the offset moves. A sender's
+//! clock that runs a little slow or fast moves it too, by whole ticks, whenever
+//! the cushion has been used up.
 
 use media::{FrameRate, Span, Time};
 
@@ -17,6 +19,16 @@ const AGREE: Span = Span::from_millis(500);
 const PICTURES_FIRST: Span = Span::from_millis(1000);
 /// So many make it true.
 const WITNESSES: u8 = 3;
+/// Pictures that leave less of the cushion than this are about to miss their ticks.
+const LEAST_CUSHION: Span = Span::from_millis(40);
+/// Pictures earlier than this (and a tick, since the first one is put up to a tick early)
+/// wait for nothing: the line began with a burst, or its clock runs fast.
+const EARLY: Span = Span::from_millis(500);
+/// Late packets are the network's nature: only when none has been in time for so long,
+/// the offset is to blame.
+const LATE_PATIENCE: Span = Span::from_millis(2000);
+/// No packet comes before it was sent: earliness is believed soon.
+const EARLY_PATIENCE: Span = Span::from_millis(200);
 
 /// The mapping of one publisher's stream; the next one brings a new timeline.
 #[derive(Debug)]
@@ -28,9 +40,25 @@ pub(crate) struct Stamps {
     offset: Option<Span>,
     /// Where a jump would put the offset, and how many stamps have said so.
     jump: Option<(Span, u8)>,
-    last: Time,
+    drift: Option<Drift>,
     /// When the first sound came without a picture before it.
     waiting_since: Option<Time>,
+}
+
+/// Pictures that were all too late, or all too early, one after the other.
+#[derive(Debug)]
+struct Drift {
+    side: Side,
+    since: Time,
+    count: u8,
+    /// The least lateness among them: negative is early.
+    best: Span,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Late,
+    Early,
 }
 
 /// What became of a stamp.
@@ -40,13 +68,16 @@ pub(crate) enum Mapped {
     At(Time),
     /// The stream's clock has jumped, and this is the first stamp after it.
     Jumped(Time, Span),
+    /// The stream's clock runs slower (a positive span) or faster than the show's, or the
+    /// first pictures came late: from this one on the offset is another by so much.
+    Moved(Time, Span),
     /// Far off and alone: use the time after the last one.
     Outlier,
 }
 
 impl Stamps {
     pub(crate) fn new(ticks: FrameRate) -> Self {
-        Self { ticks, offset: None, jump: None, last: Time::ZERO, waiting_since: None }
+        Self { ticks, offset: None, jump: None, drift: None, waiting_since: None }
     }
 
     /// The offset that puts `pts` on the first tick a cushion from `now`.
@@ -59,14 +90,18 @@ impl Stamps {
         let fresh = self.fresh(pts, now);
         let Some(offset) = self.offset else {
             self.offset = Some(fresh);
-            self.last = pts + fresh;
-            return Mapped::At(self.last);
+            return Mapped::At(pts + fresh);
         };
         let at = pts + offset;
         if at >= now - BEHIND && at <= now + BEYOND {
             self.jump = None;
-            self.last = at;
-            return Mapped::At(at);
+            return match self.drifted(now + CUSHION - at, now) {
+                Some(by) => {
+                    self.offset = Some(offset + by);
+                    Mapped::Moved(at + by, by)
+                }
+                None => Mapped::At(at),
+            };
         }
         let witnesses = match self.jump {
             Some((there, n)) if (there - fresh).abs() <= AGREE => n + 1,
@@ -78,8 +113,37 @@ impl Stamps {
         }
         self.offset = Some(fresh);
         self.jump = None;
-        self.last = pts + fresh;
-        Mapped::Jumped(self.last, fresh - offset)
+        self.drift = None;
+        Mapped::Jumped(pts + fresh, fresh - offset)
+    }
+
+    /// By how much the offset is to move, now that a picture came with this lateness.
+    fn drifted(&mut self, lateness: Span, now: Time) -> Option<Span> {
+        let tick = self.ticks.tick_span();
+        let (side, patience) = if lateness > CUSHION - LEAST_CUSHION {
+            (Side::Late, LATE_PATIENCE)
+        } else if lateness < -(EARLY + tick) {
+            (Side::Early, EARLY_PATIENCE)
+        } else {
+            self.drift = None;
+            return None;
+        };
+        let drift = match &mut self.drift {
+            Some(drift) if drift.side == side => drift,
+            other => other.insert(Drift { side, since: now, count: 0, best: lateness }),
+        };
+        drift.count = drift.count.saturating_add(1);
+        drift.best = drift.best.min(lateness);
+        if now - drift.since < patience || drift.count < WITNESSES {
+            return None;
+        }
+        // Whole ticks, so that pictures that lay on ticks still do; the best one ends up with
+        // the full cushion and less than a tick more.
+        let best = drift.best.flicks();
+        let floor = best.div_euclid(tick.flicks());
+        let ticks = if best.rem_euclid(tick.flicks()) > 0 { floor + 1 } else { floor };
+        self.drift = None;
+        Some(tick.times(ticks))
     }
 
     /// The show time of sound: it follows the pictures' offset, or founds one where there are none.
@@ -151,6 +215,104 @@ mod tests {
         stamps.picture(ms(0), ms(0));
         for n in 1..50 {
             assert_eq!(stamps.picture(ms(n * 100_000), ms(n * 40)), Mapped::Outlier);
+        }
+    }
+
+    const TICK: i64 = 40;
+
+    /// A line at 25 pictures a second whose clock is off by `ppm`, for so many seconds. Gives
+    /// the moves, the ticks without a picture of their own, and the most that ever waited.
+    fn drive(ppm: i64, seconds: i64) -> (Vec<Span>, u32, Span) {
+        let mut stamps = stamps();
+        let (mut moves, mut missed, mut ahead) = (Vec::new(), 0, Span::ZERO);
+        // The tick last filled.
+        let mut filled = None;
+        for n in 0..seconds * 25 {
+            // It says 40 ms; by the show's clock it takes a little longer, and the network
+            // adds up to 30 ms.
+            let jitter = Span::from_millis(n * 7919 % 31);
+            let now = ms(1000) + Span::from_nanos(n * TICK * (1_000_000 + ppm)) + jitter;
+            let at = match stamps.picture(ms(n * TICK), now) {
+                Mapped::At(at) => at,
+                Mapped::Moved(at, by) => {
+                    moves.push(by);
+                    at
+                }
+                other => panic!("{other:?} at {now}"),
+            };
+            ahead = ahead.max(at - now);
+            let tick = at.as_millis_rounded() / TICK;
+            if at < now {
+                missed += 1;
+            } else if let Some(last) = filled {
+                missed += u32::try_from(tick - last - 1).unwrap_or(0);
+            }
+            filled = filled.max(Some(tick));
+        }
+        (moves, missed, ahead)
+    }
+
+    #[test]
+    fn a_slow_clock_costs_a_handful_of_ticks_in_three_hours() {
+        let (moves, missed, ahead) = drive(50, 3 * 3600);
+        assert!((2..=4).contains(&moves.len()), "540 ms in moves of a cushion: {moves:?}");
+        assert!(
+            moves.iter().all(|by| *by > Span::ZERO && by.flicks() % Span::from_millis(TICK).flicks() == 0)
+        );
+        assert!(missed <= 20, "{missed} ticks without a picture");
+        assert!(ahead <= CUSHION + Span::from_millis(TICK));
+    }
+
+    #[test]
+    fn a_fast_clock_never_fills_the_queue() {
+        for ppm in [-50, -500] {
+            let (moves, missed, ahead) = drive(ppm, 3 * 3600);
+            assert!(moves.iter().all(|by| *by < Span::ZERO));
+            assert!(!moves.is_empty() || ppm == -50, "{moves:?}");
+            assert!(missed == 0 && ahead < CUSHION + EARLY + Span::from_millis(3 * TICK), "{ahead} wait");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_right_is_left_alone_whatever_the_jitter() {
+        assert_eq!(drive(0, 600).0, []);
+        // Late by up to half a second, but now and then one is in time.
+        let mut stamps = stamps();
+        for n in 0..1000 {
+            let late = if n % 40 == 0 { 0 } else { n * 7919 % 500 };
+            assert!(matches!(stamps.picture(ms(n * TICK), ms(n * TICK + late)), Mapped::At(_)));
+        }
+    }
+
+    #[test]
+    fn slow_ticks_do_not_swing() {
+        let mut stamps = Stamps::new(FrameRate::new(1, 1).unwrap());
+        stamps.picture(ms(0), ms(0));
+        let late = |n: i64| ms(n * TICK + 1000);
+        let moves = (1..500).filter(|n| matches!(stamps.picture(ms(n * TICK), late(*n)), Mapped::Moved(..)));
+        assert!(moves.count() <= 1);
+    }
+
+    /// A relay sends the GOP it has kept, four seconds of it, at once; then it is live.
+    #[test]
+    fn a_burst_at_the_beginning_is_caught_up_within_half_a_second() {
+        let mut stamps = stamps();
+        let mut last = None;
+        for n in 0..150 {
+            let live = (n - 100).max(0);
+            let now = ms(5000 + live * TICK + (n % 100) / 2);
+            if let Mapped::At(at) | Mapped::Jumped(at, _) | Mapped::Moved(at, _) =
+                stamps.picture(ms(n * TICK), now)
+            {
+                last = Some((live, at - now));
+            }
+            if live > 12 {
+                let (_, ahead) = last.unwrap();
+                assert!(
+                    ahead <= CUSHION + Span::from_millis(2 * TICK) && ahead > Span::ZERO,
+                    "{ahead} at {live}"
+                );
+            }
         }
     }
 }
