@@ -288,3 +288,131 @@ impl Publisher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Stop, VirtualClock};
+    use crate::event::EventLog;
+    use crate::ingest::buffer::Pace;
+    use bytes::Bytes;
+    use codecs::{CodecKit, Fake, PictureMut, VideoDecoder};
+    use crossbeam_channel::unbounded;
+    use media::{FrameRate, Size};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Fake, but counts the decoders it makes, and they hold one picture back.
+    #[derive(Default)]
+    struct Counting {
+        fake: Fake,
+        video: AtomicUsize,
+        audio: AtomicUsize,
+    }
+
+    #[derive(Default)]
+    struct HoldsOne {
+        waiting: Vec<Time>,
+        keep: usize,
+    }
+
+    impl VideoDecoder for HoldsOne {
+        fn send(&mut self, packet: &Packet) -> Result<(), CodecError> {
+            self.keep = 1;
+            self.waiting.push(packet.pts);
+            Ok(())
+        }
+        fn receive(&mut self) -> Result<Option<Frame>, CodecError> {
+            if self.waiting.len() <= self.keep {
+                return Ok(None);
+            }
+            let pts = self.waiting.remove(0);
+            Ok(Some(Frame { pts, picture: PictureMut::new(Size::new(16, 16))?.freeze() }))
+        }
+        fn flush(&mut self) -> Result<(), CodecError> {
+            self.keep = 0;
+            Ok(())
+        }
+    }
+
+    impl CodecKit for Counting {
+        fn video_decoder(&self, _: &VideoParams) -> Result<Box<dyn VideoDecoder>, CodecError> {
+            self.video.fetch_add(1, Ordering::Relaxed);
+            Ok(Box::new(HoldsOne::default()))
+        }
+        fn audio_decoder(&self, params: &AudioParams) -> Result<Box<dyn codecs::AudioDecoder>, CodecError> {
+            self.audio.fetch_add(1, Ordering::Relaxed);
+            self.fake.audio_decoder(params)
+        }
+        fn video_encoder(
+            &self,
+            settings: &codecs::VideoEncoderSettings,
+        ) -> Result<Box<dyn codecs::VideoEncoder>, CodecError> {
+            self.fake.video_encoder(settings)
+        }
+        fn audio_encoder(
+            &self,
+            settings: &codecs::AudioEncoderSettings,
+        ) -> Result<Box<dyn codecs::AudioEncoder>, CodecError> {
+            self.fake.audio_encoder(settings)
+        }
+    }
+
+    fn line(kit: Arc<Counting>) -> PushLine {
+        let shape = Shape {
+            kit,
+            canvas: Size::new(16, 16),
+            ticks: FrameRate::new(25, 1).unwrap(),
+            rate: SampleRate::HZ_48000,
+            channels: 2,
+        };
+        let buffer = LineBuffer::new(Pace::Live, Span::from_millis(40), SampleRate::HZ_48000, 2);
+        let log = Arc::new(EventLog::new());
+        PushLine {
+            pushed: unbounded().1,
+            shape,
+            buffer: Arc::new(buffer),
+            counters: Arc::new(LineCounters::default()),
+            reporter: Reporter::new(Arc::new(VirtualClock::default()), log, Arc::new(Stop::default())),
+        }
+    }
+
+    fn tag(kind: TagKind, ms: u32, body: &[u8]) -> Tag {
+        Tag::new(kind, FlvMillis(ms), Bytes::copy_from_slice(body)).unwrap()
+    }
+
+    #[test]
+    fn a_repeated_configuration_makes_no_decoder_and_a_new_one_loses_no_picture() {
+        let kit = Arc::new(Counting::default());
+        let line = line(Arc::clone(&kit));
+        let mut publisher = Publisher::new(&line.shape);
+        let config = |which: u8, ms| tag(TagKind::Video, ms, &[0x17, 0, 0, 0, 0, which]);
+        let sound = |which: u8, ms| tag(TagKind::Audio, ms, &[0xaf, 0, 0x11, which]);
+        for n in 0..10u32 {
+            line.tag(&mut publisher, &config(1, n * 40));
+            line.tag(&mut publisher, &sound(0x90, n * 40));
+            line.tag(&mut publisher, &tag(TagKind::Video, n * 40, &[0x17, 1, 0, 0, 0, 9]));
+        }
+        let made = || (kit.video.load(Ordering::Relaxed), kit.audio.load(Ordering::Relaxed));
+        assert_eq!((made(), line.counters.pictures()), ((1, 1), 9));
+        line.tag(&mut publisher, &config(2, 400));
+        line.tag(&mut publisher, &sound(0x88, 400));
+        assert_eq!((made(), line.counters.pictures()), ((2, 2), 10), "the picture held back is there");
+        assert_eq!(publisher.complaints, 0);
+    }
+
+    /// A relay's burst overshoots, the offset steps back, and what comes then is shown.
+    #[test]
+    fn after_a_step_back_pictures_are_not_lost() {
+        let line = line(Arc::new(Counting::default()));
+        let mut publisher = Publisher::new(&line.shape);
+        line.tag(&mut publisher, &tag(TagKind::Video, 0, &[0x17, 0, 0, 0, 0, 1]));
+        // Four seconds at once, while show time stands still.
+        for n in 0..101u32 {
+            line.tag(&mut publisher, &tag(TagKind::Video, n * 40, &[0x17, 1, 0, 0, 0, 9]));
+        }
+        // The jump put the 77th to 200 ms, and the last one came 23 frames later.
+        let at = |n: i64| (Time::from_millis(n * 40), Time::from_millis(n * 40 + 40));
+        let shown = (0..31).map(|n| line.buffer.take(at(n).0, at(n).1)).filter(|t| t.hole_since.is_none());
+        assert!(shown.count() >= 23, "what came after the jump is shown");
+    }
+}

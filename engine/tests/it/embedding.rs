@@ -76,3 +76,51 @@ show "slow" {
     let long = Command { id: Some("x".repeat(129)), ..Command::cut("a") };
     assert_eq!(engine.handle().command(long).unwrap_err().code, "bad-id");
 }
+
+/// Serves a show's routes on a port of its own.
+fn serve(engine: &Engine) -> (tokio::runtime::Runtime, String) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let routes = engine::http::routes(engine.handle());
+    runtime.spawn(async move { axum::serve(listener, routes).await });
+    (runtime, url)
+}
+
+#[test]
+fn a_command_has_a_longest_length_and_the_events_end_with_the_show() {
+    let out = tempfile::tempdir().unwrap();
+    let mut show = show(&pushed("sources main bars;"));
+    show.listen.rtmp = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let engine = Engine::start(show, options(&out)).unwrap();
+    let (_runtime, url) = serve(&engine);
+    let file = out.path().join("long.json");
+    let post = |body: &str| {
+        std::fs::write(&file, body).unwrap();
+        let (data, url) = (format!("@{}", file.display()), format!("{url}/api/command"));
+        let args = ["-sS", "--max-time", "20", "-w", "%{http_code}", "--data-binary", &data, &url];
+        let output = std::process::Command::new("curl").args(args).output().unwrap();
+        let answer = String::from_utf8(output.stdout).unwrap();
+        let (json, code) = answer.split_at(answer.len() - 3);
+        (code.to_owned(), serde_json::from_str::<engine::Refused>(json).unwrap())
+    };
+    let (code, refused) = post(&format!(r#"{{"do":"cut","source":"{}"}}"#, "x".repeat(16 << 10)));
+    assert_eq!((code.as_str(), refused.code.as_str()), ("413", "too-large"));
+    assert_eq!(refused.legal, ["at most 16 KiB"]);
+    let (code, refused) = post(&format!(r#"{{"id":"{}","do":"cut","source":"bars"}}"#, "x".repeat(129)));
+    assert_eq!((code.as_str(), refused.code.as_str()), ("400", "bad-id"));
+
+    let mut events = std::process::Command::new("curl");
+    let url = format!("{url}/api/events");
+    events.args(["-sSN", "--max-time", "20", &url]).stdout(std::process::Stdio::piped());
+    let mut events = events.spawn().unwrap();
+    let mut read = std::io::BufReader::new(events.stdout.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut read, &mut line).unwrap();
+    assert_eq!(line, "event: snapshot\n");
+    engine.handle().stop();
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut read, &mut rest).unwrap();
+    assert!(rest.contains(r#""cause":"end""#), "{rest}");
+    assert!(events.wait().unwrap().success(), "the stream was cut off by the reader's patience");
+}
