@@ -1,5 +1,6 @@
 //! What happened, for the crew: one stream of events, one shape.
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -36,18 +37,51 @@ pub struct Event {
 
 /// How many events a report keeps; the rest is counted.
 const KEPT: usize = 4096;
+/// How many alarms it keeps beyond that: a flood of small things must not hide them.
+const ALARMS: usize = 1024;
+/// How many events of one code and subject it keeps that are no alarms: one thing
+/// that goes on and on leaves room for others.
+const OF_ONE_KIND: usize = 1024;
+/// What a show's exit code depends on: always kept. There is at most one a rung or
+/// thread, so these are bounded by the show itself.
+pub(crate) const FAILURES: [&str; 2] = ["rung-failed", "channel-failed"];
+
+#[derive(Debug, Default)]
+struct Kept {
+    events: Vec<Event>,
+    /// How many of each code and subject there are: no more entries than events.
+    kinds: HashMap<(String, String), usize>,
+}
+
+impl Kept {
+    fn has_room_for(&self, event: &Event) -> bool {
+        if FAILURES.contains(&event.code.as_str()) {
+            return true;
+        }
+        if event.level == Level::Alarm {
+            return self.events.len() < KEPT + ALARMS;
+        }
+        let kind = (event.code.clone(), event.subject.clone());
+        self.events.len() < KEPT && self.kinds.get(&kind).is_none_or(|count| *count < OF_ONE_KIND)
+    }
+
+    fn keep(&mut self, event: Event) {
+        *self.kinds.entry((event.code.clone(), event.subject.clone())).or_default() += 1;
+        self.events.push(event);
+    }
+}
 
 /// Collects events and passes them on to whoever listens.
 #[derive(Debug)]
 pub(crate) struct EventLog {
-    kept: Mutex<Vec<Event>>,
+    kept: Mutex<Kept>,
     dropped: AtomicU64,
     live: broadcast::Sender<Event>,
 }
 
 impl EventLog {
     pub(crate) fn new() -> Self {
-        Self { kept: Mutex::new(Vec::new()), dropped: AtomicU64::new(0), live: broadcast::channel(256).0 }
+        Self { kept: Mutex::default(), dropped: AtomicU64::new(0), live: broadcast::channel(256).0 }
     }
 
     pub(crate) fn push(&self, t: Time, level: Level, code: &str, subject: &str, message: impl Into<String>) {
@@ -60,8 +94,8 @@ impl EventLog {
         };
         tracing::debug!(t = event.t, code, subject, "{}", event.message);
         let mut kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if kept.len() < KEPT {
-            kept.push(event.clone());
+        if kept.has_room_for(&event) {
+            kept.keep(event.clone());
         } else {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -77,12 +111,12 @@ impl EventLog {
     /// The last `count` events, for a page that has just opened.
     pub(crate) fn latest(&self, count: usize) -> Vec<Event> {
         let kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        kept[kept.len().saturating_sub(count)..].to_vec()
+        kept.events[kept.events.len().saturating_sub(count)..].to_vec()
     }
 
     /// Everything kept; a last line says how many were not.
     pub(crate) fn all(&self, now: Time) -> Vec<Event> {
-        let mut all = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let mut all = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner).events.clone();
         let dropped = self.dropped.load(Ordering::Relaxed);
         if dropped > 0 {
             all.push(Event {
@@ -90,7 +124,9 @@ impl EventLog {
                 level: Level::Warn,
                 code: "events-dropped".to_owned(),
                 subject: "report".to_owned(),
-                message: format!("{dropped} further events are not listed: a report keeps {KEPT}"),
+                message: format!(
+                    "{dropped} further events are not listed: a report keeps {KEPT}, and {ALARMS} alarms more"
+                ),
             });
         }
         all
@@ -104,12 +140,38 @@ mod tests {
     #[test]
     fn a_flood_is_bounded_and_said() {
         let log = EventLog::new();
-        for _ in 0..KEPT + 3 {
-            log.push(Time::ZERO, Level::Info, "x", "y", "z");
+        for n in 0..KEPT + 3 {
+            log.push(Time::ZERO, Level::Info, "x", &(n % 5).to_string(), "z");
         }
         let all = log.all(Time::from_secs(1));
         assert_eq!(all.len(), KEPT + 1);
         assert!(all[KEPT].message.starts_with("3 further events"));
         assert_eq!(log.latest(2).len(), 2);
+    }
+
+    #[test]
+    fn a_flood_hides_no_alarm_and_no_failure() {
+        let log = EventLog::new();
+        for n in 0..2 * KEPT {
+            log.push(Time::ZERO, Level::Warn, "push-unknown", "rtmp", format!("no line takes {n}"));
+        }
+        assert_eq!(log.all(Time::ZERO).len(), OF_ONE_KIND + 1, "one kind of thing does not fill the report");
+        log.push(Time::ZERO, Level::Warn, "decode-error", "main/fiber", "damaged");
+        for n in 0..2 * KEPT {
+            log.push(Time::ZERO, Level::Warn, "push-unknown", &n.to_string(), "x");
+        }
+        log.push(Time::ZERO, Level::Alarm, "line-lost", "main/fiber", "pictures are missing");
+        for _ in 0..2 * ALARMS {
+            log.push(Time::ZERO, Level::Alarm, "line-lost", "main/sat", "pictures are missing");
+        }
+        log.push(Time::ZERO, Level::Alarm, "rung-failed", "program/360p", "it broke");
+        let all = log.all(Time::ZERO);
+        let has = |code: &str, subject: &str| all.iter().any(|e| e.code == code && e.subject == subject);
+        assert!(has("decode-error", "main/fiber") && has("line-lost", "main/fiber"));
+        assert!(
+            has("rung-failed", "program/360p"),
+            "what the exit code depends on is kept whatever came before"
+        );
+        assert_eq!(all.len(), KEPT + ALARMS + 2);
     }
 }
