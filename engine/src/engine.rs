@@ -10,8 +10,8 @@ use pipeline_dsl as dsl;
 use scheduling::ChannelScheduler;
 use tokio::sync::broadcast;
 
-use crate::channel::Channel;
 use crate::channel::outlets::OutletKind;
+use crate::channel::{Channel, OpenChannel};
 use crate::clock::{Clock, RealClock, Stop, VirtualClock};
 use crate::command::{Ack, Asked, Command, Memory, Refused};
 use crate::egress::EgressMeter;
@@ -26,7 +26,7 @@ use crate::reporter::Reporter;
 use crate::show::ShowRun;
 use crate::show::cameras::CameraRun;
 use crate::show::channels::ChannelRun;
-use crate::start::{Place, StartError};
+use crate::start::{Begun, Place, StartError};
 use crate::status::{Board, Delta, EVENTS_SHOWN, Status};
 
 /// How long a command may wait for its tick: a channel may be behind, but not for this long.
@@ -71,19 +71,38 @@ impl Engine {
     /// Whatever keeps the show from starting as a whole. A single line or
     /// egress that does not open is an event, and the show goes on without it.
     pub fn start(show: dsl::Show, options: RunOptions) -> Result<Self, StartError> {
+        let stop = Arc::new(Stop::default());
+        let mut threads = Vec::new();
+        let started = Self::launch(show, options, &stop, &mut threads);
+        if started.is_err() {
+            // What the lines' threads fed or waited for is gone: they end.
+            stop.ask();
+            for thread in threads {
+                let _ = thread.join();
+            }
+        }
+        started
+    }
+
+    fn launch(
+        show: dsl::Show,
+        options: RunOptions,
+        stop: &Arc<Stop>,
+        threads: &mut Vec<JoinHandle<()>>,
+    ) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = match options.mode {
             Mode::RealTime => Arc::new(RealClock::default()),
             Mode::Offline => Arc::new(VirtualClock::default()),
         };
         let log = Arc::new(EventLog::new());
-        let stop = Arc::new(Stop::default());
-        let reporter = Reporter::new(Arc::clone(&clock), Arc::clone(&log), Arc::clone(&stop));
+        let reporter = Reporter::new(Arc::clone(&clock), Arc::clone(&log), Arc::clone(stop));
         let place = Place {
             kit: options.kit,
             mode: options.mode,
             inputs: options.inputs,
             out: options.out,
             reporter: reporter.clone(),
+            begun: Arc::new(Begun::default()),
         };
         let limit = options.limit.map(|limit| Time::ZERO + limit);
         let end = match (show.end(), limit) {
@@ -93,18 +112,16 @@ impl Engine {
         if end.is_none() && options.mode == Mode::Offline {
             return Err(StartError::Endless);
         }
-        // Whatever is opened from here on is stopped again if something later does not open.
-        let mut undo = StopUnlessStarted { stop: Some(Arc::clone(&stop)) };
         let plans = plan_channels(&show, &place)?;
-        let mut opener =
-            Opener { show: &show, place: &place, points: publish::Points::default(), threads: Vec::new() };
+        let mut opener = Opener { show: &show, place: &place, points: publish::Points::default(), threads };
         let cameras = open_cameras(&show, &mut opener)?;
         let fillers = open_fillers(&show, &mut opener)?;
-        let (points, threads) = (opener.points, opener.threads);
+        let points = opener.points;
         refuse_sourceless(&show, &cameras)?;
+        let open = open_channels(&show, &plans, &place)?;
         let door = serve_rtmp(&show, points, &reporter)?;
         // Last, since it begins recordings: a show that does not start leaves none behind.
-        let channels = start_channels(&show, plans, &place)?;
+        let channels = start_channels(&show, open, plans, &place)?;
 
         let viewers = channels.iter().flat_map(viewer_feeds).collect();
         let (commands, asked) = bounded(COMMANDS);
@@ -124,7 +141,7 @@ impl Engine {
             rate: show.video.rate,
             end,
             clock,
-            stop: Arc::clone(&stop),
+            stop: Arc::clone(stop),
             log: Arc::clone(&log),
             reporter,
             board: Arc::clone(&board),
@@ -132,15 +149,18 @@ impl Engine {
             cameras,
             fillers,
             channels,
-            threads,
+            threads: std::mem::take(threads),
             memory: Memory::default(),
         };
         let thread = std::thread::Builder::new().name("show".to_owned());
         let thread = thread
-            .spawn(move || run.run())
+            .spawn(move || {
+                place.begun.set();
+                run.run()
+            })
             .map_err(|source| StartError::Thread { name: "show".to_owned(), source })?;
-        undo.stop = None;
-        let handle = Handle { inner: Arc::new(Inner { commands, board, log, stop, viewers }) };
+        let handle =
+            Handle { inner: Arc::new(Inner { commands, board, log, stop: Arc::clone(stop), viewers }) };
         Ok(Self { handle, show: Some(thread), door })
     }
 
@@ -159,6 +179,7 @@ impl Engine {
             cpu_s: 0.0,
             realtime_factor: 0.0,
             cameras: Vec::new(),
+            fillers: Vec::new(),
             channels: Vec::new(),
             events: vec![Event {
                 t: self.handle.status().t,
@@ -240,18 +261,6 @@ impl Handle {
     }
 }
 
-struct StopUnlessStarted {
-    stop: Option<Arc<Stop>>,
-}
-
-impl Drop for StopUnlessStarted {
-    fn drop(&mut self) {
-        if let Some(stop) = &self.stop {
-            stop.ask();
-        }
-    }
-}
-
 /// What a channel needs to be known before anything is written.
 struct ChannelPlan {
     scheduler: ChannelScheduler,
@@ -286,15 +295,27 @@ fn plan_channels(show: &dsl::Show, place: &Place) -> Result<Vec<ChannelPlan>, St
     Ok(plans)
 }
 
+fn open_channels(
+    show: &dsl::Show,
+    plans: &[ChannelPlan],
+    place: &Place,
+) -> Result<Vec<OpenChannel>, StartError> {
+    let models = show.channels.iter().zip(plans);
+    models.map(|(model, plan)| Channel::open(show, model, plan.keys.clone(), place)).collect()
+}
+
 fn start_channels(
     show: &dsl::Show,
+    mut open: Vec<OpenChannel>,
     plans: Vec<ChannelPlan>,
     place: &Place,
 ) -> Result<Vec<ChannelRun>, StartError> {
+    for channel in &mut open {
+        channel.create_files(place)?;
+    }
     let mut channels = Vec::new();
-    for (model, ChannelPlan { scheduler, keys }) in show.channels.iter().zip(plans) {
-        let stage = Channel::start(show, model, keys.clone(), place)?;
-        channels.push(ChannelRun::new(show, model, scheduler, stage, keys));
+    for ((model, open), ChannelPlan { scheduler, keys }) in show.channels.iter().zip(open).zip(plans) {
+        channels.push(ChannelRun::new(show, model, scheduler, open.start(place)?, keys));
     }
     Ok(channels)
 }

@@ -60,6 +60,27 @@ pub(crate) fn path(path: &Text, base: &Path, owner: &str) -> Result<PathBuf, Res
     Ok(base.join(text(path, owner)?))
 }
 
+/// Of an address only what may be seen: `scheme://host:port`. User, path and
+/// query may hold a stream key or a passphrase.
+pub(crate) fn address_shown(url: &str) -> String {
+    const HIDDEN: &str = "(address not shown)";
+    let Some((scheme, rest)) = url.trim().split_once("://") else { return HIDDEN.to_owned() };
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let place = authority.rsplit('@').next().unwrap_or_default();
+    let (host, port) = match place.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (place, ""),
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "+-._".contains(c);
+    let named = |c: char| plain(c) || "[]:%".contains(c);
+    // What is no scheme, host or port may be the half of a secret that has a `/` or a `:` in it.
+    let digits = port.chars().all(|c| c.is_ascii_digit());
+    if scheme.is_empty() || !scheme.chars().all(plain) || !host.chars().all(named) || !digits {
+        return HIDDEN.to_owned();
+    }
+    format!("{scheme}://{place}")
+}
+
 /// The keys of one channel, in the ring's order. `Debug` is left out on purpose.
 pub(crate) struct ChannelKeys {
     keys: Vec<(KeyId, MasterKey)>,
@@ -102,5 +123,33 @@ impl ChannelKeys {
     /// The id viewers know the key of this place by.
     pub(crate) fn id(&self, ix: KeyIx) -> Option<u8> {
         self.keys.get(ix.0).map(|(id, _)| id.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address_shown;
+
+    #[test]
+    fn an_address_is_shown_without_its_secrets() {
+        let shapes = [
+            ("rtmp://live.example.com/app/SECRET", "rtmp://live.example.com"),
+            ("rtmp://live.example.com:1936/app/SECRET", "rtmp://live.example.com:1936"),
+            ("rtmp://user:SECRET@live.example.com/app", "rtmp://live.example.com"),
+            ("rtmp://user:SECRET@x@live.example.com:1935/app", "rtmp://live.example.com:1935"),
+            ("srt://cdn.example.com:9000?streamid=SECRET&passphrase=SECRET", "srt://cdn.example.com:9000"),
+            ("srt://cdn.example.com?passphrase=a@SECRET", "srt://cdn.example.com"),
+            ("srt://:9000?passphrase=SECRET", "srt://:9000"),
+            ("rtmps://[2001:db8::1]:443/app/SECRET", "rtmps://[2001:db8::1]:443"),
+            ("rtmps://[2001:db8::1]#SECRET", "rtmps://[2001:db8::1]"),
+            // A password with a slash in it is no host and port.
+            ("rtmp://user:SEC/RET@live.example.com/app", "(address not shown)"),
+            ("SECRET", "(address not shown)"),
+            ("SECRET key://live.example.com", "(address not shown)"),
+            ("", "(address not shown)"),
+        ];
+        for (url, shown) in shapes {
+            assert_eq!(address_shown(url), shown, "{url}");
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::Event;
+use crate::event::{Event, FAILURES};
 
 /// A show, told afterwards.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct Report {
     /// Show time over wall time.
     pub realtime_factor: f64,
     pub cameras: Vec<CameraReport>,
+    /// Fillers, told as cameras of one line; one may bear a camera's name.
+    #[serde(default)]
+    pub fillers: Vec<CameraReport>,
     pub channels: Vec<ChannelReport>,
     pub events: Vec<Event>,
 }
@@ -61,6 +64,7 @@ pub struct LineReport {
 #[allow(missing_docs, reason = "the names are the contract")]
 pub struct ChannelReport {
     pub name: String,
+    /// Frames handed to its ladder while that worked.
     pub frames: u64,
     /// Ticks that were begun more than one frame after they were due.
     pub late_ticks: u64,
@@ -88,6 +92,7 @@ pub struct RungReport {
     pub height: u32,
     pub frames: u64,
     pub keyframes: u64,
+    /// Of pictures and sound as the channel carries them: whole tags, after encryption.
     pub bytes: u64,
     pub max_video_gap_ms: f64,
     pub max_audio_gap_ms: f64,
@@ -121,11 +126,11 @@ pub struct EgressReport {
 }
 
 impl Report {
-    /// 0, or 1 if a rung or an egress failed.
+    /// 0, or 1 if a channel, a rung or an egress failed.
     pub fn exit_code(&self) -> u8 {
         let egress = self.channels.iter().flat_map(|c| &c.egress);
         let failed_egress = egress.into_iter().any(|e| e.state == EgressState::Failed);
-        let failed_part = self.events.iter().any(|e| e.code == "rung-failed" || e.code == "channel-failed");
+        let failed_part = self.events.iter().any(|e| FAILURES.contains(&e.code.as_str()));
         u8::from(failed_egress || failed_part)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use codecs::CodecKit;
@@ -79,6 +80,20 @@ pub(crate) struct Place {
     pub(crate) inputs: PathBuf,
     pub(crate) out: PathBuf,
     pub(crate) reporter: Reporter,
+    pub(crate) begun: Arc<Begun>,
+}
+
+/// Whether the show has got as far as its own thread: until then all that was made for it is taken back.
+#[derive(Debug, Default)]
+pub(crate) struct Begun(AtomicBool);
+
+impl Begun {
+    pub(crate) fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 impl Place {

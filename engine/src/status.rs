@@ -41,7 +41,7 @@ pub struct ChannelStatus {
     pub intent: String,
     /// What is in the rendered picture: a camera's or the filler's name, `None` for black.
     pub on_air: Option<String>,
-    /// Why: `start`, `cut`, `mix`, `failover`, `filler`, `recovered` or `end`.
+    /// Why: `start`, `cut`, `mix`, `failover`, `filler`, `recovered`, `end` or `failed`.
     pub reason: String,
     /// The first frame of it.
     pub since_frame: u64,
@@ -53,7 +53,7 @@ pub struct ChannelStatus {
     pub encrypt: Option<Switch>,
     /// The id of the current key; `None` while clear.
     pub key_id: Option<u8>,
-    /// Frames rendered so far.
+    /// Frames its ladder took so far.
     pub frames: u64,
     /// Ticks that were begun more than one frame after they were due.
     pub late_ticks: u64,

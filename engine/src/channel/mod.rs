@@ -12,10 +12,12 @@ pub(crate) mod rung;
 pub(crate) mod sound;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use codecs::{
-    AudioEncoderSettings, EncoderThreads, Frame, Ladder, LadderSettings, Pcm, VideoEncoderSettings,
+    AudioEncoderSettings, EncoderThreads, Frame, Ladder, LadderError, LadderSettings, Pcm,
+    VideoEncoderSettings,
 };
 use crossbeam_channel::{Receiver, Sender, bounded};
 use flv::script::{CodecId, Metadata};
@@ -31,6 +33,7 @@ use crate::egress::feed::Feed;
 use crate::event::Level;
 use crate::keys::ChannelKeys;
 use crate::options::Mode;
+use crate::reporter::Reporter;
 use crate::start::{Place, StartError};
 
 /// Ticks that may wait to be composed.
@@ -63,6 +66,53 @@ pub(crate) struct Channel {
     pub(crate) rungs: Vec<RungHandle>,
     pub(crate) outlets: Vec<Outlet>,
     threads: Vec<JoinHandle<()>>,
+    pulse: Arc<Pulse>,
+    reporter: Reporter,
+}
+
+/// A channel that no longer takes ticks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Gone;
+
+/// How a channel is doing, told by its own threads.
+#[derive(Debug, Default)]
+struct Pulse {
+    /// Frames its ladder took.
+    frames: AtomicU64,
+    failed: AtomicBool,
+}
+
+impl Pulse {
+    /// Tells the channel's failure, the first time.
+    fn fail(&self, reporter: &Reporter, message: impl Into<String>) {
+        if !self.failed.swap(true, Ordering::Relaxed) {
+            reporter.event(Level::Alarm, "channel-failed", message);
+        }
+    }
+}
+
+/// A channel whose encoders are open and whose ways out are planned: nothing is written yet.
+pub(crate) struct OpenChannel {
+    channel: Channel,
+    ends: Vec<RungEnd>,
+    stage: Stage,
+    jobs: Receiver<Work>,
+    outlets: Outlets,
+}
+
+impl OpenChannel {
+    /// Makes the recordings' files; they go again if the show does not start.
+    pub(crate) fn create_files(&mut self, place: &Place) -> Result<(), StartError> {
+        self.outlets.create_files(place)
+    }
+
+    /// Starts the threads.
+    pub(crate) fn start(self, place: &Place) -> Result<Channel, StartError> {
+        let Self { mut channel, ends, stage, jobs, outlets } = self;
+        // On an error all but the channel is dropped in there, so its threads end and can be joined.
+        channel.spawn(ends, stage, jobs, outlets, place)?;
+        Ok(channel)
+    }
 }
 
 fn ladder_settings(show: &dsl::Show, ladder: &dsl::Ladder) -> LadderSettings {
@@ -86,13 +136,13 @@ fn lead(show: &dsl::Show) -> Span {
 }
 
 impl Channel {
-    /// Opens encoders and outlets and starts the threads.
-    pub(crate) fn start(
+    /// Opens encoders and plans outlets.
+    pub(crate) fn open(
         show: &dsl::Show,
         channel: &dsl::Channel,
         keys: Option<Arc<ChannelKeys>>,
         place: &Place,
-    ) -> Result<Self, StartError> {
+    ) -> Result<OpenChannel, StartError> {
         let fail = |message: String| StartError::Channel { channel: channel.name.clone(), message };
         let ladder_model = show
             .ladder(&channel.ladder)
@@ -143,11 +193,8 @@ impl Channel {
             });
             handles.push(RungHandle { rung: rung.clone(), meter, feeds: Feeds { main, clear } });
         }
-        // Outlets join before the first tag.
-        let Outlets { outlets, mut threads, .. } = Outlets::open(channel, &handles, place)?;
-        for end in ends {
-            threads.push(place.spawn(format!("rung {}/{}", channel.name, threads.len()), move || end.run())?);
-        }
+        let outlets = Outlets::plan(channel, &handles, place)?;
+        let pulse = Arc::new(Pulse::default());
         let (work, jobs) = bounded(WAITING);
         let stage = Stage {
             composer,
@@ -156,18 +203,53 @@ impl Channel {
             sounds,
             rate: show.audio.rate,
             channels: show.audio.layout.channels(),
+            pulse: Arc::clone(&pulse),
             reporter: place.reporter.of(&channel.name),
         };
-        threads.push(place.spawn(format!("channel {}", channel.name), move || stage.run(&jobs))?);
-        Ok(Self { name: channel.name.clone(), work: Some(work), orders, rungs: handles, outlets, threads })
+        let channel = Self {
+            name: channel.name.clone(),
+            work: Some(work),
+            orders,
+            rungs: handles,
+            outlets: Vec::new(),
+            threads: Vec::new(),
+            pulse,
+            reporter: place.reporter.of(&channel.name),
+        };
+        Ok(OpenChannel { channel, ends, stage, jobs, outlets })
+    }
+
+    fn spawn(
+        &mut self,
+        ends: Vec<RungEnd>,
+        stage: Stage,
+        jobs: Receiver<Work>,
+        outlets: Outlets,
+        place: &Place,
+    ) -> Result<(), StartError> {
+        // Outlets join before the first tag.
+        self.outlets = outlets.start(&mut self.threads, place)?;
+        for end in ends {
+            let name = format!("rung {}/{}", self.name, self.threads.len());
+            self.threads.push(place.spawn(name, move || end.run())?);
+        }
+        let name = format!("channel {}", self.name);
+        self.threads.push(place.spawn(name, move || stage.run(&jobs))?);
+        Ok(())
+    }
+
+    /// Frames its ladder took.
+    pub(crate) fn frames(&self) -> u64 {
+        self.pulse.frames.load(Ordering::Relaxed)
     }
 
     /// Hands in a tick; waits while the channel is behind.
-    pub(crate) fn send(&self, work: Work) {
-        if let Some(sender) = &self.work {
-            // A stage that has failed has said so itself.
-            let _ = sender.send(work);
-        }
+    ///
+    /// # Errors
+    /// It takes no more; if that is a failure, it has said so itself.
+    pub(crate) fn send(&self, work: Work) -> Result<(), Gone> {
+        let sender = self.work.as_ref().ok_or(Gone)?;
+        sender.send(work).map_err(|_| Gone)
     }
 
     /// From the key frame at this time on, encrypt like this. To be given before that tick's work.
@@ -186,9 +268,17 @@ impl Channel {
     pub(crate) fn join(&mut self) {
         self.finish();
         for thread in self.threads.drain(..) {
-            // A panic was reported by its thread's own hook.
-            let _ = thread.join();
+            let name = thread.thread().name().unwrap_or_default().to_owned();
+            if thread.join().is_err() {
+                self.pulse.fail(&self.reporter, format!("its thread {name:?} panicked: this is our bug"));
+            }
         }
+    }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        self.join();
     }
 }
 
@@ -233,26 +323,36 @@ struct Stage {
     sounds: Vec<Sender<Packet>>,
     rate: media::SampleRate,
     channels: u8,
-    reporter: crate::reporter::Reporter,
+    pulse: Arc<Pulse>,
+    reporter: Reporter,
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.pulse.fail(&self.reporter, "its composing thread panicked: this is our bug");
+        }
+    }
 }
 
 impl Stage {
     fn run(mut self, jobs: &Receiver<Work>) {
-        for work in jobs {
-            if let Err(error) = self.tick(work) {
-                self.reporter.event(Level::Alarm, "channel-failed", error);
-                break;
-            }
-        }
-        if let Err(error) = self.audio.flush().map_err(|e| e.to_string()).and_then(|()| self.send_sound()) {
-            self.reporter.event(Level::Alarm, "channel-failed", error);
+        let shown = jobs.iter().try_for_each(|work| self.tick(work));
+        // Whether or not the pictures failed: what sound there is belongs to them.
+        let sounded = self.audio.flush().map_err(|e| e.to_string()).and_then(|()| self.send_sound());
+        if let Err(error) = shown.and(sounded) {
+            self.pulse.fail(&self.reporter, error);
         }
         self.ladder.finish();
     }
 
     fn tick(&mut self, work: Work) -> Result<(), String> {
         let picture = self.composer.compose(&work.layers).map_err(|e| e.to_string())?;
-        self.ladder.send(Frame { pts: work.at, picture }, work.key).map_err(|e| e.to_string())?;
+        self.ladder.send(Frame { pts: work.at, picture }, work.key).map_err(|error| match error {
+            LadderError::Ended => "none of its rungs is left".to_owned(),
+            error => error.to_string(),
+        })?;
+        self.pulse.frames.fetch_add(1, Ordering::Relaxed);
         let pcm = Pcm::new(work.at, self.rate, self.channels, work.sound);
         self.audio.send(&pcm).map_err(|e| e.to_string())?;
         self.send_sound()

@@ -9,12 +9,13 @@ use pipeline_dsl as dsl;
 use crate::channel::RungHandle;
 use crate::egress::EgressMeter;
 use crate::egress::feed::Feed;
-use crate::egress::queue::{Bound, WhenFull};
+use crate::egress::queue::{Bound, SinkQueue, WhenFull};
 use crate::egress::record::Recorder;
 use crate::event::Level;
 use crate::keys;
 use crate::options::Mode;
 use crate::report::EgressState;
+use crate::reporter::Reporter;
 use crate::start::{Place, StartError};
 
 /// One egress of one rung.
@@ -34,11 +35,40 @@ pub(crate) enum OutletKind {
     Own,
 }
 
+/// A channel's outlets before they run: planned, then their files made, then started.
 pub(crate) struct Outlets {
-    pub(crate) outlets: Vec<Outlet>,
-    pub(crate) threads: Vec<JoinHandle<()>>,
+    channel: String,
+    outlets: Vec<Outlet>,
+    recordings: Vec<Recording>,
     /// Why outlets do not work, for a channel that is left without any.
     dead: Vec<String>,
+}
+
+/// A recording that has no thread yet.
+struct Recording {
+    /// Its outlet's place.
+    outlet: usize,
+    wanted: PathBuf,
+    feed: Arc<Feed>,
+    reporter: Reporter,
+    recorder: Option<Recorder>,
+}
+
+/// Held by a recorder's thread: whatever way that ends, the feed does not wait for it.
+struct EndOfRecording {
+    queue: Arc<SinkQueue>,
+    meter: Arc<EgressMeter>,
+    reporter: Reporter,
+}
+
+impl Drop for EndOfRecording {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.meter.set(EgressState::Failed);
+            self.reporter.event(Level::Alarm, "egress-failed", "its thread panicked: this is our bug");
+        }
+        self.queue.close();
+    }
 }
 
 /// Half a minute of a stalled disk, or a quarter gigabyte.
@@ -50,31 +80,35 @@ fn recorder_bound(mode: Mode) -> Bound {
     Bound { millis: 30_000, bytes: 256 << 20, when_full }
 }
 
+/// A path from the environment was not seen by `check`: it must name something below the output folder.
+fn stays_inside(path: &Path) -> bool {
+    let legal = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    let named = |part| matches!(part, Component::Normal(_));
+    path.components().all(legal) && path.components().any(named)
+}
+
 impl Outlets {
-    /// Opens what can be opened. One that cannot is reported and the show goes on;
-    /// a channel with no way out at all does not start.
-    pub(crate) fn open(
+    /// Resolves what the egresses say. Nothing is made yet.
+    pub(crate) fn plan(
         channel: &dsl::Channel,
         rungs: &[RungHandle],
         place: &Place,
     ) -> Result<Self, StartError> {
-        let mut all = Self { outlets: Vec::new(), threads: Vec::new(), dead: Vec::new() };
+        let mut all = Self {
+            channel: channel.name.clone(),
+            outlets: Vec::new(),
+            recordings: Vec::new(),
+            dead: Vec::new(),
+        };
         for egress in &channel.egresses {
             for rung in rungs {
-                all.open_one(channel, egress, rung, place)?;
+                all.plan_one(channel, egress, rung, place)?;
             }
-        }
-        let works = |outlet: &Outlet| outlet.meter.state() == EgressState::Live;
-        if !all.outlets.iter().any(works) {
-            return Err(StartError::Channel {
-                channel: channel.name.clone(),
-                message: format!("no egress is left that works: {}", all.dead.join("; ")),
-            });
         }
         Ok(all)
     }
 
-    fn open_one(
+    fn plan_one(
         &mut self,
         channel: &dsl::Channel,
         egress: &dsl::Egress,
@@ -82,7 +116,6 @@ impl Outlets {
         place: &Place,
     ) -> Result<(), StartError> {
         let name = &rung.rung.name;
-        let fill = |template: &str| dsl::expand(template, &channel.name, name);
         let meter = Arc::new(EgressMeter::default());
         let reporter = place.reporter.of(format!("{}/{}/{name}", channel.name, egress.name));
         let feed = match egress.door {
@@ -95,50 +128,91 @@ impl Outlets {
                 (format!("/live/{}/{name}.flv", channel.name), OutletKind::Viewers(Arc::clone(feed)))
             }
             dsl::Target::Push { url } => {
+                let url = keys::text(url, &owner)?;
                 meter.set(EgressState::NotAvailable);
                 let message = "pushing to a CDN is not available yet in this version";
                 reporter.event(Level::Warn, "not-available", message);
                 self.dead.push(format!("{} ({name}): {message}", egress.name));
-                // The address only: what follows the host may be a stream key.
-                let url = keys::text(url, &owner)?;
-                let host = url.split('/').take(3).collect::<Vec<_>>().join("/");
-                (host, OutletKind::Own)
+                (keys::address_shown(&url), OutletKind::Own)
             }
             dsl::Target::Record { path } => {
-                let filled = fill(&keys::text(path, &owner)?);
-                // A path from the environment was not seen by `check`.
-                let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
-                if !Path::new(&filled).components().all(inside) {
+                let filled = dsl::expand(&keys::text(path, &owner)?, &channel.name, name);
+                if !stays_inside(Path::new(&filled)) {
                     return Err(StartError::Channel {
                         channel: channel.name.clone(),
                         message: format!(
-                            "{owner} records to {filled:?}: legal are paths below the output folder, without `..`"
+                            "{owner} records to {filled:?}: legal are files below the output folder, without `..`"
                         ),
                     });
                 }
-                let wanted: PathBuf = place.out.join(filled);
-                let target = match Recorder::create(&wanted) {
-                    Ok(recorder) => {
-                        let target = recorder.path().display().to_string();
-                        let queue = feed.join(recorder_bound(place.mode));
-                        let (meter, reporter) = (Arc::clone(&meter), reporter.clone());
-                        let thread = format!("record {}", self.threads.len());
-                        self.threads
-                            .push(place.spawn(thread, move || recorder.run(&queue, &meter, &reporter))?);
-                        target
-                    }
-                    Err(error) => {
-                        meter.set(EgressState::Failed);
-                        let message = format!("{}: cannot be created: {error}", wanted.display());
-                        self.dead.push(format!("{} ({name}): {message}", egress.name));
-                        reporter.event(Level::Alarm, "egress-failed", message);
-                        wanted.display().to_string()
-                    }
-                };
+                let wanted = place.out.join(filled);
+                let target = wanted.display().to_string();
+                let (outlet, feed) = (self.outlets.len(), Arc::clone(feed));
+                self.recordings.push(Recording { outlet, wanted, feed, reporter, recorder: None });
                 (target, OutletKind::Own)
             }
         };
         self.outlets.push(Outlet { name: egress.name.clone(), rung: name.clone(), target, kind, meter });
         Ok(())
+    }
+
+    /// Makes the recordings' files. One that cannot be made is reported and the show goes on;
+    /// a channel with no way out at all does not start.
+    pub(crate) fn create_files(&mut self, place: &Place) -> Result<(), StartError> {
+        for recording in &mut self.recordings {
+            let outlet = &mut self.outlets[recording.outlet];
+            match Recorder::create(&recording.wanted, Arc::clone(&place.begun)) {
+                Ok(recorder) => {
+                    outlet.target = recorder.path().display().to_string();
+                    recording.recorder = Some(recorder);
+                }
+                Err(error) => {
+                    outlet.meter.set(EgressState::Failed);
+                    let message = format!("{}: cannot be created: {error}", recording.wanted.display());
+                    self.dead.push(format!("{} ({}): {message}", outlet.name, outlet.rung));
+                    recording.reporter.event(Level::Alarm, "egress-failed", message);
+                }
+            }
+        }
+        let works = |outlet: &Outlet| outlet.meter.state() == EgressState::Live;
+        if !self.outlets.iter().any(works) {
+            return Err(StartError::Channel {
+                channel: self.channel.clone(),
+                message: format!("no egress is left that works: {}", self.dead.join("; ")),
+            });
+        }
+        Ok(())
+    }
+
+    /// Joins the feeds, which must not have begun, and starts the recorders' threads.
+    pub(crate) fn start(
+        self,
+        threads: &mut Vec<JoinHandle<()>>,
+        place: &Place,
+    ) -> Result<Vec<Outlet>, StartError> {
+        for Recording { outlet, feed, reporter, recorder, .. } in self.recordings {
+            let Some(recorder) = recorder else { continue };
+            let meter = Arc::clone(&self.outlets[outlet].meter);
+            let queue = feed.join(recorder_bound(place.mode));
+            let end = EndOfRecording { queue, meter, reporter };
+            let work = move || recorder.run(&end.queue, &end.meter, &end.reporter);
+            threads.push(place.spawn(format!("record {}/{}", self.channel, threads.len()), work)?);
+        }
+        Ok(self.outlets)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_names_a_file_below_the_output_folder() {
+        for legal in ["a.flv", "./a.flv", "deep/a.flv", "a/./b.flv"] {
+            assert!(stays_inside(Path::new(legal)), "{legal}");
+        }
+        for illegal in ["", ".", "./", "./.", "..", "../a.flv", "a/../b.flv", "/a.flv", "/"] {
+            assert!(!stays_inside(Path::new(illegal)), "{illegal}");
+        }
     }
 }

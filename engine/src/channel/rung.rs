@@ -63,6 +63,8 @@ pub(crate) struct RungEnd {
 enum RungError {
     #[error(transparent)]
     Encoder(#[from] codecs::CodecError),
+    #[error("its encoder's thread panicked: this is our bug")]
+    EncoderPanicked,
     #[error(transparent)]
     Encrypt(#[from] crypto::CryptoError),
     #[error(transparent)]
@@ -71,16 +73,25 @@ enum RungError {
     Composition { pts: Time, source: media::OutOfRange },
 }
 
+/// Whatever way a rung ends, or if it never runs at all: who waits for its tags is told.
+impl Drop for RungEnd {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.reporter.event(Level::Alarm, "rung-failed", "its thread panicked: this is our bug");
+        }
+        self.feeds.main.end();
+        if let Some(clear) = &self.feeds.clear {
+            clear.end();
+        }
+    }
+}
+
 impl RungEnd {
     /// Runs until both tracks have ended, or the rung fails.
     pub(crate) fn run(mut self) {
         let result = self.work();
         if let Err(error) = result {
             self.reporter.event(Level::Alarm, "rung-failed", error.to_string());
-        }
-        self.feeds.main.end();
-        if let Some(clear) = &self.feeds.clear {
-            clear.end();
         }
     }
 
@@ -100,7 +111,8 @@ impl RungEnd {
                 recv(video) -> out => match out {
                     Ok(RungOutput::Packet(packet)) => interleave.put(packet),
                     Ok(RungOutput::Failed(error)) => return Err(error.into()),
-                    Ok(RungOutput::End) | Err(_) => {
+                    Err(_) => return Err(RungError::EncoderPanicked),
+                    Ok(RungOutput::End) => {
                         interleave.end(Track::Video);
                         video = crossbeam_channel::never();
                         open -= 1;
@@ -127,11 +139,11 @@ impl RungEnd {
         if role == Role::Key {
             cipher.follow(&self.orders, packet.pts, &self.reporter)?;
         }
-        let bytes = tag.wire_len();
         if let Some(clear) = &self.feeds.clear {
             clear.publish(Item { tag: tag.clone(), role });
         }
         let tag = cipher.apply(tag)?;
+        let bytes = tag.wire_len();
         self.feeds.main.publish(Item { tag, role });
         let at = match self.gap_time {
             GapTime::Wall => self.reporter.now(),

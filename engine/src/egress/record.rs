@@ -16,13 +16,14 @@ use crate::egress::queue::{Item, Role, SinkQueue};
 use crate::event::Level;
 use crate::report::EgressState;
 use crate::reporter::Reporter;
+use crate::start::Begun;
 
 /// How many `-2`, `-3`, … are tried before giving up.
 const MOST_SIBLINGS: u32 = 10_000;
 
 /// One recording: a queue on one side, a file on the other.
 pub(crate) struct Recorder {
-    path: PathBuf,
+    made: Made,
     file: BufWriter<File>,
     /// Up to where whole tags were when all was last flushed.
     whole: Mark,
@@ -30,6 +31,21 @@ pub(crate) struct Recorder {
     fresh: Vec<Mark>,
     metadata: Option<(Metadata, usize)>,
     first: Option<FlvMillis>,
+}
+
+/// The file as made for a show, which goes again if the show does not start.
+struct Made {
+    path: PathBuf,
+    begun: Arc<Begun>,
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        if !self.begun.is_set() {
+            // Nothing was ever shown in it; if it cannot be removed, it plays as nothing.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
 }
 
 /// The end of a tag in the file, and the newest picture before it.
@@ -62,20 +78,22 @@ pub(crate) fn create_new(path: &Path) -> io::Result<(PathBuf, File)> {
 }
 
 impl Recorder {
-    /// Opens the file and writes FLV's header.
-    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+    /// Opens the file and writes FLV's header. Unless the show has begun by
+    /// the time the recorder ends, its file is removed again.
+    pub(crate) fn create(path: &Path, begun: Arc<Begun>) -> io::Result<Self> {
         let (path, file) = create_new(path)?;
+        let made = Made { path, begun };
         let mut file = BufWriter::with_capacity(256 << 10, file);
         let mut header = BytesMut::new();
         flv::write_file_header(&mut header, Tracks::Both);
         file.write_all(&header)?;
         file.flush()?;
         let whole = Mark { end: FILE_HEADER_LEN as u64, picture: FlvMillis(0) };
-        Ok(Self { path, file, whole, fresh: Vec::new(), metadata: None, first: None })
+        Ok(Self { made, file, whole, fresh: Vec::new(), metadata: None, first: None })
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        &self.made.path
     }
 
     /// Writes what the queue gives until it is closed. Each time it runs dry, all is on its way to the disk.
@@ -85,7 +103,7 @@ impl Recorder {
         match result.and_then(|()| self.close()) {
             Ok(()) => meter.set(EgressState::Closed),
             Err(error) => {
-                let path = self.path.display().to_string();
+                let path = self.made.path.display().to_string();
                 let (whole, salvaged) = self.salvage(meter);
                 let but = salvaged.err().map(|e| format!(", nor be closed there: {e}")).unwrap_or_default();
                 let message =

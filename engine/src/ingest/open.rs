@@ -17,14 +17,33 @@ use crate::ingest::still::Still;
 use crate::ingest::{Line, LineCounters, Origin};
 use crate::keys;
 use crate::options::Mode;
+use crate::reporter::Reporter;
 use crate::start::{Place, StartError};
+
+/// Held by a push line's thread: whatever way that ends, nobody waits for what will not come.
+struct EndOfLine {
+    buffer: Arc<LineBuffer>,
+    counters: Arc<LineCounters>,
+    reporter: Reporter,
+}
+
+impl Drop for EndOfLine {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let message = "its thread panicked: this is our bug; the line has ended";
+            self.reporter.event(Level::Alarm, "line-error", message);
+        }
+        self.counters.disconnect();
+        self.buffer.end();
+    }
+}
 
 /// Opens lines; what they run on is collected here.
 pub(crate) struct Opener<'a> {
     pub(crate) show: &'a dsl::Show,
     pub(crate) place: &'a Place,
     pub(crate) points: Points,
-    pub(crate) threads: Vec<JoinHandle<()>>,
+    pub(crate) threads: &'a mut Vec<JoinHandle<()>>,
 }
 
 impl Opener<'_> {
@@ -77,8 +96,17 @@ impl Opener<'_> {
                     counters: Arc::clone(&counters),
                     reporter: reporter.clone(),
                 };
+                let end = EndOfLine {
+                    buffer: Arc::clone(&buffer),
+                    counters: Arc::clone(&counters),
+                    reporter: reporter.clone(),
+                };
                 self.points.0.insert(point.clone(), Arc::new(Point::new(to_line, reporter)));
-                self.threads.push(self.place.spawn(format!("push {subject}"), move || line.run())?);
+                let work = move || {
+                    let _end = end;
+                    line.run();
+                };
+                self.threads.push(self.place.spawn(format!("push {subject}"), work)?);
                 Origin::Buffered(buffer)
             }
             dsl::Input::Test { pattern, tone } => {

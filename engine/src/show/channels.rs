@@ -9,13 +9,15 @@ use crate::channel::compose::Layers;
 use crate::channel::outlets::OutletKind;
 use crate::channel::rung::EncryptOrder;
 use crate::channel::sound::{Fader, Part, SoundDesk};
-use crate::channel::{Channel, Work};
+use crate::channel::{Channel, Gone, Work};
 use crate::ingest::buffer::Take;
 use crate::keys::ChannelKeys;
 use crate::report::{ChannelReport, EgressReport, EgressState, OnAirReport, RungReport};
 use crate::show::cameras::CameraRun;
 use crate::status::{ChannelStatus, RungStatus};
 
+/// Why nothing is on air of a channel that has failed.
+const FAILED: &str = "failed";
 /// Runs of `on_air` that a report keeps.
 const KEPT: usize = 100_000;
 
@@ -31,7 +33,6 @@ pub(crate) struct ChannelRun {
     desk: SoundDesk,
     encryption: Encryption,
     on_air: Vec<OnAirReport>,
-    frames: u64,
     pub(crate) late_ticks: u64,
     over: Over,
     /// Frames and bytes of each rung a second ago, and what they came to.
@@ -50,6 +51,8 @@ struct Measured {
 enum Over {
     NotYet,
     Ended,
+    /// It takes no more ticks; its events say why.
+    Failed,
 }
 
 impl ChannelRun {
@@ -75,7 +78,6 @@ impl ChannelRun {
             desk,
             encryption: Encryption::Clear,
             on_air: Vec::new(),
-            frames: 0,
             late_ticks: 0,
             over: Over::NotYet,
             measured,
@@ -83,7 +85,7 @@ impl ChannelRun {
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        self.over == Over::Ended
+        self.over != Over::NotYet
     }
 
     /// Decides and hands on the tick `[from, to)`. Whether something else came on air.
@@ -138,9 +140,15 @@ impl ChannelRun {
             .collect();
         let sound = self.desk.mix(from, to, &parts);
         drop(parts);
-        self.stage.send(Work { at: from, layers, key: decision.key, sound });
-        self.frames += 1;
-        changed
+        match self.stage.send(Work { at: from, layers, key: decision.key, sound }) {
+            Ok(()) => changed,
+            Err(Gone) => {
+                self.note(from, None, FAILED);
+                self.over = Over::Failed;
+                self.stage.finish();
+                Changed::OnAir(FAILED)
+            }
+        }
     }
 
     /// The show ends before the rundown's end, or has none.
@@ -183,6 +191,9 @@ impl ChannelRun {
 
     /// What is on air now, by name.
     pub(crate) fn on_air_name(&self) -> Option<String> {
+        if self.over == Over::Failed {
+            return None;
+        }
         let on_air = self.scheduler.on_air()?.on_air?;
         self.scheduler.name_of(on_air).map(str::to_owned)
     }
@@ -207,13 +218,16 @@ impl ChannelRun {
             name: self.stage.name.clone(),
             intent: self.scheduler.source_name(intent.source).unwrap_or_default().to_owned(),
             on_air: self.on_air_name(),
-            reason: standing.map_or("start", |s| s.reason.as_str()).to_owned(),
+            reason: match self.over {
+                Over::Failed => FAILED.to_owned(),
+                _ => standing.map_or("start", |s| s.reason.as_str()).to_owned(),
+            },
             since_frame: standing.map_or(0, |s| s.since.0),
             sources: self.source_names.clone(),
             filler: self.filler.map(|_| intent.filler),
             encrypt: self.keys.as_ref().map(|_| if key.is_some() { Switch::On } else { Switch::Off }),
             key_id: key,
-            frames: self.frames,
+            frames: self.stage.frames(),
             late_ticks: self.late_ticks,
             rungs: rungs.collect(),
             egress: self.egress(),
@@ -226,7 +240,11 @@ impl ChannelRun {
             rung: outlet.rung.clone(),
             target: outlet.target.clone(),
             state: match (outlet.meter.state(), &outlet.kind) {
-                (EgressState::Live, OutletKind::Viewers(_)) if self.is_over() => EgressState::Closed,
+                (EgressState::Live, OutletKind::Viewers(_)) => match self.over {
+                    Over::NotYet => EgressState::Live,
+                    Over::Ended => EgressState::Closed,
+                    Over::Failed => EgressState::Failed,
+                },
                 (state, _) => state,
             },
             bytes: outlet.meter.bytes(),
@@ -249,7 +267,7 @@ impl ChannelRun {
         });
         ChannelReport {
             name: self.stage.name.clone(),
-            frames: self.frames,
+            frames: self.stage.frames(),
             late_ticks: self.late_ticks,
             on_air: self.on_air.clone(),
             rungs: rungs.collect(),

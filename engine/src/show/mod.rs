@@ -77,7 +77,8 @@ impl ShowRun {
             wall_s,
             cpu_s: cpu_seconds() - cpu,
             realtime_factor: if wall_s > 0.0 { show_s / wall_s } else { 0.0 },
-            cameras: self.cameras.iter().chain(&self.fillers).map(CameraRun::report).collect(),
+            cameras: self.cameras.iter().map(CameraRun::report).collect(),
+            fillers: self.fillers.iter().map(CameraRun::report).collect(),
             channels: self.channels.iter().map(ChannelRun::report).collect(),
             events: self.log.all(at_the_end),
         }

@@ -85,6 +85,9 @@ fn noise_before_decryption_and_the_very_tags_after_it() {
         let encrypted = tags(&ran.out.path().join(format!("{rung}.flv")));
         let marked = |tag: &&Tag| matches!(inspect(tag), Marking::Encrypted { .. });
         assert!(encrypted.iter().filter(marked).count() > 300, "{rung}");
+        let sent: usize = encrypted.iter().skip(3).map(Tag::wire_len).sum();
+        let told = ran.report.channels[0].rungs.iter().find(|r| r.name == rung).unwrap().bytes;
+        assert_eq!(told, sent as u64, "{rung}: bytes are counted as they leave, headers aside");
         let (good, noise) = (decode(&clear), decode(&encrypted));
         assert_eq!(good.len(), 125);
         assert!(!noise.is_empty(), "a decoder gets something to show");

@@ -4,6 +4,7 @@
 mod colours;
 mod embedding;
 mod encryption;
+mod failures;
 mod fake;
 mod files;
 mod live;
