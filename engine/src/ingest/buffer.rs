@@ -50,6 +50,7 @@ pub(crate) enum Flow {
 }
 
 /// What came of waiting for a line.
+#[must_use]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Waited {
     /// The line is known up to there.

@@ -192,7 +192,8 @@ impl Demux {
         // It lets one stream grow beyond this while another is empty, as one is whose track ends
         // early; only the bytes are a hard bound.
         queue.set_property("max-size-buffers", 64u32);
-        let reader = |track, sink| TrackReader { track, sink, told: Arc::clone(&told), ended: AtomicI64::new(0) };
+        let reader =
+            |track, sink| TrackReader { track, sink, told: Arc::clone(&told), ended: AtomicI64::new(0) };
         demux.video = found.video.take().map(|sink| reader(Track::Video, sink));
         demux.audio = found.audio.take().map(|sink| reader(Track::Audio, sink));
         drop(found);

@@ -15,6 +15,7 @@ use scheduling::LineReason;
 use crate::clock::{Clock, Stop};
 use crate::command::{self, Ack, Asked, Command, Memory, Outcome, Refused, Taken};
 use crate::event::{Event, EventLog, Level};
+use crate::ingest::buffer::Waited;
 use crate::options::Mode;
 use crate::report::{LineState, Report, cpu_seconds};
 use crate::reporter::Reporter;
@@ -92,8 +93,14 @@ impl ShowRun {
             }
         }
         if self.mode == Mode::Offline {
-            for line in self.cameras.iter().chain(&self.fillers).flat_map(|camera| &camera.lines) {
-                line.wait_for(to, &self.stop);
+            for camera in self.cameras.iter().chain(&self.fillers) {
+                for line in &camera.lines {
+                    if line.wait_for(to, &self.stop) == Waited::InVain {
+                        let reporter = self.reporter.of(format!("{}/{}", camera.name, line.name));
+                        let message = "it delivers nothing and is no longer waited for";
+                        reporter.event(Level::Alarm, "line-stalled", message);
+                    }
+                }
             }
         }
         let taken = self.take_commands(tick);
