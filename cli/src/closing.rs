@@ -68,10 +68,13 @@ pub fn text(report: &Report, rate: FrameRate) -> String {
         ("received", Side::Right),
         ("lost", Side::Right),
     ]);
-    for camera in &report.cameras {
+    let cameras = report.cameras.iter().map(|camera| (camera.name.clone(), camera));
+    // A filler may bear a camera's name.
+    let fillers = report.fillers.iter().map(|filler| (format!("{} (filler)", filler.name), filler));
+    for (name, camera) in cameras.chain(fillers) {
         for line in &camera.lines {
             lines.row([
-                camera.name.clone(),
+                name.clone(),
                 line.name.clone(),
                 spelled(line.state),
                 line.packets.to_string(),
@@ -108,6 +111,8 @@ mod tests {
             "show": "demo", "wall_s": 10.0, "cpu_s": 15.0, "realtime_factor": 1.0, "events": [],
             "cameras": [{ "name": "main", "lines": [
                 { "name": "disk", "state": "ended", "packets": 250, "bytes": 5_000_000, "lost_s": 0.4 }] }],
+            "fillers": [{ "name": "main", "lines": [
+                { "name": "filler", "state": "live", "packets": 9, "bytes": 80_000, "lost_s": 0.0 }] }],
             "channels": [{
                 "name": "program", "frames": 250, "late_ticks": 1, "on_air": [],
                 "rungs": [{ "name": "360p", "width": 640, "height": 360, "frames": 250, "keyframes": 5,
