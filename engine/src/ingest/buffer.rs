@@ -428,7 +428,7 @@ mod tests {
         let stop = Stop::default();
         for n in 0..50 {
             buffer.idle(Track::Audio);
-            buffer.wait_for(ms(n * 40 + 40), &stop);
+            assert_eq!(buffer.wait_for(ms(n * 40 + 40), &stop), Waited::Known);
             let take = buffer.take(ms(n * 40), ms(n * 40 + 40));
             assert!(take.picture.is_some() && take.hole_since.is_none());
         }

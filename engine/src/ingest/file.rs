@@ -74,6 +74,17 @@ impl Drop for SetAtEnd<'_> {
     }
 }
 
+/// Lets the sound's lane go if the pictures' panics, which waits for it.
+struct FreeOnPanic<'a>(&'a LineBuffer);
+
+impl Drop for FreeOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.close();
+        }
+    }
+}
+
 /// Ends the line whatever way its thread goes, so that nobody waits for it.
 struct EndAtEnd<'a>(&'a FileLine);
 
@@ -182,6 +193,7 @@ impl FileLine {
             let video_end = match &demux.video {
                 Some(reader) => {
                     let _set = SetAtEnd(&zero);
+                    let _free = FreeOnPanic(&self.buffer);
                     self.video_lane(reader, &zero, begins)
                 }
                 None => {
