@@ -68,7 +68,8 @@ show "live" {
   ladder one { preset ultrafast; keyframe 1s; audio 64k; rung 180p 320x180 400k; rung 90p 160x90 150k }
   channel program {
     sources main bars
-    filler green after=500ms
+    // Longer than a busy machine may starve a test's encoder; the default is proved in virtual time.
+    filler green after=2s
     ladder one
     egress web  serve http-flv
     egress disk record "{rung}.flv"
