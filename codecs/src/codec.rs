@@ -83,6 +83,21 @@ pub struct AudioEncoderSettings {
     pub bitrate: u32,
 }
 
+impl AudioEncoderSettings {
+    /// Whether sound has the rate and layout that was set.
+    pub(crate) fn check(&self, codec: &'static str, pcm: &Pcm) -> Result<(), CodecError> {
+        let Self { rate, channels, .. } = *self;
+        if pcm.rate == rate && pcm.channels == channels {
+            return Ok(());
+        }
+        Err(CodecError::SoundForm {
+            codec,
+            got: format!("{}, {} channels", pcm.rate, pcm.channels),
+            want: format!("{rate}, {channels} channels"),
+        })
+    }
+}
+
 /// Packets out of pictures. The caller decides every key frame; the encoder makes none of its own.
 pub trait VideoEncoder: Send {
     /// What a decoder of this stream must know (`avcC` in `config`).

@@ -112,14 +112,7 @@ impl AudioEncoder for Encoder {
         if self.flushed {
             return Err(CodecError::Flushed { codec: NAME });
         }
-        let AudioEncoderSettings { rate, channels, .. } = self.settings;
-        if pcm.rate != rate || pcm.channels != channels {
-            return Err(CodecError::SoundForm {
-                codec: NAME,
-                got: format!("{} {} channels", pcm.rate, pcm.channels),
-                want: format!("{rate} {channels} channels"),
-            });
-        }
+        self.settings.check(NAME, pcm)?;
         self.start.get_or_insert(pcm.pts);
         self.waiting.extend_from_slice(&pcm.samples);
         self.give_full_blocks();

@@ -161,18 +161,11 @@ impl AudioEncoder for Aac {
         if self.flushed {
             return Err(CodecError::Flushed { codec: NAME });
         }
-        let AudioEncoderSettings { rate, channels, .. } = self.settings;
-        if pcm.rate != rate || pcm.channels != channels {
-            return Err(CodecError::SoundForm {
-                codec: NAME,
-                got: format!("{}, {} channels", pcm.rate, pcm.channels),
-                want: format!("{rate}, {channels} channels"),
-            });
-        }
+        self.settings.check(NAME, pcm)?;
         self.start.get_or_insert(pcm.pts);
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.extend_from_slice(&pcm.samples);
-        let block = BLOCK * usize::from(channels);
+        let block = BLOCK * usize::from(self.settings.channels);
         let whole = waiting.len() / block * block;
         let done = waiting[..whole].chunks_exact(block).try_for_each(|block| self.encode(block));
         waiting.drain(..whole);
