@@ -5,12 +5,7 @@ use bytes::Bytes;
 use gstreamer as gst;
 use media::{AudioCodec, AudioParams, SampleRate, Size, Track, VideoCodec, VideoParams};
 
-/// A stream found in a container.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum StreamParams {
-    Video(VideoParams),
-    Audio(AudioParams),
-}
+use crate::ingest::lane::StreamParams;
 
 /// Which track caps are of, if any of ours.
 pub(crate) fn track(caps: &gst::CapsRef) -> Option<Track> {

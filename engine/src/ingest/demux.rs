@@ -13,8 +13,9 @@ use gstreamer::prelude::*;
 use gstreamer_app::AppSink;
 use media::{Key, Packet, Span, Time, Track};
 
-use crate::ingest::caps::{self, StreamParams};
+use crate::ingest::caps;
 use crate::ingest::flv_head;
+use crate::ingest::lane::StreamParams;
 
 /// How long a container may take to say what is in it.
 const OPENING: Duration = Duration::from_secs(10);

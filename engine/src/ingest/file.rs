@@ -15,8 +15,8 @@ use pipeline_dsl::Repeat;
 use crate::event::Level;
 use crate::ingest::LineCounters;
 use crate::ingest::buffer::{Flow, LineBuffer};
-use crate::ingest::caps::StreamParams;
 use crate::ingest::demux::{self, Demux, TrackReader};
+use crate::ingest::lane::StreamParams;
 use crate::ingest::lane::{AudioLane, Shape, VideoLane};
 use crate::reporter::Reporter;
 

@@ -8,7 +8,23 @@ use std::sync::Arc;
 use codecs::{
     AudioDecoder, CodecError, CodecKit, Conform, Filter, Frame, Pcm, Resampler, Rotation, VideoDecoder,
 };
-use media::{AudioParams, FrameRate, Packet, SampleRate, Size, VideoParams};
+use media::{AudioParams, FrameRate, Packet, SampleRate, Size, Track, VideoParams};
+
+/// What one track of a line is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StreamParams {
+    Video(VideoParams),
+    Audio(AudioParams),
+}
+
+impl StreamParams {
+    pub(crate) fn track(&self) -> Track {
+        match self {
+            Self::Video(_) => Track::Video,
+            Self::Audio(_) => Track::Audio,
+        }
+    }
+}
 
 /// What every line of a show decodes to.
 #[derive(Clone)]

@@ -6,17 +6,20 @@
 
 pub(crate) mod buffer;
 pub(crate) mod caps;
+mod complaints;
 pub(crate) mod demux;
 pub(crate) mod file;
 mod flv_head;
+pub(crate) mod intake;
 pub(crate) mod lane;
+pub(crate) mod live;
 pub(crate) mod open;
 pub(crate) mod pattern;
 pub(crate) mod publish;
-pub(crate) mod push;
 mod sound_queue;
 pub(crate) mod stamps;
 pub(crate) mod still;
+mod unpack;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

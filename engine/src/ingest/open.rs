@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use crossbeam_channel::bounded;
 use pipeline_dsl as dsl;
 
 use crate::event::Level;
 use crate::ingest::buffer::{LineBuffer, Pace};
 use crate::ingest::file::FileLine;
+use crate::ingest::intake::Intake;
 use crate::ingest::lane::Shape;
+use crate::ingest::live::LiveLine;
 use crate::ingest::pattern::TestSource;
-use crate::ingest::publish::{Point, Points};
-use crate::ingest::push::{self, PushLine};
+use crate::ingest::publish::Points;
 use crate::ingest::still::Still;
 use crate::ingest::{Line, LineCounters, Origin};
 use crate::keys;
@@ -87,10 +87,10 @@ impl Opener<'_> {
                 if self.place.mode == Mode::Offline {
                     return Err(StartError::LiveOffline { subject: subject.to_owned(), what: "line" });
                 }
-                let (to_line, pushed) = bounded(push::WAITING);
+                let (intake, arrivals) = Intake::new(reporter.clone());
                 let buffer = self.buffer(Pace::Live);
-                let line = PushLine {
-                    pushed,
+                let line = LiveLine {
+                    arrivals,
                     shape: self.shape(),
                     buffer: Arc::clone(&buffer),
                     counters: Arc::clone(&counters),
@@ -101,7 +101,7 @@ impl Opener<'_> {
                     counters: Arc::clone(&counters),
                     reporter: reporter.clone(),
                 };
-                self.points.0.insert(point.clone(), Arc::new(Point::new(to_line, reporter)));
+                self.points.0.insert(point.clone(), Arc::new(intake));
                 let work = move || {
                     let _end = end;
                     line.run();

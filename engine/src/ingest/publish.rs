@@ -4,12 +4,10 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use crossbeam_channel::Sender;
-use flv::{Tag, TagKind};
 use media::{Span, Time};
 use pipeline_dsl::PushPoint;
 use rtmp::session::{PublishRequest, Reject};
@@ -18,6 +16,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::event::Level;
+use crate::ingest::intake::{Arriving, Intake, Turned};
+use crate::ingest::unpack::Unpacker;
 use crate::reporter::Reporter;
 
 /// Connections at one time; a truck has a dozen encoders.
@@ -29,66 +29,9 @@ const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a peer may take to close after us.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// Places in a line's queue that tags leave free, so that a beginning and an end always
-/// find one: nobody waits for a decoder that hangs.
-const KEPT_FREE: usize = 8;
-
-/// What a publisher sends to its line.
-pub(crate) enum Pushed {
-    /// An encoder has begun to publish.
-    Started {
-        from: SocketAddr,
-    },
-    Tag(Tag),
-    /// It has ended, and why.
-    Ended(String),
-}
-
-/// Where a line waits for its publisher.
-pub(crate) struct Point {
-    pub(crate) to_line: Sender<Pushed>,
-    pub(crate) reporter: Reporter,
-    taken: AtomicBool,
-}
-
-impl Point {
-    pub(crate) fn new(to_line: Sender<Pushed>, reporter: Reporter) -> Self {
-        Self { to_line, reporter, taken: AtomicBool::new(false) }
-    }
-
-    /// Places left in the line's queue. Only the one publisher fills it, so there may be more
-    /// a moment later, but never fewer.
-    fn room(&self) -> usize {
-        self.to_line.capacity().map_or(usize::MAX, |all| all.saturating_sub(self.to_line.len()))
-    }
-
-    /// Takes the point for a publisher, whose end is sure to find a place as well.
-    fn begin(self: &Arc<Self>, from: SocketAddr) -> Result<Publishing, Turned> {
-        if self.taken.swap(true, Ordering::AcqRel) {
-            return Err(Turned::Taken);
-        }
-        if self.room() < 2 {
-            self.taken.store(false, Ordering::Release);
-            return Err(Turned::Hangs);
-        }
-        // After the show's end nobody reads, and nobody minds.
-        let _ = self.to_line.try_send(Pushed::Started { from });
-        Ok(Publishing { point: Arc::clone(self), skipping: Skipping::No, owed: [None, None] })
-    }
-}
-
-/// Why a publisher cannot have a point.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Turned {
-    /// Somebody publishes there.
-    Taken,
-    /// What earlier ones sent still waits.
-    Hangs,
-}
-
 /// All push points of a show.
 #[derive(Default)]
-pub(crate) struct Points(pub(crate) HashMap<PushPoint, Arc<Point>>);
+pub(crate) struct Points(pub(crate) HashMap<PushPoint, Arc<Intake>>);
 
 impl Points {
     fn names(&self) -> String {
@@ -150,41 +93,8 @@ enum ConnectionError {
 
 /// A stream this connection publishes.
 struct Publishing {
-    point: Arc<Point>,
-    /// The line's queue was full: nothing until the next key frame.
-    skipping: Skipping,
-    /// Stream configurations, video and audio, that found the queue full: due before the next
-    /// key frame.
-    owed: [Option<Tag>; 2],
-}
-
-#[derive(PartialEq, Eq, Debug)]
-enum Skipping {
-    No,
-    UntilKey,
-}
-
-/// What a tag means to whoever skips.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Weight {
-    /// Needed by all that follows: 0 for video's, 1 for audio's.
-    Configuration(usize),
-    Key,
-    Other,
-}
-
-fn weight(tag: &Tag) -> Weight {
-    let (video, audio) = match tag.kind {
-        TagKind::Video => (flv::video::VideoHeader::parse(tag.body()).ok(), None),
-        TagKind::Audio => (None, flv::audio::AudioHeader::parse(tag.body()).ok()),
-        TagKind::Script => (None, None),
-    };
-    match (video, audio) {
-        (Some(h), _) if h.is_sequence_start() => Weight::Configuration(0),
-        (Some(h), _) if h.is_key_frame() => Weight::Key,
-        (_, Some(h)) if h.is_sequence_start() => Weight::Configuration(1),
-        _ => Weight::Other,
-    }
+    arriving: Arriving,
+    unpacker: Unpacker,
 }
 
 struct Connection {
@@ -299,12 +209,12 @@ impl Connection {
             Event::RequestWithdrawn { .. } => {}
             Event::Tag { stream, tag } => {
                 if let Some(publishing) = self.publishing.get_mut(&stream) {
-                    publishing.hand_on(tag);
+                    publishing.arriving.tag(&tag, &mut publishing.unpacker);
                 }
             }
             Event::PublishEnded { stream, reason } => {
                 if let Some(publishing) = self.publishing.remove(&stream) {
-                    publishing.end(format!("{reason:?}").to_lowercase());
+                    publishing.arriving.end(format!("{reason:?}").to_lowercase());
                 }
             }
         }
@@ -326,8 +236,8 @@ impl Connection {
             self.reporter.event(Level::Warn, "push-unknown", message);
             return Ok(session.reject(request.request, Reject::NoSuchPoint)?);
         };
-        let publishing = match point.begin(self.from) {
-            Ok(publishing) => publishing,
+        let arriving = match point.begin(format!("{} publishes", self.from)) {
+            Ok(arriving) => arriving,
             Err(turned) => {
                 let (code, why, reject) = match turned {
                     Turned::Taken => ("push-taken", "where somebody publishes already", Reject::NameTaken),
@@ -341,145 +251,18 @@ impl Connection {
         let stream = match session.accept(request.request, self.now()) {
             Ok(stream) => stream,
             Err(error) => {
-                publishing.end(error.to_string());
+                arriving.end(error.to_string());
                 return Err(error.into());
             }
         };
-        self.publishing.insert(stream, publishing);
+        self.publishing.insert(stream, Publishing { arriving, unpacker: Unpacker::default() });
         Ok(())
     }
 
     /// Whatever way the connection ended, its points are free again.
     fn release(&mut self, error: Option<&ConnectionError>) {
         for (_, publishing) in self.publishing.drain() {
-            publishing.end(error.map_or_else(|| "disconnected".to_owned(), ToString::to_string));
+            publishing.arriving.end(error.map_or_else(|| "disconnected".to_owned(), ToString::to_string));
         }
-    }
-}
-
-impl Publishing {
-    /// Hands a tag to the line, which must never make the socket wait.
-    fn hand_on(&mut self, tag: Tag) {
-        let weight = weight(&tag);
-        if self.skipping == Skipping::UntilKey {
-            match weight {
-                Weight::Configuration(track) => {
-                    self.owed[track] = Some(tag);
-                    return;
-                }
-                Weight::Other => return,
-                Weight::Key => {}
-            }
-        }
-        let owed = self.owed.iter().flatten().count();
-        if self.point.room() < KEPT_FREE + owed + 1 {
-            if self.skipping == Skipping::No {
-                let message = "decoding cannot keep up: frames are dropped up to the next key frame";
-                self.point.reporter.event(Level::Warn, "line-overrun", message);
-            }
-            self.skipping = Skipping::UntilKey;
-            if let Weight::Configuration(track) = weight {
-                self.owed[track] = Some(tag);
-            }
-            return;
-        }
-        self.skipping = Skipping::No;
-        for tag in self.owed.iter_mut().filter_map(Option::take).chain([tag]) {
-            // There is room; a line that is gone needs nothing.
-            let _ = self.point.to_line.try_send(Pushed::Tag(tag));
-        }
-    }
-
-    fn end(self, why: String) {
-        // A place was kept for it. It comes before the name is free: the next one's beginning
-        // must come after it.
-        let _ = self.point.to_line.try_send(Pushed::Ended(why));
-        self.point.taken.store(false, Ordering::Release);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::{Stop, VirtualClock};
-    use crate::event::EventLog;
-    use crossbeam_channel::{Receiver, bounded};
-    use flv::FlvMillis;
-
-    const FROM: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
-
-    fn point(places: usize) -> (Arc<Point>, Receiver<Pushed>) {
-        let (to_line, pushed) = bounded(places);
-        let reporter = Reporter::new(
-            Arc::new(VirtualClock::default()),
-            Arc::new(EventLog::new()),
-            Arc::new(Stop::default()),
-        );
-        (Arc::new(Point::new(to_line, reporter)), pushed)
-    }
-    fn tag(kind: TagKind, body: &'static [u8]) -> Tag {
-        Tag::new(kind, FlvMillis(0), Bytes::from_static(body)).unwrap()
-    }
-    fn configuration() -> Tag {
-        tag(TagKind::Video, &[0x17, 0, 0, 0, 0, 1])
-    }
-    fn sound_configuration() -> Tag {
-        tag(TagKind::Audio, &[0xaf, 0, 0x11, 0x90])
-    }
-    fn key() -> Tag {
-        tag(TagKind::Video, &[0x17, 1, 0, 0, 0, 1])
-    }
-    fn delta() -> Tag {
-        tag(TagKind::Video, &[0x27, 1, 0, 0, 0, 1])
-    }
-    /// What has reached the line: the first two bytes of tags, and words.
-    fn drain(pushed: &Receiver<Pushed>) -> Vec<String> {
-        let name = |pushed| match pushed {
-            Pushed::Started { .. } => "started".to_owned(),
-            Pushed::Tag(tag) => format!("{:02x}{:02x}", tag.body()[0], tag.body()[1]),
-            Pushed::Ended(why) => why,
-        };
-        pushed.try_iter().map(name).collect()
-    }
-
-    /// On this one thread any waiting would be for ever.
-    #[test]
-    fn a_line_that_hangs_makes_nobody_wait_and_order_is_kept() {
-        let (point, pushed) = point(KEPT_FREE + 4);
-        let mut first = point.begin(FROM).unwrap();
-        for _ in 0..100 {
-            first.hand_on(key());
-        }
-        assert_eq!(point.begin(FROM).err(), Some(Turned::Taken));
-        first.end("first gone".to_owned());
-        // Others come and go while it hangs; once there is no room for an end, no more begin.
-        let came = std::iter::from_fn(|| point.begin(FROM).ok())
-            .map(|publishing| publishing.end("gone".to_owned()))
-            .count();
-        assert_eq!((came, point.begin(FROM).err()), (3, Some(Turned::Hangs)));
-        let all = drain(&pushed);
-        assert_eq!(all[..6], ["started", "1701", "1701", "1701", "first gone", "started"]);
-        assert_eq!(all.last().unwrap(), "gone");
-        // It goes on: so may they.
-        point.begin(FROM).unwrap().end(String::new());
-    }
-
-    #[test]
-    fn after_an_overrun_only_a_key_frame_goes_on_and_the_configuration_is_not_lost() {
-        let (point, pushed) = point(KEPT_FREE + 3);
-        let mut publishing = point.begin(FROM).unwrap();
-        for tag in [key(), delta(), delta(), delta()] {
-            publishing.hand_on(tag);
-        }
-        assert_eq!(publishing.skipping, Skipping::UntilKey);
-        assert_eq!(drain(&pushed), ["started", "1701", "2701"]);
-        for tag in [configuration(), sound_configuration(), delta(), configuration()] {
-            publishing.hand_on(tag);
-        }
-        assert_eq!(publishing.skipping, Skipping::UntilKey);
-        assert_eq!(drain(&pushed), [""; 0]);
-        publishing.hand_on(key());
-        publishing.hand_on(delta());
-        assert_eq!(drain(&pushed), ["1700", "af00", "1701"]);
     }
 }

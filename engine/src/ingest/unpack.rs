@@ -1,0 +1,130 @@
+//! FLV tags → what a line decodes: parameters and packets.
+
+use bytes::Bytes;
+use flv::audio::AudioHeader;
+use flv::video::VideoHeader;
+use flv::{FlvMillis, Tag, TagKind};
+use media::{AudioCodec, AudioParams, Key, Packet, SampleRate, Span, Time, Track, VideoParams};
+
+use crate::ingest::lane::StreamParams;
+
+/// What is in a tag.
+#[derive(Debug, Default)]
+pub(crate) struct Unpacked {
+    /// What its track is from here on.
+    pub(crate) params: Option<StreamParams>,
+    pub(crate) packet: Option<Packet>,
+}
+
+/// Unpacks the tags of one stream, in their order.
+#[derive(Debug, Default)]
+pub(crate) struct Unpacker {
+    /// Unfolded milliseconds of the last tag.
+    clock_ms: i64,
+    /// The codec of the sound, once its parameters are known.
+    sound: Option<AudioCodec>,
+}
+
+impl Unpacker {
+    /// # Errors
+    /// What is wrong with the tag; the next may be tried.
+    pub(crate) fn unpack(&mut self, tag: &Tag) -> Result<Unpacked, String> {
+        self.clock_ms = FlvMillis::unwrap_near(tag.timestamp, self.clock_ms);
+        let body = tag.body();
+        if body.is_empty() {
+            return Ok(Unpacked::default());
+        }
+        match tag.kind {
+            TagKind::Video => self.video(body),
+            TagKind::Audio => self.audio(body),
+            TagKind::Script => Ok(Unpacked::default()),
+        }
+    }
+
+    fn video(&self, body: &Bytes) -> Result<Unpacked, String> {
+        let header = VideoHeader::parse(body).map_err(|e| e.to_string())?;
+        if header.is_sequence_start() {
+            let codec = header.codec.and_then(flv::video::VideoCodec::media);
+            let codec = codec.ok_or_else(|| format!("no decoder for {header:?}"))?;
+            let params = VideoParams { codec, size: None, config: header.payload(body) };
+            return Ok(Unpacked { params: Some(StreamParams::Video(params)), packet: None });
+        }
+        if !header.has_picture() {
+            return Ok(Unpacked::default());
+        }
+        let dts = Time::from_millis(self.clock_ms);
+        let packet = Packet {
+            track: Track::Video,
+            pts: dts + Span::from_millis(header.composition_ms.into()),
+            dts,
+            duration: None,
+            key: if header.is_key_frame() { Key::Frame } else { Key::Delta },
+            data: header.payload(body),
+        };
+        Ok(Unpacked { params: None, packet: Some(packet) })
+    }
+
+    fn audio(&mut self, body: &Bytes) -> Result<Unpacked, String> {
+        let header = AudioHeader::parse(body).map_err(|e| e.to_string())?;
+        let mut unpacked = Unpacked::default();
+        let codec = header.codec.and_then(flv::audio::AudioCodec::media);
+        // Codecs without a configuration of their own begin with their first sound.
+        if header.is_sequence_start() || (header.has_sound() && (codec.is_none() || codec != self.sound)) {
+            let codec = codec.ok_or_else(|| format!("no decoder for {header:?}"))?;
+            let config = if header.is_sequence_start() { header.payload(body) } else { Bytes::new() };
+            if codec == AudioCodec::Aac && config.is_empty() {
+                return Err("sound before the stream's configuration".to_owned());
+            }
+            let hz = header.sound.map_or(48_000, |s| s.rate.max(8_000));
+            let rate = SampleRate::new(hz).map_err(|e| e.to_string())?;
+            unpacked.params = Some(StreamParams::Audio(AudioParams { codec, rate, channels: 2, config }));
+            self.sound = Some(codec);
+        }
+        if header.has_sound() {
+            let at = Time::from_millis(self.clock_ms);
+            let data = header.payload(body);
+            let (track, key) = (Track::Audio, Key::Frame);
+            unpacked.packet = Some(Packet { track, pts: at, dts: at, duration: None, key, data });
+        }
+        Ok(unpacked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag(kind: TagKind, ms: u32, body: &'static [u8]) -> Tag {
+        Tag::new(kind, FlvMillis(ms), Bytes::from_static(body)).unwrap()
+    }
+
+    #[test]
+    fn configurations_and_packets_are_told_apart() {
+        let mut unpacker = Unpacker::default();
+        let config = unpacker.unpack(&tag(TagKind::Video, 0, &[0x17, 0, 0, 0, 0, 1])).unwrap();
+        assert!(matches!(config.params, Some(StreamParams::Video(_))) && config.packet.is_none());
+        let picture = unpacker.unpack(&tag(TagKind::Video, 40, &[0x27, 1, 0, 0, 80, 9])).unwrap();
+        let packet = picture.packet.unwrap();
+        let (dts, pts) = (packet.dts.as_millis_rounded(), packet.pts.as_millis_rounded());
+        assert_eq!((dts, pts, packet.key, &packet.data[..]), (40, 120, Key::Delta, &[9][..]));
+        for (kind, body) in
+            [(TagKind::Script, &[2, 0][..]), (TagKind::Video, &[]), (TagKind::Video, &[0x17, 2, 0, 0, 0])]
+        {
+            let nothing = unpacker.unpack(&tag(kind, 40, body)).unwrap();
+            assert!(nothing.params.is_none() && nothing.packet.is_none());
+        }
+    }
+
+    #[test]
+    fn sound_without_a_configuration_is_said_where_it_needs_one() {
+        let mut unpacker = Unpacker::default();
+        let aac = tag(TagKind::Audio, 0, &[0xaf, 1, 7]);
+        assert!(unpacker.unpack(&aac).is_err());
+        unpacker.unpack(&tag(TagKind::Audio, 0, &[0xaf, 0, 0x11, 0x90])).unwrap();
+        assert!(unpacker.unpack(&aac).unwrap().params.is_none());
+        // MP3 needs none, and takes over.
+        let mp3 = tag(TagKind::Audio, 0, &[0x2f, 0xff, 0xfb]);
+        assert!(unpacker.unpack(&mp3).unwrap().params.is_some());
+        assert!(unpacker.unpack(&mp3).unwrap().params.is_none());
+    }
+}
