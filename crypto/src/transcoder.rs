@@ -173,6 +173,14 @@ impl Transcoder {
         self.out.split().freeze()
     }
 
+    /// The decryptor, to give it a key in the middle of the stream; `None` of one that encrypts.
+    pub fn decryptor_mut(&mut self) -> Option<&mut TagDecryptor> {
+        match &mut self.work {
+            Work::Encrypt(_) => None,
+            Work::Decrypt(decryptor, _) => Some(decryptor),
+        }
+    }
+
     /// What was done so far.
     pub fn counts(&self) -> &Counts {
         &self.counts
@@ -222,10 +230,10 @@ impl Transcoder {
     }
 
     fn tag(&mut self, tag: Tag) -> Result<(), TranscodeError> {
-        let ordinal = self.counts.tags;
-        self.counts.tags += 1;
         let tag = match &mut self.work {
             Work::Encrypt(encryptor) => {
+                let ordinal = self.counts.tags;
+                self.counts.tags += 1;
                 let before = tag.body().len();
                 let tag =
                     encryptor.encrypt(tag).map_err(|error| TranscodeError::Tag { tag: ordinal, error })?;
@@ -266,7 +274,10 @@ fn is_foreign(damage: &Damage) -> bool {
 }
 
 impl Counts {
-    fn note(&mut self, verdict: Verdict) {
+    /// Counts what a [`TagDecryptor`] made of a tag, for those who decrypt tag by tag.
+    /// Bytes, and what a [`Gate`] drops, they count themselves.
+    pub fn note(&mut self, verdict: Verdict) {
+        self.tags += 1;
         match verdict {
             Verdict::Exempt => self.exempt += 1,
             Verdict::Clear | Verdict::Literal => self.clear += 1,
