@@ -47,4 +47,4 @@ pub use crate::report::{
     RungReport,
 };
 pub use crate::start::StartError;
-pub use crate::status::{CameraStatus, ChannelStatus, Delta, LineStatus, RungStatus, Status};
+pub use crate::status::{CameraStatus, ChannelStatus, Delta, LineStatus, MixStatus, RungStatus, Status};

@@ -119,6 +119,9 @@ pub struct EgressReport {
     pub name: String,
     pub rung: String,
     pub target: String,
+    /// The show file says `clear=true`: it carries clear tags even while the channel is encrypted.
+    #[serde(default)]
+    pub clear: bool,
     pub state: EgressState,
     pub bytes: u64,
     pub dropped_frames: u64,

@@ -45,6 +45,9 @@ pub struct ChannelStatus {
     pub reason: String,
     /// The first frame of it.
     pub since_frame: u64,
+    /// The mix that runs, if one does; what it leads to counts as on air.
+    #[serde(default)]
+    pub mix: Option<MixStatus>,
     /// Its sources' names.
     pub sources: Vec<String>,
     /// Whether the filler is asked for; `None` without a filler.
@@ -61,6 +64,17 @@ pub struct ChannelStatus {
     pub rungs: Vec<RungStatus>,
     /// Its ways out, one a rung.
     pub egress: Vec<EgressReport>,
+}
+
+/// A mix under way.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MixStatus {
+    /// What fades out: a camera's or the filler's name, `None` for black.
+    pub from: Option<String>,
+    /// The camera that fades in.
+    pub to: String,
+    /// The first frame that is its picture alone.
+    pub until_frame: u64,
 }
 
 /// A rung.
@@ -112,7 +126,7 @@ pub struct Delta {
     pub revision: u64,
     /// The run.
     pub epoch: u64,
-    /// `figures` once a second, `event`, or what changed: `cut`, `filler`, `failover`, …
+    /// `figures` once a second, `event`, or what changed: `cut`, `filler`, `failover`, `mix-over`, …
     pub cause: String,
     /// Seconds of show time.
     pub t: f64,

@@ -23,6 +23,7 @@ pub(crate) struct Outlet {
     pub(crate) name: String,
     pub(crate) rung: String,
     pub(crate) target: String,
+    pub(crate) door: dsl::Door,
     pub(crate) kind: OutletKind,
     pub(crate) meter: Arc<EgressMeter>,
 }
@@ -152,7 +153,8 @@ impl Outlets {
                 (target, OutletKind::Own)
             }
         };
-        self.outlets.push(Outlet { name: egress.name.clone(), rung: name.clone(), target, kind, meter });
+        let (name, rung, door) = (egress.name.clone(), name.clone(), egress.door);
+        self.outlets.push(Outlet { name, rung, target, door, kind, meter });
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use crate::ingest::buffer::Take;
 use crate::keys::ChannelKeys;
 use crate::report::{ChannelReport, EgressReport, EgressState, OnAirReport, RungReport};
 use crate::show::cameras::CameraRun;
-use crate::status::{ChannelStatus, RungStatus};
+use crate::status::{ChannelStatus, MixStatus, RungStatus};
 
 /// Why nothing is on air of a channel that has failed.
 const FAILED: &str = "failed";
@@ -32,11 +32,20 @@ pub(crate) struct ChannelRun {
     filler: Option<usize>,
     desk: SoundDesk,
     encryption: Encryption,
+    mixing: Option<Mixing>,
     on_air: Vec<OnAirReport>,
     pub(crate) late_ticks: u64,
     over: Over,
     /// Frames and bytes of each rung a second ago, and what they came to.
     measured: Vec<Measured>,
+}
+
+/// A mix under way, and the first tick after it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Mixing {
+    from: OnAir,
+    to: OnAir,
+    until: Tick,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -77,6 +86,7 @@ impl ChannelRun {
             filler,
             desk,
             encryption: Encryption::Clear,
+            mixing: None,
             on_air: Vec::new(),
             late_ticks: 0,
             over: Over::NotYet,
@@ -103,6 +113,7 @@ impl ChannelRun {
         let views: Vec<SourceView> = self.sources.iter().map(|ix| cameras[*ix].view).collect();
         let filler = self.filler.map(|ix| fillers[ix].view);
         let decision = self.scheduler.decide(tick, &views, filler);
+        let mixed = std::mem::replace(&mut self.mixing, mixing(tick, decision.program));
         let changed = match decision.change {
             Some(change) => {
                 let source =
@@ -110,6 +121,7 @@ impl ChannelRun {
                 self.note(from, source, change.reason.as_str());
                 Changed::OnAir(change.reason.as_str())
             }
+            None if mixed.is_some() && self.mixing.is_none() => Changed::MixOver,
             None => Changed::Nothing,
         };
         if decision.is_end() {
@@ -145,6 +157,7 @@ impl ChannelRun {
             Err(Gone) => {
                 self.note(from, None, FAILED);
                 self.over = Over::Failed;
+                self.mixing = None;
                 self.stage.finish();
                 Changed::OnAir(FAILED)
             }
@@ -156,6 +169,7 @@ impl ChannelRun {
         if !self.is_over() {
             self.note(at, None, "end");
             self.over = Over::Ended;
+            self.mixing = None;
             self.stage.finish();
         }
     }
@@ -223,6 +237,11 @@ impl ChannelRun {
                 _ => standing.map_or("start", |s| s.reason.as_str()).to_owned(),
             },
             since_frame: standing.map_or(0, |s| s.since.0),
+            mix: self.mixing.map(|Mixing { from, to, until }| MixStatus {
+                from: self.scheduler.name_of(from).map(str::to_owned),
+                to: self.scheduler.name_of(to).unwrap_or_default().to_owned(),
+                until_frame: until.0,
+            }),
             sources: self.source_names.clone(),
             filler: self.filler.map(|_| intent.filler),
             encrypt: self.keys.as_ref().map(|_| if key.is_some() { Switch::On } else { Switch::Off }),
@@ -239,6 +258,7 @@ impl ChannelRun {
             name: outlet.name.clone(),
             rung: outlet.rung.clone(),
             target: outlet.target.clone(),
+            clear: outlet.door == dsl::Door::Clear,
             state: match (outlet.meter.state(), &outlet.kind) {
                 (EgressState::Live, OutletKind::Viewers(_)) => match self.over {
                     Over::NotYet => EgressState::Live,
@@ -282,6 +302,18 @@ pub(crate) enum Changed {
     Nothing,
     /// Something else is on air, for this reason.
     OnAir(&'static str),
+    /// What was on air already has the picture to itself.
+    MixOver,
+}
+
+fn mixing(tick: Tick, program: Program) -> Option<Mixing> {
+    match program {
+        Program::Mix { from, to, step, of } => {
+            let left = u64::from(of.saturating_sub(step));
+            Some(Mixing { from, to, until: Tick(tick.0.saturating_add(left)) })
+        }
+        Program::One(_) | Program::Ended => None,
+    }
 }
 
 /// Where a source's sound is led to: sound goes with the picture.

@@ -206,13 +206,16 @@ impl ShowRun {
     /// Tells what is on air from this tick on, and answers whoever asked for it.
     fn answer(&mut self, from: Time, taken: Vec<Taken>, causes: &[Changed]) {
         for (channel, cause) in self.channels.iter().zip(causes) {
-            if let Changed::OnAir(reason) = cause {
-                self.board.change(from, reason, vec![channel.status()], Vec::new(), Vec::new());
-            }
+            let cause = match cause {
+                Changed::Nothing => continue,
+                Changed::OnAir(reason) => reason,
+                Changed::MixOver => "mix-over",
+            };
+            self.board.change(from, cause, vec![channel.status()], Vec::new(), Vec::new());
         }
         for Taken { asked, repeats, channel, tick, cause } in taken {
             let run = &self.channels[channel];
-            if causes.get(channel) == Some(&Changed::Nothing) {
+            if !matches!(causes.get(channel), Some(Changed::OnAir(_))) {
                 // The picture is the same, the intent may not be.
                 self.board.change(from, cause, vec![run.status()], Vec::new(), Vec::new());
             }

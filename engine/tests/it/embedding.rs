@@ -77,6 +77,55 @@ show "slow" {
     assert_eq!(engine.handle().command(long).unwrap_err().code, "bad-id");
 }
 
+/// A page draws from the status alone what runs: which way out is clear, and a mix until it is over.
+#[test]
+fn the_status_tells_clear_ways_out_and_a_mix_while_it_runs() {
+    let out = tempfile::tempdir().unwrap();
+    std::fs::write(out.path().join("a.key"), "000102030405060708090a0b0c0d0e0f").unwrap();
+    let text = r#"
+show "mixed" {
+  video 64x36 25fps
+  audio 48kHz stereo
+  camera a { line gen test "bars" }
+  camera b { line gen test "color:blue" }
+  key ring { id 7 file="a.key" }
+  ladder one { keyframe 1s; audio 64k; rung small 64x36 100k }
+  channel program {
+    sources a b; ladder one; encrypt ring
+    egress web serve http-flv
+    egress safe record "safe.flv" clear=true
+  }
+}"#;
+    // The limit only keeps a broken engine from hanging the test.
+    let options = RunOptions { limit: Some(media::Span::from_secs(20)), ..options(&out) };
+    let engine = Engine::start(show(text), options).unwrap();
+    let (status, mut deltas) = engine.handle().subscribe();
+    let channel = &status.channels[0];
+    let ways: Vec<_> = channel.egress.iter().map(|e| (e.name.as_str(), e.clear)).collect();
+    assert_eq!((ways, &channel.mix), (vec![("web", false), ("safe", true)], &None));
+    let mut next = |cause: &str| loop {
+        let delta = deltas.blocking_recv().unwrap();
+        if delta.cause == cause {
+            return delta.channels[0].clone();
+        }
+    };
+    if channel.on_air.is_none() {
+        next("start");
+    }
+    let command = serde_json::from_str(r#"{"do":"mix","source":"b","over_ms":200}"#).unwrap();
+    let began = engine.handle().command(command).unwrap().frame;
+    let mix = engine::MixStatus { from: Some("a".to_owned()), to: "b".to_owned(), until_frame: began + 5 };
+    let mixing = next("mix");
+    assert_eq!((mixing.mix, mixing.key_id, mixing.since_frame), (Some(mix), Some(7), began));
+    let mixed = next("mix-over");
+    assert_eq!((mixed.mix, mixed.on_air.as_deref(), mixed.since_frame), (None, Some("b"), began));
+    // Written before there were these fields, it is still a status.
+    let mut old = serde_json::to_value(&status).unwrap();
+    old["channels"][0].as_object_mut().unwrap().remove("mix");
+    old["channels"][0]["egress"][0].as_object_mut().unwrap().remove("clear");
+    assert_eq!(serde_json::from_value::<engine::Status>(old).unwrap(), status);
+}
+
 /// Serves a show's routes on a port of its own.
 fn serve(engine: &Engine) -> (tokio::runtime::Runtime, String) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
