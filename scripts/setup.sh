@@ -13,6 +13,7 @@ packages=(
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
+  nginx libnginx-mod-rtmp
 )
 # The same needs where there is no dpkg to ask.
 commands=(cc make pkg-config clang curl ffmpeg ffprobe gst-launch-1.0 node npm)
@@ -58,7 +59,22 @@ install_missing() {
   say "this needs root because packages go into the system's folders${as_root[0]:+ (by sudo)}"
   local quiet=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120)
   "${as_root[@]}" "${quiet[@]}" update </dev/null
+  local web_server
+  web_server=$(dpkg-query -W -f='${db:Status-Status}' nginx 2>/dev/null || true)
+  if [ "$web_server" != installed ]; then
+    without_web_server
+  fi
   "${as_root[@]}" "${quiet[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null
+}
+
+# The tests run an nginx of their own. The package would also start one on port 80, now and at every
+# boot, which nobody asked for: a masked unit does neither. Where nginx was installed before us, it is
+# left as it is.
+without_web_server() {
+  if have systemctl && [ -d /run/systemd/system ]; then
+    say "nginx is for the tests only: its service is masked (systemctl unmask nginx undoes that)"
+    "${as_root[@]}" systemctl mask nginx.service </dev/null
+  fi
 }
 
 # An unknown distribution: name what is not there, and go on when nothing is.
