@@ -12,6 +12,7 @@ mod offline;
 mod probe;
 mod recording;
 mod refusals;
+mod relays;
 mod show;
 mod stream;
 mod usage;

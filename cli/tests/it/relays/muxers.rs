@@ -1,0 +1,78 @@
+//! Remuxing without a look inside: `ffmpeg -c copy` and GStreamer, into other containers and back.
+
+use std::fs;
+use std::path::Path;
+
+use super::film::{Sealing, clear, opened, sealed};
+use super::frames::{Times, frames, part, whole};
+use super::tool::{ffmpeg, quiet, runs};
+
+/// What ffmpeg must be told when it reads encrypted AAC from MPEG-TS: the sample rate, which it takes
+/// from its AAC decoder alone, and that decodes noise only by luck. No option says it with `-c copy`, but
+/// a preset does. Frames of sound that share a PES packet then get one timestamp: [`Times::Pictures`].
+pub const READ_TS: &str = "-fpre rate.ffpreset";
+/// The preset of [`READ_TS`].
+pub fn write_preset(folder: &Path) {
+    fs::write(folder.join("rate.ffpreset"), "ar=48000\n").unwrap();
+}
+
+/// Sends the film through `relay`, clear and sealed in every way.
+///
+/// Fails the test unless all of it comes back each time, and the sealed film when the clear one does.
+#[track_caller]
+fn carries(times: Times, relay: impl Fn(&Path, &str) -> &'static str) {
+    let sent = |sealing| {
+        let folder = tempfile::tempdir().unwrap();
+        write_preset(folder.path());
+        let back = relay(folder.path(), sealed(folder.path(), sealing));
+        opened(&folder.path().join(back), sealing)
+    };
+    let film = frames(clear().to_vec());
+    let by_trade = sent(Sealing::Clear);
+    assert_eq!(part(&film, &by_trade, Times::Order), whole(&film));
+    for sealing in [Sealing::Nalu, Sealing::Capsule, Sealing::Switched] {
+        assert_eq!(part(&by_trade, &sent(sealing), times), whole(&film), "{sealing:?}");
+    }
+}
+
+#[test]
+fn ffmpeg_carries_it_as_flv() {
+    carries(Times::Exact, |folder, film| {
+        runs(&mut ffmpeg(folder, &format!("-i {film} -c copy relayed.flv")));
+        "relayed.flv"
+    });
+}
+
+#[test]
+fn ffmpeg_carries_it_as_mpeg_ts() {
+    carries(Times::Pictures, |folder, film| {
+        runs(&mut ffmpeg(folder, &format!("-i {film} -c copy relayed.ts")));
+        runs(&mut ffmpeg(folder, &format!("-i relayed.ts -c copy {READ_TS} back.flv")));
+        "back.flv"
+    });
+}
+
+#[test]
+fn ffmpeg_carries_it_as_hls() {
+    carries(Times::Pictures, |folder, film| {
+        let hls = "-f hls -hls_time 1 -hls_list_size 0 -hls_segment_filename part-%d.ts all.m3u8";
+        runs(&mut ffmpeg(folder, &format!("-i {film} -c copy {hls}")));
+        assert!(folder.join("part-5.ts").exists(), "a segment a second");
+        runs(&mut ffmpeg(folder, &format!("-i all.m3u8 -c copy {READ_TS} back.flv")));
+        "back.flv"
+    });
+}
+
+#[test]
+fn gstreamer_carries_it_as_flv() {
+    carries(Times::Exact, |folder, film| {
+        let line = format!(
+            "-q filesrc location={film} ! flvdemux name=in flvmux name=out ! filesink location=back.flv \
+             in.video ! queue ! h264parse ! video/x-h264,stream-format=avc,alignment=au ! out.video \
+             in.audio ! queue ! aacparse ! out.audio"
+        );
+        let words: Vec<&str> = line.split_whitespace().collect();
+        runs(&mut quiet(folder, "gst-launch-1.0", &words));
+        "back.flv"
+    });
+}
