@@ -4,9 +4,9 @@
 use std::path::Path;
 
 fn main() -> std::io::Result<()> {
-    let dist = Path::new("../player/dist");
+    let dist = Path::new("../player/dist/page");
     std::fs::create_dir_all(dist)?;
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=../player/dist");
+    println!("cargo:rerun-if-changed=../player/dist/page");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The page at `/`, built in from `player/dist`.
+//! The page at `/`, built in from `player/dist/page`.
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{StatusCode, Uri};
@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 
 #[derive(RustEmbed)]
-#[folder = "../player/dist"]
+#[folder = "../player/dist/page"]
 struct Dist;
 
 /// Nothing from elsewhere: the page works in a truck without internet.

@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { fromHex, toHex, type Bytes } from '../src/decrypt/bytes';
+import { findEscapes, withoutEscapes } from '../src/decrypt/escape';
+import { AUDIO, VIDEO, type Tag, type TagKind } from '../src/decrypt/flv-tag';
+import { KeyRing } from '../src/decrypt/key-ring';
+import { shapeOf } from '../src/decrypt/shape';
+import { TagDecryptor } from '../src/decrypt/tag-decryptor';
+import { encapsulate, encryptAac, encryptUnits, escape, framed, isSlice, keyHeader, keystream, MASTER, SALT, sei, seeded, type Codec } from './slow-encryptor';
+
+function hex(text: string): Bytes {
+  const bytes = fromHex(text);
+  assert.ok(bytes, text);
+  return bytes;
+}
+function tag(kind: TagKind, body: Uint8Array): Tag {
+  return { kind, timestamp: 7, body: Uint8Array.from(body) };
+}
+const ring = (): KeyRing => new KeyRing({ 1: MASTER, 2: '02'.repeat(16) });
+
+// The vectors of the format page: master key 00 to 0f, key id 1, salt a0 to a7, seq 5.
+const AAC = ['af01211004608c1c000102030405', 'af019e1259581101a0a1a2a3a4a5a6a726850000000511b0e47673cbb9e6544b27f3'] as const;
+const AVC = '170100000000000004676400280000000468ee3cb00000003065030a11181f262d343b424950575e656c737a81888f969da4abb2b9c0c7ced5dce3eaf1f8ff060d141b222930373e45';
+const AVC_NALU = '170100000000000004676400280000000468ee3cb0000000250605202667103b555d48afbf1f0394c2185a341201a0a1a2a3a4a5a6a790cf0000030005800000003065030a11181f262d343b424950575e656c737a81888f969da4abb2b9c0c7ced537e10c9dc351f53b58b6ccf5afb57745';
+const AVC_CAPSULE = '17010000000000006365888410219ad1c4f57e21b8631101a0a1a2a3a4a5a6a790cf0000030005eb02e6685ccaf31e4cadeed8f76c75bfbac74dda78f4b7c9123552e7f478c27f516b479620359d4d2c26ee6814c024dea62ded0aa6153440d3257d10f7b761183a53ae4c80';
+
+test('keys and keystreams of the format page', async () => {
+  const keys = ring();
+  const video = await keys.trackKey(1, Uint8Array.from(SALT), VIDEO);
+  const audio = await keys.trackKey(1, Uint8Array.from(SALT), AUDIO);
+  assert.ok(video && audio);
+  assert.equal(video.check, 0x90cf);
+  assert.equal(audio.check, 0x2685);
+  const stream = async (key: typeof video, seq: number, piece: number) => toHex(await key.decrypt(seq, piece, new Uint8Array(16)));
+  assert.equal(await stream(video, 5, 0), 'eb02e66c3baef3364cadeedc9f82490f');
+  assert.equal(await stream(video, 5, 1), '20b911299fd9d75d485d9034f2431c5d');
+  assert.equal(await stream(audio, 5, 0), '30a0e016ffd7b9e7564823f6a40fe6f2');
+  assert.equal(await stream(video, 2 ** 32 - 1, 0), 'fb56c26478ce1e4ced290e48296823dd');
+});
+
+test('whole bodies of the format page', async () => {
+  for (const [kind, clear, encrypted] of [
+    [AUDIO, AAC[0], AAC[1]],
+    [VIDEO, AVC, AVC_NALU],
+    [VIDEO, AVC, AVC_CAPSULE],
+  ] as const) {
+    const { tag: back, verdict } = await new TagDecryptor(ring()).decrypt(tag(kind, hex(encrypted)));
+    assert.deepEqual(verdict, { is: 'decrypted', key: 1 });
+    assert.equal(toHex(back.body), clear);
+  }
+});
+
+test('the slow encryptor of these tests makes the same bodies', () => {
+  const units = (body: string) => [hex(body.slice(18, 26)), hex(body.slice(34, 42)), hex(body.slice(50))];
+  const head = Buffer.from(AVC.slice(0, 10), 'hex');
+  assert.equal(Buffer.concat([head, framed(encryptUnits('avc', units(AVC), { seq: 5 }), 4)]).toString('hex'), AVC_NALU);
+  assert.equal(Buffer.concat([head, encapsulate(0x65, hex(AVC.slice(10)), { seq: 5 })]).toString('hex'), AVC_CAPSULE);
+  assert.equal(`af01${encryptAac(hex(AAC[0].slice(4)), { seq: 5 }).toString('hex')}`, AAC[1]);
+});
+
+test('escapes of the format page, taken out', () => {
+  for (const [clear, plain, wire] of [
+    ['', '000001', '00000301'],
+    ['', '00000000', '0000030000'],
+    ['0000', '0102', '030102'],
+    ['', '000003000003', '0000030300000303'],
+  ] as const) {
+    assert.equal(escape(hex(clear), hex(plain)).toString('hex'), wire);
+    const whole = hex(clear + wire);
+    const escapes = findEscapes(whole, clear.length / 2);
+    assert.ok(escapes);
+    assert.equal(toHex(withoutEscapes(whole, clear.length / 2, whole.length, escapes)), plain);
+  }
+  for (const never of ['000001', '000000', '00000304', '000003']) assert.equal(findEscapes(hex(never), 0), null, never);
+});
+
+/** Units whose ciphertext is full of zeros: the keystream is in them already. */
+function zeroRich(codec: Codec, seq: number, random: (below: number) => number, most: number): Buffer[] {
+  let piece = 0;
+  return Array.from({ length: random(6) }, () => {
+    const unit = Buffer.from(Array.from({ length: random(most) }, () => (random(10) < 5 ? 0 : random(3) ? random(5) : random(256))));
+    if (unit.length > 0) unit[0] = random(256);
+    // What would read as a marker is not the matter here.
+    if (isSlice(codec, unit) && unit.length >= 34) {
+      const stream = keystream(9, piece, unit.length - 33, { seq });
+      for (let at = 32; at < unit.length - 1; at += 1) unit[at] = (unit[at] ?? 0) ^ (stream[at - 32] ?? 0);
+      piece += 1;
+    }
+    return unit;
+  });
+}
+
+test('bodies full of escapes come back, of any codec and length size', async () => {
+  const random = seeded(1);
+  const keys = ring();
+  let escaped = 0;
+  for (let round = 0; round < 600; round += 1) {
+    const codec = random(2) ? 'avc' : 'hevc';
+    const size = ([1, 2, 4] as const)[random(3)] ?? 4;
+    const seq = random(3) ? random(2 ** 32) : 5;
+    const units = zeroRich(codec, seq, random, size === 1 ? 90 : 200);
+    const wire = encryptUnits(codec, units, { seq });
+    if (size === 1 && wire.some((unit) => unit.length > 255)) continue;
+    escaped += wire.reduce((sum, unit) => sum + unit.length, 0) - units.reduce((sum, unit) => sum + unit.length, 0) > 45 ? 1 : 0;
+    const head = Buffer.from(codec === 'avc' ? [0x17, 1, 0, 0, 0] : [0x1c, 1, 0, 0, 0]);
+    const decryptor = new TagDecryptor(keys);
+    const config = codec === 'avc' ? [0x17, 0, 0, 0, 0, 1, 100, 0, 12, 0xfc + size - 1, 0xe1] : [0x1c, 0, 0, 0, 0, 1, ...Buffer.alloc(20), size - 1];
+    assert.deepEqual((await decryptor.decrypt(tag(VIDEO, Buffer.from(config)))).verdict, { is: 'exempt' });
+    const { tag: back, verdict } = await decryptor.decrypt(tag(VIDEO, Buffer.concat([head, framed(wire, size)])));
+    assert.deepEqual(verdict, { is: 'decrypted', key: 1 }, `round ${round}`);
+    assert.equal(toHex(back.body), Buffer.concat([head, framed(units, size)]).toString('hex'), `round ${round}`);
+  }
+  assert.ok(escaped > 100, `${escaped} rounds had escapes`);
+});
+
+test('capsules full of escapes come back, also with what a relay put in front', async () => {
+  const random = seeded(2);
+  for (let round = 0; round < 200; round += 1) {
+    const seq = random(2 ** 32);
+    const plain = Buffer.from(Array.from({ length: 5 + random(150) }, () => (random(3) ? 0 : random(5))));
+    const stream = keystream(9, 0, plain.length, { seq });
+    for (let at = 0; at < plain.length; at += 1) plain[at] = (plain[at] ?? 0) ^ (stream[at] ?? 0);
+    const head = Buffer.from([0x27, 1, 0, 0, 40]);
+    const front = round % 2 ? framed([Buffer.from([9, 0xf0]), Buffer.from([0x67, 1, 2])], 4) : Buffer.alloc(0);
+    const body = Buffer.concat([head, front, encapsulate(0x41, plain, { seq })]);
+    const { tag: back, verdict } = await new TagDecryptor(ring()).decrypt(tag(VIDEO, body));
+    assert.deepEqual(verdict, { is: 'decrypted', key: 1 });
+    assert.equal(toHex(back.body), Buffer.concat([head, plain]).toString('hex'));
+  }
+});
+
+test('literal marks come off, and leave the marker below alone', async () => {
+  const literal = { salt: new Uint8Array(8), key: 0, seq: 0 };
+  const mark = Buffer.concat([Buffer.from([0x10, 0]), Buffer.alloc(14)]);
+  const forged = hex(AAC[1]);
+  const marked = Buffer.concat([forged.subarray(0, 2), Buffer.from('9e125958', 'hex'), mark, forged.subarray(2)]);
+  const sound = await new TagDecryptor(ring()).decrypt(tag(AUDIO, marked));
+  assert.deepEqual(sound, { tag: tag(AUDIO, forged), verdict: { is: 'literal' } });
+  for (const body of [AVC_NALU, AVC_CAPSULE]) {
+    const head = hex(body.slice(0, 10));
+    const rest = hex(body.slice(10));
+    // Before the first slice, so behind the SEI that is there; in front of a capsule.
+    const at = body === AVC_NALU ? rest.length - 52 : 0;
+    const picture = Buffer.concat([head, rest.subarray(0, at), framed([sei('avc', mark)], 4), rest.subarray(at)]);
+    const { tag: back, verdict } = await new TagDecryptor(ring()).decrypt(tag(VIDEO, picture));
+    assert.deepEqual(verdict, { is: 'literal' });
+    assert.equal(toHex(back.body), body);
+  }
+  assert.equal(keyHeader(0, 8, literal)[0], 0x10);
+});
+
+test('wrong keys, unknown ids, versions and modes are told apart', async () => {
+  const verdict = async (keys: KeyRing, body: string) => (await new TagDecryptor(keys).decrypt(tag(AUDIO, hex(body)))).verdict;
+  assert.deepEqual(await verdict(new KeyRing(), AAC[1]), { is: 'unknown-key', key: 1 });
+  assert.deepEqual(await verdict(new KeyRing({ 1: 'ff'.repeat(16) }), AAC[1]), { is: 'wrong-key', key: 1 });
+  assert.deepEqual(await verdict(ring(), AAC[1].replace('58110', '58210')), { is: 'unsupported', version: 2, mode: 1 });
+  assert.deepEqual(await verdict(ring(), AAC[1].replace('58110', '58170')), { is: 'unsupported', version: 1, mode: 7 });
+  assert.deepEqual(await verdict(ring(), AAC[1].slice(0, 40)), { is: 'damaged', why: 'marker' });
+  assert.deepEqual(await verdict(ring(), AAC[0]), { is: 'clear' });
+});
+
+test('a ring forgets keys, takes others, and refuses what is none', async () => {
+  const keys = ring();
+  const key = await keys.trackKey(1, Uint8Array.from(SALT), VIDEO);
+  assert.equal(await keys.trackKey(1, Uint8Array.from(SALT), VIDEO), key);
+  for (let salt = 0; salt < 100; salt += 1) await keys.trackKey(2, new Uint8Array(8).fill(salt), VIDEO);
+  assert.equal(keys.derivedKeys, 16);
+  keys.add(1, 'ff'.repeat(16));
+  assert.notEqual((await keys.trackKey(1, Uint8Array.from(SALT), VIDEO))?.check, key?.check);
+  keys.remove(1);
+  assert.equal(await keys.trackKey(1, Uint8Array.from(SALT), VIDEO), null);
+  assert.deepEqual(keys.ids(), [2]);
+  for (const [id, bad] of [[256, MASTER], [-1, MASTER], [1.5, MASTER], [1, 'ff'], [1, 'zz'.repeat(16)], [1, new Uint8Array(15)]] as const) {
+    assert.throws(() => keys.add(id, bad), RangeError);
+  }
+});
+
+test('coded frames are found, and all else is exempt or has no rule', () => {
+  const shape = (kind: TagKind, body: string) => {
+    const found = shapeOf(tag(kind, Buffer.from(body, 'latin1')));
+    return Object.values(found).join(' ');
+  };
+  for (const [kind, body, want] of [
+    [18, '\x02\0\x0aonMetaData', 'exempt'],
+    [AUDIO, '', 'exempt'],
+    [AUDIO, '\xaf\0\x11\x90', 'exempt'],
+    [AUDIO, '\xaf\x01\x21', 'aac 2'],
+    [AUDIO, '\x2f\xff\xfb', 'none'],
+    [AUDIO, '\x91Opus\xfc', 'none'],
+    [AUDIO, '\x90Opus', 'exempt'],
+    [AUDIO, '\x95\x01Opus\0', 'none'],
+    [AUDIO, '\xaf', 'none'],
+    [AUDIO, '\xaf\x07', 'none'],
+    [VIDEO, '\x17\0\0\0\0\x01\x64\0\x28\xfd\xe1', 'sequence 2'],
+    [VIDEO, '\x17\0\0\0\0\x01', 'exempt'],
+    [VIDEO, '\x17\x01\0\0\0\0', 'units avc 5'],
+    [VIDEO, '\x17\x02\0\0\0', 'exempt'],
+    [VIDEO, '\x57\0', 'exempt'],
+    [VIDEO, '\x2c\x01\0\0\0', 'units hevc 5'],
+    [VIDEO, '\x91hvc1\0\0\0', 'units hevc 8'],
+    [VIDEO, '\xa3hvc1', 'units hevc 5'],
+    [VIDEO, '\x91avc1\0\0\0', 'units avc 8'],
+    [VIDEO, '\x92hvc1', 'exempt'],
+    [VIDEO, '\x94hvc1\x02', 'exempt'],
+    [VIDEO, '\x95av01', 'exempt'],
+    [VIDEO, '\xd1\0', 'exempt'],
+    [VIDEO, '\x97\x02\0\0\0\x03hvc1', 'units hevc 10'],
+    [VIDEO, '\x12\0', 'none'],
+    [VIDEO, '\x91av01\x0a', 'none'],
+    [VIDEO, '\x96\x01hvc1\0', 'none'],
+    [VIDEO, '\x17\x01\0', 'none'],
+    [VIDEO, '\x17\x03\0\0\0', 'none'],
+  ] as const) {
+    assert.equal(shape(kind, body), want, JSON.stringify(body));
+  }
+});
