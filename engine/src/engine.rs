@@ -235,7 +235,8 @@ impl Handle {
         self.inner.board.status()
     }
 
-    /// The show as it stands, and every change after that.
+    /// The show as it stands, and every change after that. The receiver is closed after the
+    /// last one, which has the cause `end`; at once, if the show is over.
     pub fn subscribe(&self) -> (Status, broadcast::Receiver<Delta>) {
         self.inner.board.subscribe()
     }

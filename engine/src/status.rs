@@ -143,28 +143,42 @@ pub(crate) const EVENTS_SHOWN: usize = 50;
 
 /// The status as it stands, and everyone who wants to hear of changes.
 pub(crate) struct Board {
-    status: Mutex<Status>,
-    deltas: broadcast::Sender<Delta>,
+    shown: Mutex<Shown>,
+}
+
+struct Shown {
+    status: Status,
+    /// `None` once the show is over: nothing will change any more.
+    deltas: Option<broadcast::Sender<Delta>>,
 }
 
 impl Board {
     pub(crate) fn new(status: Status) -> Self {
-        Self { status: Mutex::new(status), deltas: broadcast::channel(256).0 }
+        Self { shown: Mutex::new(Shown { status, deltas: Some(broadcast::channel(256).0) }) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Status> {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn status(&self) -> Status {
-        self.lock().clone()
+        self.lock().status.clone()
     }
 
-    /// A snapshot, and every delta after it.
+    /// A snapshot, and every delta after it; closed at once if the show is over.
     pub(crate) fn subscribe(&self) -> (Status, broadcast::Receiver<Delta>) {
         // Under one lock: no delta falls between the two.
-        let status = self.lock();
-        (status.clone(), self.deltas.subscribe())
+        let shown = self.lock();
+        let deltas = match &shown.deltas {
+            Some(deltas) => deltas.subscribe(),
+            None => broadcast::channel(1).1,
+        };
+        (shown.status.clone(), deltas)
+    }
+
+    /// Nothing will change any more: readers come to their end.
+    pub(crate) fn close(&self) {
+        self.lock().deltas = None;
     }
 
     /// Puts the parts in place and tells everyone; the new revision.
@@ -176,7 +190,8 @@ impl Board {
         cameras: Vec<CameraStatus>,
         events: Vec<Event>,
     ) -> u64 {
-        let mut status = self.lock();
+        let mut shown = self.lock();
+        let Shown { status, deltas } = &mut *shown;
         status.revision += 1;
         status.t = now.as_secs_f64();
         for channel in &channels {
@@ -202,11 +217,13 @@ impl Board {
             events,
         };
         // Nobody listening is no error. Sent under the lock, so revisions go out in order.
-        let _ = self.deltas.send(delta);
+        if let Some(deltas) = deltas {
+            let _ = deltas.send(delta);
+        }
         status.revision
     }
 
     pub(crate) fn revision(&self) -> u64 {
-        self.lock().revision
+        self.lock().status.revision
     }
 }

@@ -82,16 +82,12 @@ pub(super) async fn events(
 ) -> Sse<impl Stream<Item = Result<sse::Event, Infallible>>> {
     let (status, deltas) = handle.subscribe();
     let first = stream::once(std::future::ready(event("snapshot", &status)));
-    let rest = stream::unfold(Some((handle, deltas)), |state| async move {
-        let (handle, mut deltas) = state?;
+    let rest = stream::unfold((handle, deltas), |(handle, mut deltas)| async move {
         match deltas.recv().await {
-            Ok(delta) => {
-                let more = (delta.cause != "end").then_some((handle, deltas));
-                Some((event("delta", &delta), more))
-            }
+            Ok(delta) => Some((event("delta", &delta), (handle, deltas))),
             Err(RecvError::Lagged(_)) => {
                 let (status, deltas) = handle.subscribe();
-                Some((event("snapshot", &status), Some((handle, deltas))))
+                Some((event("snapshot", &status), (handle, deltas)))
             }
             Err(RecvError::Closed) => None,
         }

@@ -46,6 +46,13 @@ pub(crate) struct ShowRun {
     pub(crate) memory: Memory,
 }
 
+/// Whatever way the show ended: no more changes come.
+impl Drop for ShowRun {
+    fn drop(&mut self) {
+        self.board.close();
+    }
+}
+
 impl ShowRun {
     /// Runs the show to its end; files are closed when this returns.
     pub(crate) fn run(mut self) -> Report {

@@ -172,4 +172,10 @@ fn a_command_has_a_longest_length_and_the_events_end_with_the_show() {
     std::io::Read::read_to_string(&mut read, &mut rest).unwrap();
     assert!(rest.contains(r#""cause":"end""#), "{rest}");
     assert!(events.wait().unwrap().success(), "the stream was cut off by the reader's patience");
+    // Who comes after the end gets the show as it stands, and no heartbeats for ever.
+    engine.wait();
+    let late = std::process::Command::new("curl").args(["-sSN", "--max-time", "20", &url]).output().unwrap();
+    let (said, whole) = (String::from_utf8(late.stdout).unwrap(), late.status.success());
+    assert!(whole && said.starts_with("event: snapshot\n") && said.contains(r#""state":"closed""#), "{said}");
+    assert_eq!(said.matches("event: ").count(), 1, "{said}");
 }
