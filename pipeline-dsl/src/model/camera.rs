@@ -1,0 +1,137 @@
+//! What comes in: cameras, their lines, and the fillers that cover holes.
+
+use std::fmt;
+
+use media::Span;
+use serde::{Deserialize, Serialize};
+
+use super::{Name, Text};
+
+/// A camera position with its lines, the preferred first.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Camera {
+    /// Its name.
+    pub name: Name,
+    /// Main and backup lines; at least one.
+    pub lines: Vec<Line>,
+    /// When to leave a line and come back to it.
+    pub failover: Failover,
+}
+
+/// One way a camera's picture reaches us.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Line {
+    /// Its name, unique within the camera.
+    pub name: Name,
+    /// Where it comes from.
+    pub input: Input,
+}
+
+/// Where pictures and sound come from.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Input {
+    /// An encoder pushes to us.
+    Push(PushPoint),
+    /// We pull from a URL (`rtmp`, `srt`, `rtsp`, `http(s)`).
+    Pull {
+        /// The URL.
+        url: Text,
+    },
+    /// A file, relative to the show file.
+    File {
+        /// Its path.
+        path: Text,
+        /// Once, or for ever.
+        repeat: Repeat,
+    },
+    /// A capture device.
+    Device {
+        /// Its path.
+        path: Text,
+    },
+    /// A generated pattern; never ends.
+    Test {
+        /// The picture.
+        pattern: Pattern,
+        /// A sine of this many hertz, else silence.
+        tone: Option<u32>,
+    },
+    /// A still picture with silence (fillers only).
+    Image {
+        /// Its path.
+        path: Text,
+    },
+}
+
+/// Where an RTMP encoder publishes: `rtmp:app/stream`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct PushPoint {
+    /// The RTMP application.
+    pub app: String,
+    /// The stream name within it.
+    pub stream: String,
+}
+
+impl fmt::Display for PushPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "rtmp:{}/{}", self.app, self.stream)
+    }
+}
+
+/// Whether a file starts again at its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Repeat {
+    /// Ends at its end.
+    Once,
+    /// Starts again without a seam.
+    Loop,
+}
+
+/// A generated picture.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pattern {
+    /// Colour bars.
+    Bars,
+    /// One colour.
+    Color(Rgb),
+    /// A moving picture with detail and a burnt-in time code.
+    Motion,
+    /// A time code, large; flashes white with a beep at each whole second where there is a tone.
+    Timecode,
+}
+
+/// A colour, 8 bits a part.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the documentation")]
+pub struct Rgb {
+    pub r: u8,
+    pub g: u8,
+    pub b: u8,
+}
+
+/// When a camera leaves a line, and when it comes back to a better one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Failover {
+    /// A line is lost this long after the first missing video frame was due.
+    pub lost: Span,
+    /// A better line must have been well for this long before we return to it.
+    pub recover: Span,
+}
+
+impl Default for Failover {
+    fn default() -> Self {
+        Self { lost: Span::from_millis(400), recover: Span::from_secs(3) }
+    }
+}
+
+/// What covers a hole.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Filler {
+    /// Its name.
+    pub name: Name,
+    /// A file (loops), an image or a pattern.
+    pub input: Input,
+}

@@ -1,0 +1,193 @@
+//! What goes out: channels with their watermarks, ladders, keys and egresses.
+
+use media::{Size, Span};
+use serde::{Deserialize, Serialize};
+
+use super::{Name, Text};
+
+/// A picture on top of everything.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Watermark {
+    /// Its name.
+    pub name: Name,
+    /// A PNG or JPEG, relative to the show file.
+    pub image: Text,
+    /// The corner, edge or middle it is set against.
+    pub at: Anchor,
+    /// Pixels from there, on the canvas.
+    pub margin: u32,
+    /// 0 invisible to 1 as it is.
+    pub opacity: f32,
+}
+
+/// Nine places on the canvas.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names are the documentation")]
+pub enum Anchor {
+    TopLeft,
+    Top,
+    TopRight,
+    Left,
+    Center,
+    Right,
+    BottomLeft,
+    Bottom,
+    BottomRight,
+}
+
+/// The rungs a channel is encoded into.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Ladder {
+    /// Its name.
+    pub name: Name,
+    /// The x264 preset.
+    pub preset: Preset,
+    /// Every rung has a key frame this often (and at each cut).
+    pub keyframe: Span,
+    /// AAC bits a second.
+    pub audio_bitrate: u32,
+    /// The rungs, the largest first.
+    pub rungs: Vec<Rung>,
+}
+
+/// x264's speeds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names are the documentation")]
+pub enum Preset {
+    Ultrafast,
+    Superfast,
+    Veryfast,
+    Faster,
+    Fast,
+    Medium,
+    Slow,
+    Slower,
+    Veryslow,
+}
+
+/// One quality of a channel.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Rung {
+    /// Its name, e.g. `720p`.
+    pub name: Name,
+    /// Pixels; even both ways, within the canvas.
+    pub size: Size,
+    /// Video bits a second.
+    pub bitrate: u32,
+}
+
+/// Keys of one name, the current first.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct KeyRing {
+    /// Its name.
+    pub name: Name,
+    /// Current and next keys.
+    pub keys: Vec<KeySource>,
+}
+
+/// A key and where its 32 hex digits are found.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct KeySource {
+    /// The id viewers select it by, 0 to 255.
+    pub id: u8,
+    /// Where it is.
+    pub place: KeyPlace,
+}
+
+/// Where a key is kept; never in the show file itself.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyPlace {
+    /// An environment variable.
+    Env(String),
+    /// A file, relative to the show file.
+    File(Text),
+}
+
+/// How a channel's tags are encrypted.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Encrypt {
+    /// The key ring's name.
+    pub key: Name,
+    /// How.
+    pub mode: EncryptMode,
+}
+
+/// The wire format's modes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EncryptMode {
+    /// Slices are encrypted inside their NALUs.
+    Nalu,
+    /// The whole tag body is hidden inside one NALU.
+    Capsule,
+}
+
+/// A program that viewers watch.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Channel {
+    /// Its name.
+    pub name: Name,
+    /// Camera names; the first is on air at the start.
+    pub sources: Vec<Name>,
+    /// The filler and when it steps in.
+    pub filler: Option<ChannelFiller>,
+    /// Watermark names, drawn in this order.
+    pub watermarks: Vec<Name>,
+    /// The ladder's name.
+    pub ladder: Name,
+    /// Encryption, if any.
+    pub encrypt: Option<Encrypt>,
+    /// Where it goes.
+    pub egresses: Vec<Egress>,
+}
+
+/// Which filler, and after how long a hole.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ChannelFiller {
+    /// The filler's name.
+    pub name: Name,
+    /// It steps in this long after the first missing video frame was due.
+    pub after: Span,
+}
+
+/// One way out.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Egress {
+    /// Its name, unique within the channel.
+    pub name: Name,
+    /// What kind, and where to. `{channel}` and `{rung}` stand for their names.
+    pub target: Target,
+    /// Whether this way out gets the tags unencrypted though the channel is encrypted.
+    pub door: Door,
+}
+
+/// Where an egress leads.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// We push to this URL.
+    Push {
+        /// The URL, with placeholders.
+        url: Text,
+    },
+    /// Viewers fetch `/live/{channel}/{rung}.flv`.
+    ServeHttpFlv,
+    /// A file under the output folder.
+    Record {
+        /// The path, with placeholders.
+        path: Text,
+    },
+}
+
+/// What an egress of an encrypted channel carries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Door {
+    /// What the channel carries.
+    AsChannel,
+    /// Clear tags, by the show's own word (`clear=true`).
+    Clear,
+}
