@@ -27,19 +27,22 @@ mod command;
 mod egress;
 mod engine;
 mod event;
+mod handle;
 pub mod http;
 mod ingest;
 mod keys;
 mod options;
 mod report;
 mod reporter;
+mod rig;
 mod show;
 mod start;
 mod status;
 
 pub use crate::command::{Ack, Command, Refused, Verb};
-pub use crate::engine::{Engine, Handle};
+pub use crate::engine::Engine;
 pub use crate::event::{Event, Level};
+pub use crate::handle::Handle;
 pub use crate::keys::ResolveError;
 pub use crate::options::{Mode, RunOptions};
 pub use crate::report::{

@@ -14,7 +14,7 @@ use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::command::{Command, Refused, VERBS};
-use crate::engine::Handle;
+use crate::handle::Handle;
 
 /// A page is told that all is well this often.
 const HEARTBEAT: Duration = Duration::from_secs(1);

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use crate::engine::Handle;
+use crate::handle::Handle;
 use crate::report::LineState;
 use crate::status::Status;
 

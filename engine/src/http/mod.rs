@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use crate::engine::Handle;
+use crate::handle::Handle;
 
 /// `/api/status`, `/api/events`, `/api/command`, `/live/…`, `/metrics` and `/healthz`.
 pub fn routes(handle: Handle) -> Router {

@@ -11,7 +11,7 @@ use futures_util::stream;
 
 use crate::egress::EgressMeter;
 use crate::egress::queue::{Bound, Item, SinkQueue, WhenFull};
-use crate::engine::Handle;
+use crate::handle::Handle;
 
 /// A viewer that is further behind loses frames up to the next key frame.
 const BOUND: Bound = Bound { millis: 8_000, bytes: 32 << 20, when_full: WhenFull::Drop };

@@ -8,6 +8,7 @@ pub(crate) mod buffer;
 pub(crate) mod caps;
 mod complaints;
 pub(crate) mod demux;
+pub(crate) mod door;
 pub(crate) mod file;
 mod flv_head;
 pub(crate) mod intake;

@@ -42,7 +42,7 @@ impl Points {
 }
 
 /// Accepts encoders until the runtime is shut down.
-pub(crate) async fn listen(listener: TcpListener, points: Arc<Points>, reporter: Reporter) {
+pub(crate) async fn listen(listener: &TcpListener, points: Arc<Points>, reporter: Reporter) {
     let open = Arc::new(AtomicUsize::new(0));
     loop {
         let (stream, from) = match listener.accept().await {

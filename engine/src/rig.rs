@@ -1,0 +1,120 @@
+//! The parts of a show, rigged before its first tick: planned, opened, started, in
+//! this order, so that a show that does not start leaves nothing behind.
+
+use std::sync::Arc;
+
+use pipeline_dsl as dsl;
+use scheduling::ChannelScheduler;
+
+use crate::channel::{Channel, OpenChannel};
+use crate::ingest::Line;
+use crate::ingest::open::Opener;
+use crate::keys::{ChannelKeys, ResolveError};
+use crate::options::Mode;
+use crate::show::cameras::CameraRun;
+use crate::show::channels::ChannelRun;
+use crate::start::{Place, StartError};
+
+/// What a channel needs to be known before anything is written.
+pub(crate) struct ChannelPlan {
+    scheduler: ChannelScheduler,
+    keys: Option<Arc<ChannelKeys>>,
+}
+
+pub(crate) fn plan_channels(show: &dsl::Show, place: &Place) -> Result<Vec<ChannelPlan>, StartError> {
+    let mut plans = Vec::new();
+    for model in &show.channels {
+        let keys = match &model.encrypt {
+            Some(encrypt) => {
+                let ring = show.keys.iter().find(|ring| ring.name == encrypt.key);
+                let ring = ring.ok_or_else(|| ResolveError::NoRing {
+                    owner: format!("channel {}", model.name),
+                    name: encrypt.key.clone(),
+                })?;
+                Some(Arc::new(ChannelKeys::load(ring, encrypt.mode, &place.inputs)?))
+            }
+            None => None,
+        };
+        for egress in &model.egresses {
+            let live = matches!(egress.target, dsl::Target::Push { .. } | dsl::Target::ServeHttpFlv);
+            if live && place.mode == Mode::Offline {
+                let subject = format!("egress {} of channel {}", egress.name, model.name);
+                return Err(StartError::LiveOffline { subject, what: "egress" });
+            }
+        }
+        let scheduler = ChannelScheduler::new(show, model)
+            .map_err(|source| StartError::Plan { channel: model.name.clone(), source })?;
+        plans.push(ChannelPlan { scheduler, keys });
+    }
+    Ok(plans)
+}
+
+pub(crate) fn open_channels(
+    show: &dsl::Show,
+    plans: &[ChannelPlan],
+    place: &Place,
+) -> Result<Vec<OpenChannel>, StartError> {
+    let models = show.channels.iter().zip(plans);
+    models.map(|(model, plan)| Channel::open(show, model, plan.keys.clone(), place)).collect()
+}
+
+pub(crate) fn start_channels(
+    show: &dsl::Show,
+    mut open: Vec<OpenChannel>,
+    plans: Vec<ChannelPlan>,
+    place: &Place,
+) -> Result<Vec<ChannelRun>, StartError> {
+    for channel in &mut open {
+        channel.create_files(place)?;
+    }
+    let mut channels = Vec::new();
+    for ((model, open), ChannelPlan { scheduler, keys }) in show.channels.iter().zip(open).zip(plans) {
+        channels.push(ChannelRun::new(show, model, scheduler, open.start(place)?, keys));
+    }
+    Ok(channels)
+}
+
+pub(crate) fn open_cameras(show: &dsl::Show, opener: &mut Opener<'_>) -> Result<Vec<CameraRun>, StartError> {
+    let mut cameras = Vec::new();
+    for camera in &show.cameras {
+        let open = |line: &dsl::Line| {
+            opener.open(&line.name, &format!("{}/{}", camera.name, line.name), &line.input)
+        };
+        let lines = camera.lines.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        cameras.push(CameraRun::new(camera.name.clone(), lines, camera.failover));
+    }
+    Ok(cameras)
+}
+
+pub(crate) fn open_fillers(show: &dsl::Show, opener: &mut Opener<'_>) -> Result<Vec<CameraRun>, StartError> {
+    let mut fillers = Vec::new();
+    for filler in &show.fillers {
+        // A filler's file loops, whatever else the show says.
+        let input = match &filler.input {
+            dsl::Input::File { path, .. } => {
+                dsl::Input::File { path: path.clone(), repeat: dsl::Repeat::Loop }
+            }
+            other => other.clone(),
+        };
+        let line = opener.open("filler", &filler.name, &input)?;
+        fillers.push(CameraRun::new(filler.name.clone(), vec![line], dsl::Failover::default()));
+    }
+    Ok(fillers)
+}
+
+/// A channel none of whose sources this version can show has no program.
+pub(crate) fn refuse_sourceless(show: &dsl::Show, cameras: &[CameraRun]) -> Result<(), StartError> {
+    for channel in &show.channels {
+        let built = |name: &String| {
+            let camera = cameras.iter().find(|c| c.name == *name);
+            camera.is_some_and(|c| c.lines.iter().any(Line::is_built))
+        };
+        if !channel.sources.iter().any(built) {
+            return Err(StartError::Channel {
+                channel: channel.name.clone(),
+                message: "none of its sources has a line that is available in this version".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
