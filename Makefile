@@ -17,6 +17,7 @@ web: setup ## build the page's player
 	@scripts/web.sh
 
 test: setup fixtures web ## formatting, lints, every test, and the benches in short form
+	@scripts/setup.sh --browser
 	@scripts/test.sh
 
 bench: setup ## the throughput benches in full, in the release profile

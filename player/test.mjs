@@ -2,18 +2,18 @@
 import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const folder = process.argv[2] ?? 'test';
-const out = await mkdtemp(join(tmpdir(), 'obvan-player-'));
+// In here, so that what is not bundled is found.
+const out = await mkdtemp(join('node_modules', '.tests-'));
 const tests = (await readdir(folder)).filter((name) => name.endsWith('.test.ts'));
 await build({
   entryPoints: tests.map((name) => join(folder, name)),
   outdir: out,
   outExtension: { '.js': '.mjs' },
   bundle: true,
-  // Only what runs in the browser has this; Node gets it where it is installed.
+  // Neither likes to be bundled.
   external: ['playwright-core', 'esbuild'],
   platform: 'node',
   // Node 18 has WebCrypto, but not in sight.

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Installs what obvan needs from the distribution's own package sources, and checks the Rust toolchain.
 # Asks nothing, skips what is there, and touches the network only when something is missing.
-# Usage: scripts/setup.sh [--list]     --list prints the packages and stops
+# Usage: scripts/setup.sh [--list|--browser]
+#   --list     prints the packages and stops
+#   --browser  gets Chromium for the tests, where it is to be had; never fails
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,9 +28,43 @@ say() { printf 'setup: %s\n' "$*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
 if [ "${1:-}" = --list ]; then
-  printf '%s\n' "${packages[@]}" nodejs npm
+  printf '%s\n' "${packages[@]}" nodejs npm chromium
   exit 0
 fi
+
+# What runs a command as root; fails where this shell cannot become it.
+as_root=()
+become_root() {
+  if [ "$(id -u)" -ne 0 ]; then
+    have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; } || return 1
+    as_root=(sudo)
+  fi
+}
+
+# Puts packages in; root was asked for before.
+apt_install() {
+  say "installing with apt-get: $*"
+  say "this needs root because packages go into the system's folders${as_root[0]:+ (by sudo)}"
+  local quiet=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120)
+  "${as_root[@]}" "${quiet[@]}" update </dev/null
+  "${as_root[@]}" "${quiet[@]}" install -y --no-install-recommends "$@" </dev/null
+}
+
+# The player's tests run in a real browser. Some distributions have it only as a snap, or
+# not at all: then those tests are skipped, and scripts/test.sh says so.
+get_browser() {
+  local name candidate
+  for name in "${CHROMIUM:-chromium}" chromium chromium-browser google-chrome; do
+    if have "$name"; then
+      return 0
+    fi
+  done
+  have apt-get && have apt-cache || return 0
+  candidate=$(apt-cache policy chromium 2>/dev/null | sed -n 's/^ *Candidate: *//p')
+  if [ -n "$candidate" ] && [ "$candidate" != "(none)" ]; then
+    { become_root && apt_install chromium; } || say "chromium could not be installed; the tests in a browser will be skipped"
+  fi
+}
 
 install_missing() {
   local missing=() package state
@@ -43,38 +79,14 @@ install_missing() {
     return 0
   fi
 
-  local as_root=()
-  if [ "$(id -u)" -ne 0 ]; then
-    if have sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
-      as_root=(sudo)
-    else
-      say "these packages are missing, and installing them needs root, which this shell cannot become:"
-      say "  ${missing[*]}"
-      say "run this as root, then start again:"
-      say "  apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
-      exit 1
-    fi
+  if ! become_root; then
+    say "these packages are missing, and installing them needs root, which this shell cannot become:"
+    say "  ${missing[*]}"
+    say "run this as root, then start again:"
+    say "  apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
+    exit 1
   fi
-  say "installing with apt-get: ${missing[*]}"
-  say "this needs root because packages go into the system's folders${as_root[0]:+ (by sudo)}"
-  local quiet=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120)
-  "${as_root[@]}" "${quiet[@]}" update </dev/null
-  local web_server
-  web_server=$(dpkg-query -W -f='${db:Status-Status}' nginx 2>/dev/null || true)
-  if [ "$web_server" != installed ]; then
-    without_web_server
-  fi
-  "${as_root[@]}" "${quiet[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null
-}
-
-# The tests run an nginx of their own. The package would also start one on port 80, now and at every
-# boot, which nobody asked for: a masked unit does neither. Where nginx was installed before us, it is
-# left as it is.
-without_web_server() {
-  if have systemctl && [ -d /run/systemd/system ]; then
-    say "nginx is for the tests only: its service is masked (systemctl unmask nginx undoes that)"
-    "${as_root[@]}" systemctl mask nginx.service </dev/null
-  fi
+  apt_install "${missing[@]}"
 }
 
 # An unknown distribution: name what is not there, and go on when nothing is.
@@ -117,6 +129,10 @@ check_rust() {
   fi
 }
 
+if [ "${1:-}" = --browser ]; then
+  get_browser
+  exit 0
+fi
 if have dpkg-query && have apt-get; then
   install_missing
 else

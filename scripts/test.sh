@@ -10,6 +10,7 @@ trap 'rm -f "$log"' EXIT
 passed=0
 failed=0
 broken=()
+skipped=()
 
 # step NAME COMMAND…: runs it, shows it, keeps what it printed in $log.
 step() {
@@ -52,6 +53,16 @@ counted() {
   fi
 }
 
+# The path of a Chromium, or nothing.
+find_chromium() {
+  local name
+  for name in "${CHROMIUM:-chromium}" chromium chromium-browser google-chrome; do
+    if command -v "$name"; then
+      return
+    fi
+  done
+}
+
 # libtest:   test result: ok. 7 passed; 0 failed; …
 libtest_ok='s/^test result: .* ([0-9]+) passed; .*/\1/p'
 libtest_bad='s/^test result: .* ([0-9]+) failed; .*/\1/p'
@@ -69,9 +80,19 @@ counted "$bench_ok" "$bench_bad" "benches, short" cargo test --locked --workspac
 check lints cargo clippy --locked --workspace --all-targets -- -D warnings
 if [ -f player/package.json ]; then
   counted "$node_ok" "$node_bad" player npm --prefix player test
+  # In a real browser, with the binary that was just tested.
+  chromium=$(find_chromium)
+  if [ -n "$chromium" ]; then
+    CHROMIUM=$chromium counted "$node_ok" "$node_bad" "player in a browser" npm --prefix player run test:browser
+  else
+    skipped+=("player in a browser: there is no Chromium here; install it, or say where it is in CHROMIUM")
+  fi
 fi
 
 printf '\n'
+for name in "${skipped[@]}"; do
+  printf 'skipped: %s\n' "$name"
+done
 for name in "${broken[@]}"; do
   printf 'failed: %s\n' "$name"
 done

@@ -4,8 +4,9 @@ import { chip } from './chips';
 import { button, el, Rows, setClass, setText } from './dom';
 import { amount, bitrate, frameRate, type Meter } from './health';
 import { keyCap } from './keys';
-import { RungPlayer } from './rung-player';
-import { encryption, fillerHold, intentText, type Channel, type Status } from './status';
+import { RungPlayer, type RungOffer } from './rung-player';
+import type { KeyStore } from './key-store';
+import { encryption, fillerHold, intentText, onAirText, sourcesOnAir, type Channel, type Status } from './status';
 import type { Command } from './command';
 
 /** How long the desk's mix takes. */
@@ -16,6 +17,7 @@ export interface Desk {
   /** The keyboard acts on this channel from now on. */
   focus(channel: string): void;
   meter: Meter;
+  keyStore: KeyStore;
 }
 
 interface Tile {
@@ -46,7 +48,7 @@ export class ChannelView {
 
   constructor(channel: Channel, private readonly desk: Desk) {
     this.channel = channel;
-    this.player = new RungPlayer(channel.name);
+    this.player = new RungPlayer(channel.name, desk.keyStore);
     this.pgm = el('div', { class: 'monitor pgm' }, el('span', { class: 'tag' }, 'PGM on air'), this.onAir, this.why);
     const pvw = el('div', { class: 'monitor pvw' }, el('span', { class: 'tag' }, 'PVW next'), this.pvw);
     this.cut = button('cut', ['CUT ', el('kbd', {}, 'Space')], () => this.take());
@@ -67,7 +69,7 @@ export class ChannelView {
     if (this.preview === null || !sources.includes(this.preview)) {
       this.preview = sources.find((source) => source !== channel.on_air) ?? sources[0] ?? null;
     }
-    setText(this.onAir, channel.on_air ?? 'nothing');
+    setText(this.onAir, onAirText(channel));
     setClass(this.pgm, channel.on_air === null ? 'monitor idle' : 'monitor pgm');
     const asked = intentText(channel.intent);
     const since = `reason: ${channel.reason || 'none'} · since frame ${channel.since_frame}`;
@@ -79,7 +81,7 @@ export class ChannelView {
     const sealed = encryption(channel);
     setText(this.seal, sealed === 'none' ? 'Not encrypted' : sealed === 'on' ? `Encrypted${channel.key_id === null || channel.key_id === undefined ? '' : ` (key ${channel.key_id})`}: switch off` : 'Clear: switch encryption on');
     this.showRungs(status.t);
-    this.player.update(channel.rungs.map((rung) => rung.name), sealed === 'on');
+    this.player.update({ rungs: channel.rungs.map((rung) => this.offered(rung.name)), key: channel.key_id ?? null, keyed: sealed !== 'none' });
   }
 
   /** Buttons act only while the engine is heard, and where there is something to act on. */
@@ -148,12 +150,19 @@ export class ChannelView {
 
   private showTally(): void {
     setText(this.pvw, this.preview ?? 'nothing');
+    const onAirNow = sourcesOnAir(this.channel);
     for (const tile of this.tiles) {
-      const onAir = tile.source === this.channel.on_air;
+      const onAir = onAirNow.has(tile.source);
       const next = tile.source === this.preview;
       setClass(tile.root, onAir ? 'tile pgm' : next ? 'tile pvw' : 'tile');
       setText(tile.tally, [onAir ? 'PGM' : '', next ? 'PVW' : ''].filter(Boolean).join(' · ') || ' ');
     }
+  }
+
+  /** Where a rung is served, if it is. */
+  private offered(rung: string): RungOffer {
+    const way = this.channel.egress.find((one) => one.rung === rung && one.target?.startsWith('/live/'));
+    return { name: rung, path: way?.target?.split('/').map(encodeURIComponent).join('/') ?? null, clear: way?.clear ?? false };
   }
 
   private showRungs(t: number): void {
@@ -177,7 +186,7 @@ export class ChannelView {
     this.egress.update(
       this.channel.egress.map((way) => ({
         key: `${way.name} ${way.rung ?? ''}`,
-        cells: [way.name, way.rung ?? 'all', way.state ?? 'N/A', String(way.dropped_frames ?? 'N/A'), amount(way.bytes), String(way.reconnects ?? 'N/A'), way.target ?? ''],
+        cells: [way.name, way.rung ?? 'all', `${way.state ?? 'N/A'}${way.clear ? ', clear' : ''}`, String(way.dropped_frames ?? 'N/A'), amount(way.bytes), String(way.reconnects ?? 'N/A'), way.target ?? ''],
       })),
     );
   }

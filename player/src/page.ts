@@ -6,6 +6,7 @@ import { Lockout, send, type Command, type Said } from './command';
 import { follow, type Link } from './connection';
 import { el, setClass, setText } from './dom';
 import { clock, Meter } from './health';
+import { EVERY_CHANNEL, KeyStore, keysInFragment, sessionDrawer } from './key-store';
 import { inField, press } from './keys';
 import type { ShowEvent, Status } from './status';
 
@@ -28,6 +29,7 @@ const eventsPlace = place('events');
 
 const meter = new Meter();
 const lockout = new Lockout();
+const keyStore = new KeyStore(sessionDrawer());
 const channels = new Map<string, ChannelView>();
 const cameras = new Map<string, CameraView>();
 let keyed: string | null = null;
@@ -40,6 +42,7 @@ function say(said: Said): void {
 
 const desk: Desk = {
   meter,
+  keyStore,
   send(command: Command): void {
     if (!live || !lockout.allows(command, performance.now())) return;
     void send(command).then(say);
@@ -138,10 +141,20 @@ document.addEventListener('keyup', (event) => {
   if (event.key === ' ' && !inField(event.target)) event.preventDefault();
 });
 
-// The token came once in the address and is a cookie from there on: out of sight with it.
+// The token came once in the address and is a cookie from there on; keys are in the
+// store: out of sight with both.
 const here = new URL(location.href);
-if (here.searchParams.has('token')) {
+const given = keysInFragment(here.hash);
+for (const key of given) {
+  try {
+    keyStore.add(EVERY_CHANNEL, key);
+  } catch (error) {
+    say({ level: 'alarm', text: `key ${key.id} cannot be used: ${error instanceof Error ? error.message : String(error)}` });
+  }
+}
+if (here.searchParams.has('token') || given.length > 0) {
   here.searchParams.delete('token');
+  if (given.length > 0) here.hash = '';
   history.replaceState(null, '', here.href);
 }
 

@@ -23,6 +23,8 @@ export interface Channel {
   on_air: string | null;
   reason: string;
   since_frame: number;
+  /** The mix that runs; what it leads to counts as on air. */
+  mix?: { from: string | null; to: string; until_frame?: number } | null;
   sources?: string[];
   filler?: unknown;
   encrypt?: unknown;
@@ -49,6 +51,8 @@ export interface Egress {
   name: string;
   rung?: string | null;
   target?: string;
+  /** It carries clear tags even while the channel is encrypted. */
+  clear?: boolean;
   state?: string;
   bytes?: number;
   dropped_frames?: number;
@@ -158,6 +162,17 @@ function switchOf(value: unknown, fields: string[]): 'on' | 'off' | 'none' {
     }
   }
   return 'off';
+}
+
+/** All sources that viewers see: two while a mix runs. */
+export function sourcesOnAir(channel: Channel): Set<string> {
+  const names = channel.mix ? [channel.mix.from, channel.mix.to] : [channel.on_air];
+  return new Set(names.filter((name): name is string => name !== null));
+}
+
+/** What is on air, as one short text. */
+export function onAirText(channel: Channel): string {
+  return channel.mix ? `${channel.mix.from ?? 'black'} → ${channel.mix.to}` : (channel.on_air ?? 'nothing');
 }
 
 /** What was asked for, as one short text. */
