@@ -298,7 +298,10 @@ mod tests {
         for path in ["/healthz", "/live/program/360p.flv"] {
             assert_eq!(code(&guard, Asked { path, ..host("cdn.example") }), None, "{path}");
         }
-        assert_eq!(code(&guard, Asked { path: "/live", ..asked }), Some("token"));
+        let thumbs = ["/thumb/main.jpg", "/thumb/", "/thumb", "//thumb/main.jpg", "/thumb/../live/x.flv"];
+        for path in thumbs.into_iter().chain(["/live", "/liveliness", "/healthz/x", "/", "/metrics"]) {
+            assert_eq!(code(&guard, Asked { path, ..asked }), Some("token"), "{path}");
+        }
     }
 
     #[test]

@@ -50,6 +50,7 @@
 
 mod check;
 mod diagnostic;
+mod door;
 mod files;
 mod format;
 mod grammar;

@@ -72,6 +72,22 @@ impl Drop for EndOfRecording {
     }
 }
 
+/// Only FLV tags are encrypted: an encrypted channel leaves no other way unless the show says so.
+/// The check of the show file says the same, yet a variable or a show built in code comes only here.
+fn must_be_open(channel: &dsl::Channel, egress: &dsl::Egress, place: &str) -> Result<(), StartError> {
+    if channel.encrypt.is_none() || egress.is_open_to_encrypted(place) {
+        return Ok(());
+    }
+    Err(StartError::Channel {
+        channel: channel.name.clone(),
+        message: format!(
+            "it is encrypted, but egress {} carries no FLV tags to encrypt: legal are `clear=true`, \
+            rtmp:// and rtmps:// URLs and `.flv` files",
+            egress.name
+        ),
+    })
+}
+
 /// Half a minute of a stalled disk, or a quarter gigabyte.
 fn recorder_bound(mode: Mode) -> Bound {
     let when_full = match mode {
@@ -130,6 +146,7 @@ impl Outlets {
             }
             dsl::Target::Push { url } => {
                 let url = keys::text(url, &owner)?;
+                must_be_open(channel, egress, &url)?;
                 meter.set(EgressState::NotAvailable);
                 let message = "pushing to a CDN is not available yet in this version";
                 reporter.event(Level::Warn, "not-available", message);
@@ -138,6 +155,7 @@ impl Outlets {
             }
             dsl::Target::Record { path } => {
                 let filled = dsl::expand(&keys::text(path, &owner)?, &channel.name, name);
+                must_be_open(channel, egress, &filled)?;
                 if !stays_inside(Path::new(&filled)) {
                     return Err(StartError::Channel {
                         channel: channel.name.clone(),

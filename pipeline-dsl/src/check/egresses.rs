@@ -7,6 +7,7 @@ use crate::check::part::Part;
 use crate::check::values::shown;
 use crate::check::wires;
 use crate::diagnostic::{Diagnostic, Sink, Span};
+use crate::door;
 use crate::files::{FileKind, FileRef};
 use crate::grammar::{FAILOVER, Sort};
 use crate::literal::write_span;
@@ -55,6 +56,7 @@ fn target(egress: &Part) -> Option<(&'static str, Text, Span)> {
         "push" => ("pushes to", "url"),
         "record" => ("writes", "path"),
         _ => {
+            egress.word("protocol")?;
             let path = Text::Plain("/live/{channel}/{rung}.flv".to_owned());
             return Some(("serves", path, egress.span_of("protocol")));
         }
@@ -195,14 +197,40 @@ fn sources(index: &Index<'_>, channel: &Part, sink: &mut Sink) {
 }
 
 fn doors(channel: &Part, sink: &mut Sink) {
-    if channel.one("encrypt").is_some() {
-        return;
+    let encrypt = channel.one("encrypt");
+    for egress in channel.all("egress") {
+        let is_clear = egress.word("clear") == Some("true");
+        match encrypt {
+            None if is_clear => {
+                let message = "`clear=true` changes nothing: this channel is not encrypted";
+                sink.push(
+                    Diagnostic::warning("clear-already", egress.span_of("clear"), message)
+                        .help("take it out, or give the channel an `encrypt KEY`"),
+                );
+            }
+            Some(encrypt) if !is_clear => closed(egress, encrypt, sink),
+            _ => {}
+        }
     }
-    for egress in channel.all("egress").filter(|egress| egress.word("clear") == Some("true")) {
-        let message = "`clear=true` changes nothing: this channel is not encrypted";
+}
+
+/// Only FLV tags are encrypted: what leaves as anything else would leave in the clear.
+fn closed(egress: &Part, encrypt: &Part, sink: &mut Sink) {
+    // What a variable holds is judged where the show runs.
+    let Some((kind, Text::Plain(place), span)) = target(egress) else { return };
+    let carries = match kind {
+        "pushes to" => door::push_carries_tags(&place),
+        "writes" => door::record_carries_tags(&place),
+        _ => true,
+    };
+    if !carries {
+        let message =
+            format!("this channel is encrypted, but what this egress {kind} carries no FLV tags to encrypt");
+        let help = format!("legal are {}, or `clear=true` to let it out unencrypted", door::CARRIERS);
         sink.push(
-            Diagnostic::warning("clear-already", egress.span_of("clear"), message)
-                .help("take it out, or give the channel an `encrypt KEY`"),
+            Diagnostic::error("clear-door", span, message)
+                .label(encrypt.word, "it is encrypted here")
+                .help(help),
         );
     }
 }

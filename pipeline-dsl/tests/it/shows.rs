@@ -188,14 +188,17 @@ fn channel(name: String, parts: Parts) -> impl Strategy<Value = Channel> {
         prop::option::of(encrypt),
         egresses,
     )
-        .prop_map(move |(sources, filler, watermarks, ladder, encrypt, egresses)| Channel {
-            name: name.clone(),
-            sources,
-            filler,
-            watermarks,
-            ladder,
-            encrypt,
-            egresses,
+        .prop_map(move |(sources, filler, watermarks, ladder, encrypt, mut egresses)| {
+            // What is encrypted leaves as FLV tags, or by the show's own word.
+            for egress in egresses.iter_mut().filter(|_| encrypt.is_some()) {
+                if let Target::Push { url: Text::Plain(place) } = &egress.target
+                    && !egress.is_open_to_encrypted(place)
+                {
+                    egress.door = Door::Clear;
+                }
+            }
+            let name = name.clone();
+            Channel { name, sources, filler, watermarks, ladder, encrypt, egresses }
         })
 }
 
