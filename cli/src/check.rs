@@ -51,7 +51,7 @@ pub fn check(args: &Args) -> Result {
     let file = ShowFile::read(&args.show)?;
     let checked = file.check();
     let mut diagnostics = checked.diagnostics.clone();
-    diagnostics.extend(file.missing_files(&checked));
+    diagnostics.extend(file.unfit_files(&checked));
     diagnostics.sort_by_key(|d| (d.span.start, std::cmp::Reverse(d.severity)));
     match args.format {
         Format::Json => {

@@ -16,7 +16,7 @@ mod flv_in;
 mod flv_out;
 mod fmt;
 mod guard;
-mod key_file;
+mod key;
 mod page;
 mod probe;
 mod progress;
@@ -43,7 +43,8 @@ Examples:
   obvan run concert.show                   run it; the page is at http://127.0.0.1:8080/
   obvan run concert.show --offline --for 60s --out out --report out/report.json
   obvan ctl cut karry                      cut a running show to a camera
-  obvan decrypt rec.flv clear.flv --key-file key.hex
+  obvan key new tour.key                   a key to encrypt with
+  obvan decrypt rec.flv clear.flv --key-file tour.key
   obvan probe rec.flv                      what is in a recording
 
 Exit codes: 0 ok; 1 a channel, an egress or a stream failed; 2 wrong usage or an invalid show.
@@ -62,6 +63,7 @@ enum Command {
     Ctl(ctl::Args),
     Encrypt(encrypt::EncryptArgs),
     Decrypt(encrypt::DecryptArgs),
+    Key(key::Args),
     Probe(probe::Args),
     Rehearse(rehearse::Args),
 }
@@ -76,6 +78,7 @@ fn main() -> ExitCode {
         Command::Ctl(args) => ctl::ctl(&args),
         Command::Encrypt(args) => encrypt::encrypt(&args),
         Command::Decrypt(args) => encrypt::decrypt(&args),
+        Command::Key(args) => key::key(&args),
         Command::Probe(args) => probe::probe(&args),
         Command::Rehearse(args) => rehearse::rehearse(&args),
     };

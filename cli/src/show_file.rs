@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use engine::key_file;
 use miette::NamedSource;
 use pipeline_dsl::syntax::MOST_BYTES;
 use pipeline_dsl::{Checked, Diagnostic, Severity, Text};
@@ -53,13 +54,23 @@ impl ShowFile {
         pipeline_dsl::check(&self.source)
     }
 
-    /// A warning for each file of the show that is not there.
-    pub fn missing_files(&self, checked: &Checked) -> Vec<Diagnostic> {
-        pipeline_dsl::missing_files(&checked.files, |path| match path {
-            Text::Plain(path) => self.folder.join(path).exists(),
-            // A variable that is not set here may be set where the show runs.
-            Text::Env(name) => std::env::var_os(name).is_none_or(|path| self.folder.join(path).exists()),
-        })
+    /// A warning for each file of the show that is not there, and for each key file that others can read.
+    pub fn unfit_files(&self, checked: &Checked) -> Vec<Diagnostic> {
+        // A variable that is not set here may be set where the show runs.
+        let missing = |path: &Text| self.place(path).is_some_and(|path| !path.exists());
+        let mut unfit = pipeline_dsl::missing_files(&checked.files, |path| !missing(path));
+        unfit.extend(pipeline_dsl::exposed_keys(&checked.files, |path| {
+            self.place(path).and_then(|path| key_file::exposure(&path)).map(|exposure| exposure.to_string())
+        }));
+        unfit
+    }
+
+    /// Where a path of the show leads from here; `None` for a variable that is not set.
+    fn place(&self, path: &Text) -> Option<PathBuf> {
+        match path {
+            Text::Plain(path) => Some(self.folder.join(path)),
+            Text::Env(name) => std::env::var_os(name).map(|path| self.folder.join(path)),
+        }
     }
 
     /// Shows diagnostics on stderr, each with its place in the text.

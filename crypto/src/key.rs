@@ -34,7 +34,7 @@ impl MasterKey {
     }
 }
 
-/// Why a text is no key. Neither variant repeats the text.
+/// Why a text is no key. Neither variant repeats any of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// Not 32 characters long.
@@ -44,12 +44,10 @@ pub enum KeyError {
         got: usize,
     },
     /// A character that is no hex digit.
-    #[error("a key is 32 hex digits; character {position} is {found:?}")]
+    #[error("a key is 32 hex digits; character {position} is none")]
     Digit {
         /// Its place, from 1, without the white space around the key.
         position: usize,
-        /// The character.
-        found: char,
     },
 }
 
@@ -58,8 +56,8 @@ impl FromStr for MasterKey {
     type Err = KeyError;
     fn from_str(text: &str) -> Result<Self, KeyError> {
         let text = text.trim();
-        if let Some((at, found)) = text.chars().enumerate().find(|(_, c)| !c.is_ascii_hexdigit()) {
-            return Err(KeyError::Digit { position: at + 1, found });
+        if let Some(at) = text.chars().position(|c| !c.is_ascii_hexdigit()) {
+            return Err(KeyError::Digit { position: at + 1 });
         }
         // Only ASCII digits are left, so bytes and characters are one.
         if text.len() != 2 * Self::LEN {
@@ -141,9 +139,9 @@ mod tests {
         let err = "0001".parse::<MasterKey>().unwrap_err();
         assert_eq!(err.to_string(), "a key is 32 hex digits; this has 4 characters");
         let err = "00010203g405060708090a0b0c0d0e0f".parse::<MasterKey>().unwrap_err();
-        assert_eq!(err.to_string(), "a key is 32 hex digits; character 9 is 'g'");
+        assert_eq!(err.to_string(), "a key is 32 hex digits; character 9 is none");
         let err = "00é1".parse::<MasterKey>().unwrap_err();
-        assert_eq!(err, KeyError::Digit { position: 3, found: 'é' });
+        assert_eq!(err, KeyError::Digit { position: 3 });
         assert_eq!("".parse::<MasterKey>().unwrap_err(), KeyError::Length { got: 0 });
     }
 

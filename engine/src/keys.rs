@@ -6,6 +6,8 @@ use crypto::{KeyId, MasterKey, Mode, TagEncryptor};
 use pipeline_dsl::{EncryptMode, KeyPlace, KeyRing, Text};
 use scheduling::KeyIx;
 
+use crate::key_file::{self, KeyFileError};
+
 /// Why something the show refers to is not to be had.
 #[derive(Debug, thiserror::Error)]
 pub enum ResolveError {
@@ -17,23 +19,23 @@ pub enum ResolveError {
         /// The variable.
         name: String,
     },
-    /// A key file that cannot be read.
-    #[error("{owner}: {path}: {source}")]
-    File {
-        /// Who refers to it.
+    /// A key file that is not taken.
+    #[error("{owner}: {why}")]
+    KeyFile {
+        /// Which key.
         owner: String,
-        /// The file.
-        path: PathBuf,
-        /// The system's word.
-        source: std::io::Error,
+        /// Why not.
+        why: KeyFileError,
     },
-    /// Not 32 hex digits.
-    #[error("{owner}: {source}")]
+    /// A variable with something else than 32 hex digits.
+    #[error("{owner}: the environment variable {name} holds no key: {why}")]
     Key {
         /// Which key.
         owner: String,
+        /// The variable.
+        name: String,
         /// What is wrong with it.
-        source: crypto::KeyError,
+        why: crypto::KeyError,
     },
     /// No ring of this name.
     #[error("{owner}: there is no key ring {name}")]
@@ -96,18 +98,17 @@ impl ChannelKeys {
         let mut keys = Vec::new();
         for source in &ring.keys {
             let owner = format!("key {} id {}", ring.name, source.id);
-            let digits = match &source.place {
-                KeyPlace::Env(name) => text(&Text::Env(name.clone()), &owner)?,
+            let key = match &source.place {
+                KeyPlace::Env(name) => {
+                    let digits = text(&Text::Env(name.clone()), &owner)?;
+                    let digits = zeroize::Zeroizing::new(digits);
+                    digits.parse().map_err(|why| ResolveError::Key { owner, name: name.clone(), why })?
+                }
                 KeyPlace::File(file) => {
                     let path = path(file, base, &owner)?;
-                    std::fs::read_to_string(&path).map_err(|source| ResolveError::File {
-                        owner: owner.clone(),
-                        path,
-                        source,
-                    })?
+                    key_file::read(&path).map_err(|why| ResolveError::KeyFile { owner, why })?
                 }
             };
-            let key = digits.trim().parse().map_err(|source| ResolveError::Key { owner, source })?;
             keys.push((KeyId(source.id), key));
         }
         Ok(Self { keys, mode })

@@ -30,6 +30,7 @@ mod event;
 mod handle;
 pub mod http;
 mod ingest;
+pub mod key_file;
 mod keys;
 mod options;
 mod report;

@@ -53,8 +53,27 @@ pub fn missing_files(files: &[FileRef], exists: impl Fn(&Text) -> bool) -> Vec<D
     missing
         .map(|file| {
             let message = format!("the {} {} of {} is not there", file.kind.noun(), file.path, file.owner);
+            let without = match file.kind {
+                FileKind::Key => "does not start; `obvan key new FILE` makes one",
+                _ => "runs, and says so again",
+            };
             Diagnostic::warning("missing-file", file.span, message)
-                .help("paths are relative to the show file; without it the show runs, and says so again")
+                .help(format!("paths are relative to the show file; without it the show {without}"))
+        })
+        .collect()
+}
+
+/// A warning for each key file among `files` that others than its owner can get at.
+///
+/// `exposure` gets the path as the show file has it, and says in words who can
+/// (`its mode is 0644, so …`), or `None` where nobody else can or it cannot tell.
+pub fn exposed_keys(files: &[FileRef], exposure: impl Fn(&Text) -> Option<String>) -> Vec<Diagnostic> {
+    let keys = files.iter().filter(|file| file.kind == FileKind::Key);
+    keys.filter_map(|file| Some((file, exposure(&file.path)?)))
+        .map(|(file, exposure)| {
+            let message = format!("the key file {} of {}: {exposure}", file.path, file.owner);
+            Diagnostic::warning("exposed-key", file.span, message)
+                .help("chmod 600 it; until then the show does not start")
         })
         .collect()
 }

@@ -67,7 +67,7 @@ mod words;
 
 pub use check::{Checked, check, parse_show};
 pub use diagnostic::{Diagnostic, MOST_DIAGNOSTICS, Severity, Span};
-pub use files::{FileKind, FileRef, missing_files};
+pub use files::{FileKind, FileRef, exposed_keys, missing_files};
 pub use format::format;
 pub use model::*;
 pub use reference::reference;

@@ -128,31 +128,6 @@ fn what_is_no_flv_is_named_and_leaves_no_output() {
 }
 
 #[test]
-fn a_bad_key_file_is_wrong_usage_and_its_text_is_not_repeated() {
-    let folder = folder();
-    key(folder.path(), "key.hex", "secretsecret", 0o600);
-    let said = encrypt(folder.path(), &[]).exits(2);
-    assert!(said.stderr.contains("a key is 32 hex digits"), "{}", said.stderr);
-    assert!(!said.stderr.contains("secret"), "{}", said.stderr);
-    assert!(!folder.path().join("sealed.flv").exists());
-    let said = obvan(folder.path(), &["encrypt", "in.flv", "x.flv", "--key-file", "none.hex"]).exits(2);
-    assert!(said.stderr.contains("none.hex"), "{}", said.stderr);
-}
-
-#[test]
-fn a_key_file_that_all_can_read_is_warned_of() {
-    let folder = folder();
-    assert!(!encrypt(folder.path(), &[]).exits(0).stderr.contains("warning"));
-    key(folder.path(), "key.hex", KEY, 0o644);
-    let said = encrypt(folder.path(), &["--force"]).exits(0);
-    assert!(
-        said.stderr.contains("warning: everyone on this machine can read the key file key.hex"),
-        "{}",
-        said.stderr
-    );
-}
-
-#[test]
 fn a_codec_without_a_rule_is_refused_or_passes_where_asked() {
     let folder = folder();
     // MP3 sound.

@@ -132,7 +132,7 @@ fn encryption_goes_off_and_on_at_key_frames() {
     let args = ["probe", "out/180p.flv", "--format", "json"];
     let probe = crate::obvan::obvan(folder.path(), &args).exits(0).json();
     assert_eq!(probe["encryption"]["state"], "mixed", "{probe:#}");
-    std::fs::write(folder.path().join("key.hex"), crate::stream::KEY).unwrap();
+    crate::keys::write(&folder.path().join("key.hex"), crate::stream::KEY, 0o600);
     let args = ["decrypt", "out/180p.flv", "open.flv", "--key-file", "key.hex"];
     crate::obvan::obvan(folder.path(), &args).exits(0);
     assert_eq!(crate::recording::complaints(&folder.path().join("open.flv")), "");

@@ -44,7 +44,7 @@ fn encrypted_twice_differs_and_decrypts_to_the_same() {
     let sealed = "    encrypt tour mode=nalu\n    egress open record \"open-{rung}.flv\" clear=true\n";
     let show = offline_show(sealed).replace("  channel", "  key tour { id 1 file=\"key.hex\" }\n  channel");
     let folder = folder(&with_rundown(&show));
-    fs::write(folder.path().join("key.hex"), KEY).unwrap();
+    crate::keys::write(&folder.path().join("key.hex"), KEY, 0o600);
     for out in ["a", "b"] {
         obvan(folder.path(), &["run", "night.show", "--offline", "--out", out]).exits(0);
         for name in RECORDINGS {

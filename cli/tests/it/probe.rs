@@ -17,7 +17,7 @@ fn a_clear_stream_in_words() {
 #[test]
 fn an_encrypted_stream_as_json() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("key.hex"), KEY).unwrap();
+    crate::keys::write(&folder.path().join("key.hex"), KEY, 0o600);
     let args = ["encrypt", "-", "-", "--key-file", "key.hex", "--key-id", "9"];
     let sealed = obvan_fed(folder.path(), &args, &flv()).exits(0).stdout;
     let probe = obvan_fed(folder.path(), &["probe", "-", "--format", "json"], &sealed).exits(0).json();

@@ -70,9 +70,36 @@ fn keys_that_are_not_there_are_named() {
     refused(&keyed(r#"file="none.hex""#), &offline, &["key tour id 7", "none.hex: No such file"]);
     // What is no key may still be a secret.
     let folder = folder(&keyed(r#"file="night.hex""#));
-    fs::write(folder.path().join("night.hex"), "secretsecret").unwrap();
+    crate::keys::write(&folder.path().join("night.hex"), "secretsecret", 0o600);
     let said = run(folder.path(), &offline).exits(2);
     assert!(said.stderr.contains("32 hex digits") && !said.stderr.contains("secret"), "{}", said.stderr);
+    // Nor is what others can read.
+    crate::keys::write(&folder.path().join("night.hex"), crate::stream::KEY, 0o644);
+    let said = run(folder.path(), &offline).exits(2);
+    assert!(said.stderr.contains("key tour id 7: the key file "), "{}", said.stderr);
+    assert!(said.stderr.contains("its mode is 0644") && said.stderr.contains("chmod 600 it"));
+    crate::keys::write(&folder.path().join("night.hex"), crate::stream::KEY, 0o600);
+    run(folder.path(), &offline).exits(0);
+}
+
+#[test]
+fn a_variable_cannot_lead_an_encrypted_channel_out_of_a_door_that_is_closed() {
+    let show = offline_show("    encrypt tour mode=nalu\n")
+        .replace("  channel", "  key tour { id 7 env=OBVAN_KEY }\n  channel")
+        .replace(r#"record "{rung}.flv""#, "record env:OBVAN_FILM");
+    let folder = folder(&show);
+    let film = |name: &str| {
+        let mut run = std::process::Command::new(env!("CARGO_BIN_EXE_obvan"));
+        run.args(["run", "night.show", "--offline", "--for", "1s"]).current_dir(folder.path());
+        run.env("OBVAN_KEY", crate::stream::KEY.trim()).env("OBVAN_FILM", name);
+        let output = run.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = film("{rung}.mp4");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("channel program: it is encrypted, but egress disk carries no FLV tags"), "{said}");
+    assert!(fs::read_dir(folder.path()).unwrap().count() == 1, "nothing was recorded");
+    assert_eq!(film("{rung}.flv").0, Some(0));
 }
 
 #[test]

@@ -14,9 +14,9 @@ fn help_shows_every_command_and_examples() {
     insta::assert_snapshot!("help_run", here(&["run", "--help"]).exits(0).text());
     insta::assert_snapshot!("help_ctl", here(&["ctl", "--help"]).exits(0).text());
     insta::assert_snapshot!("help_decrypt", here(&["decrypt", "--help"]).exits(0).text());
-    for command in ["check", "fmt", "encrypt", "probe"] {
-        let said = here(&[command, "--help"]).exits(0);
-        assert!(said.text().contains("Examples:"), "{command}: {}", said.text());
+    for command in [&["check"][..], &["fmt"], &["encrypt"], &["probe"], &["key", "new"]] {
+        let said = here(&[command, &["--help"]].concat()).exits(0);
+        assert!(said.text().contains("Examples:"), "{command:?}: {}", said.text());
     }
 }
 

@@ -1,5 +1,7 @@
 //! An encrypted channel: clean after decryption, noise before it, switched while it runs.
 
+use std::os::unix::fs::PermissionsExt;
+
 use crypto::{KeyId, KeyRing, Marking, MasterKey, TagDecryptor, Verdict, inspect};
 use flv::{Tag, TagKind};
 
@@ -11,7 +13,9 @@ const SECOND: &str = "f0e0d0c0b0a090807060504030201000";
 fn run(rundown: &str) -> (Ran, tempfile::TempDir) {
     let keys = tempfile::tempdir().unwrap();
     for (name, digits) in [("first.key", FIRST), ("second.key", SECOND)] {
-        std::fs::write(keys.path().join(name), digits).unwrap();
+        let path = keys.path().join(name);
+        std::fs::write(&path, digits).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
     let at = keys.path().display();
     let ran = offline(
