@@ -3,26 +3,26 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use bytes::BytesMut;
 use clap::ValueEnum;
 use crypto::{
     AllowClear, CryptoError, Gate, KeyId, KeyRing, Mode, TagDecryptor, TagEncryptor, UnknownBody, Verdict,
 };
+use engine::key_file;
 use flv::Tag;
 
 use crate::exit::{Means, Outcome, Result};
-use crate::file_progress::FileProgress;
 use crate::flv_in::{FlvIn, Piece};
-use crate::flv_out::{Existing, FlvOut};
-use crate::key_file;
+use crate::flv_out::{Existing, FlvOut, Reader};
 use crate::term;
 
 /// Encrypt the tags of an FLV stream so that any CDN can carry it
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:
-  openssl rand -hex 16 > key.hex; chmod 600 key.hex
-  obvan encrypt clear.flv sealed.flv --key-file key.hex
-  ffmpeg -i in.mp4 -c copy -f flv - | obvan encrypt - - --key-file key.hex > sealed.flv
+  obvan key new tour.key
+  obvan encrypt clear.flv sealed.flv --key-file tour.key
+  ffmpeg -i in.mp4 -c copy -f flv - | obvan encrypt - - --key-file tour.key > sealed.flv
 
 Exit codes: 0 ok; 1 the input is damaged (what is whole was written) or has a codec
 there is no rule for; 2 wrong usage.")]
@@ -44,8 +44,8 @@ pub struct EncryptArgs {
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:
-  obvan decrypt sealed.flv clear.flv --key-file key.hex
-  curl -sN http://127.0.0.1:8080/live/program/360p.flv | obvan decrypt - - --key-file key.hex | ffplay -
+  obvan decrypt sealed.flv clear.flv --key-file tour.key
+  curl -sN http://127.0.0.1:8080/live/program/360p.flv | obvan decrypt - - --key-file tour.key | ffplay -
 
 Exit codes: 0 ok; 1 tags could not be decrypted or the input is damaged (what could be
 read was written); 2 wrong usage.")]
@@ -71,7 +71,7 @@ struct Files {
     /// The FLV file to write, `-` for stdout
     #[arg(value_name = "OUT")]
     output: PathBuf,
-    /// A file with the key: 32 hex digits
+    /// A file with the key: 32 hex digits; refused if others can read it
     #[arg(long, value_name = "FILE")]
     key_file: PathBuf,
     /// Replace OUT if it is there
@@ -105,7 +105,7 @@ enum ClearArg {
 
 /// Runs `encrypt`.
 pub fn encrypt(args: &EncryptArgs) -> Result {
-    let key = key_file::read(&args.files.key_file)?;
+    let key = key_file::read(&args.files.key_file).wrong("reading the key")?;
     let mode = match args.mode {
         ModeArg::Nalu => Mode::Nalu,
         ModeArg::Capsule => Mode::Capsule,
@@ -117,23 +117,26 @@ pub fn encrypt(args: &EncryptArgs) -> Result {
     let encryptor = TagEncryptor::new(key, KeyId(args.key_id), mode).failed("drawing a salt")?;
     let mut encryptor = encryptor.with_unknown_body(unknown);
     let mut counts = Counts::default();
-    let damage = convert("encrypting", &args.files, |tag| {
-        let len = tag.wire_len();
-        let after = encryptor.encrypt(tag)?;
+    let ended = convert("encrypting", &args.files, |tag, out| {
+        let (len, start) = (tag.wire_len(), out.len());
+        encryptor.encrypt(tag)?.write_into(out);
         // Whatever is marked grows.
-        let became = if after.wire_len() == len { Became::Same } else { Became::Other };
-        counts.add(len as u64, became, Some(&after));
-        Ok::<_, CryptoError>(Some(after))
+        let after = out.len() - start;
+        counts.add(len, after, if after == len { Fate::Same } else { Fate::Changed });
+        Ok::<_, CryptoError>(())
     })?;
-    counts.tell("encrypted", &format!("key id {}, mode {mode}", args.key_id));
-    Ok(damage)
+    if ended != Ended::Quietly {
+        counts.tell("encrypted", &format!("key id {}, mode {mode}", args.key_id));
+    }
+    Ok(ended.outcome())
 }
 
-/// Whether a tag went out as it came in.
+/// What became of a tag.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Became {
+enum Fate {
     Same,
-    Other,
+    Changed,
+    Dropped,
 }
 
 /// How many tags were changed or dropped, and by how much the stream grew.
@@ -147,17 +150,13 @@ struct Counts {
 }
 
 impl Counts {
-    /// A tag of `len` bytes on the wire came in; `after` went out.
-    fn add(&mut self, len: u64, became: Became, after: Option<&Tag>) {
+    /// A tag of `len` bytes on the wire came in, one of `after` went out.
+    fn add(&mut self, len: usize, after: usize, fate: Fate) {
         self.tags += 1;
-        self.bytes_in += len;
-        match after {
-            Some(after) => {
-                self.changed += u64::from(became == Became::Other);
-                self.bytes_out += after.wire_len() as u64;
-            }
-            None => self.dropped += 1,
-        }
+        self.changed += u64::from(fate == Fate::Changed);
+        self.dropped += u64::from(fate == Fate::Dropped);
+        self.bytes_in += len as u64;
+        self.bytes_out += after as u64;
     }
 
     fn tell(&self, done: &str, how: &str) {
@@ -170,54 +169,76 @@ impl Counts {
     }
 }
 
-/// Takes every tag of the input through `change` to the output; `None` leaves it out.
+/// How a conversion ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Whole,
+    /// The input was damaged; that has been told.
+    Damaged,
+    /// Whoever read the output has had enough, as with `| head`: nothing more is to be said.
+    Quietly,
+}
+
+impl Ended {
+    fn outcome(self) -> Outcome {
+        if self == Self::Damaged { Outcome::Failed } else { Outcome::Done }
+    }
+}
+
+/// Takes every tag of the input through `change`, which appends it whole to the output.
 fn convert<E>(
     doing: &'static str,
     files: &Files,
-    mut change: impl FnMut(Tag) -> std::result::Result<Option<Tag>, E>,
-) -> Result
+    mut change: impl FnMut(Tag, &mut BytesMut) -> std::result::Result<(), E>,
+) -> Result<Ended>
 where
     E: std::error::Error + Send + Sync + 'static,
 {
     let existing = if files.force { Existing::Replace } else { Existing::Keep };
-    let mut input = FlvIn::open(&files.input)?;
+    let mut input = FlvIn::open(&files.input, doing)?;
     let mut output = FlvOut::create(&files.output, &files.input, existing)?;
-    let bar = FileProgress::new(doing, &input);
-    let mut pump = || -> Result<()> {
+    let name = input.name().to_owned();
+    let pumped = pump(&mut input, &mut output, |tag, out| change(tag, out).failed(format!("{doing} {name}")));
+    let (places, skipped) = (input.damages, input.skipped);
+    // The progress line goes before anything is said.
+    drop(input);
+    if pumped.is_err() || !output.has_begun() {
+        output.discard();
+    }
+    if pumped? == Reader::Gone {
+        return Ok(Ended::Quietly);
+    }
+    if places == 0 {
+        return Ok(Ended::Whole);
+    }
+    term::say("error", format_args!("{name} was damaged in {places} place(s); {skipped} bytes were skipped"));
+    Ok(Ended::Damaged)
+}
+
+/// From the first byte to the last, or until nobody reads the output any more. What one read
+/// gave is written before more is waited for, so a live stream goes through without delay.
+fn pump(
+    input: &mut FlvIn,
+    output: &mut FlvOut,
+    mut change: impl FnMut(Tag, &mut BytesMut) -> Result<()>,
+) -> Result<Reader> {
+    while input.more()? {
         while let Some(piece) = input.next()? {
             match piece {
-                Piece::Header(header) => output.header(header)?,
-                Piece::Tag(tag) => {
-                    if let Some(tag) = change(tag).failed(format!("{doing} {}", input.name()))? {
-                        output.tag(&tag)?;
-                    }
-                }
+                Piece::Header(header) => output.header(header),
+                Piece::Tag(tag) => change(tag, output.tags())?,
             }
-            bar.at(&input);
         }
-        Ok(())
-    };
-    let pumped = pump();
-    drop(bar);
-    if let Err(trouble) = pumped {
-        output.discard();
-        return Err(trouble);
+        if output.flush()? == Reader::Gone {
+            return Ok(Reader::Gone);
+        }
     }
-    output.finish()?;
-    if input.damages == 0 {
-        return Ok(Outcome::Done);
-    }
-    let (places, skipped) = (input.damages, input.skipped);
-    term::say(
-        "error",
-        format_args!("{} was damaged in {places} place(s); {skipped} bytes were skipped", input.name()),
-    );
-    Ok(Outcome::Failed)
+    Ok(Reader::Listens)
 }
 
 /// Runs `decrypt`.
 pub fn decrypt(args: &DecryptArgs) -> Result {
-    let key = key_file::read(&args.files.key_file)?;
+    let key = key_file::read(&args.files.key_file).wrong("reading the key")?;
     let ids = match args.key_id {
         Some(id) => id..=id,
         None => 0..=u8::MAX,
@@ -230,23 +251,30 @@ pub fn decrypt(args: &DecryptArgs) -> Result {
     });
     let mut counts = Counts::default();
     let mut unread: BTreeMap<String, u64> = BTreeMap::new();
-    let outcome = convert("decrypting", &args.files, |tag| {
-        let len = tag.wire_len() as u64;
+    let ended = convert("decrypting", &args.files, |tag, out| {
+        let (len, start) = (tag.wire_len(), out.len());
         let (tag, verdict) = decryptor.decrypt(tag);
         if !verdict.is_readable() {
             *unread.entry(verdict.to_string()).or_default() += 1;
         }
-        let tag = gate.admit(tag, verdict);
-        let became = match verdict {
-            Verdict::Encrypted { .. } | Verdict::Literal => Became::Other,
-            _ => Became::Same,
+        let fate = match (gate.admit(tag, verdict), verdict) {
+            (None, _) => Fate::Dropped,
+            (Some(tag), verdict) => {
+                tag.write_into(out);
+                match verdict {
+                    Verdict::Encrypted { .. } | Verdict::Literal => Fate::Changed,
+                    _ => Fate::Same,
+                }
+            }
         };
-        counts.add(len, became, tag.as_ref());
-        Ok::<_, CryptoError>(tag)
+        counts.add(len, out.len() - start, fate);
+        Ok::<_, CryptoError>(())
     })?;
-    counts.tell("decrypted", "each tag tells its own mode");
+    if ended != Ended::Quietly {
+        counts.tell("decrypted", "each tag tells its own mode");
+    }
     for (why, tags) in &unread {
         term::say("error", format_args!("{tags} tag(s) could not be read: {why}"));
     }
-    Ok(if unread.is_empty() { outcome } else { Outcome::Failed })
+    Ok(if unread.is_empty() { ended.outcome() } else { Outcome::Failed })
 }

@@ -1,59 +1,100 @@
 //! FLV from a file or stdin, in pieces: damage is told, counted and skipped.
 
+use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read, Seek};
+use std::os::fd::AsFd;
+use std::path::Path;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use flv::{Damage, Ending, FileHeader, Item, ReadError, Tag, TagReader};
 
 use crate::exit::{Means, Result, failed, wrong};
+use crate::file_progress::FileProgress;
 use crate::term;
 
 /// How much is read at once.
 const PIECE: usize = 1 << 18;
 /// So many places of damage are told one by one.
 const TOLD: u64 = 10;
+/// What does not begin as FLV is searched this far for a tag: no tag is longer.
+const SEARCHED: u64 = 1 << 25;
 
 /// What comes out of the stream.
 #[derive(Debug)]
 pub enum Piece {
-    /// The file header; once, and first.
+    /// The file header; at most once, and first.
     Header(FileHeader),
     /// A tag.
     Tag(Tag),
 }
 
-/// An FLV stream being read. Memory is bounded by one tag and one piece.
+/// An FLV stream being read. Memory is bounded by one tag and two reads.
+///
+/// ```text
+/// while input.more()? {
+///     while let Some(piece) = input.next()? { … }
+///     // Nothing is left to do with what was read: hand it on before waiting for more.
+/// }
+/// ```
 pub struct FlvIn {
     name: String,
-    input: Box<dyn Read>,
-    length: Option<u64>,
+    input: File,
     read: u64,
-    /// `None` when the end was reached.
-    reader: Option<TagReader>,
+    /// The first bytes, to tell what it is if it is no FLV.
+    head: Vec<u8>,
+    reader: TagReader,
+    state: State,
+    /// It does not begin as FLV, and no tag was found so far.
+    foreign: Option<ReadError>,
+    /// The last two reads. The older one is read into again if nobody holds a tag of it.
+    reads: [Bytes; 2],
+    progress: FileProgress,
     /// Places where the stream was damaged or cut off.
     pub damages: u64,
     /// Bytes that were skipped there.
     pub skipped: u64,
 }
 
+enum State {
+    /// Bytes may come.
+    Open,
+    /// No more bytes come; what is left may hold tags behind a damaged one.
+    Draining,
+    /// A last tag that only lacks its trailer.
+    Last(Tag),
+    Ended,
+}
+
 impl FlvIn {
-    /// Opens a file, or stdin for `-`.
-    pub fn open(path: &Path) -> Result<Self> {
-        let (name, input, length): (_, Box<dyn Read>, _) = if path == Path::new("-") {
-            ("stdin".to_owned(), Box::new(io::stdin().lock()), None)
+    /// Opens a file, or stdin for `-`; `doing` names what is done with it in the progress line.
+    pub fn open(path: &Path, doing: &'static str) -> Result<Self> {
+        let (name, opened) = if path == Path::new("-") {
+            // Not through the standard library's buffer, which would copy everything.
+            ("stdin".to_owned(), io::stdin().as_fd().try_clone_to_owned().map(File::from))
         } else {
-            let name = path.display().to_string();
-            let file = File::open(path).wrong(format!("opening {name}"))?;
-            let meta = file.metadata().wrong(format!("opening {name}"))?;
-            if meta.is_dir() {
-                return wrong(format_args!("{name} is a folder, not a file"));
-            }
-            (name, Box::new(file), meta.is_file().then_some(meta.len()))
+            (path.display().to_string(), File::open(path))
         };
-        let reader = Some(TagReader::new());
-        Ok(Self { name, input, length, read: 0, reader, damages: 0, skipped: 0 })
+        let mut input = opened.wrong(format!("opening {name}"))?;
+        let meta = input.metadata().wrong(format!("opening {name}"))?;
+        if meta.is_dir() {
+            return wrong(format_args!("{name} is a folder, not a file"));
+        }
+        let length =
+            meta.is_file().then(|| meta.len() - input.stream_position().unwrap_or(0).min(meta.len()));
+        Ok(Self {
+            name,
+            input,
+            read: 0,
+            head: Vec::new(),
+            reader: TagReader::new(),
+            state: State::Open,
+            foreign: None,
+            reads: [Bytes::new(), Bytes::new()],
+            progress: FileProgress::new(doing, length),
+            damages: 0,
+            skipped: 0,
+        })
     }
 
     /// What to call it in messages.
@@ -61,41 +102,70 @@ impl FlvIn {
         &self.name
     }
 
-    /// Its length in bytes, where that is known.
-    pub fn length(&self) -> Option<u64> {
-        self.length
-    }
-
     /// Bytes read so far.
     pub fn read(&self) -> u64 {
         self.read
     }
 
-    /// The next piece, or `None` at the end.
+    /// Waits for more bytes; false when everything has been given out.
+    pub fn more(&mut self) -> Result<bool> {
+        if matches!(self.state, State::Ended) {
+            return Ok(false);
+        }
+        let older = std::mem::take(&mut self.reads[0]);
+        let mut piece = match older.try_into_mut() {
+            Ok(piece) if piece.len() == PIECE => piece,
+            _ => BytesMut::zeroed(PIECE),
+        };
+        let got = self.read_some(&mut piece)?;
+        let piece = piece.freeze();
+        self.reader.push(piece.slice(..got));
+        if self.head.len() < HEAD {
+            self.head.extend_from_slice(&piece[..got.min(HEAD - self.head.len())]);
+        }
+        self.reads[0] = std::mem::replace(&mut self.reads[1], piece);
+        self.progress.at(self.read);
+        if self.foreign.is_some() && self.read > SEARCHED {
+            return self.no_flv();
+        }
+        if got == 0 {
+            self.state = State::Draining;
+        }
+        if self.read == 0 {
+            self.damaged(&"it is empty");
+            self.state = State::Ended;
+        }
+        Ok(self.read > 0)
+    }
+
+    /// The next piece of what was read, or `None` if that takes [`more`](Self::more).
     pub fn next(&mut self) -> Result<Option<Piece>> {
         loop {
-            let Some(reader) = &mut self.reader else { return Ok(None) };
-            match reader.next() {
+            match std::mem::replace(&mut self.state, State::Ended) {
+                State::Last(tag) => return Ok(Some(Piece::Tag(tag))),
+                State::Ended => return Ok(None),
+                state => self.state = state,
+            }
+            match self.reader.next() {
                 Ok(Some(Item::Header(header))) => return Ok(Some(Piece::Header(header))),
                 Ok(Some(Item::Tag(tag))) => return Ok(Some(Piece::Tag(tag))),
-                Ok(Some(Item::Resumed(gap))) => self.skipped += gap.skipped,
-                Ok(None) => {
-                    let mut piece = vec![0; PIECE];
-                    let got = self.read_some(&mut piece)?;
-                    if got == 0 {
-                        return Ok(self.end().map(Piece::Tag));
-                    }
-                    piece.truncate(got);
-                    if let Some(reader) = &mut self.reader {
-                        reader.push(Bytes::from(piece));
+                Ok(Some(Item::Resumed(gap))) => {
+                    self.skipped += gap.skipped;
+                    if let Some(err) = self.foreign.take() {
+                        self.damaged(&err);
                     }
                 }
-                Err(ReadError { damage: Damage::Signature { .. }, .. }) => {
-                    return failed(format_args!("{} is no FLV stream{}", self.name, self.looks_like()));
-                }
+                Ok(None) => match self.state {
+                    State::Draining => self.drain()?,
+                    _ => return Ok(None),
+                },
                 Err(err) => {
-                    reader.recover();
-                    self.damaged(&err);
+                    self.reader.recover();
+                    match err.damage {
+                        Damage::Signature { .. } if container(&self.head).is_some() => return self.no_flv(),
+                        Damage::Signature { .. } => self.foreign = Some(err),
+                        _ => self.damaged(&err),
+                    }
                 }
             }
         }
@@ -116,47 +186,53 @@ impl FlvIn {
         }
     }
 
-    /// How the stream ended; a last tag that only lacks its trailer is all there.
-    fn end(&mut self) -> Option<Tag> {
-        match self.reader.take()?.finish() {
-            Ending::Whole if self.read == 0 => {
-                self.damaged(&"it is empty");
-                None
-            }
-            Ending::Whole => None,
+    /// No more bytes come, and the reader wants some. A length that was damaged may have made a
+    /// tag look longer than the stream, so what is left is searched for tags too.
+    fn drain(&mut self) -> Result<()> {
+        match self.reader.finish() {
+            Ending::Whole => self.state = State::Ended,
             Ending::Cut(cut) => {
                 self.damaged(&cut);
-                self.skipped += if cut.whole.is_some() { 0 } else { cut.have };
-                cut.whole
+                match cut.whole {
+                    Some(tag) => self.state = State::Last(tag),
+                    None => self.reader.recover(),
+                }
             }
+            Ending::Lost(_) if self.reader.buffered() > 0 => self.reader.recover(),
+            Ending::Lost(_) if self.foreign.is_some() => return self.no_flv(),
             Ending::Lost(gap) => {
                 self.skipped += gap.skipped;
-                None
+                self.state = State::Ended;
             }
         }
+        Ok(())
     }
 
-    fn damaged(&mut self, what: &dyn std::fmt::Display) {
+    fn damaged(&mut self, what: &dyn Display) {
         self.damages += 1;
         match self.damages {
-            ..=TOLD => term::say("warning", format_args!("{}: {what}", self.name)),
+            ..=TOLD => self.warn(format_args!("{}: {what}", self.name)),
             n if n == TOLD + 1 => {
-                term::say("warning", format_args!("{}: further damage is only counted", self.name))
+                self.warn(format_args!("{}: further damage is only counted", self.name));
             }
             _ => {}
         }
     }
 
-    /// A guess at what a stream is that is not FLV.
-    fn looks_like(&self) -> String {
-        let path = PathBuf::from(&self.name);
-        let mut head = [0; 12];
-        let got = File::open(path).and_then(|mut file| file.read(&mut head)).unwrap_or(0);
-        container(&head[..got]).map_or_else(String::new, |kind| {
+    fn warn(&self, message: std::fmt::Arguments<'_>) {
+        self.progress.aside(|| term::say("warning", message));
+    }
+
+    fn no_flv<T>(&self) -> Result<T> {
+        let hint = container(&self.head).map_or_else(String::new, |kind| {
             format!("; it looks like {kind}. `ffmpeg -i IN -c copy OUT.flv` may make FLV of it")
-        })
+        });
+        failed(format_args!("{} is no FLV stream{hint}", self.name))
     }
 }
+
+/// So many first bytes tell what a file is.
+const HEAD: usize = 12;
 
 /// Containers by their first bytes.
 fn container(head: &[u8]) -> Option<&'static str> {

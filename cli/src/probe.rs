@@ -11,7 +11,6 @@ use flv::{Tag, TagKind};
 use serde::Serialize;
 
 use crate::exit::{Outcome, Result};
-use crate::file_progress::FileProgress;
 use crate::flv_in::{FlvIn, Piece};
 use crate::table::amount;
 use crate::term;
@@ -155,19 +154,20 @@ const EXAMPLES: usize = 10;
 
 /// Runs the command.
 pub fn probe(args: &Args) -> Result {
-    let mut input = FlvIn::open(&args.input)?;
-    let bar = FileProgress::new("probing", &input);
+    let mut input = FlvIn::open(&args.input, "probing")?;
     let mut summary = Summary::new();
     let mut seals = Seals::default();
-    while let Some(piece) = input.next()? {
-        if let Piece::Tag(tag) = piece {
-            seals.push(&tag);
-            summary.push(&tag);
+    while input.more()? {
+        while let Some(piece) = input.next()? {
+            if let Piece::Tag(tag) = piece {
+                seals.push(&tag);
+                summary.push(&tag);
+            }
         }
-        bar.at(&input);
     }
-    drop(bar);
     let probe = Probe::new(&input, &summary, seals);
+    // The progress line goes before the data comes.
+    drop(input);
     match args.format {
         Format::Json => term::json(&probe)?,
         Format::Text => term::data(&probe.text())?,
