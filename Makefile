@@ -2,7 +2,7 @@
 # Both do all their own set-up and skip what is already there.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup fixtures web test bench versus demo fmt clean
+.PHONY: help setup fixtures web test fuzz bench versus demo fmt clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ test: setup fixtures web ## formatting, lints, every test, and the benches in sh
 	@scripts/setup.sh --browser
 	@scripts/test.sh
 
+fuzz: setup ## every fuzz target for 25 minutes; what it learns and finds is kept
+	@scripts/fuzz.sh --for 1500 --keep
+
 bench: setup ## the throughput benches in full, in the release profile
 	@scripts/fixtures.sh bench
 	cargo bench --locked --workspace --bench '*'
@@ -35,6 +38,7 @@ demo: setup fixtures web ## a bounded live show: its page, its recordings, and t
 
 fmt: ## format the code
 	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
 
 clean: ## remove what was built and generated; recordings in out/ stay
 	cargo clean

@@ -1,0 +1,173 @@
+//! Writes the seeds: `cargo run --example seeds [FILE.flv…]` in this folder.
+//!
+//! From what is in the repository already (a file of ffmpeg's, and what ffmpeg, GStreamer
+//! and librtmp sent to a server) and the files named. Encrypted ones have a new salt each time.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use arbitrary::Unstructured;
+use bytes::{Bytes, BytesMut};
+use crypto::{KeyId, Mode, TagEncryptor, Transcoder, UnknownBody};
+use flv::nalu::LengthSize;
+use flv::{FlvMillis, Item, Tag, TagKind, TagReader};
+use harness::key;
+use harness::ops::Op;
+
+const BARS: &[u8] = include_bytes!("../../flv/tests/data/bars.flv");
+const CAPTURES: [(&str, &[u8]); 3] = [
+    ("ffmpeg", include_bytes!("../../engine/rtmp/tests/captures/ffmpeg.rtmp")),
+    ("rtmp2sink", include_bytes!("../../engine/rtmp/tests/captures/rtmp2sink.rtmp")),
+    ("librtmp", include_bytes!("../../engine/rtmp/tests/captures/librtmp.rtmp")),
+];
+/// C0, C1 and C2.
+const HANDSHAKE: usize = 1 + 2 * 1536;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let named: Vec<String> = std::env::args().skip(1).collect();
+    let mut films = vec![("bars".to_owned(), Bytes::from_static(BARS))];
+    for name in &named {
+        let stem = Path::new(name).file_stem().ok_or("a file has a name")?;
+        films.push((stem.to_string_lossy().into_owned(), fs::read(name)?.into()));
+    }
+    for (name, film) in &films {
+        // A beginning with both sequence headers, a key frame and some more.
+        let film = head(film, 16)?;
+        seed("tag_reader", name, &[&[0, 40], &film[..]])?;
+        seed("tag_reader", &format!("{name}-bare"), &[&[1, 2], &film[flv::FILE_HEADER_LEN..]])?;
+        let mut torn = film.to_vec();
+        torn[film.len() / 3] ^= 0xff;
+        seed("tag_reader", &format!("{name}-torn"), &[&[4, 9], &torn])?;
+        seed("decrypt_garbage", &format!("{name}-clear"), &[&[0, 33], &film])?;
+        for (mode, word) in [(Mode::Nalu, "nalu"), (Mode::Capsule, "capsule")] {
+            seed("decrypt_garbage", &format!("{name}-{word}"), &[&[1, 20], &encrypt(&film, mode)?])?;
+        }
+        seed("encrypt_decrypt", name, &[&[0], &run(&film)?])?;
+        seed("encrypt_decrypt", &format!("{name}-capsule"), &[&[3], &run(&film)?])?;
+        for tag in tags(&film)?.iter().filter(|tag| tag.kind == TagKind::Script) {
+            seed("amf0", &format!("{name}-metadata"), &[tag.body()])?;
+        }
+    }
+    let frames = frames();
+    seed("encrypt_decrypt", "frames", &[&[0], &frames])?;
+    seed("decrypt_garbage", "frames", &[&[0, 25], &encrypt(&film_of(&frames)?, Mode::Nalu)?])?;
+    seed("amf0", "values", &[VALUES])?;
+    for (name, capture) in CAPTURES {
+        let (greeting, sent) = capture.split_at(HANDSHAKE);
+        // Commands, metadata, sequence headers and the first tags; then how it ends.
+        let sent = [&sent[..3000], &sent[sent.len() - 300..]].concat();
+        seed("rtmp_session", name, &[&[1, 50, 3, 3, 3, 3, 3, 3], &sent])?;
+        seed("rtmp_session", &format!("{name}-slow"), &[&[3, 12, 0, 1, 0x12, 0x21, 3, 0x0f], &sent[..1500]])?;
+        if name == "ffmpeg" {
+            seed("rtmp_session", "handshake", &[&[0, 90, 3, 3, 3, 3, 3, 3], greeting, &sent[..600]])?;
+        }
+        for (at, _) in sent.windows(9).enumerate().filter(|(_, w)| *w == b"\x02\0\x07connec").take(1) {
+            // One chunk of 128 bytes at most.
+            seed("amf0", &format!("{name}-connect"), &[&sent[at..at + 100]])?;
+        }
+    }
+    Ok(())
+}
+
+fn seed(target: &str, name: &str, parts: &[&[u8]]) -> Result<(), Box<dyn Error>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    fs::create_dir_all(&folder)?;
+    Ok(fs::write(folder.join(name), parts.concat())?)
+}
+
+fn tags(film: &[u8]) -> Result<Vec<Tag>, Box<dyn Error>> {
+    let mut reader = TagReader::new();
+    reader.push_slice(film);
+    let mut tags = Vec::new();
+    while let Some(item) = reader.next()? {
+        if let Item::Tag(tag) = item {
+            tags.push(tag);
+        }
+    }
+    Ok(tags)
+}
+
+/// The header and the first tags.
+fn head(film: &[u8], count: usize) -> Result<Bytes, Box<dyn Error>> {
+    let mut out = BytesMut::from(&film[..flv::FILE_HEADER_LEN]);
+    tags(film)?.iter().take(count).for_each(|tag| tag.write_into(&mut out));
+    Ok(out.freeze())
+}
+
+fn encrypt(film: &Bytes, mode: Mode) -> Result<Bytes, Box<dyn Error>> {
+    let lock = TagEncryptor::new(key(1), KeyId(1), mode)?.with_unknown_body(UnknownBody::PassClear);
+    let mut work = Transcoder::encrypting(lock);
+    work.push(film.clone())?;
+    Ok(work.finish()?.0)
+}
+
+/// One value of each kind, in an object and by itself.
+const VALUES: &[u8] =
+    b"\x03\0\x01a\0\x40\x09\0\0\0\0\0\0\0\x01b\x01\x01\0\x01c\x08\0\0\0\x01\0\x01d\x05\0\0\x09\0\0\x09\
+    \x0a\0\0\0\x02\x06\x02\0\x02hi\x0b\x42\x70\0\0\0\0\0\0\0\0\x0c\0\0\0\x01x";
+
+/// The tags of a run without switches.
+fn film_of(run: &[u8]) -> Result<Bytes, Box<dyn Error>> {
+    let mut out = BytesMut::new();
+    flv::write_file_header(&mut out, flv::Tracks::Video);
+    let mut size = LengthSize::Four;
+    let mut steps = Unstructured::new(run);
+    while !steps.is_empty() {
+        let body = match steps.arbitrary()? {
+            Op::Sequence(form, new) => {
+                size = new;
+                form.sequence(new)
+            }
+            Op::Frame { form, flags, units } => form.frame(flags, &units, size),
+            other => return Err(format!("{other:?} is no tag").into()),
+        };
+        Tag::new(TagKind::Video, FlvMillis(0), body.into())?.write_into(&mut out);
+    }
+    Ok(out.freeze())
+}
+
+/// A run (see `harness::ops`) that encrypts these tags, switching and rotating.
+fn run(film: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut out = Vec::new();
+    for (number, tag) in tags(film)?.iter().enumerate() {
+        match number {
+            7 => out.extend_from_slice(&[7, 2]),
+            9 => out.push(5),
+            // Off: what was encrypted before looks forged, and is marked.
+            10 => out.extend_from_slice(&[4, 1, 0, 0, 0]),
+            12 => out.push(6),
+            14 => out.extend_from_slice(&[4, 3, 9, 0, 1]),
+            _ => {}
+        }
+        let kind = match tag.kind {
+            TagKind::Audio => 0,
+            TagKind::Video => 1,
+            TagKind::Script => 2,
+        };
+        out.extend_from_slice(&[3, kind]);
+        out.extend_from_slice(&u16::try_from(tag.body().len())?.to_le_bytes());
+        out.extend_from_slice(tag.body());
+    }
+    Ok(out)
+}
+
+/// A run with each form of video in each length size, and slices that need escapes.
+fn frames() -> Vec<u8> {
+    let mut out = Vec::new();
+    for form in 0..4 {
+        let (idr, delta, sei) = if form == 1 || form == 2 { (0x26, 0x02, 0x4e) } else { (0x65, 0x41, 0x06) };
+        for size in [0, 1, 3] {
+            out.extend_from_slice(&[0, form, size]);
+            let len = if size == 0 { [180, 0] } else { [88, 2] };
+            out.extend_from_slice(&[1, form, 1 + size, 3]);
+            for (first, len, given) in
+                [(sei, [5, 0], &[5u8, 1, 0xaa][..]), (idr, len, &[0, 0, 1]), (delta, [34, 0], &[0])]
+            {
+                out.extend_from_slice(&[first, len[0], len[1], given.len() as u8]);
+                out.extend_from_slice(given);
+            }
+        }
+    }
+    out
+}
