@@ -10,10 +10,13 @@ use std::path::Path;
 use arbitrary::Unstructured;
 use bytes::{Bytes, BytesMut};
 use crypto::{KeyId, Mode, TagEncryptor, Transcoder, UnknownBody};
+use flv::amf0::Value;
 use flv::nalu::LengthSize;
 use flv::{FlvMillis, Item, Tag, TagKind, TagReader};
 use harness::key;
 use harness::ops::Op;
+use rtmp::chunk::{ChunkWriter, Csid};
+use rtmp::message::{Command, Message, MessageStreamId, UserControl};
 
 const BARS: &[u8] = include_bytes!("../../flv/tests/data/bars.flv");
 const CAPTURES: [(&str, &[u8]); 3] = [
@@ -53,6 +56,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     seed("encrypt_decrypt", "frames", &[&[0], &frames])?;
     seed("decrypt_garbage", "frames", &[&[0, 25], &encrypt(&film_of(&frames)?, Mode::Nalu)?])?;
     seed("amf0", "values", &[VALUES])?;
+    let (two, slow) = (two_streams()?, [1, 9, 3, 0x0b, 2, 1, 0x13, 7]);
+    seed("rtmp_session", "two-streams", &[&[1, 50, 3, 3, 3, 3, 3, 3], &two])?;
+    seed("rtmp_session", "two-streams-slow", &[&slow, &two])?;
     for (name, capture) in CAPTURES {
         let (greeting, sent) = capture.split_at(HANDSHAKE);
         // Commands, metadata, sequence headers and the first tags; then how it ends.
@@ -100,6 +106,46 @@ fn encrypt(film: &Bytes, mode: Mode) -> Result<Bytes, Box<dyn Error>> {
     let mut work = Transcoder::encrypting(lock);
     work.push(film.clone())?;
     Ok(work.finish()?.0)
+}
+
+/// A publisher of two streams that ends one and begins it anew.
+fn two_streams() -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut sent = BytesMut::new();
+    let mut chunks = ChunkWriter::new();
+    let mut send = |csid, stream, at, message: Message| -> Result<(), Box<dyn Error>> {
+        Ok(chunks.write(csid, &message.encode(MessageStreamId(stream), at)?, &mut sent)?)
+    };
+    let command = |name: &str, transaction, object, args| {
+        Message::Command(Command { name: name.into(), transaction, object, args })
+    };
+    let publish = |name: &str| command("publish", 0.0, Value::Null, vec![name.into(), "live".into()]);
+    let connect = Value::object([("app", Value::from("live")), ("tcUrl", Value::from("rtmp://host/live"))]);
+    let (control, media) = (Csid::COMMAND, Csid::new(6)?);
+    send(control, 0, 0, Message::WindowAckSize(500))?;
+    send(control, 0, 0, command("connect", 1.0, connect, vec![]))?;
+    send(control, 0, 0, command("releaseStream", 2.0, Value::Null, vec!["a".into()]))?;
+    send(control, 0, 0, command("FCPublish", 3.0, Value::Null, vec!["a".into()]))?;
+    for stream in [1, 2] {
+        send(control, 0, 0, command("createStream", 4.0, Value::Null, vec![]))?;
+        send(control, stream, 0, publish(if stream == 1 { "a?key=b" } else { "c" }))?;
+    }
+    let tag = |kind: u8, at: u8, body: &[u8]| {
+        [&[kind, 0, 0, body.len() as u8, 0, 0, at, 0, 0, 0, 0], body, &[0, 0, 0, 11 + body.len() as u8]]
+            .concat()
+    };
+    for at in 0..4 {
+        send(media, 1, at * 40, Message::Video(Bytes::from_static(&[0x17, 1, 0, 0, 0, 0, 0, 0, 1, 9])))?;
+        send(media, 2, at * 40, Message::Audio(Bytes::from_static(&[0xaf, 1, 0x21])))?;
+    }
+    let aggregate = [tag(9, 9, &[0x27, 1, 0, 0, 0]), tag(8, 12, &[0xaf, 1, 0x21])].concat();
+    send(media, 1, 200, Message::Aggregate(aggregate.into()))?;
+    send(media, 2, 0xff_ffff + 5, Message::Audio(Bytes::from_static(&[0xaf, 1, 0x22])))?;
+    send(control, 0, 0, Message::UserControl(UserControl::PingRequest(7)))?;
+    send(control, 1, 0, command("FCUnpublish", 5.0, Value::Null, vec!["a".into()]))?;
+    send(control, 1, 0, command("closeStream", 0.0, Value::Null, vec![]))?;
+    send(control, 1, 0, publish("d"))?;
+    send(control, 0, 0, command("deleteStream", 6.0, Value::Null, vec![2.0.into()]))?;
+    Ok(sent.to_vec())
 }
 
 /// One value of each kind, in an object and by itself.
@@ -160,10 +206,13 @@ fn frames() -> Vec<u8> {
         for size in [0, 1, 3] {
             out.extend_from_slice(&[0, form, size]);
             let len = if size == 0 { [180, 0] } else { [88, 2] };
-            out.extend_from_slice(&[1, form, 1 + size, 3]);
-            for (first, len, given) in
-                [(sei, [5, 0], &[5u8, 1, 0xaa][..]), (idr, len, &[0, 0, 1]), (delta, [34, 0], &[0])]
-            {
+            out.extend_from_slice(&[1, form, 1 + size, 4]);
+            for (first, len, given) in [
+                (sei, [5, 0], &[5u8, 1, 0xaa][..]),
+                (idr, len, &[0, 0, 1]),
+                (delta, [34, 0], &[0]),
+                (delta, [99, 0], &[0, 5, 0]),
+            ] {
                 out.extend_from_slice(&[first, len[0], len[1], given.len() as u8]);
                 out.extend_from_slice(given);
             }

@@ -25,13 +25,15 @@ fn check(run: Run) {
     let ring: KeyRing = (0..=255).map(|id| (KeyId(id), key(id))).collect();
     let mut unlock = TagDecryptor::new(ring.clone());
     let mut inspector = Inspector::new();
-    let mut size = LengthSize::Four;
+    let (mut size, mut own_heads) = (LengthSize::Four, true);
     let (mut sent, mut heads): (Vec<Tag>, Vec<Tag>) = Default::default();
     let (mut clear, mut wires) = (BytesMut::new(), BytesMut::new());
     for file in [&mut clear, &mut wires] {
         flv::write_file_header(file, Tracks::Both);
     }
     for (step, op) in run.ops.into_iter().enumerate() {
+        let is_frame = matches!(op, Op::Frame { .. });
+        own_heads &= !matches!(op, Op::Raw(..) | Op::Again { .. });
         let (kind, body) = match op {
             Op::Off => {
                 lock.set_encryption(Encryption::Off).unwrap();
@@ -78,6 +80,10 @@ fn check(run: Run) {
         }
         let (back, verdict) = unlock.decrypt(wire.clone());
         assert_eq!(back, tag, "{verdict:?}");
+        // Lengths as our own headers have them, not one that came in as raw bytes.
+        if own_heads && is_frame {
+            no_start_codes(&tag, &wire, size);
+        }
         judge(&tag, &wire, verdict, inspector.inspect(&wire), &lock, run.pass_unknown);
 
         let mut late = TagDecryptor::new(ring.clone());
@@ -122,6 +128,18 @@ fn refused(err: &CryptoError, lock: &TagEncryptor, pass_unknown: bool, tag: &Tag
         _ => false,
     };
     assert!(fits, "{err}");
+}
+
+/// A stream that a transmuxer could take apart stays one: where no unit held a start code,
+/// none does afterwards.
+fn no_start_codes(tag: &Tag, wire: &Tag, size: LengthSize) {
+    let head = VideoHeader::parse(tag.body()).unwrap().payload_offset;
+    let has = |tag: &Tag| {
+        let body = tag.body();
+        nalu::units(body, head, size)
+            .any(|unit| body[unit.unwrap()].windows(3).any(|three| matches!(three, [0, 0, 0..=2])))
+    };
+    assert!(has(tag) || !has(wire), "encryption made a start code");
 }
 
 /// Whether this verdict is right, and the tag on the wire is such that a relay takes it.

@@ -190,6 +190,7 @@ impl Show {
             }
             Event::RequestWithdrawn { .. } => {}
         }
+
         self.told.push(event);
     }
 
