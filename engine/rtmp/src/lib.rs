@@ -64,10 +64,13 @@
 #![forbid(unsafe_code)]
 
 pub mod chunk;
+pub mod enhanced;
 pub mod handshake;
 mod limits;
 pub mod message;
 pub mod session;
+mod url;
 
 pub use limits::Limits;
-pub use session::{Event, ServerConfig, ServerSession};
+pub use session::{ClientConfig, ClientEvent, ClientSession, Event, ServerConfig, ServerSession};
+pub use url::{Credentials, MAX_URL, RtmpUrl, Scheme, UrlError};

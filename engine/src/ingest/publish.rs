@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use media::{Span, Time};
 use pipeline_dsl::PushPoint;
-use rtmp::session::{PublishRequest, Reject};
+use rtmp::session::{PlayRefusal, PublishRequest, Reject};
 use rtmp::{Event, ServerConfig, ServerSession};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -206,7 +206,16 @@ impl Connection {
     fn handle(&mut self, session: &mut ServerSession, event: Event) -> Result<(), ConnectionError> {
         match event {
             Event::PublishRequested(request) => self.answer(session, &request)?,
-            Event::RequestWithdrawn { .. } => {}
+            Event::PlayRequested(request) => {
+                session.refuse_play(request.request, PlayRefusal::NotFound, self.now())?;
+            }
+            // Nothing is played here, and connecting is nobody's to refuse.
+            Event::RequestWithdrawn { .. }
+            | Event::ConnectRequested(_)
+            | Event::PlayEnded { .. }
+            | Event::Pause { .. }
+            | Event::Wants { .. }
+            | Event::BufferLength { .. } => {}
             Event::Tag { stream, tag } => {
                 if let Some(publishing) = self.publishing.get_mut(&stream) {
                     publishing.arriving.tag(&tag, &mut publishing.unpacker);

@@ -6,6 +6,7 @@
 
 mod header;
 mod reader;
+mod slices;
 mod writer;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use std::fmt;
 use media::OutOfRange;
 
 pub use reader::{Arrival, ChunkError, ChunkFault, ChunkReader};
+pub use slices::Slices;
 pub use writer::ChunkWriter;
 
 /// The timestamp field's value that says "see the extended timestamp".
@@ -27,6 +29,12 @@ impl Csid {
     pub const CONTROL: Self = Self(2);
     /// Where most peers send commands.
     pub const COMMAND: Self = Self(3);
+    /// Where most peers send sound.
+    pub const AUDIO: Self = Self(4);
+    /// Where most peers send data, such as metadata.
+    pub const DATA: Self = Self(5);
+    /// Where most peers send pictures.
+    pub const VIDEO: Self = Self(6);
     /// The largest there is.
     pub const MAX: Self = Self(65_599);
 
@@ -64,8 +72,11 @@ pub struct ChunkSize(u32);
 impl ChunkSize {
     /// What both directions start with.
     pub const INITIAL: Self = Self(128);
-    /// What we ask for unless told otherwise.
+    /// What every peer takes.
     pub const USUAL: Self = Self(4096);
+    /// For media to peers that announce large chunks themselves: few headers,
+    /// and the largest that Flash-era servers take.
+    pub const LARGE: Self = Self(65_536);
     /// The largest that makes a difference.
     pub const MAX: Self = Self(0xFF_FFFF);
 

@@ -149,6 +149,11 @@ impl ChunkReader {
         self.chunk_size = size;
     }
 
+    /// The size of the peer's chunks.
+    pub fn chunk_size(&self) -> ChunkSize {
+        self.chunk_size
+    }
+
     /// Forgets the unfinished message of a chunk stream, if there is one.
     pub fn abort(&mut self, csid: Csid) {
         if let Some(partial) = self.streams.iter_mut().find(|s| s.csid == csid).and_then(|s| s.partial.take())

@@ -3,7 +3,7 @@
 use bytes::{BufMut, BytesMut};
 use media::OutOfRange;
 
-use super::{ChunkSize, Csid, EXTENDED};
+use super::{ChunkSize, Csid, EXTENDED, Slices};
 use crate::message::{MessageStreamId, MessageType, RawMessage};
 
 #[derive(Debug)]
@@ -46,18 +46,12 @@ impl ChunkWriter {
         self.chunk_size = size;
     }
 
-    /// Appends `message` to `out`.
+    /// Appends `message` to `out`, all of it copied.
     ///
     /// # Errors
     /// For a payload longer than 0xFFFFFF bytes; `out` is unchanged then.
     pub fn write(&mut self, csid: Csid, message: &RawMessage, out: &mut BytesMut) -> Result<(), OutOfRange> {
-        let length = match u32::try_from(message.payload.len()) {
-            Ok(length @ 0..=0xFF_FFFF) => length,
-            _ => {
-                let got = message.payload.len().to_string();
-                return Err(OutOfRange { what: "message length", got, legal: "0 to 16777215 bytes" });
-            }
-        };
+        let length = length(message)?;
         let size = self.chunk_size.get() as usize;
         let chunks = message.payload.len().div_ceil(size).max(1);
         out.reserve(message.payload.len() + 18 + (chunks - 1) * 7);
@@ -65,13 +59,32 @@ impl ChunkWriter {
         let extended = self.header(csid, message, length, out);
         for (number, part) in message.payload.chunks(size).enumerate() {
             if number > 0 {
-                basic_header(3, csid, out);
-                if let Some(value) = extended {
-                    out.put_u32(value);
-                }
+                continued(csid, extended, out);
             }
             out.extend_from_slice(part);
         }
+        Ok(())
+    }
+
+    /// The same bytes as [`write`](Self::write), the payload shared.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn write_shared(
+        &mut self,
+        csid: Csid,
+        message: &RawMessage,
+        out: &mut Slices,
+    ) -> Result<(), OutOfRange> {
+        let length = length(message)?;
+        let size = self.chunk_size.get() as usize;
+        let extended = self.header(csid, message, length, out.tail());
+        let mut rest = message.payload.clone();
+        while rest.len() > size {
+            out.push(rest.split_to(size));
+            continued(csid, extended, out.tail());
+        }
+        out.push(rest);
         Ok(())
     }
 
@@ -107,6 +120,24 @@ impl ChunkWriter {
         }
         *last = Sent { csid, timestamp, delta: Some(delta), length, kind, stream };
         extended(delta, out)
+    }
+}
+
+fn length(message: &RawMessage) -> Result<u32, OutOfRange> {
+    match u32::try_from(message.payload.len()) {
+        Ok(length @ 0..=0xFF_FFFF) => Ok(length),
+        _ => {
+            let got = message.payload.len().to_string();
+            Err(OutOfRange { what: "message length", got, legal: "0 to 16777215 bytes" })
+        }
+    }
+}
+
+/// The header of a message's second and later chunks.
+fn continued(csid: Csid, extended: Option<u32>, out: &mut BytesMut) {
+    basic_header(3, csid, out);
+    if let Some(value) = extended {
+        out.put_u32(value);
     }
 }
 

@@ -2,20 +2,17 @@
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use super::{BLOCK, RANDOM, VERSION};
+use super::digest::{self, Signer};
+use super::{BLOCK, Filling, Handshake, HandshakeError, RANDOM, VERSION, own_block};
 
-/// A first byte that is not RTMP in clear.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("byte 0 asks for RTMP version {got}; legal is 3")]
-pub struct HandshakeError {
-    /// The version the client asked for; 6 is encrypted RTMP.
-    pub got: u8,
-}
+/// Bytes 4 to 8 of an S1 with a digest. Players check digests only from a
+/// server of version 3 or more.
+const SERVER_VERSION: [u8; 4] = [4, 5, 0, 1];
 
 /// Waits for C0 and C1, answers with S0, S1 and S2, waits for C2.
 #[derive(Debug)]
 pub struct ServerHandshake {
-    random: [u8; RANDOM],
+    random: Box<[u8; RANDOM]>,
     state: State,
     received: u64,
 }
@@ -23,7 +20,7 @@ pub struct ServerHandshake {
 #[derive(Debug)]
 enum State {
     C0,
-    C1(BytesMut),
+    C1(Filling),
     C2 { missing: usize },
     Done,
 }
@@ -32,7 +29,7 @@ impl ServerHandshake {
     /// `random` goes into S1; the protocol needs it to differ from connection
     /// to connection, not to be secret.
     pub fn new(random: [u8; RANDOM]) -> Self {
-        Self { random, state: State::C0, received: 0 }
+        Self { random: Box::new(random), state: State::C0, received: 0 }
     }
 
     /// Whether C2 has come: the next byte is the first chunk's.
@@ -65,22 +62,31 @@ impl ServerHandshake {
                     if got != VERSION {
                         return Err(HandshakeError { got });
                     }
-                    self.state = State::C1(BytesMut::with_capacity(BLOCK));
+                    self.state = State::C1(Filling::new());
                 }
                 State::C1(block) => {
-                    let taken = input.len().min(BLOCK - block.len());
-                    block.extend_from_slice(&input.split_to(taken));
-                    if block.len() == BLOCK {
-                        out.reserve(1 + 2 * BLOCK);
-                        out.put_u8(VERSION);
-                        out.put_u32(clock);
-                        out.put_u32(0);
-                        out.put_slice(&self.random);
-                        // An exact echo: some clients compare all of it, also
-                        // the four bytes where a time of reading may stand.
-                        out.put_slice(block);
-                        self.state = State::C2 { missing: BLOCK };
+                    let Some(c1) = block.take(input) else { break };
+                    out.reserve(1 + 2 * BLOCK);
+                    out.put_u8(VERSION);
+                    // A version in its bytes 4 to 8 announces a digest.
+                    let announced = c1[4..8] != [0; 4];
+                    match announced.then(|| digest::find(c1, Signer::Client)).flatten() {
+                        Some((scheme, theirs)) => {
+                            let mut s1 = own_block(clock, SERVER_VERSION, &self.random);
+                            digest::sign(&mut s1, scheme, Signer::Server);
+                            out.put_slice(&s1);
+                            let mut s2 = own_block(clock, SERVER_VERSION, &self.random);
+                            digest::sign_answer(&mut s2, &theirs, Signer::Server);
+                            out.put_slice(&s2);
+                        }
+                        None => {
+                            out.put_slice(&own_block(clock, [0; 4], &self.random));
+                            // An exact echo: some clients compare all of it, also
+                            // the four bytes where a time of reading may stand.
+                            out.put_slice(c1);
+                        }
                     }
+                    self.state = State::C2 { missing: BLOCK };
                 }
                 State::C2 { missing } => {
                     let taken = input.len().min(*missing);
@@ -97,8 +103,23 @@ impl ServerHandshake {
     }
 }
 
+impl Handshake for ServerHandshake {
+    fn read(&mut self, input: &mut Bytes, clock: u32, out: &mut BytesMut) -> Result<(), HandshakeError> {
+        self.read(input, clock, out)
+    }
+
+    fn is_done(&self) -> bool {
+        self.is_done()
+    }
+
+    fn received(&self) -> u64 {
+        self.received()
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::{ClientHandshake, DigestScheme, Opening};
     use super::*;
     use proptest::prelude::*;
 
@@ -148,5 +169,38 @@ mod tests {
         let err = ServerHandshake::new([0; RANDOM]).read(&mut input, 0, &mut out).unwrap_err();
         assert_eq!(err.to_string(), "byte 0 asks for RTMP version 71; legal is 3");
         assert!(out.is_empty());
+    }
+
+    #[test]
+    fn a_digest_is_answered_with_digests() {
+        for opening in
+            [Opening::Simple, Opening::Digest(DigestScheme::Zero), Opening::Digest(DigestScheme::One)]
+        {
+            let (mut to_server, mut to_client) = (BytesMut::new(), BytesMut::new());
+            let mut client = ClientHandshake::new([3; RANDOM], opening, 5, &mut to_server);
+            let mut server = ServerHandshake::new([9; RANDOM]);
+            let c1: [u8; BLOCK] = to_server[1..].try_into().unwrap();
+            server.read(&mut to_server.split().freeze(), 6, &mut to_client).unwrap();
+            let said = to_client.split().freeze();
+            let s1: [u8; BLOCK] = said[1..=BLOCK].try_into().unwrap();
+            let s2: [u8; BLOCK] = said[1 + BLOCK..].try_into().unwrap();
+            client.read(&mut said.clone(), &mut to_server).unwrap();
+            let c2: [u8; BLOCK] = to_server[..].try_into().unwrap();
+            match opening {
+                Opening::Simple => assert_eq!((s2, c2), (c1, s1)),
+                Opening::Digest(scheme) => {
+                    let (at, own) = digest::find(&s1, Signer::Server).unwrap();
+                    assert_eq!(at, scheme);
+                    let (_, theirs) = digest::find(&c1, Signer::Client).unwrap();
+                    let (mut wanted_s2, mut wanted_c2) = (s2, c2);
+                    digest::sign_answer(&mut wanted_s2, &theirs, Signer::Server);
+                    digest::sign_answer(&mut wanted_c2, &own, Signer::Client);
+                    assert_eq!((s2, c2), (wanted_s2, wanted_c2));
+                }
+            }
+            server.read(&mut to_server.split().freeze(), 6, &mut to_client).unwrap();
+            assert!(client.is_done() && server.is_done());
+            assert_eq!((client.received(), server.received()), (3073, 3073));
+        }
     }
 }

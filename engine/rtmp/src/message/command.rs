@@ -1,9 +1,10 @@
 //! Commands: a name, a number for the answer, and values (section 7.2).
 
 use bytes::BytesMut;
+use flv::BodyError;
 use flv::amf0::{self, EncodeError, Value};
 
-use super::MessageFault;
+use super::{MessageFault, amf3};
 
 /// A command or the answer to one.
 #[derive(Clone, PartialEq, Debug)]
@@ -18,9 +19,29 @@ pub struct Command {
     pub args: Vec<Value>,
 }
 
+/// The marker of an AMF3 value among AMF0 values.
+const AVM_PLUS: u8 = 0x11;
+
+fn values(payload: &[u8]) -> Result<Vec<Value>, MessageFault> {
+    let mut values = Vec::new();
+    let mut rest = payload;
+    while let Some((&first, after)) = rest.split_first() {
+        let (value, taken) = if first == AVM_PLUS {
+            let (value, taken) = amf3::decode(after)?;
+            (value, taken + 1)
+        } else {
+            let at = payload.len() - rest.len();
+            amf0::decode(rest).map_err(|err| BodyError { offset: err.offset + at, ..err })?
+        };
+        values.push(value);
+        rest = &rest[taken..];
+    }
+    Ok(values)
+}
+
 impl Command {
     pub(super) fn decode(payload: &[u8]) -> Result<Self, MessageFault> {
-        let mut values = amf0::decode_all(payload)?.into_iter();
+        let mut values = values(payload)?.into_iter();
         let name = values.next();
         let Some(name) = name.as_ref().and_then(Value::as_str) else {
             return Err(MessageFault::NotACommand { missing: "name, a string" });

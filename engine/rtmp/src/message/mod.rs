@@ -3,6 +3,7 @@
 //! Source: specification 1.0, sections 5.4, 6.1 and 7.1.
 
 mod aggregate;
+mod amf3;
 mod command;
 mod control;
 mod typed;
@@ -15,6 +16,7 @@ use crate::chunk::Csid;
 use crate::limits::Limits;
 
 pub use aggregate::{SubMessage, unpack_aggregate};
+pub use amf3::{Amf3Error, Amf3Problem};
 pub use command::Command;
 pub use control::{BandwidthLimit, UserControl};
 pub use typed::Message;
@@ -136,6 +138,9 @@ pub enum MessageFault {
     /// AMF0 that cannot be read.
     #[error(transparent)]
     Amf0(#[from] flv::BodyError),
+    /// An AMF3 value among them that cannot be read.
+    #[error(transparent)]
+    Amf3(#[from] Amf3Error),
     /// A command without its name or its transaction number.
     #[error("a command without its {missing}")]
     NotACommand {

@@ -229,6 +229,23 @@ mod tests {
     }
 
     #[test]
+    fn amf3_values_in_commands_are_read_or_refused() {
+        let wrapped = b"\x00\x02\x00\x04ping\x00\x00\x00\x00\x00\x00\x00\x00\x00\x05\x11\x06\x05hi\x01\x01";
+        let got = decode(MessageType::COMMAND_AMF3, wrapped);
+        assert!(matches!(&got, Ok(Message::Command(c)) if c.args == ["hi".into(), true.into()]), "{got:?}");
+        let wrapped = b"\x00\x02\x00\x04ping\x00\x00\x00\x00\x00\x00\x00\x00\x00\x11\x0d";
+        assert_eq!(
+            decode(MessageType::COMMAND_AMF3, wrapped),
+            Err("AMF3 at byte 0: type 13 is not legal: 0 to 12 is".into())
+        );
+        let deep = b"\x00\x02\x00\x04ping\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03\x00\x01a\x11";
+        assert_eq!(
+            decode(MessageType::COMMAND_AMF3, deep),
+            Err("AMF0 type at byte 20: 17 is not legal: 0 to 3, 5, 6, 8 or 10 to 12".into())
+        );
+    }
+
+    #[test]
     fn faults_say_what_is_legal() {
         let fault = |kind, payload| decode(kind, payload).unwrap_err();
         assert_eq!(fault(MessageType::SET_CHUNK_SIZE, &[0, 0, 1]), "3 bytes; legal are 4 or more");

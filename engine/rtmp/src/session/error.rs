@@ -2,7 +2,7 @@
 
 use media::Span;
 
-use super::event::RequestId;
+use super::server::RequestId;
 use crate::chunk::ChunkError;
 use crate::handshake::HandshakeError;
 use crate::message::{MessageError, MessageStreamId};
@@ -51,22 +51,32 @@ pub enum ProtocolFault {
     #[error("a second `connect`; legal is one")]
     ConnectedAlready,
     /// A stream that `createStream` did not give out.
-    #[error("`publish` on message stream {got}; legal are the {open} that `createStream` gave out")]
+    #[error("`{command}` on message stream {got}; legal are the {open} that `createStream` gave out")]
     NoSuchStream {
+        /// `publish` or `play`.
+        command: &'static str,
         /// The stream it came on.
         got: MessageStreamId,
         /// How many streams there are.
         open: usize,
     },
     /// The stream is taken.
-    #[error("`publish` on message stream {stream}, which publishes already")]
-    PublishesAlready {
+    #[error("`{command}` on message stream {stream}, which publishes or plays already")]
+    InUse {
+        /// `publish` or `play`.
+        command: &'static str,
         /// The stream.
         stream: MessageStreamId,
     },
     /// A stream needs a name.
-    #[error("`publish` without a stream name")]
-    NoStreamName,
+    #[error("`{command}` without a stream name")]
+    NoStreamName {
+        /// `publish` or `play`.
+        command: &'static str,
+    },
+    /// A server gives out a message stream by its number.
+    #[error("an answer to `createStream` without a stream number from 1 to 4294967295")]
+    NoStreamNumber,
     /// More streams than allowed.
     #[error("{got} message streams at once; legal are 0 to {most}")]
     MessageStreams {
@@ -80,10 +90,14 @@ pub enum ProtocolFault {
 /// What did not come in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TimeoutKind {
-    /// The handshake and `connect`.
+    /// To a server: the handshake and `connect`.
     Connect,
-    /// A publish request.
-    Publish,
+    /// To a server: a request to publish or to play.
+    Request,
+    /// To a client: the handshake and the answer to `connect`.
+    Connected,
+    /// To a client: leave to publish, or the start of what is played.
+    Started,
     /// Any byte.
     Idle,
 }
@@ -92,14 +106,21 @@ impl std::fmt::Display for TimeoutKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Connect => "no `connect`",
-            Self::Publish => "no publish request",
+            Self::Request => "no request to publish or play",
+            Self::Connected => "no answer to `connect`",
+            Self::Started => "no leave to publish or play",
             Self::Idle => "nothing came",
         })
     }
 }
 
-/// An answer to a publish request that is not waiting (any more): it was
-/// answered before, or the connection ended.
+/// An answer to a request that is not waiting (any more): it was answered
+/// before, or the connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("publish request {0} is not waiting for an answer")]
+#[error("request {0} is not waiting for an answer")]
 pub struct UnknownRequest(pub RequestId);
+
+/// Tags for a stream that is not being played or published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("message stream {0} takes no tags now")]
+pub struct NotStarted(pub MessageStreamId);

@@ -2,35 +2,37 @@
 
 use std::collections::VecDeque;
 
-use super::event::Event;
 use crate::limits::Limits;
 
-#[derive(Debug, Default)]
-pub(super) struct Inbox {
-    events: VecDeque<Event>,
+/// What an event keeps in memory besides itself.
+pub(super) trait Weight {
+    /// Bytes.
+    fn weight(&self) -> usize;
+}
+
+#[derive(Debug)]
+pub(super) struct Inbox<E> {
+    events: VecDeque<E>,
     bytes: usize,
 }
 
-impl Inbox {
-    pub fn push(&mut self, event: Event) {
-        self.bytes += weight(&event);
+impl<E: Weight> Inbox<E> {
+    pub fn new() -> Self {
+        Self { events: VecDeque::new(), bytes: 0 }
+    }
+
+    pub fn push(&mut self, event: E) {
+        self.bytes += event.weight();
         self.events.push_back(event);
     }
 
-    pub fn pop(&mut self) -> Option<Event> {
+    pub fn pop(&mut self) -> Option<E> {
         let event = self.events.pop_front()?;
-        self.bytes -= weight(&event);
+        self.bytes -= event.weight();
         Some(event)
     }
 
     pub fn is_full(&self, limits: &Limits) -> bool {
         self.events.len() >= limits.queued_events || self.bytes >= limits.queued_bytes
-    }
-}
-
-fn weight(event: &Event) -> usize {
-    match event {
-        Event::Tag { tag, .. } => tag.body().len(),
-        _ => 0,
     }
 }

@@ -4,7 +4,9 @@ use std::fmt;
 
 /// The application a client connects to: in `rtmp://host/live/inst?a=b/main`,
 /// `live/inst?a=b`.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+///
+/// It can hold a secret: [`Debug`] and [`Display`](fmt::Display) leave out the query.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct AppName {
     raw: String,
 }
@@ -40,12 +42,27 @@ impl AppName {
     pub fn query(&self) -> Option<&str> {
         split_query(&self.raw).1
     }
+
+    /// The value of a parameter in the query, as for [`StreamName::param`].
+    pub fn param(&self, key: &str) -> Option<&str> {
+        param(self.query()?, key)
+    }
 }
 
 /// As the path.
 impl fmt::Display for AppName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.path())
+    }
+}
+
+/// The path.
+impl fmt::Debug for AppName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.query() {
+            Some(_) => write!(f, "AppName({:?} and a query)", self.path()),
+            None => write!(f, "AppName({:?})", self.path()),
+        }
     }
 }
 
@@ -82,10 +99,7 @@ impl StreamName {
     /// The value of a parameter in the query, as it came (nothing is decoded);
     /// the first one if there are several.
     pub fn param(&self, key: &str) -> Option<&str> {
-        self.query()?.split('&').find_map(|pair| match pair.split_once('=') {
-            Some((name, value)) => (name == key).then_some(value),
-            None => (pair == key).then_some(""),
-        })
+        param(self.query()?, key)
     }
 
     /// The parameter `key`.
@@ -111,6 +125,13 @@ impl fmt::Debug for StreamName {
     }
 }
 
+fn param<'a>(query: &'a str, key: &str) -> Option<&'a str> {
+    query.split('&').find_map(|pair| match pair.split_once('=') {
+        Some((name, value)) => (name == key).then_some(value),
+        None => (pair == key).then_some(""),
+    })
+}
+
 fn split_query(raw: &str) -> (&str, Option<&str>) {
     match raw.split_once('?') {
         Some((name, query)) => (name, Some(query)),
@@ -130,7 +151,8 @@ mod tests {
         }
         let app = AppName::new("live/inst/?token=a");
         assert_eq!((app.path(), app.application(), app.instance()), ("live/inst", "live", Some("inst")));
-        assert_eq!(app.query(), Some("token=a"));
+        assert_eq!((app.query(), app.param("token")), (Some("token=a"), Some("a")));
+        assert_eq!(format!("{app} {app:?}"), "live/inst AppName(\"live/inst\" and a query)");
         assert_eq!(AppName::new("").application(), "");
     }
 

@@ -1,13 +1,19 @@
-//! The RTMP server session seen from outside: by a small client, by bytes made
-//! by hand, by noise, and by real encoders.
+//! The RTMP sessions seen from outside: by each other, by peers held by the
+//! hand, by noise, and by real programs.
 #![allow(clippy::unwrap_used)]
 
+mod any_split;
 mod bounds;
 mod captures;
 mod chunks;
 mod client;
+mod client_answers;
+mod client_publishes;
 mod extended_timestamps;
 mod garbage;
+mod hand;
+mod pair;
+mod play;
 mod pressure;
 mod publish;
 mod real_encoders;

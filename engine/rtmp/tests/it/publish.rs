@@ -123,7 +123,7 @@ fn a_rejected_client_is_told_why_and_the_session_ends() {
         assert!(h.waiting.is_empty(), "a closed session takes and drops what still comes");
         assert_eq!(h.tags(), []);
         let err = h.session.accept(request, h.now).unwrap_err();
-        assert_eq!(err.to_string(), "publish request 1 is not waiting for an answer");
+        assert_eq!(err.to_string(), "request 1 is not waiting for an answer");
         assert_eq!(h.session.reject(request, reason), Err(err));
         assert_eq!(h.session.next_deadline(), None);
     }
@@ -246,20 +246,10 @@ fn commands_of_all_encoders_get_the_answers_they_wait_for() {
 }
 
 #[test]
-fn a_player_is_told_that_nothing_is_played() {
-    let mut h = Harness::new();
-    h.client.connect("live");
-    h.client.create_stream();
-    h.client.command(STREAM, "play", 5.0, vec![Value::from("main")]);
-    h.pump().unwrap();
-    assert_eq!(info(&h.answers()[2], "code"), Value::from("NetStream.Play.Failed"));
-}
-
-#[test]
 fn enhanced_codecs_are_confirmed_where_both_know_them() {
     for (listed, confirmed) in [
         (&["av01", "hvc1"][..], Some(&["hvc1"][..])),
-        (&["*"], Some(&["avc1", "hvc1", "mp4a"])),
+        (&["*"], Some(&["avc1", "hvc1", "mp4a", ".mp3", "Opus"])),
         (&["av01"], None),
     ] {
         let list = |codes: &[&str]| Value::StrictArray(codes.iter().map(|&code| Value::from(code)).collect());
@@ -270,7 +260,7 @@ fn enhanced_codecs_are_confirmed_where_both_know_them() {
         h.client.publish(STREAM, "main");
         h.pump().unwrap();
         assert_eq!(info(&h.answers()[0], "fourCcList"), confirmed.map_or(Value::Undefined, list));
-        assert_eq!(h.request().peer.four_ccs, listed);
+        assert_eq!(h.request().peer.capabilities.codecs.len(), listed.len());
     }
 }
 
@@ -393,7 +383,7 @@ fn messages_out_of_place_end_the_session() {
     );
     assert_eq!(
         fault(&|h| h.client.publish(STREAM, "x")),
-        "`publish` on message stream 1, which publishes already"
+        "`publish` on message stream 1, which publishes or plays already"
     );
     assert_eq!(
         fault(&|h| {

@@ -48,7 +48,7 @@ fn serve(mut socket: TcpStream, config: ServerConfig, refuse: Option<Reject>) ->
                 }
                 Event::Tag { tag, .. } => seen.tags.push(tag),
                 Event::PublishEnded { reason, .. } => seen.end = Some(reason),
-                Event::RequestWithdrawn { .. } => {}
+                _ => {}
             }
         }
         while let Some(output) = session.poll_output() {

@@ -1,8 +1,8 @@
 //! What the chunk writer writes, the chunk reader reads.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use proptest::prelude::*;
-use rtmp::chunk::{ChunkSize, ChunkWriter};
+use rtmp::chunk::{ChunkSize, ChunkWriter, Slices};
 use rtmp::message::{MessageStreamId, MessageType, RawMessage};
 
 use crate::chunks::{read_all, reader};
@@ -41,6 +41,7 @@ proptest! {
         split in 1usize..700,
     ) {
         let mut writer = ChunkWriter::new();
+        let mut twin = ChunkWriter::new();
         let mut reader = reader();
         let mut clock = start;
         for (number, act) in acts.into_iter().enumerate() {
@@ -48,6 +49,7 @@ proptest! {
                 Act::Resize(size) => {
                     let size = ChunkSize::new(size).unwrap();
                     writer.set_chunk_size(size);
+                    twin.set_chunk_size(size);
                     reader.set_chunk_size(size);
                 }
                 Act::Send { on, step, kind, stream, length } => {
@@ -56,6 +58,9 @@ proptest! {
                     let sent = message(clock, kind, stream, &payload);
                     let mut bytes = BytesMut::new();
                     writer.write(csid(on), &sent, &mut bytes).unwrap();
+                    let mut slices = Slices::new();
+                    twin.write_shared(csid(on), &sent, &mut slices).unwrap();
+                    prop_assert_eq!(&slices.copy_to_bytes(slices.len()), &bytes[..]);
                     let mut got = Vec::new();
                     for part in bytes.chunks(split) {
                         got.extend(read_all(&mut reader, part).unwrap());

@@ -48,8 +48,8 @@ fn a_client_that_answers_pings_and_publishes_nothing() {
         h.pump().unwrap();
     }
     let (when, result) = next(&mut h);
-    assert_eq!((when, &result), (at(30), &timed_out(TimeoutKind::Publish, 30)));
-    assert_eq!(result.unwrap_err().to_string(), "no publish request within 0:30.000");
+    assert_eq!((when, &result), (at(30), &timed_out(TimeoutKind::Request, 30)));
+    assert_eq!(result.unwrap_err().to_string(), "no request to publish or play within 0:30.000");
 }
 
 #[test]
@@ -127,5 +127,5 @@ fn after_the_end_of_a_stream_the_next_is_awaited() {
         h.client.command(CONNECTION, "_checkbw", 0.0, vec![]);
         h.pump().unwrap();
     }
-    assert_eq!(next(&mut h), (at(130), timed_out(TimeoutKind::Publish, 30)));
+    assert_eq!(next(&mut h), (at(130), timed_out(TimeoutKind::Request, 30)));
 }

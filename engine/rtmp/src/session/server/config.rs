@@ -3,6 +3,7 @@
 use media::Span;
 
 use crate::chunk::ChunkSize;
+use crate::enhanced::Capabilities;
 use crate::handshake::RANDOM;
 use crate::limits::Limits;
 
@@ -11,10 +12,10 @@ use crate::limits::Limits;
 pub struct Timeouts {
     /// From the start to `connect`; 10 s by default.
     pub connect: Span,
-    /// From `connect`, or from the end of the last publish, to the next
-    /// publish request; 30 s by default. The time the caller takes to answer a
-    /// request does not count.
-    pub publish: Span,
+    /// From `connect`, or from the end of all that is published and played, to
+    /// the next request to publish or play; 30 s by default. The time the
+    /// caller takes to answer a request does not count.
+    pub request: Span,
     /// Without a byte from the peer; 30 s by default. Time in which the session
     /// does not want input does not count.
     pub idle: Span,
@@ -28,7 +29,7 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Span::from_secs(10),
-            publish: Span::from_secs(30),
+            request: Span::from_secs(30),
             idle: Span::from_secs(30),
             ping: Span::from_secs(10),
         }
@@ -49,9 +50,20 @@ pub struct ServerConfig {
     /// How many bytes the peer may send between acknowledgements, as we tell
     /// it; 2 500 000 by default.
     pub window_ack: u32,
-    /// The FourCC codes of enhanced RTMP that the engine takes; those a client
-    /// lists too are confirmed to it. `avc1`, `hvc1` and `mp4a` by default.
-    pub four_ccs: Vec<[u8; 4]>,
+    /// What of enhanced RTMP the server can do; what a client says too is
+    /// confirmed to it. [`Capabilities::ours`] by default.
+    pub capabilities: Capabilities,
+    /// Who decides on `connect`; the session itself by default.
+    pub connect: ConnectPolicy,
+}
+
+/// What to do with a client's `connect`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectPolicy {
+    /// Accept it, whatever the application is.
+    Accept,
+    /// Ask the caller.
+    Ask,
 }
 
 impl ServerConfig {
@@ -63,7 +75,8 @@ impl ServerConfig {
             timeouts: Timeouts::default(),
             chunk_size: ChunkSize::USUAL,
             window_ack: 2_500_000,
-            four_ccs: vec![*b"avc1", *b"hvc1", *b"mp4a"],
+            capabilities: Capabilities::ours(),
+            connect: ConnectPolicy::Accept,
         }
     }
 }

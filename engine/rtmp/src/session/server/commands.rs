@@ -3,16 +3,13 @@
 use flv::amf0::Value;
 use media::Time;
 
-use super::error::{ProtocolFault, SessionError};
-use super::event::{EndReason, Event, Peer, PublishKind, PublishRequest, RequestId};
-use super::names::{AppName, StreamName};
-use super::replies::{self, shown};
-use super::server::{Client, ServerSession, Stream, StreamState};
-use super::timers::Awaits;
+use super::event::{ConnectRequest, EndReason, Event, Peer, PublishKind, PublishRequest, RequestId};
+use super::{Client, ConnectPolicy, ServerSession, Stream, StreamState};
+use crate::enhanced::Capabilities;
 use crate::message::{BandwidthLimit, Command, Message, MessageStreamId};
-
-/// How many FourCC codes of a client are looked at.
-const MAX_FOUR_CCS: usize = 64;
+use crate::session::error::{ProtocolFault, SessionError};
+use crate::session::names::{AppName, StreamName};
+use crate::session::replies::{self, shown};
 
 impl ServerSession {
     pub(super) fn command(
@@ -26,7 +23,12 @@ impl ServerSession {
             "connect" => self.connect(&command, now),
             name if self.client.is_none() => Err(ProtocolFault::NotConnected { name: shown(name) }),
             "createStream" => self.create_stream(&command),
-            "publish" => self.publish(&command, stream, now),
+            "publish" => self.publish(&command, stream),
+            "play" => self.play(&command, stream),
+            "pause" | "pauseRaw" | "seek" | "receiveAudio" | "receiveVideo" => {
+                self.player_command(&command, stream);
+                Ok(())
+            }
             "deleteStream" => {
                 let named = self.named_stream(&command, stream);
                 self.end_stream(named, now);
@@ -56,60 +58,56 @@ impl ServerSession {
             return Err(ProtocolFault::ConnectedAlready);
         }
         let text = |name| command.object.get(name).and_then(Value::as_str).map(str::to_owned);
-        let four_ccs = match command.object.get("fourCcList") {
-            Some(Value::StrictArray(list)) => {
-                list.iter().filter_map(Value::as_str).take(MAX_FOUR_CCS).collect()
-            }
-            _ => Vec::new(),
-        };
-        let known = |code: &[u8; 4]| four_ccs.iter().any(|&own| own == "*" || own.as_bytes() == code);
-        let confirmed = self.four_ccs.iter().filter(|&code| known(code));
-        let confirmed = confirmed.map(|code| Value::from(&*String::from_utf8_lossy(code))).collect();
         let encoding = command.object.get("objectEncoding").and_then(Value::as_f64).unwrap_or(0.0);
-
-        self.outbox.tell_window(self.window_ack);
+        let app = AppName::new(text("app").unwrap_or_default());
+        let peer = Peer {
+            flash_version: text("flashVer"),
+            tc_url: text("tcUrl"),
+            swf_url: text("swfUrl"),
+            capabilities: Capabilities::read(&command.object),
+        };
+        self.link.acknowledge_from_now();
+        self.link.output.tell_window(self.window_ack);
         let limit = BandwidthLimit::Dynamic;
-        self.outbox.control(&Message::SetPeerBandwidth { window: self.window_ack, limit });
-        self.outbox.set_chunk_size(self.chunk_size);
-        let answer = replies::connected(command.transaction, encoding, confirmed);
-        self.outbox.command(MessageStreamId::CONTROL, answer);
-
-        self.client = Some(Client {
-            app: AppName::new(text("app").unwrap_or_default()),
-            peer: Peer {
-                flash_version: text("flashVer"),
-                tc_url: text("tcUrl"),
-                swf_url: text("swfUrl"),
-                four_ccs: four_ccs.into_iter().map(str::to_owned).collect(),
-            },
-            announced: false,
-        });
-        self.timers.await_now(Awaits::Publish, now);
+        self.link.output.control(&Message::SetPeerBandwidth { window: self.window_ack, limit });
+        self.link.output.set_chunk_size(self.chunk_size);
+        let request = ConnectRequest { app: app.clone(), peer: peer.clone() };
+        let waits = Some((command.transaction, encoding));
+        self.client = Some(Client { app, peer, announced: false, waits });
+        match self.policy {
+            ConnectPolicy::Ask => {
+                self.link.inbox.push(Event::ConnectRequested(Box::new(request)));
+                self.link.timers.await_nothing();
+            }
+            ConnectPolicy::Accept => self.accept_connect(now).expect("it has just asked"),
+        }
         Ok(())
     }
 
     fn create_stream(&mut self, command: &Command) -> Result<(), ProtocolFault> {
         let got = self.streams.len() + 1;
-        if got > self.limits.message_streams {
-            return Err(ProtocolFault::MessageStreams { got, most: self.limits.message_streams });
+        if got > self.link.limits.message_streams {
+            return Err(ProtocolFault::MessageStreams { got, most: self.link.limits.message_streams });
         }
         let free = (1..).map(MessageStreamId).find(|id| self.streams.iter().all(|s| s.id != *id));
         let Some(id) = free else { return Ok(()) };
         self.streams.push(Stream { id, state: StreamState::Idle });
         let answer = replies::result(command.transaction, Value::Null, Value::from(id.0));
-        self.outbox.command(MessageStreamId::CONTROL, answer);
+        self.link.output.command(MessageStreamId::CONTROL, answer);
         Ok(())
     }
 
-    fn publish(&mut self, command: &Command, id: MessageStreamId, now: Time) -> Result<(), ProtocolFault> {
+    fn publish(&mut self, command: &Command, id: MessageStreamId) -> Result<(), ProtocolFault> {
         let open = self.streams.len();
         let Some(stream) = self.streams.iter_mut().find(|s| s.id == id) else {
-            return Err(ProtocolFault::NoSuchStream { got: id, open });
+            return Err(ProtocolFault::NoSuchStream { command: "publish", got: id, open });
         };
         if !matches!(stream.state, StreamState::Idle) {
-            return Err(ProtocolFault::PublishesAlready { stream: id });
+            return Err(ProtocolFault::InUse { command: "publish", stream: id });
         }
-        let Some(raw) = command.text(0) else { return Err(ProtocolFault::NoStreamName) };
+        let Some(raw) = command.text(0) else {
+            return Err(ProtocolFault::NoStreamName { command: "publish" });
+        };
         let kind = match command.text(1) {
             Some("record") => PublishKind::Record,
             Some("append") => PublishKind::Append,
@@ -120,7 +118,7 @@ impl ServerSession {
         self.next_request = self.next_request.wrapping_add(1);
         let name = StreamName::new(raw);
         stream.state = StreamState::Requested { request, name: name.clone() };
-        self.inbox.push(Event::PublishRequested(Box::new(PublishRequest {
+        self.link.inbox.push(Event::PublishRequested(Box::new(PublishRequest {
             request,
             stream: id,
             app: client.app.clone(),
@@ -128,7 +126,7 @@ impl ServerSession {
             kind,
             peer: client.peer.clone(),
         })));
-        self.timers.await_now(Awaits::Nothing, now);
+        self.link.timers.await_nothing();
         Ok(())
     }
 
@@ -152,16 +150,20 @@ impl ServerSession {
     /// The stream stays, what it published ends.
     fn end_stream(&mut self, id: MessageStreamId, now: Time) {
         let Some(stream) = self.streams.iter_mut().find(|s| s.id == id) else { return };
-        if !matches!(stream.state, StreamState::Publishing { .. }) {
-            return;
+        match stream.state {
+            StreamState::Publishing { .. } => {
+                stream.state = StreamState::Idle;
+                self.link.inbox.push(Event::PublishEnded { stream: id, reason: EndReason::Unpublished });
+                self.status(id, "status", "NetStream.Unpublish.Success", "unpublished".to_owned());
+            }
+            StreamState::Playing { .. } => {
+                stream.state = StreamState::Idle;
+                self.link.inbox.push(Event::PlayEnded { stream: id, reason: EndReason::Stopped });
+                self.status(id, "status", "NetStream.Play.Stop", "stopped".to_owned());
+            }
+            _ => return,
         }
-        stream.state = StreamState::Idle;
-        self.inbox.push(Event::PublishEnded { stream: id, reason: EndReason::Unpublished });
-        let status = replies::status("status", "NetStream.Unpublish.Success", "unpublished".to_owned());
-        self.outbox.command(id, status);
-        if !self.streams.iter().any(|s| matches!(s.state, StreamState::Publishing { .. })) {
-            self.timers.await_now(Awaits::Publish, now);
-        }
+        self.await_request_if_idle(now);
     }
 
     /// Commands that only want an answer. A transaction of 0 wants none.
@@ -174,14 +176,13 @@ impl ServerSession {
                 }
                 replies::result(transaction, Value::Null, Value::Undefined)
             }
-            "releaseStream" | "FCUnpublish" | "_checkbw" => {
+            "releaseStream" | "FCUnpublish" | "FCSubscribe" | "_checkbw" => {
                 replies::result(transaction, Value::Null, Value::Undefined)
             }
             "getStreamLength" => replies::result(transaction, Value::Null, Value::Number(0.0)),
-            "play" | "play2" => {
-                let refused = "this server takes streams and plays none".to_owned();
-                self.outbox.command(stream, replies::status("error", "NetStream.Play.Failed", refused));
-                return;
+            "play2" => {
+                let refused = "there is no changing between streams here".to_owned();
+                return self.status(stream, "error", "NetStream.Play.Failed", refused);
             }
             "_result" | "_error" | "onStatus" => return,
             name => {
@@ -189,8 +190,9 @@ impl ServerSession {
                 replies::error(transaction, "NetConnection.Call.Failed", unknown)
             }
         };
+        // Answered where it came, for clients that look there.
         if transaction != 0.0 {
-            self.outbox.command(stream, answer);
+            self.link.output.command(stream, answer);
         }
     }
 }
