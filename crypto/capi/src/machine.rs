@@ -72,7 +72,7 @@ impl Machine {
 
     /// Reads the key from its text first.
     pub(crate) fn add_key_text(&mut self, id: u8, text: &[u8]) -> Result<(), Status> {
-        // The words name no more of the text than the digit that is wrong.
+        // The words repeat nothing of the text.
         let parsed = str::from_utf8(text).map_err(|_| "a key is 32 hex digits; this is not even text".into());
         match parsed.and_then(|text| text.parse::<MasterKey>().map_err(|err| err.to_string())) {
             Ok(key) => self.add_key(id, key),

@@ -191,7 +191,7 @@ fn the_example_refuses_wrong_usage() {
     fs::write(bench.path("key"), "no key").unwrap();
     let (code, _, said) = bench.decrypt(b"", &[]);
     assert_eq!(code, Some(2));
-    assert!(said.contains("key: a key is 32 hex digits; character 1 is 'n'"), "{said}");
+    assert!(said.contains("key: a key is 32 hex digits; character 1 is none"), "{said}");
     fs::remove_file(bench.path("key")).unwrap();
     let (code, _, said) = bench.decrypt(b"", &[]);
     assert_eq!(code, Some(2), "{said}");
