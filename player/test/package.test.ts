@@ -17,3 +17,9 @@ test('what the package exports is there, with types, and loads in plain Node', (
     console.log((await new FlvDecryptor().push(Buffer.from('FLV\\x01\\x05\\0\\0\\0\\x09\\0\\0\\0\\0', 'latin1'))).length);`;
   assert.equal(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }), '13\n');
 });
+
+test('the examples compile against the built package under both kinds of module resolution', () => {
+  for (const project of ['test/consumer-bundler.json', 'test/consumer-node.json']) {
+    execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project], { encoding: 'utf8', stdio: ['ignore', 'inherit', 'inherit'] });
+  }
+});

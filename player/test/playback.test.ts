@@ -71,7 +71,7 @@ async function load(serve: Serve, options: LoaderOptions, from = 0, until: (hear
   });
   try {
     await new Promise<void>((resolve) => {
-      const loader = new Loader({} as never, { isLive: options.isLive ?? true });
+      const loader = new Loader(null, { isLive: options.isLive ?? true });
       const end = (said: string): void => {
         heard.said.push(said);
         resolve();
@@ -86,7 +86,7 @@ async function load(serve: Serve, options: LoaderOptions, from = 0, until: (hear
       };
       loader.onError = (kind, info) => end(`error: ${String(kind)}, ${info.code}, ${info.msg}`);
       loader.onComplete = () => end('complete');
-      loader.open({ url, duration: 0 }, { from, to: -1 });
+      loader.open({ url }, { from, to: -1 });
     });
   } finally {
     server.closeAllConnections();
@@ -179,4 +179,38 @@ test('what is refused at first is an error at once, and trying ends some time', 
   assert.match(gone.said.at(-1) ?? '', /^error: Exception, -1, /);
   const ended = await load((response, visit) => (visit === 1 ? response.end(encrypted) : response.end()), { retry: { giveUpMs: 50 } });
   assert.equal(ended.said.at(-1), 'complete');
+});
+
+test('a second loader, as mpegts.js makes it after a pause, goes on in the same stream', async () => {
+  const server = createServer((_, response) => response.write(encrypted));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/live.flv`;
+  const Class = encryptedLoader({ keys: new KeyRing({ 1: MASTER }) });
+  const parts: Buffer[] = [];
+  let position = 0;
+  for (let round = 0; round < 3; round += 1) {
+    const loader = new Class(null, { isLive: true });
+    const from = position;
+    await new Promise<void>((resolve, reject) => {
+      loader.onDataArrival = (chunk, byteStart) => {
+        if (byteStart !== position) reject(new Error(`${byteStart} after ${position}`));
+        parts.push(Buffer.from(chunk));
+        position += chunk.byteLength;
+        if (position >= from + 4000) resolve();
+      };
+      loader.open({ url }, { from, to: -1 });
+    });
+    assert.equal(loader.isWorking(), true);
+    loader.abort();
+    loader.destroy();
+    assert.equal(loader.isWorking(), false);
+  }
+  server.closeAllConnections();
+  server.close();
+  const data = Buffer.concat(parts);
+  assert.equal(data.indexOf('FLV', 3), -1);
+  const pictures = tagsOf(data).filter((one) => one.kind === VIDEO && one.body[1] === 1);
+  assert.equal(pictures.length, 36);
+  const times = pictures.map((one) => one.timestamp);
+  assert.deepEqual(times, [...new Set(times)].sort((a, b) => a - b));
 });

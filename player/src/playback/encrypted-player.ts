@@ -5,6 +5,7 @@ import type { Counts, FlvDecryptor, Locked } from '../decrypt/flv-decryptor.js';
 import type { ClearTags } from '../decrypt/gate.js';
 import { KeyRing } from '../decrypt/key-ring.js';
 import { encryptedLoader, type LoaderOptions } from './loader.js';
+import type { MpegtsConfig, MpegtsPlayer } from './mpegts-types.js';
 import type { Retry } from './retry.js';
 
 export interface PlayerOptions {
@@ -19,7 +20,7 @@ export interface PlayerOptions {
   hasAudio?: boolean;
   hasVideo?: boolean;
   /** Further configuration of mpegts.js; workers stay off, they could not decrypt. */
-  mpegts?: mpegts.Config;
+  mpegts?: MpegtsConfig;
 
   /** Nothing plays for want of a key: once for each key id, until it plays again. */
   onLocked?: (why: Locked) => void;
@@ -38,7 +39,7 @@ export interface EncryptedPlayer {
   /** Keys may be added and removed while it plays. */
   readonly keys: KeyRing;
   /** The mpegts.js player underneath. */
-  readonly player: mpegts.Player;
+  readonly player: MpegtsPlayer;
   /** What was decrypted on the present connection; `null` before the first. */
   counts(): Counts | null;
   /** Plays; rejects where the browser wants a user's gesture first. */

@@ -2,13 +2,13 @@
 // byte positions that mpegts.js sees are those of the decrypted stream. A live stream
 // that breaks is connected again, and goes on in the same stream for mpegts.js.
 
-import type Mpegts from 'mpegts.js';
 import { joined, type Bytes } from '../decrypt/bytes.js';
 import { writeTags, type Tag } from '../decrypt/flv-tag.js';
 import { FlvDecryptor, type DecryptorOptions, type Passed } from '../decrypt/flv-decryptor.js';
 import { NotFlv } from '../decrypt/flv-reader.js';
 import { shapeOf } from '../decrypt/shape.js';
 import { connect, type Ended } from './connection.js';
+import type { Loader, LoaderClass, LoaderConfig } from './mpegts-types.js';
 import { RETRY, waitBefore, type Retry } from './retry.js';
 import { Timeline } from './timeline.js';
 
@@ -26,31 +26,30 @@ export interface LoaderOptions extends DecryptorOptions {
 
 // As in mpegts.js, whose own constants would pull all of it in here.
 const STATUS = { idle: 0, connecting: 1, buffering: 2, error: 3, complete: 4 } as const;
-type ErrorKind = Parameters<Mpegts.BaseLoader['onError']>[0];
 
 /** A class to hand to mpegts.js as `customLoader`; one for each player. */
-export function encryptedLoader(options: LoaderOptions = {}): Mpegts.CustomLoaderConstructor {
+export function encryptedLoader(options: LoaderOptions = {}): LoaderClass {
   // mpegts.js may make a second loader for the same player: time goes on in it.
   const timeline = new Timeline();
   return class extends EncryptedLoader {
-    constructor(_seek: Mpegts.SeekHandler, config: Mpegts.Config) {
+    constructor(_seekHandler: unknown, config: LoaderConfig) {
       super(options, config, timeline);
     }
   };
 }
 
-class EncryptedLoader implements Mpegts.BaseLoader {
+class EncryptedLoader implements Loader {
   readonly type = 'obvan-encrypted-flv';
   /** Whole tags go out, so there is nothing to stash. */
   readonly _needStash = false;
   readonly needStashBuffer = false;
   _status: number = STATUS.idle;
   // Set by mpegts.js before `open`.
-  onContentLengthKnown: Mpegts.BaseLoader['onContentLengthKnown'] = () => undefined;
-  onURLRedirect: Mpegts.BaseLoader['onURLRedirect'] = () => undefined;
-  onDataArrival: Mpegts.BaseLoader['onDataArrival'] = () => undefined;
-  onError: Mpegts.BaseLoader['onError'] = () => undefined;
-  onComplete: Mpegts.BaseLoader['onComplete'] = () => undefined;
+  onContentLengthKnown: Loader['onContentLengthKnown'] = () => undefined;
+  onURLRedirect: Loader['onURLRedirect'] = () => undefined;
+  onDataArrival: Loader['onDataArrival'] = () => undefined;
+  onError: Loader['onError'] = () => undefined;
+  onComplete: Loader['onComplete'] = () => undefined;
 
   private readonly stopped = new AbortController();
   private readonly retry: Retry;
@@ -64,7 +63,7 @@ class EncryptedLoader implements Mpegts.BaseLoader {
 
   constructor(
     private readonly options: LoaderOptions,
-    private readonly config: Mpegts.Config,
+    private readonly config: LoaderConfig,
     private readonly timeline: Timeline,
   ) {
     this.retry = { ...RETRY, ...options.retry };
@@ -79,7 +78,7 @@ class EncryptedLoader implements Mpegts.BaseLoader {
     return this._status === STATUS.connecting || this._status === STATUS.buffering;
   }
 
-  open(source: Mpegts.MediaSegment, range: Mpegts.Range): void {
+  open(source: { url: string }, range: { from: number }): void {
     this.from = this.position = Math.max(0, range.from);
     this._status = STATUS.connecting;
     this.heardAt = Date.now();
@@ -97,7 +96,7 @@ class EncryptedLoader implements Mpegts.BaseLoader {
   }
 
   /** Connections one after the other, until one is the last. */
-  private async run(source: Mpegts.MediaSegment): Promise<void> {
+  private async run(source: { url: string }): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       const before = this.position;
       const { ended, fatal } = await this.connection(source.url);
@@ -190,10 +189,10 @@ class EncryptedLoader implements Mpegts.BaseLoader {
     this.onComplete(this.from, this.position - 1);
   }
 
-  private fail(kind: string, code: number, msg: string): void {
+  /** The kinds are those of mpegts.js. */
+  private fail(kind: 'Exception' | 'HttpStatusCodeInvalid' | 'UnrecoverableEarlyEof', code: number, msg: string): void {
     if (this.stopped.signal.aborted) return;
     this._status = STATUS.error;
-    // The typings give the type of the table of kinds where one of its strings is meant.
-    this.onError(kind as unknown as ErrorKind, { code, msg });
+    this.onError(kind, { code, msg });
   }
 }
