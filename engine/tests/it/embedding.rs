@@ -81,7 +81,7 @@ show "slow" {
 #[test]
 fn the_status_tells_clear_ways_out_and_a_mix_while_it_runs() {
     let out = tempfile::tempdir().unwrap();
-    std::fs::write(out.path().join("a.key"), "000102030405060708090a0b0c0d0e0f").unwrap();
+    engine::key_file::create(&out.path().join("a.key")).unwrap();
     let text = r#"
 show "mixed" {
   video 64x36 25fps

@@ -62,7 +62,7 @@ fn key(id: KeyId) -> MasterKey {
 /// Puts the film in `folder`, sealed; gives the name of the file.
 pub fn sealed(folder: &Path, sealing: Sealing) -> &'static str {
     fs::write(folder.join("clear.flv"), clear()).unwrap();
-    fs::write(folder.join("key.hex"), KEY).unwrap();
+    crate::keys::write(&folder.join("key.hex"), KEY, 0o600);
     let encrypt = |mode: &str| {
         let args = ["encrypt", "clear.flv", "sealed.flv", "--key-file", "key.hex", "--mode", mode];
         obvan(folder, &args).exits(0);

@@ -19,7 +19,7 @@ fn a_late_viewer_and_a_relay_of_a_show_open_to_its_clear_record() {
     let folder = folder(&show);
     let Some(nginx) = Nginx::start(folder.path()) else { return };
     let folder = folder.path();
-    fs::write(folder.join("key.hex"), KEY).unwrap();
+    crate::keys::write(&folder.join("key.hex"), KEY, 0o600);
     let live = LiveShow::start(folder, &[]);
     let player = Player::start(&nginx, App::Live, folder, "relayed.flv");
     live.reaches(1.3);
