@@ -166,6 +166,8 @@ fn what_is_played_may_begin_anew() {
     server.send(MessageStreamId(2), &Message::Audio(vec![1, 2].into())).unwrap();
     server.send(CONNECTION, &eof).unwrap();
     server.send(STREAM, &Message::Audio(vec![3].into())).unwrap();
+    server.send(CONNECTION, &Message::UserControl(UserControl::StreamIsRecorded(STREAM))).unwrap();
+    server.send(CONNECTION, &eof).unwrap();
     let events = server.events();
     let names: Vec<_> = events
         .iter()
@@ -177,7 +179,7 @@ fn what_is_played_may_begin_anew() {
             other => panic!("{other:?}"),
         })
         .collect();
-    assert_eq!(names, ["gone", "on", "tag", "eof", "on", "tag"]);
+    assert_eq!(names, ["gone", "on", "tag", "gone", "on", "tag", "eof"]);
 }
 
 #[test]

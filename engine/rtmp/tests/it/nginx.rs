@@ -10,10 +10,10 @@ use std::time::Instant;
 use fixtures::tags::Stream;
 use flv::{FlvMillis, Tag, TagKind};
 use rtmp::handshake::{DigestScheme, Opening};
-use rtmp::session::{ClientEnd, ClientError, Intent};
+use rtmp::session::{ClientEnd, Intent};
 use rtmp::{ClientConfig, ClientEvent};
 
-use crate::pair::{client_config, tag, url};
+use crate::pair::{client_config, url};
 use crate::wire::{Client, PATIENCE};
 
 struct Nginx {
@@ -33,7 +33,6 @@ impl Nginx {
              events {{ worker_connections 64; }}
              rtmp {{ server {{ listen unix:{path}/socket; chunk_size 4096;
                application live {{ live on; meta copy; sync 10s; interleave on; publish_notify on; }}
-               application closed {{ live on; deny publish all; }}
              }} }}"
         );
         std::fs::write(folder.path().join("conf"), config).unwrap();
@@ -137,10 +136,9 @@ fn nginx_relays_across_the_wrap() {
 }
 
 #[test]
-fn nginx_refuses() {
+fn nginx_hangs_up_on_unknown_applications() {
     let nginx = Nginx::start();
     let config = ClientConfig { url: url("rtmp://localhost/nowhere/main"), ..client_config(Intent::Publish) };
     let mut client = nginx.client(config);
     assert_eq!(client.event(), Some(ClientEvent::Ended(ClientEnd::Disconnected)));
-    let _ = (tag(TagKind::Audio, 0, vec![1]), None::<ClientError>);
 }

@@ -41,6 +41,8 @@ pub struct ClientSession {
     state: State,
     /// `_checkbw` was sent.
     checked: bool,
+    /// What is played is a recording.
+    recorded: bool,
 }
 
 /// As AMF0, the names of data that servers send of their own.
@@ -118,6 +120,7 @@ impl ClientSession {
             },
             state: State::Connecting,
             checked: false,
+            recorded: false,
         }
     }
 
@@ -247,9 +250,14 @@ impl ClientSession {
                     tags.into_iter().for_each(|tag| self.tag(stream, tag));
                     Ok(())
                 }
-                Told::UserControl(UserControl::StreamEof(ended)) => {
-                    if self.state.stream() == Some(ended) {
-                        self.ended(ClientEnd::Complete);
+                Told::UserControl(UserControl::StreamIsRecorded(id)) => {
+                    self.recorded |= self.state.stream() == Some(id);
+                    Ok(())
+                }
+                Told::UserControl(UserControl::StreamEof(id)) => {
+                    if self.state.stream() == Some(id) {
+                        let live = ClientEnd::Unpublished;
+                        self.ended(if self.recorded { ClientEnd::Complete } else { live });
                     }
                     Ok(())
                 }
