@@ -15,8 +15,11 @@ use flv::nalu::LengthSize;
 use flv::{FlvMillis, Item, Tag, TagKind, TagReader};
 use harness::key;
 use harness::ops::Op;
+use media::Time;
 use rtmp::chunk::{ChunkWriter, Csid};
 use rtmp::message::{Command, Message, MessageStreamId, UserControl};
+use rtmp::session::{Intent, PlayEnd, PlayKind};
+use rtmp::{ClientConfig, ClientSession, Event, RtmpUrl, ServerConfig, ServerSession};
 
 const BARS: &[u8] = include_bytes!("../../flv/tests/data/bars.flv");
 const CAPTURES: [(&str, &[u8]); 3] = [
@@ -59,6 +62,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (two, slow) = (two_streams()?, [1, 9, 3, 0x0b, 2, 1, 0x13, 7]);
     seed("rtmp_session", "two-streams", &[&[1, 50, 3, 3, 3, 3, 3, 3], &two])?;
     seed("rtmp_session", "two-streams-slow", &[&slow, &two])?;
+    let player = player()?;
+    seed("rtmp_session", "player", &[&[1, 50, 3, 3, 3, 3, 3, 3], &player])?;
+    seed("rtmp_session", "player-asked", &[&[5, 9, 3, 3, 0x0b, 0x43, 7, 0x83], &player])?;
+    for (name, flags, intent) in [("publishes", 1, Intent::Publish), ("plays", 5, Intent::Play)] {
+        let said = server_says(intent)?;
+        seed("rtmp_client", name, &[&[flags, 40, 3, 7, 3, 3, 7, 3], &said])?;
+        seed("rtmp_client", &format!("{name}-slow"), &[&[flags + 2, 9, 0, 1, 0x12, 0x27, 3, 7], &said])?;
+    }
     for (name, capture) in CAPTURES {
         let (greeting, sent) = capture.split_at(HANDSHAKE);
         // Commands, metadata, sequence headers and the first tags; then how it ends.
@@ -146,6 +157,68 @@ fn two_streams() -> Result<Vec<u8>, Box<dyn Error>> {
     send(control, 1, 0, publish("d"))?;
     send(control, 0, 0, command("deleteStream", 6.0, Value::Null, vec![2.0.into()]))?;
     Ok(sent.to_vec())
+}
+
+/// A player that pauses, mutes and asks for more.
+fn player() -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut sent = BytesMut::new();
+    let mut chunks = ChunkWriter::new();
+    let connect = Value::object([("app", Value::from("live")), ("objectEncoding", Value::from(0.0))]);
+    let from = vec!["main?key=a".into(), (-1000.0).into()];
+    for (stream, name, object, args) in [
+        (0, "connect", connect, vec![]),
+        (0, "createStream", Value::Null, vec![]),
+        (1, "play", Value::Null, from),
+        (1, "pause", Value::Null, vec![true.into(), 40.0.into()]),
+        (1, "receiveAudio", Value::Null, vec![false.into()]),
+        (1, "seek", Value::Null, vec![9.0.into()]),
+        (1, "play", Value::Null, vec!["other".into(), 5.0.into(), 9.0.into(), false.into()]),
+        (0, "deleteStream", Value::Null, vec![1.0.into()]),
+    ] {
+        let command = Message::Command(Command { name: name.into(), transaction: 1.0, object, args });
+        chunks.write(Csid::COMMAND, &command.encode(MessageStreamId(stream), 0)?, &mut sent)?;
+    }
+    Ok(sent.to_vec())
+}
+
+/// What a server says to a client behind the handshake, some tags and the end included.
+fn server_says(intent: Intent) -> Result<Vec<u8>, Box<dyn Error>> {
+    let url: RtmpUrl = "rtmp://host/live/main?key=secret".parse()?;
+    let mut client = ClientSession::new(ClientConfig::new(url, intent, [7; HANDSHAKE / 2 - 8]), Time::ZERO);
+    let mut server = ServerSession::new(ServerConfig::new([9; HANDSHAKE / 2 - 8]), Time::ZERO);
+    let mut said = Vec::new();
+    for round in 0..12 {
+        while let Some(mut bytes) = client.poll_output() {
+            server.handle_input(&mut bytes, Time::ZERO)?;
+        }
+        while let Some(event) = server.poll_event() {
+            match event {
+                Event::PublishRequested(request) => drop(server.accept(request.request, Time::ZERO)?),
+                Event::PlayRequested(request) => {
+                    let stream = server.accept_play(request.request, PlayKind::Live, Time::ZERO)?;
+                    for ms in [0, 20, 40] {
+                        let sound = Bytes::from_static(&[0xaf, 1, 0x21, 0x10, 0x04, 0x60]);
+                        server.send(stream, &Tag::new(TagKind::Audio, FlvMillis(ms), sound)?)?;
+                    }
+                    server.end_play(stream, PlayEnd::Complete, Time::ZERO)?;
+                }
+                _ => {}
+            }
+        }
+        if round == 10 {
+            server.dismiss("goodbye");
+        }
+        while let Some(mut bytes) = server.poll_output() {
+            said.extend_from_slice(&bytes);
+            // A publisher takes the farewell for a refusal, which it is.
+            if let Err(err) = client.handle_input(&mut bytes, Time::ZERO)
+                && round < 10
+            {
+                return Err(err.into());
+            }
+        }
+    }
+    Ok(said.split_off(HANDSHAKE))
 }
 
 /// One value of each kind, in an object and by itself.

@@ -1,18 +1,19 @@
-//! A publisher's bytes, and a server that is slow, quick or out of order, through a session:
+//! A client's bytes, and a server that is slow, quick or out of order, through a session:
 //! no panic, no bound broken, and every stream that was accepted ends once.
 //!
-//! Input: flags (1 a handshake is put in front, 2 the usual limits in place of narrow ones),
-//! how the bytes are cut, six steps (see [`Step`]) that are repeated, and the bytes.
+//! Input: flags (1 a handshake is put in front, 2 the usual limits in place of narrow ones,
+//! 4 the caller decides on `connect`), how the bytes are cut, six steps (see [`Step`]) that are repeated, and the bytes.
 #![no_main]
 
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use flv::{FlvMillis, Tag, TagKind};
 use harness::{heap, pieces};
 use libfuzzer_sys::fuzz_target;
 use media::{Span, Time};
 use rtmp::message::MessageStreamId;
-use rtmp::session::{Reject, SessionError};
+use rtmp::session::{ConnectPolicy, ConnectRefusal, PlayEnd, PlayKind, PlayRefusal, Reject, SessionError};
 use rtmp::{Event, Limits, ServerConfig, ServerSession};
 
 const NARROW: Limits = Limits {
@@ -32,8 +33,9 @@ fuzz_target!(|data: &[u8]| {
     let steps: &[u8; 6] = steps;
     let narrow = flags & 2 == 0;
     let limits = if narrow { NARROW } else { Limits::default() };
+    let connect = if flags & 4 == 0 { ConnectPolicy::Accept } else { ConnectPolicy::Ask };
     heap::bounded((2 << 20) + 64 * sent.len(), || {
-        let mut show = Show::new(limits);
+        let mut show = Show::new(limits, connect);
         let greeting = if flags & 1 == 0 { &[][..] } else { &GREETING };
         for piece in pieces(greeting, 0) {
             show.feed(piece, Step(QUICK));
@@ -48,7 +50,7 @@ fuzz_target!(|data: &[u8]| {
     });
     // With a caller that is quick, it does not matter how the bytes are cut.
     let quick = |how| {
-        let mut show = Show::new(limits);
+        let mut show = Show::new(limits, connect);
         pieces(&GREETING, 0).chain(pieces(sent, how)).for_each(|piece| show.feed(piece, Step(QUICK)));
         show.end();
         show.told
@@ -63,13 +65,18 @@ const GREETING: [u8; 1 + 2 * 1536] = {
 };
 
 /// What the caller does behind a piece. 1: reads events. 2: fetches output. 4 and 8: its
-/// answer to a request (0 accepts, 1 rejects a second, 2 accepts twice, 3 leaves it). 16 and
-/// 32: time goes by (0, 1 ms, 5 s, 40 s). 192, all of it: the connection breaks.
+/// answer to a request (0 accepts, 1 refuses, of publishers the second, 2 accepts twice, 3
+/// leaves it). 16 and 32: time goes by (0, 1 ms, 5 s, 40 s). 64: what is played ends. 128: the
+/// client is dismissed. Both: the connection breaks.
 #[derive(Clone, Copy)]
 struct Step(u8);
 
 /// Reads, fetches and accepts.
 const QUICK: u8 = 3;
+
+fn sound() -> Tag {
+    Tag::new(TagKind::Audio, FlvMillis(40), Bytes::from_static(&[0xaf, 1, 0x21])).unwrap()
+}
 
 struct Show {
     session: ServerSession,
@@ -77,20 +84,22 @@ struct Show {
     now: Time,
     waiting: Bytes,
     open: BTreeSet<u32>,
+    played: BTreeSet<u32>,
     requests: u32,
     told: Vec<Event>,
     over: bool,
 }
 
 impl Show {
-    fn new(limits: Limits) -> Self {
-        let config = ServerConfig { limits, ..ServerConfig::new([7; rtmp::handshake::RANDOM]) };
+    fn new(limits: Limits, connect: ConnectPolicy) -> Self {
+        let config = ServerConfig { limits, connect, ..ServerConfig::new([7; rtmp::handshake::RANDOM]) };
         Self {
             session: ServerSession::new(config, Time::ZERO),
             limits,
             now: Time::ZERO,
             waiting: Bytes::new(),
             open: BTreeSet::new(),
+            played: BTreeSet::new(),
             requests: 0,
             told: Vec::new(),
             over: false,
@@ -116,8 +125,17 @@ impl Show {
             let result = self.session.handle_timeout(self.now);
             self.result(result);
         }
-        if step.0 & 192 == 192 {
-            self.session.handle_close();
+        match step.0 & 192 {
+            64 => {
+                for stream in std::mem::take(&mut self.played) {
+                    // It may be over, and the event still unread.
+                    let _ = self.session.end_play(MessageStreamId(stream), PlayEnd::Complete, self.now);
+                    assert!(self.session.send(MessageStreamId(stream), &sound()).is_err());
+                }
+            }
+            128 => self.session.dismiss("no more"),
+            192 => self.session.handle_close(),
+            _ => {}
         }
         assert_eq!(self.session.next_deadline().is_none(), self.session.is_closed());
         assert!(!(self.session.is_closed() && self.session.wants_input()));
@@ -155,8 +173,13 @@ impl Show {
             held <= self.limits.queued_bytes + self.limits.media_message as usize,
             "{held} bytes in events"
         );
-        let answer = 4000 + 4 * self.limits.command_message as usize;
+        let answer = 5000 + 4 * self.limits.command_message as usize;
         assert!(output <= self.limits.queued_output + answer, "{output} bytes of output");
+        for stream in &self.played {
+            if self.session.output().len() < 1000 {
+                let _ = self.session.send(MessageStreamId(*stream), &sound());
+            }
+        }
         events + output > 0
     }
 
@@ -184,11 +207,49 @@ impl Show {
                     }
                 }
             }
+            Event::ConnectRequested(_) => {
+                let closed = self.session.is_closed();
+                let answered = match step.0 >> 2 & 3 {
+                    1 => self.session.refuse_connect(&ConnectRefusal::NoSuchApp),
+                    3 => Ok(()),
+                    _ => self.session.accept_connect(self.now),
+                };
+                assert!(answered.is_ok() || closed);
+                if step.0 >> 2 & 3 == 2 {
+                    assert!(self.session.accept_connect(self.now).is_err());
+                }
+            }
+            Event::PlayRequested(request) => {
+                let closed = self.session.is_closed();
+                let id = request.request;
+                match step.0 >> 2 & 3 {
+                    1 => {
+                        let refused = self.session.refuse_play(id, PlayRefusal::NotFound, self.now);
+                        assert_eq!(refused.is_err(), closed);
+                    }
+                    3 => {}
+                    answer => {
+                        let accepted = self.session.accept_play(id, PlayKind::Live, self.now);
+                        assert_eq!(accepted.is_err(), closed);
+                        if let Ok(MessageStreamId(stream)) = accepted {
+                            assert!(self.played.insert(stream), "stream {stream} was accepted before");
+                        }
+                        if answer == 2 {
+                            assert!(self.session.accept(id, self.now).is_err());
+                        }
+                    }
+                }
+            }
+            // The caller may have ended it before it read this.
+            Event::PlayEnded { stream, .. } => {
+                self.played.remove(&stream.0);
+            }
             Event::Tag { stream, .. } => assert!(self.open.contains(&stream.0), "a tag of stream {stream}"),
             Event::PublishEnded { stream, .. } => {
                 assert!(self.open.remove(&stream.0), "stream {stream} was not open");
             }
-            Event::RequestWithdrawn { .. } => {}
+            Event::RequestWithdrawn { .. } | Event::BufferLength { .. } => {}
+            Event::Pause { .. } | Event::Wants { .. } => {}
         }
 
         self.told.push(event);
@@ -200,6 +261,7 @@ impl Show {
         assert!(self.session.is_closed());
         self.attend(Step(QUICK));
         assert!(self.open.is_empty(), "streams without an end: {:?}", self.open);
+        assert!(self.played.is_empty(), "plays without an end: {:?}", self.played);
         let mut more = Bytes::from_static(b"more");
         assert_eq!(self.session.handle_input(&mut more, self.now), Ok(()));
         assert!(more.is_empty() && self.session.poll_event().is_none());
