@@ -18,6 +18,7 @@ mod play;
 mod pressure;
 mod publish;
 mod real_encoders;
+mod real_players;
 mod round_trip;
 mod timeouts;
 mod wire;
