@@ -7,9 +7,11 @@ use super::{ChunkSize, Csid};
 use crate::limits::Limits;
 use crate::message::{MessageStreamId, MessageType, RawMessage};
 
-/// What is allocated at once for a message of which the first bytes came; more
-/// follows with more bytes, so that an announced length alone costs little.
-const FIRST_ALLOCATION: usize = 64 << 10;
+/// What is allocated at least for a message that comes in parts.
+const LEAST_ALLOCATION: usize = 4 << 10;
+/// How many times what has come of a message is allocated for it at most: an
+/// announced length alone costs little, and few bytes are copied twice.
+const FORESIGHT: usize = 16;
 
 /// A message that came, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -319,8 +321,10 @@ impl ChunkReader {
             let fault = ChunkFault::InFlight { got: held, most: self.limits.in_flight };
             return Err(ChunkError { at: partial.at, csid: stream.csid, fault });
         }
-        if partial.data.capacity() == 0 && taken > 0 {
-            partial.data.reserve(length.min(FIRST_ALLOCATION.max(taken)));
+        let after = partial.data.len() + taken;
+        if partial.data.capacity() < after {
+            let room = length.min(LEAST_ALLOCATION.max(after.saturating_mul(FORESIGHT)));
+            partial.data.reserve(room - partial.data.len());
         }
         partial.data.extend_from_slice(&input[..taken]);
         input.advance(taken);
