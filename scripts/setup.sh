@@ -16,6 +16,7 @@ packages=(
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
   nginx libnginx-mod-rtmp
+  python3-gi gir1.2-gst-rtsp-server-1.0
 )
 # The same needs where there is no dpkg to ask.
 commands=(cc make pkg-config clang curl ffmpeg ffprobe gst-launch-1.0 node npm)

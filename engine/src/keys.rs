@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crypto::{KeyId, MasterKey, Mode, TagEncryptor};
 use pipeline_dsl::{EncryptMode, KeyPlace, KeyRing, Text};
 use scheduling::KeyIx;
+use url::Url;
 
 use crate::key_file::{self, KeyFileError};
 
@@ -83,6 +84,24 @@ pub(crate) fn address_shown(url: &str) -> String {
     format!("{scheme}://{place}")
 }
 
+/// The shortest part of an address that is taken for a secret; shorter ones are words.
+const SHORTEST_SECRET: usize = 4;
+
+/// Somebody else's words about an address, without what the address holds that must not be seen.
+pub(crate) fn without_secrets(words: &str, url: &Url) -> String {
+    let mut words = words.replace(url.as_str(), &address_shown(url.as_str()));
+    let values: Vec<String> = url.query_pairs().map(|(_, value)| value.into_owned()).collect();
+    let path = url.path().split('/').map(str::to_owned);
+    let user = [url.username().to_owned(), url.password().unwrap_or_default().to_owned()];
+    let query = url.query().map(str::to_owned);
+    for secret in query.into_iter().chain(values).chain(path).chain(user) {
+        if secret.len() >= SHORTEST_SECRET {
+            words = words.replace(&secret, "…");
+        }
+    }
+    words
+}
+
 /// The keys of one channel, in the ring's order. `Debug` is left out on purpose.
 pub(crate) struct ChannelKeys {
     keys: Vec<(KeyId, MasterKey)>,
@@ -129,7 +148,22 @@ impl ChannelKeys {
 
 #[cfg(test)]
 mod tests {
-    use super::address_shown;
+    use super::{address_shown, without_secrets};
+    use url::Url;
+
+    #[test]
+    fn what_others_say_is_shown_without_the_secrets_of_an_address() {
+        let url = Url::parse("srt://user:PASS1@cdn.example:9000/STREAMKEY?passphrase=SECRET99&mode=caller")
+            .unwrap();
+        for (said, shown) in [
+            (format!("cannot open {url}"), "cannot open srt://cdn.example:9000"),
+            ("no STREAMKEY there; SECRET99 was wrong".to_owned(), "no … there; … was wrong"),
+            ("user PASS1: refused".to_owned(), "… …: refused"),
+            ("connection timed out".to_owned(), "connection timed out"),
+        ] {
+            assert_eq!(without_secrets(&said, &url), shown);
+        }
+    }
 
     #[test]
     fn an_address_is_shown_without_its_secrets() {

@@ -1,6 +1,7 @@
 //! The voice of one part of a running show: its name, the clock, the event log.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use media::Time;
 
@@ -29,6 +30,10 @@ impl Reporter {
     }
     pub(crate) fn now(&self) -> Time {
         self.clock.now()
+    }
+    /// Waits this long, or until the show is stopping.
+    pub(crate) fn wait(&self, how_long: Duration) {
+        self.stop.wait(how_long);
     }
     pub(crate) fn is_stopping(&self) -> bool {
         self.stop.is_asked()

@@ -112,7 +112,8 @@ impl Type {
 }
 
 /// What we can pull from.
-pub(crate) const PULL_SCHEMES: &[&str] = &["rtmp", "rtmps", "srt", "rtsp", "http", "https"];
+pub(crate) const PULL_SCHEMES: &[&str] =
+    &["rtmp", "rtmps", "srt", "rtsp", "rtspt", "rtspu", "udp", "http", "https"];
 /// What we can push to.
 pub(crate) const PUSH_SCHEMES: &[&str] = &["rtmp", "rtmps", "srt"];
 

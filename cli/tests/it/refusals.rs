@@ -112,7 +112,7 @@ fn a_second_channel_that_cannot_start_leaves_no_recording_of_the_first() {
 
 #[test]
 fn a_channel_without_a_source_or_a_way_out_does_not_start() {
-    let pull = r#"far pull "srt://127.0.0.1:9001""#;
+    let pull = r#"far device "/dev/video63""#;
     let show =
         SHOW.replace(r#"gen test "motion" tone=440"#, pull).replace("sources stage bars", "sources stage");
     refused(
@@ -132,7 +132,7 @@ fn a_channel_without_a_source_or_a_way_out_does_not_start() {
 #[test]
 fn what_is_not_built_yet_is_said_and_the_rest_runs() {
     let show = SHOW
-        .replace("  camera bars", "  camera far { line radio pull \"srt://127.0.0.1:9001\" }\n  camera bars")
+        .replace("  camera bars", "  camera far { line radio device \"/dev/video63\" }\n  camera bars")
         .replace("sources stage bars", "sources stage far bars")
         .replace(
             "    egress web",
@@ -145,7 +145,11 @@ fn what_is_not_built_yet_is_said_and_the_rest_runs() {
     let expected = ["far/radio", "program/cdn/180p", "program/cdn/90p"];
     assert_eq!(unbuilt.len(), expected.len(), "{unbuilt:?}");
     assert!(expected.iter().all(|subject| unbuilt.iter().any(|(_, s)| s == subject)), "{unbuilt:?}");
-    assert!(said.stderr.contains("WARN  far/radio: pulling a line is not available yet"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("WARN  far/radio: capture devices are not available yet"),
+        "{}",
+        said.stderr
+    );
     assert_eq!(report["channels"][0]["frames"], 25);
     assert_eq!(report["channels"][0]["egress"][0]["state"], "not-available");
     assert!(

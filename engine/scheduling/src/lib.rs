@@ -75,6 +75,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod backoff;
 pub mod channel;
 mod cover;
 mod decision;
@@ -86,6 +87,7 @@ mod state;
 mod take;
 mod view;
 
+pub use backoff::Backoff;
 #[doc(inline)]
 pub use channel::ChannelScheduler;
 pub use decision::{

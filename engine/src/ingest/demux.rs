@@ -2,27 +2,26 @@
 //! and first audio stream, each read on its own.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use codecs::Rotation;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::AppSink;
-use media::{Key, Packet, Span, Time, Track};
+use media::Track;
 
+use crate::ingest::branch;
 use crate::ingest::caps;
 use crate::ingest::flv_head;
 use crate::ingest::lane::StreamParams;
+use crate::ingest::sample::{Read, SampleReader};
 
 /// How long a container may take to say what is in it.
 const OPENING: Duration = Duration::from_secs(10);
 /// How long after an error packets that were read before it may still come.
 const AFTERMATH: Duration = Duration::from_millis(300);
-/// How long a packet lasts that tells neither its time nor its length.
-const UNTOLD: Span = Span::from_millis(40);
 const POLL: gst::ClockTime = gst::ClockTime::from_mseconds(50);
 
 /// Why a container cannot be read.
@@ -74,11 +73,9 @@ pub(crate) struct Demux {
 
 /// One stream of a container.
 pub(crate) struct TrackReader {
-    track: Track,
     sink: AppSink,
     told: Arc<Told>,
-    /// Where the last packet ended, in flicks: some demuxers give packets without a time.
-    ended: AtomicI64,
+    reader: SampleReader,
 }
 
 /// What a pipeline's bus has told: the first error, and how pictures are turned.
@@ -95,12 +92,6 @@ impl Told {
     fn say(&self, error: DemuxError) {
         self.untold.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
     }
-}
-
-/// A packet, and the stream's parameters if they are new.
-pub(crate) struct Read {
-    pub(crate) packet: Packet,
-    pub(crate) caps: Option<gst::Caps>,
 }
 
 #[derive(Default)]
@@ -194,7 +185,7 @@ impl Demux {
         // early; only the bytes are a hard bound.
         queue.set_property("max-size-buffers", 64u32);
         let reader =
-            |track, sink| TrackReader { track, sink, told: Arc::clone(&told), ended: AtomicI64::new(0) };
+            |track, sink| TrackReader { sink, told: Arc::clone(&told), reader: SampleReader::new(track) };
         demux.video = found.video.take().map(|sink| reader(Track::Video, sink));
         demux.audio = found.audio.take().map(|sink| reader(Track::Audio, sink));
         drop(found);
@@ -290,7 +281,7 @@ fn connect_pads(
         // A stream that cannot be linked is missing later, and said to be.
         match slot {
             Some(track) => {
-                if let Some(sink) = link(&pipeline, &queue, pad, &caps) {
+                if let Some(sink) = queued(&pipeline, &queue, pad, &caps) {
                     match track {
                         Track::Video => found.video = Some(sink),
                         Track::Audio => found.audio = Some(sink),
@@ -298,41 +289,25 @@ fn connect_pads(
                 }
             }
             None => {
-                let _ = link_away(&pipeline, pad);
+                let _ = branch::discard(&pipeline, pad);
             }
         }
     });
 }
 
-fn link(
+/// A sink behind a place of its own in the queue.
+fn queued(
     pipeline: &gst::Pipeline,
     queue: &gst::Element,
     pad: &gst::Pad,
     caps: &gst::CapsRef,
 ) -> Option<AppSink> {
-    let shaping = gst::parse::bin_from_description(caps::shaping(caps), true).ok()?;
-    let sink = AppSink::builder().sync(false).max_buffers(16).build();
-    pipeline.add_many([shaping.upcast_ref::<gst::Element>(), sink.upcast_ref()]).ok()?;
     let queue_in = queue.request_pad_simple("sink_%u")?;
     let queue_out = queue.static_pad(&queue_in.name().replace("sink", "src"))?;
+    let sink = AppSink::builder().sync(false).max_buffers(16).build();
+    branch::collect(pipeline, &queue_out, caps, &sink)?;
     pad.link(&queue_in).ok()?;
-    queue_out.link(&shaping.static_pad("sink")?).ok()?;
-    shaping.link(&sink).ok()?;
-    sink.sync_state_with_parent().ok()?;
-    shaping.sync_state_with_parent().ok()?;
     Some(sink)
-}
-
-fn link_away(pipeline: &gst::Pipeline, pad: &gst::Pad) -> Option<()> {
-    let sink = gst::ElementFactory::make("fakesink")
-        .property("sync", false)
-        .property("async", false)
-        .build()
-        .ok()?;
-    pipeline.add(&sink).ok()?;
-    sink.sync_state_with_parent().ok()?;
-    pad.link(&sink.static_pad("sink")?).ok()?;
-    Some(())
 }
 
 impl TrackReader {
@@ -346,7 +321,7 @@ impl TrackReader {
         let mut dry_since: Option<Instant> = None;
         loop {
             if let Some(sample) = self.sink.try_pull_sample(POLL) {
-                match self.read(&sample, known) {
+                match self.reader.read(&sample, known) {
                     Some(read) => return Some(read),
                     None => continue,
                 }
@@ -360,33 +335,6 @@ impl TrackReader {
                 return None;
             }
         }
-    }
-
-    fn read(&self, sample: &gst::Sample, known: Option<&gst::CapsRef>) -> Option<Read> {
-        let buffer = sample.buffer()?;
-        let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?;
-        // Signed: priming lies before zero.
-        let running = |t: Option<gst::ClockTime>| match segment.to_running_time_full(t?)? {
-            gst::Signed::Positive(t) => Some(Time::from_nanos(i64::try_from(t.nseconds()).ok()?)),
-            gst::Signed::Negative(t) => Some(Time::from_nanos(-i64::try_from(t.nseconds()).ok()?)),
-        };
-        let follows = Time::from_flicks(self.ended.load(Ordering::Relaxed));
-        let dts = running(buffer.dts_or_pts()).unwrap_or(follows);
-        let pts = running(buffer.pts()).unwrap_or(dts);
-        let nanos = buffer.duration().and_then(|d| i64::try_from(d.nseconds()).ok());
-        let duration = nanos.map(Span::from_nanos);
-        let end = dts + duration.unwrap_or(UNTOLD);
-        self.ended.store(end.flicks(), Ordering::Relaxed);
-        let key = if self.track == Track::Audio || !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT) {
-            Key::Frame
-        } else {
-            Key::Delta
-        };
-        let data = Bytes::copy_from_slice(buffer.map_readable().ok()?.as_slice());
-        let packet = Packet { track: self.track, pts, dts, duration, key, data };
-        let caps =
-            sample.caps().filter(|caps| known.is_none_or(|known| *known != **caps)).map(ToOwned::to_owned);
-        Some(Read { packet, caps })
     }
 }
 

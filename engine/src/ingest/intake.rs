@@ -132,8 +132,13 @@ impl Arriving {
                 params.into_iter().for_each(|params| self.params(params));
                 packet.into_iter().for_each(|packet| self.packet(packet));
             }
-            Err(problem) => self.complaints.about(&problem, &self.intake.reporter),
+            Err(problem) => self.complain(&problem),
         }
+    }
+
+    /// Something is wrong with what has come.
+    pub(crate) fn complain(&mut self, problem: &str) {
+        self.complaints.about(problem, &self.intake.reporter);
     }
 
     /// Says what a track is from here on.

@@ -14,7 +14,7 @@ use crate::ingest::buffer::LineBuffer;
 use crate::ingest::complaints::Complaints;
 use crate::ingest::intake::Arrival;
 use crate::ingest::lane::{AudioLane, Shape, StreamParams, VideoLane};
-use crate::ingest::stamps::{Mapped, Stamps};
+use crate::ingest::stamps::{Heard, Mapped, Stamps};
 use crate::reporter::Reporter;
 
 /// Everything a live line needs.
@@ -74,10 +74,21 @@ impl LiveLine {
             }
             Arrival::Packet(packet) => self.packet(contribution, &packet),
             Arrival::Ended(why) => {
+                self.flush(contribution);
                 self.counters.disconnect();
                 contribution.say_what_was_missing(&self.reporter);
                 self.reporter.event(Level::Warn, "line-disconnected", format!("the sender is gone: {why}"));
             }
+        }
+    }
+
+    /// What the decoders hold back is shown, too.
+    fn flush(&self, contribution: &mut Contribution) {
+        if let Some((_, mut old)) = contribution.video.take() {
+            self.decode_video(contribution, |mut put, mut bad| old.flush(&mut put, &mut bad));
+        }
+        if let Some((_, mut old)) = contribution.audio.take() {
+            self.decode_audio(contribution, |mut put, mut bad| old.flush(&mut put, &mut bad));
         }
     }
 
@@ -187,9 +198,16 @@ impl LiveLine {
         let Contribution { stamps, complaints, .. } = contribution;
         let mut put = |pcm: Pcm| {
             // Sound far outside show time has no place; pictures decide whether the clock has jumped.
-            if let Some(at) = stamps.sound(pcm.pts, self.reporter.now()) {
-                self.buffer.put_sound(&Pcm { pts: at, ..pcm });
-            }
+            let at = match stamps.sound(pcm.pts, self.reporter.now()) {
+                Some(Heard::At(at)) => at,
+                Some(Heard::Moved(at, by)) => {
+                    let message = format!("sound comes later than its pictures: the line waits {by} longer");
+                    self.reporter.event(Level::Info, "line-drift", message);
+                    at
+                }
+                None => return,
+            };
+            self.buffer.put_sound(&Pcm { pts: at, ..pcm });
         };
         let mut bad = |error: CodecError| complaints.about(&error.to_string(), &self.reporter);
         decode(&mut put, &mut bad);

@@ -4,6 +4,7 @@
 //! [`LineBuffer`]) or *made up on the spot* (a pattern, a still). The tick
 //! takes from all of them in the same way.
 
+mod branch;
 pub(crate) mod buffer;
 pub(crate) mod caps;
 mod complaints;
@@ -17,10 +18,12 @@ pub(crate) mod live;
 pub(crate) mod open;
 pub(crate) mod pattern;
 pub(crate) mod publish;
+mod sample;
 mod sound_queue;
 pub(crate) mod stamps;
 pub(crate) mod still;
 mod unpack;
+pub(crate) mod wire;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

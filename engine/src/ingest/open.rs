@@ -14,13 +14,14 @@ use crate::ingest::live::LiveLine;
 use crate::ingest::pattern::TestSource;
 use crate::ingest::publish::Points;
 use crate::ingest::still::Still;
+use crate::ingest::wire::{AddressError, Wire, WireLine};
 use crate::ingest::{Line, LineCounters, Origin};
 use crate::keys;
 use crate::options::Mode;
 use crate::reporter::Reporter;
 use crate::start::{Place, StartError};
 
-/// Held by a push line's thread: whatever way that ends, nobody waits for what will not come.
+/// Held by a live line's thread: whatever way that ends, nobody waits for what will not come.
 struct EndOfLine {
     buffer: Arc<LineBuffer>,
     counters: Arc<LineCounters>,
@@ -63,6 +64,43 @@ impl Opener<'_> {
         Arc::new(LineBuffer::new(pace, tick, audio.rate, audio.layout.channels()))
     }
 
+    /// An offline show has no live lines.
+    fn live_only(&self, subject: &str) -> Result<(), StartError> {
+        match self.place.mode {
+            Mode::Offline => Err(StartError::LiveOffline { subject: subject.to_owned(), what: "line" }),
+            Mode::RealTime => Ok(()),
+        }
+    }
+
+    /// A line that decodes what arrives at the intake.
+    fn live(
+        &mut self,
+        subject: &str,
+        counters: &Arc<LineCounters>,
+        reporter: &Reporter,
+    ) -> Result<(Arc<Intake>, Arc<LineBuffer>), StartError> {
+        let (intake, arrivals) = Intake::new(reporter.clone());
+        let buffer = self.buffer(Pace::Live);
+        let line = LiveLine {
+            arrivals,
+            shape: self.shape(),
+            buffer: Arc::clone(&buffer),
+            counters: Arc::clone(counters),
+            reporter: reporter.clone(),
+        };
+        let end = EndOfLine {
+            buffer: Arc::clone(&buffer),
+            counters: Arc::clone(counters),
+            reporter: reporter.clone(),
+        };
+        let work = move || {
+            let _end = end;
+            line.run();
+        };
+        self.threads.push(self.place.spawn(format!("live {subject}"), work)?);
+        Ok((Arc::new(intake), buffer))
+    }
+
     /// Opens one input; `subject` is how people know it, e.g. `main/fiber`.
     pub(crate) fn open(&mut self, name: &str, subject: &str, input: &dsl::Input) -> Result<Line, StartError> {
         let counters = Arc::new(LineCounters::default());
@@ -84,29 +122,9 @@ impl Opener<'_> {
                 Origin::Buffered(buffer)
             }
             dsl::Input::Push(point) => {
-                if self.place.mode == Mode::Offline {
-                    return Err(StartError::LiveOffline { subject: subject.to_owned(), what: "line" });
-                }
-                let (intake, arrivals) = Intake::new(reporter.clone());
-                let buffer = self.buffer(Pace::Live);
-                let line = LiveLine {
-                    arrivals,
-                    shape: self.shape(),
-                    buffer: Arc::clone(&buffer),
-                    counters: Arc::clone(&counters),
-                    reporter: reporter.clone(),
-                };
-                let end = EndOfLine {
-                    buffer: Arc::clone(&buffer),
-                    counters: Arc::clone(&counters),
-                    reporter: reporter.clone(),
-                };
-                self.points.0.insert(point.clone(), Arc::new(intake));
-                let work = move || {
-                    let _end = end;
-                    line.run();
-                };
-                self.threads.push(self.place.spawn(format!("push {subject}"), work)?);
+                self.live_only(subject)?;
+                let (intake, buffer) = self.live(subject, &counters, &reporter)?;
+                self.points.0.insert(point.clone(), intake);
                 Origin::Buffered(buffer)
             }
             dsl::Input::Test { pattern, tone } => {
@@ -126,16 +144,21 @@ impl Opener<'_> {
                     }
                 }
             }
-            dsl::Input::Pull { .. } if self.place.mode == Mode::Offline => {
-                return Err(StartError::LiveOffline { subject: subject.to_owned(), what: "line" });
-            }
-            dsl::Input::Pull { .. } => {
-                reporter.event(
-                    Level::Warn,
-                    "not-available",
-                    "pulling a line is not available yet in this version",
-                );
-                Origin::Unbuilt
+            dsl::Input::Pull { url } => {
+                self.live_only(subject)?;
+                match Wire::parse(&keys::text(url, subject)?) {
+                    Ok((wire, url)) => {
+                        let (intake, buffer) = self.live(subject, &counters, &reporter)?;
+                        let line = WireLine { wire, url, intake, reporter };
+                        self.threads.push(self.place.spawn(format!("pull {subject}"), move || line.run())?);
+                        Origin::Buffered(buffer)
+                    }
+                    Err(error @ AddressError::Scheme { .. }) => {
+                        reporter.event(Level::Warn, "not-available", error.to_string());
+                        Origin::Unbuilt
+                    }
+                    Err(error) => return Err(bad(error.to_string())),
+                }
             }
             dsl::Input::Device { .. } => {
                 reporter.event(

@@ -15,6 +15,9 @@ const BEHIND: Span = Span::from_millis(1500);
 const BEYOND: Span = Span::from_millis(3000);
 /// Stamps that agree to this are one jump.
 const AGREE: Span = Span::from_millis(500);
+/// Sound that comes later than its pictures makes the line wait for it, by no more than this
+/// in all: some multiplexers hold sound back until a packet is full.
+const WAIT_FOR_SOUND: Span = Span::from_millis(800);
 /// How long sound waits for a first picture to share its offset with.
 const PICTURES_FIRST: Span = Span::from_millis(1000);
 /// So many make it true.
@@ -43,6 +46,8 @@ pub(crate) struct Stamps {
     drift: Option<Drift>,
     /// When the first sound came without a picture before it.
     waiting_since: Option<Time>,
+    /// What of [`WAIT_FOR_SOUND`] is used up.
+    waited: Span,
 }
 
 /// Pictures that were all too late, or all too early, one after the other.
@@ -61,7 +66,16 @@ enum Side {
     Early,
 }
 
-/// What became of a stamp.
+/// What became of a block of sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// At this show time.
+    At(Time),
+    /// It came too late to be heard in time: from here on everything waits longer by so much.
+    Moved(Time, Span),
+}
+
+/// What became of a picture's stamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mapped {
     /// At this show time.
@@ -77,12 +91,17 @@ pub(crate) enum Mapped {
 
 impl Stamps {
     pub(crate) fn new(ticks: FrameRate) -> Self {
-        Self { ticks, offset: None, jump: None, drift: None, waiting_since: None }
+        Self { ticks, offset: None, jump: None, drift: None, waiting_since: None, waited: Span::ZERO }
+    }
+
+    /// How long pictures wait: longer where sound comes later than they do.
+    fn cushion(&self) -> Span {
+        CUSHION + self.waited
     }
 
     /// The offset that puts `pts` on the first tick a cushion from `now`.
     fn fresh(&self, pts: Time, now: Time) -> Span {
-        self.ticks.time_of(self.ticks.tick_from(now + CUSHION)) - pts
+        self.ticks.time_of(self.ticks.tick_from(now + self.cushion())) - pts
     }
 
     /// The show time of a picture, `now` being show time.
@@ -95,7 +114,7 @@ impl Stamps {
         let at = pts + offset;
         if at >= now - BEHIND && at <= now + BEYOND {
             self.jump = None;
-            return match self.drifted(now + CUSHION - at, now) {
+            return match self.drifted(now + self.cushion() - at, now) {
                 Some(by) => {
                     self.offset = Some(offset + by);
                     Mapped::Moved(at + by, by)
@@ -120,7 +139,7 @@ impl Stamps {
     /// By how much the offset is to move, now that a picture came with this lateness.
     fn drifted(&mut self, lateness: Span, now: Time) -> Option<Span> {
         let tick = self.ticks.tick_span();
-        let (side, patience) = if lateness > CUSHION - LEAST_CUSHION {
+        let (side, patience) = if lateness > self.cushion() - LEAST_CUSHION {
             (Side::Late, LATE_PATIENCE)
         } else if lateness < -(EARLY + tick) {
             (Side::Early, EARLY_PATIENCE)
@@ -147,7 +166,7 @@ impl Stamps {
     }
 
     /// The show time of sound: it follows the pictures' offset, or founds one where there are none.
-    pub(crate) fn sound(&mut self, pts: Time, now: Time) -> Option<Time> {
+    pub(crate) fn sound(&mut self, pts: Time, now: Time) -> Option<Heard> {
         // Sound that comes first founds nothing: pictures follow within the second, or there are none.
         let offset = match self.offset {
             Some(offset) => offset,
@@ -162,7 +181,21 @@ impl Stamps {
             }
         };
         let at = pts + offset;
-        (at >= now - BEHIND && at <= now + BEYOND).then_some(at)
+        if at < now - BEHIND || at > now + BEYOND {
+            return None;
+        }
+        let late = now + LEAST_CUSHION - at;
+        let room = WAIT_FOR_SOUND - self.waited;
+        if late <= Span::ZERO || late > room {
+            return Some(Heard::At(at));
+        }
+        // Whole ticks, as ever.
+        let tick = self.ticks.tick_span();
+        let by = tick.times((late.flicks() + tick.flicks() - 1).div_euclid(tick.flicks()));
+        self.offset = Some(offset + by);
+        self.waited += by;
+        self.drift = None;
+        Some(Heard::Moved(at + by, by))
     }
 }
 
@@ -183,18 +216,32 @@ mod tests {
         let mut stamps = stamps();
         assert_eq!(stamps.sound(ms(500), ms(1003)), None);
         assert_eq!(stamps.picture(ms(520), ms(1013)), Mapped::At(ms(1240)));
-        assert_eq!(stamps.sound(ms(520), ms(1013)), Some(ms(1240)));
+        assert_eq!(stamps.sound(ms(520), ms(1013)), Some(Heard::At(ms(1240))));
         let mut alone = self::stamps();
         assert_eq!(alone.sound(ms(0), ms(1000)), None);
-        assert_eq!(alone.sound(ms(1000), ms(2000)), Some(ms(2200)));
+        assert_eq!(alone.sound(ms(1000), ms(2000)), Some(Heard::At(ms(2200))));
     }
 
     #[test]
     fn one_offset_for_sound_and_pictures() {
         let mut stamps = stamps();
         assert_eq!(stamps.picture(ms(90_000), ms(1000)), Mapped::At(ms(1200)));
-        assert_eq!(stamps.sound(ms(89_980), ms(1000)), Some(ms(1180)));
+        assert_eq!(stamps.sound(ms(89_980), ms(1000)), Some(Heard::At(ms(1180))));
         assert_eq!(stamps.picture(ms(90_040), ms(1090)), Mapped::At(ms(1240)));
+    }
+
+    /// A multiplexer that packs 360 ms of sound and sends it with the last of it.
+    #[test]
+    fn the_line_waits_for_sound_that_comes_late_but_not_for_ever() {
+        let mut stamps = stamps();
+        assert_eq!(stamps.picture(ms(0), ms(0)), Mapped::At(ms(200)));
+        assert_eq!(stamps.sound(ms(0), ms(100)), Some(Heard::At(ms(200))));
+        assert_eq!(stamps.sound(ms(40), ms(400)), Some(Heard::Moved(ms(440), ms(200) - Time::ZERO)));
+        assert_eq!(stamps.sound(ms(400), ms(760)), Some(Heard::At(ms(800))));
+        assert_eq!(stamps.picture(ms(760), ms(760)), Mapped::At(ms(1160)), "pictures wait with it");
+        // Late by more than it may be: it is lost, and nothing moves.
+        assert_eq!(stamps.sound(ms(0), ms(1060)), Some(Heard::At(ms(400))));
+        assert_eq!(stamps.picture(ms(1060), ms(1060)), Mapped::At(ms(1460)));
     }
 
     #[test]

@@ -11,12 +11,12 @@ use pipeline_dsl::Switch;
 
 use crate::support::{clips, codes, decode, pictures, show, tags};
 
-fn free_port() -> SocketAddr {
+pub(crate) fn free_port() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// A child that does not outlive its test.
-struct Tool(Child);
+pub(crate) struct Tool(pub(crate) Child);
 
 impl Drop for Tool {
     fn drop(&mut self) {
@@ -25,7 +25,7 @@ impl Drop for Tool {
     }
 }
 
-fn tool(program: &str, args: &[&str]) -> Tool {
+pub(crate) fn tool(program: &str, args: &[&str]) -> Tool {
     let mut process = Process::new(program);
     process.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     Tool(process.spawn().unwrap_or_else(|e| panic!("{program}: {e}: `make setup` installs it")))
@@ -46,7 +46,7 @@ fn ffmpeg_push(url: &str, source: &str) -> Tool {
 }
 
 /// Waits for a state of the show; the bound only keeps a broken engine from hanging the test.
-fn wait_for(handle: &engine::Handle, what: &str, is: impl Fn(&Status) -> bool) -> Status {
+pub(crate) fn wait_for(handle: &engine::Handle, what: &str, is: impl Fn(&Status) -> bool) -> Status {
     let begun = Instant::now();
     loop {
         let status = handle.status();
@@ -62,7 +62,7 @@ const SHOW: &str = r#"
 show "live" {
   video 320x180 25fps
   audio 48kHz stereo
-  camera main  { line fiber push "rtmp:live/main"; failover lost=400ms recover=1s }
+  camera main  { line fiber LINE; failover lost=400ms recover=1s }
   camera bars  { line gen test "bars" tone=440 }
   filler green { test "color:lime" }
   ladder one { preset ultrafast; keyframe 1s; audio 64k; rung 180p 320x180 400k; rung 90p 160x90 150k }
@@ -77,16 +77,21 @@ show "live" {
 }
 "#;
 
-struct Live {
-    engine: Engine,
-    out: tempfile::TempDir,
+pub(crate) struct Live {
+    pub(crate) engine: Engine,
+    pub(crate) out: tempfile::TempDir,
     url: String,
     http: SocketAddr,
     _runtime: tokio::runtime::Runtime,
 }
 
 fn start() -> Live {
-    let mut show = show(SHOW);
+    start_with(r#"push "rtmp:live/main""#)
+}
+
+/// A show whose camera `main` has this line.
+pub(crate) fn start_with(line: &str) -> Live {
+    let mut show = show(&SHOW.replace("LINE", line));
     show.listen.rtmp = free_port();
     let url = format!("rtmp://{}/live/main", show.listen.rtmp);
     let out = tempfile::tempdir().unwrap();
@@ -114,7 +119,7 @@ fn viewer_tags(path: &Path) -> Vec<flv::Tag> {
     items.filter_map(|item| if let flv::Item::Tag(tag) = item { Some(tag) } else { None }).collect()
 }
 
-fn on_air(status: &Status) -> Option<&str> {
+pub(crate) fn on_air(status: &Status) -> Option<&str> {
     status.channels[0].on_air.as_deref()
 }
 

@@ -10,3 +10,4 @@ mod files;
 mod live;
 mod step;
 mod support;
+mod wires;

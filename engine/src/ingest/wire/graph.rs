@@ -1,0 +1,318 @@
+//! One attempt at a wire: a GStreamer pipeline from the address to an intake.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_app::{AppSink, AppSinkCallbacks};
+use media::Track;
+use url::Url;
+
+use crate::ingest::intake::{Arriving, Intake, Turned};
+use crate::ingest::sample::SampleReader;
+use crate::ingest::wire::address::Wire;
+use crate::ingest::{branch, caps};
+
+/// The kernel's room for datagrams: 8 Mbit/s for two seconds.
+const DATAGRAMS: i32 = 2 << 20;
+
+/// Why a pipeline does not run, or runs no more. GStreamer's words, without the address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum WireError {
+    /// An element that this machine has not.
+    #[error("GStreamer lacks what this wire takes: {0}")]
+    Plugins(String),
+    /// An element met an error.
+    #[error("{element} says: {message}")]
+    Stream { element: String, message: String },
+}
+
+fn plugins(error: impl ToString) -> WireError {
+    WireError::Plugins(error.to_string())
+}
+
+/// Where all streams of one pipeline land: the first of each track goes to the line.
+pub(crate) struct Landing {
+    intake: Arc<Intake>,
+    /// What is said when the first packet comes.
+    from: String,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    tracks: Vec<Track>,
+    arriving: Option<Arriving>,
+    last: Option<Instant>,
+}
+
+impl Landing {
+    pub(crate) fn new(intake: Arc<Intake>, from: String) -> Self {
+        Self { intake, from, state: Mutex::new(State::default()) }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a stream is the first of its track, and so ours.
+    fn claim(&self, track: Option<Track>) -> Option<Track> {
+        let track = track?;
+        let tracks = &mut self.lock().tracks;
+        (!tracks.contains(&track)).then(|| {
+            tracks.push(track);
+            track
+        })
+    }
+
+    /// How long ago the last packet came; `None` before the first.
+    pub(crate) fn quiet_for(&self) -> Option<Duration> {
+        self.lock().last.map(|last| last.elapsed())
+    }
+
+    /// The stream has ended. Gives whether it had begun.
+    pub(crate) fn end(&self, why: &str) -> Began {
+        match self.lock().arriving.take() {
+            Some(arriving) => {
+                arriving.end(why.to_owned());
+                Began::Yes
+            }
+            None => Began::No,
+        }
+    }
+
+    /// What one stream's sink does with its samples.
+    fn callbacks(self: Arc<Self>, track: Track) -> AppSinkCallbacks {
+        let reader = SampleReader::new(track);
+        let mut known: Option<gst::Caps> = None;
+        let new_sample = move |sink: &AppSink| {
+            let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+            let Some(read) = reader.read(&sample, known.as_deref()) else { return Ok(gst::FlowSuccess::Ok) };
+            let mut state = self.lock();
+            state.last = Some(Instant::now());
+            if state.arriving.is_none() {
+                match self.intake.begin(self.from.clone()) {
+                    Ok(arriving) => state.arriving = Some(arriving),
+                    // The line's decoder is far behind: this packet is lost, a later one finds room.
+                    Err(Turned::Hangs | Turned::Taken) => return Ok(gst::FlowSuccess::Ok),
+                }
+            }
+            let Some(arriving) = &mut state.arriving else { return Ok(gst::FlowSuccess::Ok) };
+            if let Some(new) = read.caps {
+                match caps::params(&new) {
+                    Ok(params) => arriving.params(params),
+                    Err(what) => arriving.complain(&format!("no decoder for {what}")),
+                }
+                known = Some(new);
+            }
+            arriving.packet(read.packet);
+            Ok(gst::FlowSuccess::Ok)
+        };
+        AppSinkCallbacks::builder().new_sample(new_sample).build()
+    }
+}
+
+/// Whether anything has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Began {
+    Yes,
+    No,
+}
+
+/// What a running pipeline says next.
+pub(crate) enum Said {
+    /// Nothing yet.
+    Nothing,
+    /// The sender has ended the stream.
+    End,
+    Error(WireError),
+}
+
+/// A pipeline that runs until it is dropped.
+pub(crate) struct Graph {
+    pipeline: gst::Pipeline,
+    bus: gst::Bus,
+}
+
+impl Drop for Graph {
+    fn drop(&mut self) {
+        // Stopping cannot fail in a way that anybody could act on.
+        let _ = self.pipeline.set_state(gst::State::Null);
+    }
+}
+
+impl Graph {
+    /// Builds and starts the pipeline. Packets go to `landing` from GStreamer's threads.
+    pub(crate) fn start(wire: Wire, url: &Url, landing: &Arc<Landing>) -> Result<Self, WireError> {
+        gst::init().map_err(plugins)?;
+        let pipeline = gst::Pipeline::new();
+        let bus = pipeline.bus().ok_or_else(|| plugins("a pipeline without a bus"))?;
+        let graph = Self { pipeline, bus };
+        match wire {
+            Wire::Srt => {
+                // The reconnecting is ours, for every wire alike.
+                let source = make("srtsrc")?;
+                source.set_property("uri", url.as_str());
+                set_if_there(&source, "auto-reconnect", false);
+                graph.parsed(source, landing)?;
+            }
+            Wire::Udp => {
+                let source = make("udpsrc")?;
+                source.set_property("uri", url.as_str());
+                source.set_property("buffer-size", DATAGRAMS);
+                let caps = gst::Caps::builder("video/mpegts").field("systemstream", true).build();
+                source.set_property("caps", caps);
+                graph.parsed(source, landing)?;
+            }
+            Wire::Rtsp => graph.rtsp(url, landing)?,
+            Wire::Hls => graph.hls(url, landing)?,
+        }
+        graph.pipeline.set_state(gst::State::Playing).map_err(|_| graph.first_error())?;
+        Ok(graph)
+    }
+
+    /// One source whose one stream is a container.
+    fn parsed(&self, source: gst::Element, landing: &Arc<Landing>) -> Result<(), WireError> {
+        let parse = make("parsebin")?;
+        keep_stamps(&parse);
+        self.pipeline.add_many([&source, &parse]).map_err(plugins)?;
+        source.link(&parse).map_err(plugins)?;
+        land(&self.pipeline, &parse, landing, Pace::AsItComes);
+        Ok(())
+    }
+
+    /// A source whose streams appear one by one, each as RTP.
+    fn rtsp(&self, url: &Url, landing: &Arc<Landing>) -> Result<(), WireError> {
+        let source = make("rtspsrc")?;
+        source.set_property("location", url.as_str());
+        // Reordering needs a little time; the line's own cushion comes after it.
+        source.set_property("latency", 100u32);
+        source.set_property("drop-on-latency", true);
+        self.pipeline.add(&source).map_err(plugins)?;
+        self.parse_each(&source, landing, Pace::AsItComes);
+        Ok(())
+    }
+
+    /// Segments come in bursts; the pipeline's clock lets them out at their own pace.
+    ///
+    /// This is the older of GStreamer's two HLS demuxers: the newer one (1.22) aborts the
+    /// process when it is taken down after a playlist that was not there.
+    fn hls(&self, url: &Url, landing: &Arc<Landing>) -> Result<(), WireError> {
+        let source = make("souphttpsrc")?;
+        source.set_property("location", url.as_str());
+        let demux = make("hlsdemux")?;
+        self.pipeline.add_many([&source, &demux]).map_err(plugins)?;
+        source.link(&demux).map_err(plugins)?;
+        self.parse_each(&demux, landing, Pace::Timed);
+        Ok(())
+    }
+
+    /// Takes each stream that `from` shows apart by itself.
+    fn parse_each(&self, from: &gst::Element, landing: &Arc<Landing>, pace: Pace) {
+        let (pipeline, landing) = (self.pipeline.downgrade(), Arc::clone(landing));
+        from.connect_pad_added(move |_, pad| {
+            let Some(pipeline) = pipeline.upgrade() else { return };
+            // A stream that cannot be linked is missing, and said to be at the end.
+            let _ = (|| {
+                let parse = make("parsebin").ok()?;
+                pipeline.add(&parse).ok()?;
+                land(&pipeline, &parse, &landing, pace);
+                parse.sync_state_with_parent().ok()?;
+                pad.link(&parse.static_pad("sink")?).ok()
+            })();
+        });
+    }
+
+    /// Waits a little for the pipeline to say something.
+    pub(crate) fn listen(&self, patience: Duration) -> Said {
+        let patience = gst::ClockTime::try_from(patience).unwrap_or(gst::ClockTime::SECOND);
+        let kinds = [gst::MessageType::Error, gst::MessageType::Eos];
+        match self.bus.timed_pop_filtered(patience, &kinds) {
+            None => Said::Nothing,
+            Some(message) => match message.view() {
+                gst::MessageView::Error(error) => Said::Error(stream_error(&message, error)),
+                _ => Said::End,
+            },
+        }
+    }
+
+    fn first_error(&self) -> WireError {
+        match self.bus.pop_filtered(&[gst::MessageType::Error]) {
+            Some(message) => match message.view() {
+                gst::MessageView::Error(error) => stream_error(&message, error),
+                _ => plugins("the pipeline does not start"),
+            },
+            None => plugins("the pipeline does not start"),
+        }
+    }
+}
+
+/// The sender's own time stamps are wanted: the demuxer would bend them to when datagrams
+/// came, by up to 20 ms to and fro, and the line's own clock follows the sender better.
+fn keep_stamps(parse: &gst::Element) {
+    let Some(bin) = parse.downcast_ref::<gst::Bin>() else { return };
+    bin.connect_deep_element_added(|_, _, element| {
+        if element.factory().is_some_and(|factory| factory.name() == "tsdemux") {
+            set_if_there(element, "ignore-pcr", true);
+        }
+    });
+}
+
+/// Whether packets leave a pipeline as they come, or when its clock says so.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    AsItComes,
+    Timed,
+}
+
+/// Lets every stream that `from` shows land.
+fn land(pipeline: &gst::Pipeline, from: &gst::Element, landing: &Arc<Landing>, pace: Pace) {
+    let (pipeline, landing) = (pipeline.downgrade(), Arc::clone(landing));
+    from.connect_pad_added(move |_, pad| {
+        let Some(pipeline) = pipeline.upgrade() else { return };
+        let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+        // A stream that cannot be linked is missing, and said to be at the end.
+        let _ = match landing.claim(caps::track(&caps)) {
+            None => branch::discard(&pipeline, pad),
+            Some(track) => {
+                let sink = AppSink::builder().sync(pace == Pace::Timed).async_(false).build();
+                sink.set_callbacks(Arc::clone(&landing).callbacks(track));
+                queued(&pipeline, pad, pace).and_then(|pad| branch::collect(&pipeline, &pad, &caps, &sink))
+            }
+        };
+    });
+}
+
+/// A stream that waits for the clock must not make its neighbour wait.
+fn queued(pipeline: &gst::Pipeline, pad: &gst::Pad, pace: Pace) -> Option<gst::Pad> {
+    if pace == Pace::AsItComes {
+        return Some(pad.clone());
+    }
+    let queue = make("queue").ok()?;
+    queue.set_property("max-size-buffers", 0u32);
+    queue.set_property("max-size-bytes", 16u32 << 20);
+    queue.set_property("max-size-time", 10 * gst::ClockTime::SECOND.nseconds());
+    pipeline.add(&queue).ok()?;
+    queue.sync_state_with_parent().ok()?;
+    pad.link(&queue.static_pad("sink")?).ok()?;
+    queue.static_pad("src")
+}
+
+fn make(factory: &str) -> Result<gst::Element, WireError> {
+    gst::ElementFactory::make(factory).build().map_err(|e| plugins(format!("{factory}: {e}")))
+}
+
+/// Properties that older GStreamer lacks.
+fn set_if_there(element: &gst::Element, name: &str, value: bool) {
+    if element.has_property_with_type(name, bool::static_type()) {
+        element.set_property(name, value);
+    }
+}
+
+fn stream_error(message: &gst::Message, error: &gst::message::Error) -> WireError {
+    // The element's kind; its number and its debug text (which holds the address) help nobody.
+    let element = message.src().and_then(|s| s.downcast_ref::<gst::Element>()).and_then(|e| e.factory());
+    let element = element.map_or_else(|| "gstreamer".to_owned(), |f| f.name().to_string());
+    WireError::Stream { element, message: error.error().to_string() }
+}

@@ -1,0 +1,161 @@
+//! Lines pulled through GStreamer, from senders that are not ours.
+
+use std::net::UdpSocket;
+use std::path::Path;
+
+use engine::{LineState, Report, Status};
+
+use crate::live::{Live, Tool, free_port, on_air, start_with, tool, wait_for};
+use crate::support::{clips, codes};
+
+/// A film with a flash and a beep at each whole second, sent in real time as a camera would.
+fn send(seconds: &str, to: &[&str]) -> Tool {
+    let clip = clips().join("generated/flash-beep.mp4");
+    let clip = clip.to_str().unwrap();
+    let coding =
+        ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "25", "-c:a", "aac"];
+    let mut args = vec!["-nostdin", "-v", "error", "-re", "-i", clip, "-t", seconds];
+    args.extend(coding);
+    args.extend(to);
+    tool("ffmpeg", &args)
+}
+
+/// Datagrams' ports are not those of connections.
+fn free_udp_port() -> u16 {
+    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn is_main(status: &Status) -> bool {
+    on_air(status) == Some("main")
+}
+fn is_filler(status: &Status) -> bool {
+    on_air(status) == Some("green")
+}
+
+/// Ends the show: something came from the line, and nothing failed.
+fn end(live: Live) -> (Report, tempfile::TempDir) {
+    live.engine.handle().stop();
+    let report = live.engine.wait();
+    assert_eq!(report.exit_code(), 0, "{:#?}", report.events);
+    for event in &report.events {
+        println!("{:.3} {} {}: {}", event.t, event.code, event.subject, event.message);
+    }
+    let line = &report.cameras[0].lines[0];
+    assert!(line.packets > 0 && line.state != LineState::Never, "{line:?}");
+    (report, live.out)
+}
+
+/// As [`end`], and what came is in step. Gives the events' codes.
+fn finish(live: Live, what: &str) -> Vec<String> {
+    let (report, out) = end(live);
+    // A multiplexer that holds sound back is found out in the first seconds: the line settles.
+    let last = |code| report.events.iter().filter(|e| e.code == code).map(|e| e.t).fold(0.0, f64::max);
+    let (begun, settled) = (last("line-connected"), last("line-drift").max(last("line-connected")));
+    assert!(settled < begun + 5.0, "it never settles");
+    let from = settled * 1000.0 + 1000.0;
+    crate::step::assert_in_step_from(from, &out.path().join("180p.flv"), what, 3..=12);
+    codes(&report).into_iter().map(|(code, _)| code).collect()
+}
+
+#[test]
+fn srt_is_called_lost_and_called_again() {
+    let port = free_udp_port();
+    let live = start_with(&format!(r#"pull "srt://127.0.0.1:{port}?latency=80""#));
+    let handle = live.engine.handle();
+    wait_for(&handle, "the filler before anyone answers", is_filler);
+    let listen = format!("srt://127.0.0.1:{port}?mode=listener&latency=80000");
+    let first = send("9.5", &["-f", "mpegts", &listen]);
+    wait_for(&handle, "the sender's picture", is_main);
+    drop(first);
+    wait_for(&handle, "the filler when the sender dies", is_filler);
+    let _second = send("9.5", &["-f", "mpegts", &listen]);
+    wait_for(&handle, "the picture again", is_main);
+    wait_for(&handle, "the filler at its end", is_filler);
+    let codes = finish(live, "SRT, calling");
+    assert_eq!(codes.iter().filter(|code| *code == "line-connected").count(), 2, "{codes:?}");
+}
+
+#[test]
+fn srt_is_listened_for_and_a_wrong_passphrase_stays_outside() {
+    let port = free_udp_port();
+    let live = start_with(&format!(r#"pull "srt://:{port}?passphrase=correct-horse&latency=80""#));
+    let handle = live.engine.handle();
+    let call =
+        |passphrase| format!("srt://127.0.0.1:{port}?mode=caller&passphrase={passphrase}&latency=80000");
+    let mut wrong = send("9.5", &["-f", "mpegts", &call("battery-staple")]);
+    assert!(!wrong.0.wait().unwrap().success(), "it was let in");
+    assert!(is_filler(&handle.status()) || on_air(&handle.status()).is_none());
+    let _right = send("9.5", &["-f", "mpegts", &call("correct-horse")]);
+    wait_for(&handle, "the sender's picture", is_main);
+    wait_for(&handle, "the filler at its end", is_filler);
+    let report = format!("{:?}", finish(live, "SRT, listening"));
+    assert!(!report.contains("correct-horse"));
+}
+
+#[test]
+fn datagrams_are_received() {
+    let port = free_udp_port();
+    let live = start_with(&format!(r#"pull "udp://127.0.0.1:{port}""#));
+    let handle = live.engine.handle();
+    wait_for(&handle, "the filler before anyone sends", is_filler);
+    let _sender = send("9.5", &["-f", "mpegts", &format!("udp://127.0.0.1:{port}?pkt_size=1316")]);
+    wait_for(&handle, "the sender's picture", is_main);
+    wait_for(&handle, "the filler at its end", is_filler);
+    finish(live, "MPEG-TS over UDP");
+}
+
+/// Serves a folder until the runtime is dropped.
+fn serve(folder: &Path) -> (tokio::runtime::Runtime, String) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind(free_port())).unwrap();
+    let address = listener.local_addr().unwrap();
+    let folder = folder.to_owned();
+    let read = move |uri: axum::http::Uri| async move {
+        std::fs::read(folder.join(uri.path().trim_start_matches('/')))
+            .map_err(|_| axum::http::StatusCode::NOT_FOUND)
+    };
+    runtime.spawn(async move { axum::serve(listener, axum::Router::new().fallback(read)).await });
+    (runtime, format!("http://{address}"))
+}
+
+#[test]
+fn a_playlist_is_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_server, url) = serve(folder.path());
+    let playlist = folder.path().join("live.m3u8");
+    let hls = ["-f", "hls", "-hls_time", "1", "-hls_list_size", "6", playlist.to_str().unwrap()];
+    let _sender = send("9.5", &hls);
+    let live = start_with(&format!(r#"pull "{url}/live.m3u8""#));
+    let handle = live.engine.handle();
+    let from = wait_for(&handle, "the playlist's picture", is_main).t;
+    wait_for(&handle, "some seconds of it", |s| s.t > from + 6.0);
+    finish(live, "HLS");
+}
+
+fn rtsp(scheme: &str) {
+    let port = free_port().port();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/rtsp_server.py");
+    let film = clips().join("generated/flash-beep.mp4").canonicalize().unwrap();
+    // The distribution's own interpreter: it has the bindings.
+    let camera = || tool("/usr/bin/python3", &[script, &port.to_string(), film.to_str().unwrap()]);
+    let live = start_with(&format!(r#"pull "{scheme}://127.0.0.1:{port}/cam""#));
+    let handle = live.engine.handle();
+    wait_for(&handle, "the filler before the camera is there", is_filler);
+    let first = camera();
+    wait_for(&handle, "the camera's picture", is_main);
+    drop(first);
+    wait_for(&handle, "the filler when it dies", is_filler);
+    let _second = camera();
+    wait_for(&handle, "its picture again", is_main);
+    end(live);
+}
+
+#[test]
+fn an_rtsp_camera_is_pulled_over_tcp_lost_and_pulled_again() {
+    rtsp("rtspt");
+}
+
+#[test]
+fn an_rtsp_camera_is_pulled_over_udp() {
+    rtsp("rtspu");
+}
