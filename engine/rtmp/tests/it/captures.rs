@@ -50,7 +50,7 @@ const LIBRTMP: Capture = Capture {
 };
 
 /// Lets a session see the bytes in pieces.
-fn play(bytes: &'static [u8], mut pieces: impl Iterator<Item = usize>) -> Harness {
+pub fn play(bytes: &'static [u8], mut pieces: impl Iterator<Item = usize>) -> Harness {
     let mut h = Harness::new();
     h.client.bytes.clear();
     let mut rest = bytes;

@@ -9,6 +9,7 @@ mod chunks;
 mod client;
 mod client_answers;
 mod client_publishes;
+mod enhanced;
 mod extended_timestamps;
 mod garbage;
 mod hand;

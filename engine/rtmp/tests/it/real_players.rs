@@ -30,7 +30,7 @@ fn film(options: &str) -> Vec<u8> {
     made.stdout
 }
 
-fn tags(file: &[u8]) -> Vec<Tag> {
+pub fn tags(file: &[u8]) -> Vec<Tag> {
     let mut reader = TagReader::new();
     reader.push_slice(file);
     let mut tags = Vec::new();
@@ -44,7 +44,7 @@ fn tags(file: &[u8]) -> Vec<Tag> {
 
 /// How it ends.
 #[derive(Clone, Copy, PartialEq)]
-enum End {
+pub enum End {
     /// The server says so.
     Told,
     /// The player has enough.
@@ -93,7 +93,7 @@ fn serve(mut socket: TcpStream, config: ServerConfig, tags: &[Tag], end: End) ->
 }
 
 /// Runs a player against a session. `arguments` gets the URL.
-fn run(
+pub fn run(
     config: ServerConfig,
     tags: Vec<Tag>,
     end: End,
