@@ -1,61 +1,60 @@
 //! RTMP sessions without I/O: bytes in, bytes and events out.
 //!
-//! A [`ServerSession`] takes what a publisher sends and gives what it must be
-//! answered, and tells the caller of publish requests and [tags](flv::Tag). It
-//! reads no clock and no socket; the time and the random bytes of the handshake
-//! are handed in. Everything a peer can grow is bounded by [`Limits`], and every
-//! error says at which byte of the connection it is and what would be legal.
+//! A [`ServerSession`] takes what a client publishes and plays to it, a
+//! [`ClientSession`] publishes one stream or plays it. Neither reads a clock or
+//! a socket: the time and the random bytes of the handshake are handed in, what
+//! is to be sent lies in an [`Output`](session::Output) whose slices share the
+//! payloads of the [tags](flv::Tag). Everything a peer can grow is bounded by
+//! [`Limits`], and every error says at which byte of the connection it is and
+//! what would be legal.
 //!
-//! From the bottom up: [`handshake`], [`chunk`]s, [`message`]s, [`session`]s.
+//! From the bottom up: [`handshake`], [`chunk`]s, [`message`]s, [`enhanced`]
+//! capabilities, [`session`]s. An [`RtmpUrl`] says where a stream is; RTMPS is
+//! the same inside TLS, which is the caller's.
+//!
+//! An encoder publishes to us; here both ends are in one place:
 //!
 //! ```
-//! use bytes::{Bytes, BytesMut};
-//! use flv::amf0::Value;
+//! use bytes::{Buf, Bytes};
+//! use flv::{FlvMillis, Tag, TagKind};
 //! use media::Time;
-//! use rtmp::chunk::{ChunkWriter, Csid};
-//! use rtmp::message::{Command, Message, MessageStreamId};
-//! use rtmp::{Event, ServerConfig, ServerSession};
+//! use rtmp::session::Intent;
+//! use rtmp::{ClientConfig, ClientEvent, ClientSession, Event, RtmpUrl, ServerConfig, ServerSession};
 //!
 //! let now = Time::ZERO;
-//! let mut session = ServerSession::new(ServerConfig::new([7; 1528]), now);
+//! let url: RtmpUrl = "rtmp://127.0.0.1/live/main?key=secret".parse()?;
+//! let mut client = ClientSession::new(ClientConfig::new(url, Intent::Publish, [1; 1528]), now);
+//! let mut server = ServerSession::new(ServerConfig::new([2; 1528]), now);
 //!
-//! // What a client sends: C0, C1 and C2, then commands and a video tag.
-//! let mut sent = BytesMut::from(&[&[3u8][..], &[0; 2 * 1536]].concat()[..]);
-//! let mut chunks = ChunkWriter::new();
-//! let connection = MessageStreamId::CONTROL;
-//! let stream = MessageStreamId(1);
-//! let connect = Value::object([("app", Value::from("live"))]);
-//! for (on, name, object, args) in [
-//!     (connection, "connect", connect, vec![]),
-//!     (connection, "createStream", Value::Null, vec![]),
-//!     (stream, "publish", Value::Null, vec![Value::from("main?key=secret")]),
-//! ] {
-//!     let command = Message::Command(Command { name: name.into(), transaction: 1.0, object, args });
-//!     chunks.write(Csid::COMMAND, &command.encode(on, 0)?, &mut sent)?;
-//! }
-//! let video = Message::Video(Bytes::from_static(&[0x17, 0, 0, 0, 0]));
-//! chunks.write(Csid::new(6)?, &video.encode(stream, 40)?, &mut sent)?;
-//!
-//! // What a server does with it.
-//! let mut input = sent.freeze();
 //! let mut tags = Vec::new();
-//! while !input.is_empty() {
-//!     session.handle_input(&mut input, now)?;
-//!     while let Some(event) = session.poll_event() {
+//! while tags.is_empty() {
+//!     // What would go through sockets, in vectored writes.
+//!     let output = client.output();
+//!     let mut to_server: Bytes = output.copy_to_bytes(output.len());
+//!     let output = server.output();
+//!     let mut to_client: Bytes = output.copy_to_bytes(output.len());
+//!
+//!     client.handle_input(&mut to_client, now)?;
+//!     while let Some(event) = client.poll_event() {
+//!         if event == ClientEvent::Started {
+//!             client.send(&Tag::new(TagKind::Video, FlvMillis(40), vec![0x17, 0, 0, 0, 0].into())?)?;
+//!         }
+//!     }
+//!
+//!     server.handle_input(&mut to_server, now)?;
+//!     assert!(to_server.is_empty()); // what is left is handed in again, later
+//!     while let Some(event) = server.poll_event() {
 //!         match event {
 //!             Event::PublishRequested(request) => {
 //!                 assert_eq!((request.app.application(), request.name.name()), ("live", "main"));
 //!                 assert_eq!(request.name.key(), Some("secret"));
-//!                 // Until the answer, nothing more is taken from `input`.
-//!                 assert!(!session.wants_input());
-//!                 session.accept(request.request, now)?;
+//!                 // Until the answer, nothing more is taken from `to_server`.
+//!                 assert!(!server.wants_input());
+//!                 server.accept(request.request, now)?;
 //!             }
 //!             Event::Tag { tag, .. } => tags.push(tag),
 //!             other => println!("{other:?}"),
 //!         }
-//!     }
-//!     while let Some(output) = session.poll_output() {
-//!         assert!(!output.is_empty()); // ... goes to the socket
 //!     }
 //! }
 //! assert_eq!((tags.len(), tags[0].timestamp.0), (1, 40));

@@ -15,6 +15,7 @@ mod garbage;
 mod hand;
 mod memory;
 mod nginx;
+mod operations;
 mod pair;
 mod play;
 mod pressure;
