@@ -74,6 +74,7 @@ stagehand &
 hand=$!
 trap 'kill $hand 2>/dev/null || true; wait $hand 2>/dev/null || true' EXIT
 
+printf 'demo: the page with the key of this run: http://%s/#key=1:%s\n' "$http" "$OBVAN_KEY"
 status=0
 "$obvan" run examples/demo.show --http "$http" --rtmp "$rtmp" --out $out --report $out/report.json || status=$?
 

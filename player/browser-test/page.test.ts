@@ -108,13 +108,17 @@ test('without the key the page says which one is missing, and takes it', async (
   await field.press('Enter');
   await playsOn(page, 'program', 0.8);
 
-  // The tab remembers it, and forgets it when told to.
+  // The tab remembers it, and forgets it when told to; the address may bring it back.
   await page.reload();
   await program.locator('.keysaid', { hasText: 'Here: key 1' }).waitFor();
   await program.getByRole('button', { name: '▶ 120p' }).click();
   await playsOn(page, 'program', 0.5);
   await program.getByRole('button', { name: 'Forget keys' }).click();
   await program.locator('.said', { hasText: 'key 1 is missing' }).waitFor();
+  await page.evaluate((key) => void (location.hash = `key=1:${key}`), KEYS[1]);
+  await program.locator('.keysaid', { hasText: 'Here: key 1' }).waitFor();
+  await playsOn(page, 'program', 1.5);
+  assert.equal(await page.evaluate(() => location.hash), '');
   assert.deepEqual(heard, []);
   await page.context().close();
 });

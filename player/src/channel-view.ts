@@ -93,6 +93,11 @@ export class ChannelView {
     this.seal.disabled = !live || encryption(this.channel) === 'none';
   }
 
+  /** Keys came from elsewhere than the channel's own field. */
+  keysChanged(): void {
+    this.player.keysChanged();
+  }
+
   showKeys(here: boolean): void {
     setText(this.keysHere, here ? ' · keys act here' : '');
     setClass(this.root, here ? 'channel keyed' : 'channel');

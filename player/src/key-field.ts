@@ -20,6 +20,11 @@ export class KeyField {
     this.show('');
   }
 
+  /** Says anew which keys are there. */
+  refresh(): void {
+    this.show('');
+  }
+
   private give(): void {
     const given = parseKey(this.field.value);
     if (!given) return this.show('That is no key: an id of 0 to 255, a colon, and 32 hexadecimal digits. ');

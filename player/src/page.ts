@@ -143,20 +143,26 @@ document.addEventListener('keyup', (event) => {
 
 // The token came once in the address and is a cookie from there on; keys are in the
 // store: out of sight with both.
-const here = new URL(location.href);
-const given = keysInFragment(here.hash);
-for (const key of given) {
-  try {
-    keyStore.add(EVERY_CHANNEL, key);
-  } catch (error) {
-    say({ level: 'alarm', text: `key ${key.id} cannot be used: ${error instanceof Error ? error.message : String(error)}` });
+function readAddress(): void {
+  const here = new URL(location.href);
+  const given = keysInFragment(here.hash);
+  for (const key of given) {
+    try {
+      keyStore.add(EVERY_CHANNEL, key);
+    } catch (error) {
+      say({ level: 'alarm', text: `key ${key.id} cannot be used: ${error instanceof Error ? error.message : String(error)}` });
+    }
   }
-}
-if (here.searchParams.has('token') || given.length > 0) {
+  if (!here.searchParams.has('token') && given.length === 0) return;
   here.searchParams.delete('token');
   if (given.length > 0) here.hash = '';
   history.replaceState(null, '', here.href);
 }
+readAddress();
+window.addEventListener('hashchange', () => {
+  readAddress();
+  for (const view of channels.values()) view.keysChanged();
+});
 
 showLink({ state: 'connecting' });
 void follow({ status: showStatus, link: showLink });

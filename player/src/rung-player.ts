@@ -70,17 +70,33 @@ export class RungPlayer {
     else setText(this.said, missing ? `Encrypted with key ${key}, which is not here: give it below, then choose a rung.` : 'Choose a rung to play it here.');
   }
 
+  /** Keys came from elsewhere than the field here. */
+  keysChanged(): void {
+    this.keyField.refresh();
+    this.invite();
+  }
+
   private play({ name, path }: RungOffer): void {
     if (path === null) return;
     this.stop(`Waiting for ${name} …`);
     if (!canPlay()) return this.say('This browser has no Media Source Extensions; play the address under “Ways out” in another player.');
     const video = el('video', { muted: '', autoplay: '', playsinline: '', controls: '' });
     video.muted = true;
-    const shown = (): void => this.say(`${name}, muted at first; sound is in the picture's controls`);
+    let locked = false;
+    const shown = (): void => {
+      // What was buffered before a key went missing may still begin to play.
+      if (!locked) this.say(`${name}, muted at first; sound is in the picture's controls`);
+    };
     const player = createEncryptedPlayer(video, path, {
       keys: this.keys.ring(this.channel),
-      onLocked: (why) => this.say(`${name}: ${lacking(why)}`),
-      onReadable: () => this.say(`${name}: the key is there.`),
+      onLocked: (why) => {
+        locked = true;
+        this.say(`${name}: ${lacking(why)}`);
+      },
+      onReadable: () => {
+        locked = false;
+        this.say(`${name}: the key is there.`);
+      },
       onReconnecting: (why, attempt, waitMs) => this.say(`${name} broke off (${why}). Try ${attempt} in ${(waitMs / 1000).toFixed(1)} s …`),
       onReconnected: () => this.say(`${name} is connected again.`),
       onError: (kind, detail, message) => this.stop(`${name} stopped: ${kind}, ${detail} (${message}). Choose a rung to try again.`),

@@ -107,6 +107,16 @@ test('without its key nothing passes but headers; with it, from the next key fra
   assert.deepEqual(told, ['{"is":"unknown-key","key":1}', 'readable']);
   assert.deepEqual([...decryptor.counts.locked], [[1, 5]]);
 
+  // Another reason is another report, about the same key.
+  const reasons: string[] = [];
+  const changing = new FlvDecryptor({ onLocked: (why) => reasons.push(why.is) });
+  await changing.push(fixture('avc-nalu.flv').subarray(0, 2000));
+  changing.keys.add(1, 'ff'.repeat(16));
+  await changing.push(fixture('avc-nalu.flv').subarray(2000, 4000));
+  changing.keys.remove(1);
+  await changing.push(fixture('avc-nalu.flv').subarray(4000));
+  assert.deepEqual(reasons, ['unknown-key', 'wrong-key', 'unknown-key']);
+
   const wrong: string[] = [];
   const { out, decryptor: other } = await decrypted(fixture('avc-nalu.flv'), { keys: new KeyRing({ 1: 'ff'.repeat(16) }), onLocked: (why) => wrong.push(why.is) });
   assert.deepEqual(wrong, ['wrong-key']);

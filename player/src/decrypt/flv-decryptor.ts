@@ -15,7 +15,7 @@ export interface DecryptorOptions {
   keys?: KeyRing;
   /** `refuse` drops coded frames that were never encrypted; `allow` lets a show switch encryption off and on. */
   clear?: ClearTags;
-  /** Something cannot be read for want of a key: once for each key id, until the stream is readable again. */
+  /** Something cannot be read for want of a key: once for each key id and reason, until the stream is readable again. */
   onLocked?: (why: Locked) => void;
   /** It can be read again, from a key frame on. */
   onReadable?: () => void;
@@ -56,7 +56,8 @@ export class FlvDecryptor {
   private readonly reader = new FlvReader();
   private readonly decryptor: TagDecryptor;
   private readonly gate: Gate;
-  private readonly told = new Set<string>();
+  /** What was reported, by the key it is about. */
+  private readonly told = new Map<string, Verdict['is']>();
   private readonly counted: Omit<Counts, 'gaps' | 'skipped'> = {
     bytesIn: 0,
     bytesOut: 0,
@@ -147,9 +148,9 @@ export class FlvDecryptor {
     if (!passes) counted.dropped += 1;
     if (isLocking(verdict)) {
       if ('key' in verdict) counted.locked.set(verdict.key, (counted.locked.get(verdict.key) ?? 0) + 1);
-      const name = Object.values(verdict).join('/');
-      if (!told.has(name)) {
-        told.add(name);
+      const about = 'key' in verdict ? `${verdict.key}` : `${verdict.version}/${verdict.mode}`;
+      if (told.get(about) !== verdict.is) {
+        told.set(about, verdict.is);
         options.onLocked?.(verdict);
       }
     } else if (told.size > 0 && !this.gate.isLocked) {
