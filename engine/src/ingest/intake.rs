@@ -1,12 +1,14 @@
 //! The way from a connection into a line: what has arrived waits here to be decoded.
 //!
 //! A connection must never wait for a decoder, so a full queue drops frames up to
-//! the next key frame; configurations are owed and come before it.
+//! the next key frame; configurations are owed and come before it. Once the next
+//! stream has begun, nothing of the one before is decoded any more.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use flv::Tag;
 use media::{Key, Packet, Track};
 
@@ -16,7 +18,8 @@ use crate::ingest::lane::StreamParams;
 use crate::ingest::unpack::{Unpacked, Unpacker};
 use crate::reporter::Reporter;
 
-/// What may wait to be decoded: about five seconds.
+/// What may wait of a stream to be decoded: about five seconds. As much again may wait of the
+/// streams before it, to be passed over.
 const WAITING: usize = 512;
 
 /// Places in the queue that packets leave free, so that a beginning and an end always
@@ -40,8 +43,42 @@ pub(crate) enum Arrival {
 /// Where a line waits for what arrives. One stream at a time has it.
 pub(crate) struct Intake {
     to_line: Sender<Arrival>,
+    /// What may wait of one stream.
+    places: usize,
     pub(crate) reporter: Reporter,
     taken: AtomicBool,
+    /// Streams that have begun.
+    begun: Arc<AtomicU64>,
+}
+
+/// The line's end of its intake.
+pub(crate) struct Arrivals {
+    queue: Receiver<Arrival>,
+    begun: Arc<AtomicU64>,
+    /// The beginnings that were read.
+    read: u64,
+}
+
+impl Arrivals {
+    /// What has arrived next, within `patience`. What waits of a stream that another has followed
+    /// is passed over but for its end: a sender that comes back at once is not to wait for it.
+    ///
+    /// # Errors
+    /// Nothing came, or nothing will.
+    pub(crate) fn next(&mut self, patience: Duration) -> Result<Arrival, RecvTimeoutError> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let arrival = self.queue.recv_deadline(deadline)?;
+            match arrival {
+                Arrival::Started { .. } => self.read += 1,
+                Arrival::Params(_) | Arrival::Packet(_) if self.begun.load(Ordering::Acquire) > self.read => {
+                    continue;
+                }
+                _ => {}
+            }
+            return Ok(arrival);
+        }
+    }
 }
 
 /// Why a stream cannot begin.
@@ -55,19 +92,21 @@ pub(crate) enum Turned {
 
 impl Intake {
     /// An intake, and the end of it that the line reads.
-    pub(crate) fn new(reporter: Reporter) -> (Self, Receiver<Arrival>) {
+    pub(crate) fn new(reporter: Reporter) -> (Self, Arrivals) {
         Self::with_places(WAITING, reporter)
     }
 
-    fn with_places(places: usize, reporter: Reporter) -> (Self, Receiver<Arrival>) {
-        let (to_line, arrivals) = bounded(places);
-        (Self { to_line, reporter, taken: AtomicBool::new(false) }, arrivals)
+    fn with_places(places: usize, reporter: Reporter) -> (Self, Arrivals) {
+        let (to_line, queue) = bounded(places.saturating_mul(2));
+        let begun = Arc::new(AtomicU64::new(0));
+        let arrivals = Arrivals { queue, begun: Arc::clone(&begun), read: 0 };
+        (Self { to_line, places, reporter, taken: AtomicBool::new(false), begun }, arrivals)
     }
 
-    /// Places left in the line's queue. Only the one sender fills it, so there may be more
-    /// a moment later, but never fewer.
-    fn room(&self) -> usize {
-        self.to_line.capacity().map_or(usize::MAX, |all| all.saturating_sub(self.to_line.len()))
+    /// Places left of the first so many in the line's queue. Only the one sender fills it, so
+    /// there may be more a moment later, but never fewer.
+    fn room(&self, of: usize) -> usize {
+        of.saturating_sub(self.to_line.len())
     }
 
     /// Takes the intake for a stream, whose end is sure to find a place as well.
@@ -75,15 +114,20 @@ impl Intake {
         if self.taken.swap(true, Ordering::AcqRel) {
             return Err(Turned::Taken);
         }
-        if self.room() < 2 {
+        let all = self.places.saturating_mul(2);
+        if self.room(all) < 2 {
             self.taken.store(false, Ordering::Release);
             return Err(Turned::Hangs);
         }
+        let limit = all.min(self.to_line.len() + self.places);
+        // Counted first: the line needs nothing any more of what waits before it.
+        self.begun.fetch_add(1, Ordering::Release);
         // After the show's end nobody reads, and nobody minds.
         let _ = self.to_line.try_send(Arrival::Started { from });
         let intake = Arc::clone(self);
         Ok(Arriving {
             intake,
+            limit,
             skipping: Skipping::No,
             pictures: Pictures::None,
             owed: [None, None],
@@ -95,6 +139,8 @@ impl Intake {
 /// A stream that arrives.
 pub(crate) struct Arriving {
     intake: Arc<Intake>,
+    /// How long the line's queue may get by it.
+    limit: usize,
     skipping: Skipping,
     pictures: Pictures,
     /// Stream configurations, video and audio, that found the queue full: due before the next
@@ -145,7 +191,7 @@ impl Arriving {
     pub(crate) fn params(&mut self, params: StreamParams) {
         let track = params.track();
         self.note(track);
-        if self.skipping == Skipping::UntilKey || self.intake.room() < KEPT_FREE + 1 {
+        if self.skipping == Skipping::UntilKey || self.room() < KEPT_FREE + 1 {
             self.skip();
             self.owed[slot(track)] = Some(params);
             return;
@@ -164,7 +210,7 @@ impl Arriving {
             return;
         }
         let owed = self.owed.iter().flatten().count();
-        if self.intake.room() < KEPT_FREE + owed + 1 {
+        if self.room() < KEPT_FREE + owed + 1 {
             return self.skip();
         }
         self.skipping = Skipping::No;
@@ -172,6 +218,10 @@ impl Arriving {
             self.send(Arrival::Params(params));
         }
         self.send(Arrival::Packet(packet));
+    }
+
+    fn room(&self) -> usize {
+        self.intake.room(self.limit)
     }
 
     fn note(&mut self, track: Track) {
@@ -210,7 +260,7 @@ mod tests {
     use bytes::Bytes;
     use media::{AudioCodec, AudioParams, SampleRate, Time, VideoCodec, VideoParams};
 
-    fn intake(places: usize) -> (Arc<Intake>, Receiver<Arrival>) {
+    fn intake(places: usize) -> (Arc<Intake>, Arrivals) {
         let reporter = Reporter::new(
             Arc::new(VirtualClock::default()),
             Arc::new(EventLog::new()),
@@ -242,20 +292,20 @@ mod tests {
         packet(Track::Video, Key::Delta)
     }
     /// What has reached the line.
-    fn drain(arrivals: &Receiver<Arrival>) -> Vec<String> {
+    fn drain(arrivals: &mut Arrivals) -> Vec<String> {
         let name = |arrival| match arrival {
             Arrival::Started { .. } => "started".to_owned(),
             Arrival::Params(params) => format!("{:?} params", params.track()),
             Arrival::Packet(packet) => format!("{:?} {:?}", packet.track, packet.key),
             Arrival::Ended(why) => why,
         };
-        arrivals.try_iter().map(name).collect()
+        std::iter::from_fn(|| arrivals.next(Duration::ZERO).ok()).map(name).collect()
     }
 
     /// On this one thread any waiting would be for ever.
     #[test]
     fn a_line_that_hangs_makes_nobody_wait_and_order_is_kept() {
-        let (intake, arrivals) = intake(KEPT_FREE + 4);
+        let (intake, mut arrivals) = intake(KEPT_FREE + 4);
         let mut first = begin(&intake).unwrap();
         for _ in 0..100 {
             first.packet(key());
@@ -266,10 +316,10 @@ mod tests {
         let came = std::iter::from_fn(|| begin(&intake).ok())
             .map(|arriving| arriving.end("gone".to_owned()))
             .count();
-        assert_eq!((came, begin(&intake).err()), (3, Some(Turned::Hangs)));
-        let all = drain(&arrivals);
-        let frame = "Video Frame";
-        assert_eq!(all[..6], ["started", frame, frame, frame, "first gone", "started"]);
+        assert_eq!((came, begin(&intake).err()), (9, Some(Turned::Hangs)));
+        let all = drain(&mut arrivals);
+        // Nothing of what the first one sent, though it was there first.
+        assert_eq!(all[..4], ["started", "first gone", "started", "gone"]);
         assert_eq!(all.last().unwrap(), "gone");
         // It goes on: so may they.
         begin(&intake).unwrap().end(String::new());
@@ -277,36 +327,56 @@ mod tests {
 
     #[test]
     fn after_an_overrun_only_a_key_frame_goes_on_and_the_configuration_is_not_lost() {
-        let (intake, arrivals) = intake(KEPT_FREE + 3);
+        let (intake, mut arrivals) = intake(KEPT_FREE + 3);
         let mut arriving = begin(&intake).unwrap();
         for packet in [key(), delta(), delta(), delta()] {
             arriving.packet(packet);
         }
         assert_eq!(arriving.skipping, Skipping::UntilKey);
-        assert_eq!(drain(&arrivals), ["started", "Video Frame", "Video Delta"]);
+        assert_eq!(drain(&mut arrivals), ["started", "Video Frame", "Video Delta"]);
         arriving.params(picture_params());
         arriving.params(sound_params());
         arriving.packet(delta());
         arriving.packet(packet(Track::Audio, Key::Frame));
         arriving.params(picture_params());
         assert_eq!(arriving.skipping, Skipping::UntilKey);
-        assert_eq!(drain(&arrivals), [""; 0]);
+        assert_eq!(drain(&mut arrivals), [""; 0]);
         arriving.packet(key());
         arriving.packet(delta());
-        assert_eq!(drain(&arrivals), ["Video params", "Audio params", "Video Frame"]);
+        assert_eq!(drain(&mut arrivals), ["Video params", "Audio params", "Video Frame"]);
+    }
+
+    #[test]
+    fn a_quick_return_waits_for_nothing_of_the_stream_before() {
+        let (intake, mut arrivals) = intake(WAITING);
+        let mut first = begin(&intake).unwrap();
+        first.params(picture_params());
+        for _ in 0..WAITING {
+            first.packet(key());
+        }
+        // What is read before the next one begins is decoded.
+        let read: Vec<_> = std::iter::from_fn(|| arrivals.next(Duration::ZERO).ok()).take(3).collect();
+        assert!(matches!(read[..], [Arrival::Started { .. }, Arrival::Params(_), Arrival::Packet(_)]));
+        first.end("first gone".to_owned());
+        let mut second = begin(&intake).unwrap();
+        second.params(picture_params());
+        second.packet(key());
+        second.end("second gone".to_owned());
+        let expected = ["first gone", "started", "Video params", "Video Frame", "second gone"];
+        assert_eq!(drain(&mut arrivals), expected);
     }
 
     #[test]
     fn sound_alone_goes_on_when_there_is_room_again() {
-        let (intake, arrivals) = intake(KEPT_FREE + 3);
+        let (intake, mut arrivals) = intake(KEPT_FREE + 3);
         let mut arriving = begin(&intake).unwrap();
         let sound = || packet(Track::Audio, Key::Frame);
         for _ in 0..4 {
             arriving.packet(sound());
         }
         assert_eq!(arriving.skipping, Skipping::UntilKey);
-        assert_eq!(drain(&arrivals), ["started", "Audio Frame", "Audio Frame"]);
+        assert_eq!(drain(&mut arrivals), ["started", "Audio Frame", "Audio Frame"]);
         arriving.packet(sound());
-        assert_eq!(drain(&arrivals), ["Audio Frame"]);
+        assert_eq!(drain(&mut arrivals), ["Audio Frame"]);
     }
 }
