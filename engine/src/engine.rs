@@ -1,5 +1,6 @@
 //! A show, started: threads, sockets and the handle to speak to it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -134,6 +135,12 @@ impl Engine {
     /// To speak to the show from elsewhere.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
+    }
+
+    /// Where encoders push to, if any line is pushed to: with the port the system gave, where the
+    /// show left it open (port 0).
+    pub fn rtmp_addr(&self) -> Option<SocketAddr> {
+        self.door.as_ref().map(|door| door.addr)
     }
 
     /// Waits until the show has ended and all files are closed.

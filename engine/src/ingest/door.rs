@@ -1,5 +1,6 @@
 //! The port that encoders push to: open from a show's start to its end.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::start::StartError;
 
 /// The runtime that serves RTMP. Closing it frees the port, and blocks in no other runtime's way.
 pub(crate) struct RtmpDoor {
+    pub(crate) addr: SocketAddr,
     runtime: Option<tokio::runtime::Runtime>,
     listening: Option<tokio::task::JoinHandle<()>>,
     /// Disconnected once nobody listens any more.
@@ -45,9 +47,10 @@ impl RtmpDoor {
             .build()
             .map_err(failed)?;
         let (alive, closed) = bounded(0);
-        let mut door = Self { runtime: Some(runtime), listening: None, closed };
         // Bound without waiting: whoever starts a show may be a task of another runtime.
         let listener = std::net::TcpListener::bind(addr).map_err(failed)?;
+        let addr = listener.local_addr().map_err(failed)?;
+        let mut door = Self { addr, runtime: Some(runtime), listening: None, closed };
         listener.set_nonblocking(true).map_err(failed)?;
         if let Some(runtime) = &door.runtime {
             let inside = runtime.enter();

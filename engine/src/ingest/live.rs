@@ -5,21 +5,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use codecs::{CodecError, Frame, Pcm};
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::RecvTimeoutError;
 use media::{AudioParams, Packet, Span, Time, Track, VideoParams};
 
 use crate::event::Level;
 use crate::ingest::LineCounters;
 use crate::ingest::buffer::LineBuffer;
-use crate::ingest::complaints::Complaints;
-use crate::ingest::intake::Arrival;
+use crate::ingest::complaints::{Complaints, Recurring};
+use crate::ingest::intake::{Arrival, Arrivals};
 use crate::ingest::lane::{AudioLane, Shape, StreamParams, VideoLane};
 use crate::ingest::stamps::{Heard, Mapped, Stamps};
 use crate::reporter::Reporter;
 
+/// A stream that still lacks a track after this long is said to have none.
+const BOTH_BY: Span = Span::from_secs(3);
+
 /// Everything a live line needs.
 pub(crate) struct LiveLine {
-    pub(crate) arrivals: Receiver<Arrival>,
+    pub(crate) arrivals: Arrivals,
     pub(crate) shape: Shape,
     pub(crate) buffer: Arc<LineBuffer>,
     pub(crate) counters: Arc<LineCounters>,
@@ -34,23 +37,40 @@ struct Contribution {
     stamps: Stamps,
     last_picture: Option<Time>,
     complaints: Complaints,
+    /// Since the line's beginning, whoever sent: a sender that comes and goes is heard no more often.
+    jumps: Recurring,
+    drifts: Recurring,
     tracks: Tracks,
 }
 
 /// Which tracks have come at all.
-#[derive(Default)]
 struct Tracks {
+    since: Time,
     video: u64,
     audio: u64,
+    missing: Missing,
+}
+
+/// Whether it was said that a track is missing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Unsaid,
+    Said,
 }
 
 impl LiveLine {
     /// Reads until the show is over.
-    pub(crate) fn run(self) {
+    pub(crate) fn run(mut self) {
         let mut contribution = Contribution::new(&self.shape);
+        self.read(&mut contribution);
+        contribution.jumps.sum_up(&self.reporter);
+        contribution.drifts.sum_up(&self.reporter);
+    }
+
+    fn read(&mut self, contribution: &mut Contribution) {
         loop {
-            match self.arrivals.recv_timeout(Duration::from_millis(200)) {
-                Ok(arrival) => self.arrival(&mut contribution, arrival),
+            match self.arrivals.next(Duration::from_millis(200)) {
+                Ok(arrival) => self.arrival(contribution, arrival),
                 Err(RecvTimeoutError::Timeout) if !self.reporter.is_stopping() => {}
                 Err(_) => return,
             }
@@ -63,7 +83,7 @@ impl LiveLine {
     fn arrival(&self, contribution: &mut Contribution, arrival: Arrival) {
         match arrival {
             Arrival::Started { from } => {
-                *contribution = Contribution::new(&self.shape);
+                contribution.begin(&self.shape, self.reporter.now());
                 self.counters.connect();
                 self.reporter.event(Level::Info, "line-connected", from);
             }
@@ -76,7 +96,8 @@ impl LiveLine {
             Arrival::Ended(why) => {
                 self.flush(contribution);
                 self.counters.disconnect();
-                contribution.say_what_was_missing(&self.reporter);
+                contribution.complaints.sum_up(&self.reporter);
+                contribution.tracks.say_what_is_missing(&self.reporter);
                 self.reporter.event(Level::Warn, "line-disconnected", format!("the sender is gone: {why}"));
             }
         }
@@ -123,9 +144,9 @@ impl LiveLine {
 
     fn packet(&self, contribution: &mut Contribution, packet: &Packet) {
         self.counters.count(packet.data.len());
+        contribution.tracks.came(packet.track, &self.reporter);
         match packet.track {
             Track::Video => {
-                contribution.tracks.video += 1;
                 let Some((params, mut lane)) = contribution.video.take() else {
                     let problem = "a picture before the stream's configuration";
                     return contribution.complaints.about(problem, &self.reporter);
@@ -134,7 +155,6 @@ impl LiveLine {
                 contribution.video = Some((params, lane));
             }
             Track::Audio => {
-                contribution.tracks.audio += 1;
                 // Without a decoder: that was said when its parameters came.
                 let Some((params, mut lane)) = contribution.audio.take() else { return };
                 self.decode_audio(contribution, |mut put, mut bad| lane.decode(packet, &mut put, &mut bad));
@@ -149,7 +169,7 @@ impl LiveLine {
         contribution: &mut Contribution,
         decode: impl FnOnce(&mut dyn FnMut(Frame), &mut dyn FnMut(CodecError)),
     ) {
-        let Contribution { stamps, last_picture, complaints, .. } = contribution;
+        let Contribution { stamps, last_picture, complaints, jumps, drifts, .. } = contribution;
         let mut put = |frame: Frame| {
             let now = self.reporter.now();
             let at = match stamps.picture(frame.pts, now) {
@@ -162,13 +182,13 @@ impl LiveLine {
                 }
                 Mapped::Jumped(at, by) => {
                     let message = format!("time stamps jumped: the offset moves by {by}");
-                    self.reporter.event(Level::Warn, "line-jump", message);
+                    jumps.happened(&message, &self.reporter);
                     self.go_on_from(at, by);
                     at
                 }
                 Mapped::Moved(at, by) => {
                     let message = format!("the sender's clock is not the show's: the offset moves by {by}");
-                    self.reporter.event(Level::Warn, "line-drift", message);
+                    drifts.happened(&message, &self.reporter);
                     self.go_on_from(at, by);
                     at
                 }
@@ -222,17 +242,46 @@ impl Contribution {
             stamps: Stamps::new(shape.ticks),
             last_picture: None,
             complaints: Complaints::default(),
-            tracks: Tracks::default(),
+            jumps: Recurring::new("line-jump"),
+            drifts: Recurring::new("line-drift"),
+            tracks: Tracks::new(Time::ZERO),
         }
     }
 
-    fn say_what_was_missing(&self, reporter: &Reporter) {
-        self.complaints.sum_up(reporter);
-        if self.tracks.video == 0 {
-            reporter.event(Level::Warn, "no-video", "the sender sent no pictures");
+    /// The next stream of the same line.
+    fn begin(&mut self, shape: &Shape, now: Time) {
+        let Self { jumps, drifts, .. } = std::mem::replace(self, Self::new(shape));
+        (self.jumps, self.drifts, self.tracks) = (jumps, drifts, Tracks::new(now));
+    }
+}
+
+impl Tracks {
+    fn new(since: Time) -> Self {
+        Self { since, video: 0, audio: 0, missing: Missing::Unsaid }
+    }
+
+    fn came(&mut self, track: Track, reporter: &Reporter) {
+        match track {
+            Track::Video => self.video += 1,
+            Track::Audio => self.audio += 1,
         }
-        if self.tracks.audio == 0 {
-            reporter.event(Level::Info, "no-audio", "the sender sent no sound: silence stood in");
+        if (self.video == 0 || self.audio == 0) && reporter.now() - self.since >= BOTH_BY {
+            self.say_what_is_missing(reporter);
+        }
+    }
+
+    /// Once a stream: while it runs, or at its end if that comes first.
+    fn say_what_is_missing(&mut self, reporter: &Reporter) {
+        if std::mem::replace(&mut self.missing, Missing::Said) == Missing::Said {
+            return;
+        }
+        if self.video == 0 {
+            let message = "no pictures come in this stream: there is nothing of it to show";
+            reporter.event(Level::Warn, "no-video", message);
+        }
+        if self.audio == 0 {
+            let message = "no sound comes in this stream: silence stands in";
+            reporter.event(Level::Info, "no-audio", message);
         }
     }
 }
@@ -240,12 +289,12 @@ impl Contribution {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::{Stop, VirtualClock};
+    use crate::clock::{Clock, Stop, VirtualClock};
     use crate::event::EventLog;
     use crate::ingest::buffer::Pace;
+    use crate::ingest::intake::Intake;
     use bytes::Bytes;
     use codecs::{CodecKit, Fake, PictureMut, VideoDecoder};
-    use crossbeam_channel::unbounded;
     use media::{AudioCodec, FrameRate, Key, SampleRate, Size, VideoCodec};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -315,12 +364,13 @@ mod tests {
         };
         let buffer = LineBuffer::new(Pace::Live, Span::from_millis(40), SampleRate::HZ_48000, 2);
         let log = Arc::new(EventLog::new());
+        let reporter = Reporter::new(Arc::new(VirtualClock::default()), log, Arc::new(Stop::default()));
         LiveLine {
-            arrivals: unbounded().1,
+            arrivals: Intake::new(reporter.clone()).1,
             shape,
             buffer: Arc::new(buffer),
             counters: Arc::new(LineCounters::default()),
-            reporter: Reporter::new(Arc::new(VirtualClock::default()), log, Arc::new(Stop::default())),
+            reporter,
         }
     }
 
@@ -376,5 +426,62 @@ mod tests {
         let at = |n: i64| (Time::from_millis(n * 40), Time::from_millis(n * 40 + 40));
         let shown = (0..31).map(|n| line.buffer.take(at(n).0, at(n).1)).filter(|t| t.hole_since.is_none());
         assert!(shown.count() >= 23, "what came after the jump is shown");
+    }
+
+    /// An hour's film pushed as fast as the wire takes it: the stamps run away from show time over
+    /// and over, and the report still has room for others.
+    #[test]
+    fn a_push_faster_than_real_time_is_told_once_a_second_and_counted() {
+        let (clock, log, stop) =
+            (Arc::new(VirtualClock::default()), Arc::new(EventLog::new()), Stop::default());
+        let mut line = line(Arc::new(Counting::default()));
+        line.reporter =
+            Reporter::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&log), Arc::new(Stop::default()));
+        let mut contribution = Contribution::new(&line.shape);
+        let mut n = 0;
+        for second in 0..5 {
+            // Whoever comes again is no new line.
+            line.arrival(&mut contribution, Arrival::Started { from: "somebody".to_owned() });
+            line.arrival(&mut contribution, video_params(1));
+            for frame in 0..25 {
+                clock.wait_until(Time::from_millis(second * 1000 + frame * 40), &stop);
+                for _ in 0..100 {
+                    line.arrival(&mut contribution, picture(n * 40));
+                    n += 1;
+                }
+            }
+        }
+        let all = log.all(Time::ZERO);
+        let jumps: Vec<_> = all.iter().filter(|e| e.code == "line-jump").collect();
+        assert!(jumps.len() <= 5 && jumps.windows(2).all(|w| w[1].t - w[0].t >= 1.0), "{jumps:#?}");
+        assert!(jumps[1].message.contains("more before it"), "{jumps:#?}");
+    }
+
+    #[test]
+    fn a_track_that_does_not_come_is_said_while_the_stream_runs_and_once() {
+        let (clock, log, stop) =
+            (Arc::new(VirtualClock::default()), Arc::new(EventLog::new()), Stop::default());
+        let mut line = line(Arc::new(Counting::default()));
+        line.reporter =
+            Reporter::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&log), Arc::new(Stop::default()));
+        let mut contribution = Contribution::new(&line.shape);
+        line.arrival(&mut contribution, Arrival::Started { from: "somebody".to_owned() });
+        line.arrival(&mut contribution, video_params(1));
+        let said = |log: &EventLog| {
+            let all = log.all(Time::ZERO).into_iter();
+            all.filter(|e| e.code.starts_with("no-")).map(|e| (e.t, e.code)).collect::<Vec<_>>()
+        };
+        for n in 0..100 {
+            clock.wait_until(Time::from_millis(n * 40), &stop);
+            line.arrival(&mut contribution, picture(n * 40));
+        }
+        assert_eq!(said(&log), [(3.0, "no-audio".to_owned())]);
+        line.arrival(&mut contribution, Arrival::Ended("gone".to_owned()));
+        assert_eq!(said(&log).len(), 1);
+        // One that is gone sooner is told of at its end.
+        line.arrival(&mut contribution, Arrival::Started { from: "somebody".to_owned() });
+        line.arrival(&mut contribution, Arrival::Ended("gone".to_owned()));
+        let codes: Vec<_> = said(&log).into_iter().map(|(_, code)| code).collect();
+        assert_eq!(codes, ["no-audio", "no-video", "no-audio"]);
     }
 }
