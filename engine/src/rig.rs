@@ -81,7 +81,7 @@ pub(crate) fn open_cameras(show: &dsl::Show, opener: &mut Opener<'_>) -> Result<
             opener.open(&line.name, &format!("{}/{}", camera.name, line.name), &line.input)
         };
         let lines = camera.lines.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-        cameras.push(CameraRun::new(camera.name.clone(), lines, camera.failover));
+        cameras.push(CameraRun::new(camera.name.clone(), lines, camera.failover, show.audio));
     }
     Ok(cameras)
 }
@@ -97,7 +97,7 @@ pub(crate) fn open_fillers(show: &dsl::Show, opener: &mut Opener<'_>) -> Result<
             other => other.clone(),
         };
         let line = opener.open("filler", &filler.name, &input)?;
-        fillers.push(CameraRun::new(filler.name.clone(), vec![line], dsl::Failover::default()));
+        fillers.push(CameraRun::new(filler.name.clone(), vec![line], dsl::Failover::default(), show.audio));
     }
     Ok(fillers)
 }

@@ -1,5 +1,6 @@
 //! A channel's sound desk: one PCM mix from the sources, each with a gain that
-//! glides to where the picture decision wants it. A step in gain would click.
+//! glides to where the picture decision wants it. A step in gain would click, and
+//! so would a step from one line's sound to another's.
 
 use media::{SampleRate, Span, Time};
 
@@ -20,6 +21,35 @@ pub(crate) struct Part<'a> {
     pub(crate) fader: Fader,
     /// Interleaved samples of exactly this tick; `None` is silence.
     pub(crate) sound: Option<&'a [f32]>,
+}
+
+/// A camera goes over to another line: the tick of frames `channels` wide that leads from the
+/// old line's sound to the new one's within 10 ms. `None` is silence.
+pub(crate) fn crossfade(
+    old: Option<&[f32]>,
+    new: Option<Vec<f32>>,
+    rate: SampleRate,
+    channels: u8,
+) -> Option<Vec<f32>> {
+    let channels = usize::from(channels.max(1));
+    // Both are exactly a tick long, so one is enough to know it.
+    let mut out = match (new, old) {
+        (Some(new), _) => new,
+        (None, Some(old)) => vec![0.0; old.len()],
+        (None, None) => return None,
+    };
+    let glide = usize::try_from(rate.sample_at(Time::ZERO + CROSSFADE)).unwrap_or(1);
+    let glide = glide.clamp(1, (out.len() / channels).max(1));
+    for n in 0..glide {
+        let share = n as f32 / glide as f32;
+        for ix in n * channels..(n + 1) * channels {
+            let before = old.and_then(|old| old.get(ix)).copied().unwrap_or(0.0);
+            if let Some(sample) = out.get_mut(ix) {
+                *sample = before + (*sample - before) * share;
+            }
+        }
+    }
+    Some(out)
 }
 
 pub(crate) struct SoundDesk {

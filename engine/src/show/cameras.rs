@@ -1,9 +1,10 @@
 //! A camera position at a tick: its lines taken from, one of them chosen.
 
-use media::{Tick, Time};
+use media::{SampleRate, Tick, Time};
 use pipeline_dsl as dsl;
 use scheduling::{LineIx, LineReason, LineSelector, LineState as Standing, LineView, SourceView};
 
+use crate::channel::sound::crossfade;
 use crate::ingest::Line;
 use crate::ingest::buffer::Take;
 use crate::report::{CameraReport, LineReport, LineState};
@@ -14,6 +15,8 @@ pub(crate) struct CameraRun {
     pub(crate) name: String,
     pub(crate) lines: Vec<Line>,
     selector: LineSelector,
+    rate: SampleRate,
+    channels: u8,
     /// What the chosen line gave to this tick.
     pub(crate) take: Option<Take>,
     pub(crate) view: SourceView,
@@ -37,10 +40,12 @@ pub(crate) struct LineChange {
 }
 
 impl CameraRun {
-    pub(crate) fn new(name: String, lines: Vec<Line>, failover: dsl::Failover) -> Self {
+    /// A camera of a show with sound of this kind.
+    pub(crate) fn new(name: String, lines: Vec<Line>, failover: dsl::Failover, audio: dsl::Audio) -> Self {
         let selector = LineSelector::new(lines.len(), failover);
         let measured = vec![Measured::default(); lines.len()];
-        Self { name, lines, selector, take: None, view: SourceView::NEVER, measured }
+        let (rate, channels) = (audio.rate, audio.layout.channels());
+        Self { name, lines, selector, rate, channels, take: None, view: SourceView::NEVER, measured }
     }
 
     /// Takes the tick `[from, to)` from every line and chooses one. `changed`
@@ -63,6 +68,15 @@ impl CameraRun {
         let views: Vec<LineView> =
             self.lines.iter().zip(&takes).map(|(line, take)| view(line, take)).collect();
         let choice = self.selector.select(from, &views);
+        // Sound goes over with the picture, and without a click.
+        if let Some(change) = choice.change
+            && let Some(left) = change.from
+            && left != change.to
+            && let Some(old) = takes.get_mut(left.0).map(|take| take.sound.take())
+            && let Some(new) = takes.get_mut(change.to.0)
+        {
+            new.sound = crossfade(old.as_deref(), new.sound.take(), self.rate, self.channels);
+        }
         self.take = choice.line.and_then(|LineIx(ix)| (ix < takes.len()).then(|| takes.swap_remove(ix)));
         self.view = match &self.take {
             None => SourceView::NEVER,
@@ -125,4 +139,68 @@ fn view(line: &Line, take: &Take) -> LineView {
     };
     // Before its first picture a line is in no hole that could be measured.
     LineView { state, hole_since: take.hole_since.filter(|_| line.seen()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use codecs::{Frame, Pcm, PictureMut};
+    use media::{FrameRate, Size, Span};
+
+    use super::*;
+    use crate::ingest::buffer::{LineBuffer, Pace};
+    use crate::ingest::{LineCounters, Origin};
+
+    const RATE: SampleRate = SampleRate::HZ_48000;
+    const TICK: i64 = 40;
+
+    /// A line of so many pictures, with 30 ticks of sound as steady as a battery.
+    fn line(name: &str, pictures: i64, level: Option<f32>) -> Line {
+        let buffer = Arc::new(LineBuffer::new(Pace::Live, Span::from_millis(TICK), RATE, 1));
+        for n in 0..30 {
+            let pts = Time::from_millis(n * TICK);
+            if n < pictures {
+                let picture = PictureMut::new(Size::new(16, 16)).unwrap().freeze();
+                buffer.put_frame(Frame { pts, picture });
+            }
+            if let Some(level) = level {
+                buffer.put_sound(&Pcm { pts, rate: RATE, channels: 1, samples: vec![level; 1920].into() });
+            }
+        }
+        buffer.end();
+        Line::new(name.to_owned(), Origin::Buffered(buffer), Arc::new(LineCounters::default()))
+    }
+
+    /// A camera's sound over 30 ticks, and the sample from which it comes over its second line:
+    /// the first one's pictures end after ten.
+    fn sound_of_a_failover(first: Option<f32>, second: Option<f32>) -> (Vec<f32>, usize) {
+        let lines = vec![line("fiber", 10, first), line("backpack", 30, second)];
+        let audio = dsl::Audio { rate: RATE, layout: dsl::Layout::Mono };
+        let mut camera = CameraRun::new("main".to_owned(), lines, dsl::Failover::default(), audio);
+        let rate = FrameRate::new(25, 1).unwrap();
+        let (mut sound, mut changed_at) = (Vec::new(), 0);
+        for n in 0..30 {
+            let (from, to) = (rate.time_of(Tick(n)), rate.time_of(Tick(n + 1)));
+            let change = camera.tick(Tick(n), from, to, &mut Vec::new());
+            if change.is_some_and(|change| change.reason != LineReason::Start) {
+                changed_at = sound.len();
+            }
+            let tick = camera.take.as_ref().and_then(|take| take.sound.clone());
+            sound.extend(tick.unwrap_or_else(|| vec![0.0; 1920]));
+        }
+        (sound, changed_at)
+    }
+
+    #[test]
+    fn sound_glides_from_one_line_to_the_other() {
+        for (first, second) in [(Some(0.5), Some(-0.5)), (Some(0.5), None), (None, Some(-0.5))] {
+            let (sound, at) = sound_of_a_failover(first, second);
+            assert!(at > 0, "the camera went over to its other line");
+            let glide = &sound[at - 1..=at + 480];
+            let steepest = glide.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
+            assert!(steepest <= 1.01 / 480.0, "{first:?} to {second:?}: a step of {steepest}");
+            assert!(sound[at + 480..].iter().all(|s| *s == second.unwrap_or(0.0)));
+        }
+    }
 }
