@@ -40,6 +40,11 @@ impl RtmpDoor {
         }
         let addr = show.listen.rtmp;
         let failed = |source| StartError::Rtmp { addr, source };
+        // Bound without waiting: whoever starts a show may be a task of another runtime.
+        let listener = std::net::TcpListener::bind(addr).map_err(failed)?;
+        let addr = listener.local_addr().map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        // Last of what can fail: only the door may close a runtime inside another one.
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("rtmp")
@@ -47,11 +52,7 @@ impl RtmpDoor {
             .build()
             .map_err(failed)?;
         let (alive, closed) = bounded(0);
-        // Bound without waiting: whoever starts a show may be a task of another runtime.
-        let listener = std::net::TcpListener::bind(addr).map_err(failed)?;
-        let addr = listener.local_addr().map_err(failed)?;
         let mut door = Self { addr, runtime: Some(runtime), listening: None, closed };
-        listener.set_nonblocking(true).map_err(failed)?;
         if let Some(runtime) = &door.runtime {
             let inside = runtime.enter();
             let listener = TcpListener::from_std(listener).map_err(failed)?;

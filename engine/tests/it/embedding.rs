@@ -32,9 +32,10 @@ fn a_show_with_a_push_line_starts_and_ends_inside_a_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let out = tempfile::tempdir().unwrap();
     let mut show = show(&pushed("sources main bars;"));
-    show.listen.rtmp = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    show.listen.rtmp.set_port(0);
     runtime.block_on(async {
         let engine = Engine::start(show.clone(), options(&out)).unwrap();
+        show.listen.rtmp = engine.rtmp_addr().unwrap();
         std::net::TcpStream::connect(show.listen.rtmp).unwrap();
         drop(engine);
         // The port is free again at once.
@@ -140,7 +141,7 @@ fn serve(engine: &Engine) -> (tokio::runtime::Runtime, String) {
 fn a_command_has_a_longest_length_and_the_events_end_with_the_show() {
     let out = tempfile::tempdir().unwrap();
     let mut show = show(&pushed("sources main bars;"));
-    show.listen.rtmp = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    show.listen.rtmp.set_port(0);
     let engine = Engine::start(show, options(&out)).unwrap();
     let (_runtime, url) = serve(&engine);
     let file = out.path().join("long.json");
