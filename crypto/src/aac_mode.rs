@@ -1,52 +1,56 @@
 //! AAC, in every mode: a data_stream_element in front, the whole block encrypted.
 
 use aes::cipher::StreamCipher;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
+use flv::{BodyTooLong, TagBuf};
 
 use crate::key_header::KeyHeader;
 use crate::marker::{DSE_LEAD, DSE_LEN};
 use crate::nalu_mode::append_ciphered;
 use crate::track_key::TrackKey;
 
-/// Encrypts the raw data block at `payload`.
-pub(crate) fn encrypt(body: &[u8], payload: usize, header: KeyHeader, key: &TrackKey) -> Bytes {
-    let mut out = marked(body, payload, header);
-    append_ciphered(&mut out, &body[payload..], &mut key.keystream(header.seq, 0));
-    out.freeze()
+/// Appends the body to `out`, with the raw data block at `payload` encrypted.
+pub(crate) fn encrypt(body: &[u8], payload: usize, header: KeyHeader, key: &TrackKey, out: &mut BytesMut) {
+    out.extend_from_slice(&body[..payload]);
+    out.extend_from_slice(&element(header));
+    append_ciphered(out, &body[payload..], &mut key.keystream(header.seq, 0));
+}
+
+/// Encrypts the raw data block at `payload` where it lies: with room in front, only the
+/// codec header moves.
+pub(crate) fn encrypt_in_place(
+    tag: &mut TagBuf,
+    payload: usize,
+    header: KeyHeader,
+    key: &TrackKey,
+) -> Result<(), BodyTooLong> {
+    key.keystream(header.seq, 0).apply_keystream(&mut tag.body_mut()[payload..]);
+    tag.insert(payload, &element(header))
 }
 
 /// Marks a block as clear without touching it.
 pub(crate) fn mark_literal(body: &[u8], payload: usize) -> Bytes {
-    let mut out = marked(body, payload, KeyHeader::LITERAL);
-    out.extend_from_slice(&body[payload..]);
-    out.freeze()
+    [&body[..payload], &element(KeyHeader::LITERAL), &body[payload..]].concat().into()
 }
 
-fn marked(body: &[u8], payload: usize, header: KeyHeader) -> BytesMut {
-    let mut out = BytesMut::with_capacity(body.len() + DSE_LEN);
+fn element(header: KeyHeader) -> [u8; DSE_LEN] {
+    let mut element = [0; DSE_LEN];
+    element[..DSE_LEAD.len()].copy_from_slice(&DSE_LEAD);
+    element[DSE_LEAD.len()..].copy_from_slice(&header.to_bytes());
+    element
+}
+
+/// Appends the body to `out`, without the element at `payload`, and with the block behind
+/// it decrypted.
+pub(crate) fn decrypt(body: &[u8], payload: usize, seq: u32, key: &TrackKey, out: &mut BytesMut) {
     out.extend_from_slice(&body[..payload]);
-    out.extend_from_slice(&DSE_LEAD);
-    out.extend_from_slice(&header.to_bytes());
-    out
+    append_ciphered(out, &body[payload + DSE_LEN..], &mut key.keystream(seq, 0));
 }
 
-/// Decrypts the block behind the element at `payload`. In place where nobody
-/// else holds the body: the codec header then moves up to the block.
-pub(crate) fn decrypt(body: Bytes, payload: usize, seq: u32, key: &TrackKey) -> Bytes {
+/// Decrypts the block behind the element at `payload` where it lies: only the codec header
+/// moves.
+pub(crate) fn decrypt_in_place(tag: &mut TagBuf, payload: usize, seq: u32, key: &TrackKey) {
     let block = payload + DSE_LEN;
-    let mut keystream = key.keystream(seq, 0);
-    match body.try_into_mut() {
-        Ok(mut owned) => {
-            keystream.apply_keystream(&mut owned[block..]);
-            owned.copy_within(..payload, DSE_LEN);
-            owned.advance(DSE_LEN);
-            owned.freeze()
-        }
-        Err(shared) => {
-            let mut out = BytesMut::with_capacity(shared.len() - DSE_LEN);
-            out.extend_from_slice(&shared[..payload]);
-            append_ciphered(&mut out, &shared[block..], &mut keystream);
-            out.freeze()
-        }
-    }
+    key.keystream(seq, 0).apply_keystream(&mut tag.body_mut()[block..]);
+    tag.remove(payload..block);
 }

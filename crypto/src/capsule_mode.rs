@@ -6,7 +6,8 @@
 use std::ops::Range;
 
 use aes::cipher::StreamCipher;
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
+use flv::TagBuf;
 use flv::nalu::{self, LengthSize};
 
 use crate::escape::{self, BadEscape};
@@ -31,37 +32,71 @@ const HEADER_AT: usize = MAGIC_AT + MAGIC.len();
 /// Where the ciphertext begins, escapes taken out.
 const CIPHER_AT: usize = HEADER_AT + KeyHeader::LEN;
 
-/// Encrypts a body of length-prefixed AVC units.
-pub(crate) fn encrypt(
-    body: &[u8],
+/// A body that was looked through and can be encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
     payload: usize,
-    codec: UnitCodec,
-    size: LengthSize,
-    header: KeyHeader,
-    key: &TrackKey,
-) -> Result<Bytes, Refusal> {
+    /// Of the first slice.
+    nal_header: u8,
+}
+
+/// Looks a body of length-prefixed AVC units through.
+pub(crate) fn plan(body: &[u8], payload: usize, codec: UnitCodec, size: LengthSize) -> Result<Plan, Refusal> {
     if codec != UnitCodec::Avc {
         return Err(Refusal::Unsupported("HEVC has no capsule in version 1"));
     }
     if size != SIZE {
         return Err(Refusal::Unsupported("the stream's NAL unit lengths are not 4 bytes"));
     }
-    let nal_header = first_slice(body, payload, codec)?;
-    let mut out = BytesMut::with_capacity(body.len() + SIZE.bytes() + CIPHER_AT + 16);
-    out.extend_from_slice(&body[..payload]);
-    let start = out.len();
-    unit::put_length(&mut out, SIZE, 0);
-    let unit = out.len();
-    out.put_u8(nal_header);
-    out.put_slice(if nal_header & 0x1f == 5 { &PRE_IDR } else { &PRE_OTHER });
-    out.put_slice(&MAGIC);
-    out.put_slice(&header.to_bytes());
-    append_ciphered(&mut out, &body[payload..], &mut key.keystream(header.seq, 0));
-    out.put_u8(STOP);
-    escape::escape(&mut out, unit, 1);
-    let len = out.len() - unit;
-    unit::set_length(&mut out, start, SIZE, len);
-    Ok(out.freeze())
+    Ok(Plan { payload, nal_header: first_slice(body, payload, codec)? })
+}
+
+/// What stands before the ciphertext, the length prefix still empty.
+const LEAD: usize = SIZE.bytes() + CIPHER_AT;
+
+impl Plan {
+    fn lead(self, header: KeyHeader) -> [u8; LEAD] {
+        let pre = if self.nal_header & 0x1f == 5 { PRE_IDR } else { PRE_OTHER };
+        let mut lead = [0; LEAD];
+        let parts = [&[0; SIZE.bytes()][..], &[self.nal_header], &pre, &MAGIC, &header.to_bytes()];
+        lead.iter_mut().zip(parts.into_iter().flatten()).for_each(|(to, from)| *to = *from);
+        lead
+    }
+
+    /// Appends the encrypted body to `out`.
+    pub(crate) fn encrypt(self, body: &[u8], header: KeyHeader, key: &TrackKey, out: &mut BytesMut) {
+        out.extend_from_slice(&body[..self.payload]);
+        let start = out.len();
+        out.extend_from_slice(&self.lead(header));
+        append_ciphered(out, &body[self.payload..], &mut key.keystream(header.seq, 0));
+        out.put_u8(STOP);
+        let unit = start + SIZE.bytes();
+        escape::escape(out, unit, 1);
+        let len = out.len() - unit;
+        unit::set_length(out, start, SIZE, len);
+    }
+
+    /// How long the encrypted body becomes if nothing is to be escaped.
+    pub(crate) fn encrypted_len(self, body: &[u8]) -> usize {
+        body.len() + LEAD + 1
+    }
+
+    /// Encrypts the body where it lies: with room in front, only the codec header moves.
+    pub(crate) fn encrypt_in_place(
+        self,
+        tag: &mut TagBuf,
+        header: KeyHeader,
+        key: &TrackKey,
+    ) -> Result<(), Refusal> {
+        key.keystream(header.seq, 0).apply_keystream(&mut tag.body_mut()[self.payload..]);
+        tag.insert(tag.body().len(), &[STOP])?;
+        tag.insert(self.payload, &self.lead(header))?;
+        let unit = self.payload + SIZE.bytes();
+        let (end, mut run) = (tag.body().len(), unit + escape::run_start(1));
+        let end = escape::escape_in_place(tag, unit + 1..end, &mut run)?;
+        unit::set_length(tag.body_mut(), self.payload, SIZE, end - unit);
+        Ok(())
+    }
 }
 
 /// The NAL header of the first slice; looks at all lengths.
@@ -124,52 +159,65 @@ fn read_header(unit: &[u8]) -> Option<[u8; KeyHeader::LEN]> {
     Some(header)
 }
 
-/// Decrypts the capsule whose NALU is at `unit`; gives the body back if it is torn.
-/// What a relay put around the capsule falls away. In place where nobody else holds
-/// the body and nothing is escaped behind the header: the codec header then moves
-/// up to the ciphertext.
-pub(crate) fn decrypt(
-    body: Bytes,
+/// A capsule that was looked through and can be decrypted. What a relay put around it
+/// falls away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sealed {
     payload: usize,
     unit: Range<usize>,
-    seq: u32,
-    key: &TrackKey,
-) -> Result<Bytes, (Bytes, Torn)> {
-    let (from, escapes) = match ciphertext(&body[unit.clone()]) {
-        Ok(found) => found,
-        Err(torn) => return Err((body, torn)),
-    };
-    let mut keystream = key.keystream(seq, 0);
-    let body = if escapes.is_empty() {
-        match body.try_into_mut() {
-            Ok(mut owned) => {
-                let cipher = unit.start + from;
-                owned.truncate(unit.end - 1);
-                keystream.apply_keystream(&mut owned[cipher..]);
-                owned.copy_within(..payload, cipher - payload);
-                owned.advance(cipher - payload);
-                return Ok(owned.freeze());
-            }
-            Err(shared) => shared,
-        }
-    } else {
-        body
-    };
-    let mut out = BytesMut::with_capacity(payload + unit.len());
-    out.extend_from_slice(&body[..payload]);
-    escape::append_unescaped(&mut out, &body[unit.start..unit.end - 1], from, &escapes);
-    keystream.apply_keystream(&mut out[payload..]);
-    Ok(out.freeze())
+    /// Where the ciphertext begins in the body.
+    cipher: usize,
+    /// How many bytes were inserted from there on.
+    escapes: usize,
 }
 
-/// Where the ciphertext begins on the wire, and the escapes from there on.
-fn ciphertext(unit: &[u8]) -> Result<(usize, Vec<usize>), Torn> {
-    let mut escapes = escape::escapes(unit, 1).map_err(|BadEscape| Torn::Escape)?;
-    let before = escapes.iter().enumerate().take_while(|(n, at)| **at < CIPHER_AT + n).count();
-    escapes.drain(..before);
-    let from = CIPHER_AT + before;
+/// Looks through the capsule whose NALU is at `unit`.
+pub(crate) fn sealed(body: &[u8], payload: usize, unit: Range<usize>) -> Result<Sealed, Torn> {
+    let wire = &body[unit.clone()];
+    let torn = |BadEscape| Torn::Escape;
+    // The ciphertext begins later by the escapes before it.
+    let (mut at, mut run, mut total) = (CIPHER_AT, escape::run_start(1), 0);
+    while let Some(escape) = escape::next_escape(wire, run).map_err(torn)? {
+        at += usize::from(escape < at);
+        run = escape + 1;
+        total += 1;
+    }
     // The stop byte is above 3, so no escape stands right before it.
-    if unit.len() <= from || unit.last() != Some(&STOP) { Err(Torn::Framing) } else { Ok((from, escapes)) }
+    if wire.len() <= at || wire.last() != Some(&STOP) {
+        return Err(Torn::Framing);
+    }
+    let escapes = total - (at - CIPHER_AT);
+    Ok(Sealed { payload, cipher: unit.start + at, unit, escapes })
+}
+
+impl Sealed {
+    /// Appends the clear body to `out`.
+    pub(crate) fn decrypt(&self, body: &[u8], seq: u32, key: &TrackKey, out: &mut BytesMut) {
+        out.extend_from_slice(&body[..self.payload]);
+        let clear = out.len();
+        escape::append_unescaped(out, &body[..self.unit.end - 1], self.cipher);
+        key.keystream(seq, 0).apply_keystream(&mut out[clear..]);
+    }
+
+    /// How long the clear body is.
+    pub(crate) fn clear_len(&self) -> usize {
+        self.payload + self.unit.end - 1 - self.cipher - self.escapes
+    }
+
+    /// Decrypts the body where it lies: the codec header moves up to what the capsule holds,
+    /// and only where something was escaped, what comes behind that.
+    pub(crate) fn decrypt_in_place(&self, tag: &mut TagBuf, seq: u32, key: &TrackKey) {
+        let body = tag.body_mut();
+        let (mut read, mut end) = (self.cipher, self.unit.end - 1);
+        if self.escapes > 0 {
+            let mut write = self.cipher;
+            escape::close_up(body, &mut read, end, &mut write, escape::run_start(self.cipher));
+            end = write;
+        }
+        key.keystream(seq, 0).apply_keystream(&mut body[self.cipher..end]);
+        tag.truncate(end);
+        tag.remove(self.payload..self.cipher);
+    }
 }
 
 #[cfg(test)]
@@ -179,11 +227,38 @@ mod tests {
     use crate::key::{KeyId, MasterKey};
     use crate::key_header::WireMode;
     use crate::salt::Salt;
+    use flv::{FlvMillis, Room, TagKind};
     use media::Track;
     use proptest::prelude::*;
 
     fn key(salt: Salt) -> TrackKey {
         TrackKey::derive(&MasterKey::from_bytes([3; 16]), KeyId(0), salt, Track::Video)
+    }
+
+    fn owned(body: &[u8], front: usize) -> TagBuf {
+        let room = Room { front, back: 0 };
+        let mut buf = room.buffer(body.len());
+        buf.extend_from_slice(body);
+        TagBuf::new(TagKind::Video, FlvMillis(0), buf, room).unwrap()
+    }
+
+    /// Copied and in place, which come to the same.
+    fn decrypted(
+        wire: &[u8],
+        unit: Range<usize>,
+        seq: u32,
+        key: &TrackKey,
+    ) -> Result<Result<Vec<u8>, Torn>, TestCaseError> {
+        let sealed = match sealed(wire, 5, unit) {
+            Ok(sealed) => sealed,
+            Err(torn) => return Ok(Err(torn)),
+        };
+        let (mut out, mut tag) = (BytesMut::new(), owned(wire, 0));
+        sealed.decrypt(wire, seq, key, &mut out);
+        sealed.decrypt_in_place(&mut tag, seq, key);
+        prop_assert_eq!(tag.body(), &out[..]);
+        prop_assert_eq!(sealed.clear_len(), out.len());
+        Ok(Ok(out.to_vec()))
     }
 
     proptest! {
@@ -192,7 +267,7 @@ mod tests {
         #[test]
         fn fast_and_slow_agree_and_both_ways_back(
             heavy in prop::collection::vec(prop_oneof![5 => Just(0u8), 3 => 0u8..5, 1 => any::<u8>()], 0..200),
-            salt in prop::collection::vec(0u8..4, 8), seq in prop_oneof![0u32..5, any::<u32>()], idr in any::<bool>(),
+            salt in prop::collection::vec(0u8..4, 8), seq in prop_oneof![0u32..5, any::<u32>()], idr in any::<bool>(), room in 0usize..70,
         ) {
             let salt = Salt(salt.try_into().unwrap());
             let key = key(salt);
@@ -206,7 +281,9 @@ mod tests {
             key.keystream(seq, 0).apply_keystream(&mut inner);
             body.extend_from_slice(&inner[5..]);
 
-            let wire = encrypt(&body, 5, UnitCodec::Avc, LengthSize::Four, header, &key).unwrap();
+            let plan = plan(&body, 5, UnitCodec::Avc, LengthSize::Four).unwrap();
+            let mut wire = BytesMut::new();
+            plan.encrypt(&body, header, &key, &mut wire);
 
             let mut cipher = body[5..].to_vec();
             key.keystream(seq, 0).apply_keystream(&mut cipher);
@@ -215,21 +292,20 @@ mod tests {
             let escaped = slow::escape(&[slice], &plain);
             let want = [&head[..], &(escaped.len() as u32 + 1).to_be_bytes(), &[slice], &escaped].concat();
             prop_assert_eq!(&wire[..], want);
+            let mut tag = owned(&body, room);
+            plan.encrypt_in_place(&mut tag, header, &key).unwrap();
+            prop_assert_eq!(tag.body(), &wire[..]);
 
             let found = find(&wire, 5).unwrap();
             prop_assert_eq!(&found.header, &Some(header.to_bytes()));
             prop_assert_eq!((&found.unit, found.framing), (&(9..wire.len()), Soundness::Whole));
-            let shared = wire.clone();
-            prop_assert_eq!(&decrypt(shared, 5, 9..wire.len(), seq, &key).unwrap()[..], &body);
+            prop_assert_eq!(&decrypted(&wire, found.unit, seq, &key)?.unwrap(), &body);
 
             // Through MPEG-TS: a delimiter and parameter sets in front, filler behind.
             let around = [&head[..], &[0, 0, 0, 2, 9, 0x10, 0, 0, 0, 1, 0x67], &wire[5..], &[0, 0, 0, 1, 12]].concat();
             let found = find(&around, 5).unwrap();
             prop_assert_eq!(&found.unit, &(20..wire.len() + 11));
-            prop_assert_eq!(&decrypt(around.into(), 5, found.unit, seq, &key).unwrap()[..], &body);
-
-            let unit = 9..wire.len();
-            prop_assert_eq!(&decrypt(wire, 5, unit, seq, &key).unwrap()[..], &body);
+            prop_assert_eq!(&decrypted(&around, found.unit, seq, &key)?.unwrap(), &body);
         }
 
         #[test]
@@ -242,9 +318,7 @@ mod tests {
             }
             let body = [&[0x17, 1, 0, 0, 0][..], &(unit.len() as u32).to_be_bytes(), &unit].concat();
             let unit = find(&body, 5).unwrap().unit;
-            if let Err((same, _)) = decrypt(body.clone().into(), 5, unit, 0, &key) {
-                prop_assert_eq!(same, body);
-            }
+            let _ = decrypted(&body, unit, 0, &key)?;
         }
     }
 }

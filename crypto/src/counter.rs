@@ -41,10 +41,15 @@ impl Run {
 
     /// The header for one tag. Its number is used up before anything is
     /// encrypted with it, so that no failure can lead to its being used again.
-    pub(crate) fn take(&mut self, track: Track) -> Result<(KeyHeader, &TrackKey), CryptoError> {
+    pub(crate) fn take(&mut self, track: Track) -> Result<KeyHeader, CryptoError> {
         let seq = self.next.ok_or(CryptoError::Exhausted { track })?;
         self.next = seq.checked_add(1);
-        Ok((KeyHeader { seq, ..self.header }, &self.key))
+        Ok(KeyHeader { seq, ..self.header })
+    }
+
+    /// The key that goes with the headers.
+    pub(crate) fn key(&self) -> &TrackKey {
+        &self.key
     }
 
     #[cfg(test)]
@@ -68,14 +73,14 @@ mod tests {
         let master = MasterKey::from_bytes([7; 16]);
         let mut run =
             Run::start(&master, KeyId(1), Track::Video, WireMode::Nalu, &mut Always(VECTOR)).unwrap();
-        assert_eq!(run.take(Track::Video).unwrap().0.seq, 0);
-        assert_eq!(run.take(Track::Video).unwrap().0.seq, 1);
+        assert_eq!(run.take(Track::Video).unwrap().seq, 0);
+        assert_eq!(run.take(Track::Video).unwrap().seq, 1);
         run.skip_to(TAGS_PER_SALT - 1);
         assert!(!run.is_over());
         run.take(Track::Video).unwrap();
         assert!(run.is_over());
         run.skip_to(u32::MAX);
-        assert_eq!(run.take(Track::Video).unwrap().0.seq, u32::MAX);
+        assert_eq!(run.take(Track::Video).unwrap().seq, u32::MAX);
         for _ in 0..2 {
             let err = run.take(Track::Video).err().unwrap();
             assert_eq!(err, CryptoError::Exhausted { track: Track::Video });

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::Range;
 
-use bytes::Bytes;
-use flv::{Tag, TagKind};
+use bytes::BytesMut;
+use flv::{Tag, TagBuf, TagKind};
 use media::Track;
 
 use crate::aac_mode;
@@ -12,11 +13,12 @@ use crate::capsule_mode;
 use crate::key::{KeyId, KeyRing, MasterKey};
 use crate::key_header::{KeyHeader, WireMode};
 use crate::literal;
-use crate::marker::{self, Fault, Framing, Place, Soundness};
+use crate::marker::{self, DSE_LEN, Fault, Framing, Place, Soundness};
 use crate::nalu_mode::{self, Torn};
 use crate::salt::Salt;
 use crate::shape::{self, Shape};
 use crate::track_key::TrackKey;
+use crate::whole_tag;
 
 /// What became of a tag.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -154,77 +156,161 @@ impl TagDecryptor {
     ///
     /// In place if nobody else holds the body, else into a new one.
     pub fn decrypt(&mut self, tag: Tag) -> (Tag, Verdict) {
-        let shape = shape::of(&tag);
-        self.framing.observe(&shape);
-        if matches!(shape, Shape::Exempt | Shape::Sequence(_)) {
-            return (tag, Verdict::Exempt);
-        }
-        let Some(found) = marker::find(tag.body(), &shape, self.framing) else {
-            return (tag, Verdict::Clear);
+        let opening = match self.look(tag.kind, tag.body()) {
+            Ok(opening) => opening,
+            Err(verdict) => return (tag, verdict),
         };
-        let header = match found.header {
-            Ok(header) => header,
-            Err(Fault::Mangled) => return (tag, Verdict::Damaged { why: Damage::Marker }),
-            Err(Fault::Unreadable(odd)) => {
-                return (tag, Verdict::Unsupported { version: odd.version, mode: odd.mode });
+        let verdict = opening.verdict();
+        let tag = match TagBuf::try_from(tag) {
+            Ok(mut owned) => {
+                opening.in_place(&mut owned);
+                owned.into()
+            }
+            Err(shared) => {
+                let mut out = BytesMut::with_capacity(opening.clear_len(shared.body()));
+                opening.append(shared.body(), &mut out);
+                shared.with_body(out.freeze()).expect("decryption never lengthens a body")
             }
         };
-        if found.is_literal() {
-            return (reborn(tag, |body| literal::unmark(body, &found.place)), Verdict::Literal);
+        (tag, verdict)
+    }
+
+    /// As [`decrypt`](Self::decrypt), where the body lies: nothing is allocated.
+    pub fn decrypt_in_place(&mut self, mut tag: TagBuf) -> (TagBuf, Verdict) {
+        match self.look(tag.kind, tag.body()) {
+            Ok(opening) => {
+                let verdict = opening.verdict();
+                opening.in_place(&mut tag);
+                (tag, verdict)
+            }
+            Err(verdict) => (tag, verdict),
         }
-        let Some(master) = self.keys.get(header.key) else {
-            return (tag, Verdict::UnknownKey { id: header.key });
-        };
-        let track = if tag.kind == TagKind::Audio { Track::Audio } else { Track::Video };
+    }
+
+    /// Decrypts one tag whose body others hold, and appends the whole of it, header and
+    /// trailer too, to `out`. One that cannot be read is appended as it came: cut `out` back
+    /// if it is not to go on.
+    pub fn decrypt_into(&mut self, tag: &Tag, out: &mut BytesMut) -> Verdict {
+        match self.look(tag.kind, tag.body()) {
+            Ok(opening) => {
+                let start = whole_tag::begin(tag, 0, out);
+                opening.append(tag.body(), out);
+                whole_tag::end(tag, start, out).expect("decryption never lengthens a body");
+                opening.verdict()
+            }
+            Err(verdict) => {
+                tag.write_into(out);
+                verdict
+            }
+        }
+    }
+
+    /// What is to be done with a body, or why it stays as it is.
+    fn look(&mut self, kind: TagKind, body: &[u8]) -> Result<Opening<'_>, Verdict> {
+        let shape = shape::of(kind, body);
+        self.framing.observe(&shape);
+        if matches!(shape, Shape::Exempt | Shape::Sequence(_)) {
+            return Err(Verdict::Exempt);
+        }
+        let found = marker::find(body, &shape, self.framing).ok_or(Verdict::Clear)?;
+        let header = found.header.map_err(|fault| match fault {
+            Fault::Mangled => Verdict::Damaged { why: Damage::Marker },
+            Fault::Unreadable(odd) => Verdict::Unsupported { version: odd.version, mode: odd.mode },
+        })?;
+        if found.is_literal()
+            && let Some(mark) = literal::mark_at(&found.place)
+        {
+            return Ok(Opening::Unmark(mark));
+        }
+        let master = self.keys.get(header.key).ok_or(Verdict::UnknownKey { id: header.key })?;
+        let track = if kind == TagKind::Audio { Track::Audio } else { Track::Video };
         let key = self.cache.key(master, &header, track);
         if key.check() != header.check {
-            return (tag, Verdict::WrongKey { id: header.key });
+            return Err(Verdict::WrongKey { id: header.key });
         }
-        open(tag, found.place, &header, key)
+        let contents = contents(body, found.place, &header).map_err(|why| Verdict::Damaged { why })?;
+        Ok(Opening::Decrypt { contents, header, key })
     }
 }
 
-/// Decrypts a tag whose key is there.
-fn open(tag: Tag, place: Place, header: &KeyHeader, key: &TrackKey) -> (Tag, Verdict) {
-    let good = Verdict::Encrypted { key: header.key };
+/// What is to be done with a body that can be read.
+enum Opening<'k> {
+    /// Take a literal mark out.
+    Unmark(Range<usize>),
+    Decrypt {
+        contents: Contents,
+        header: KeyHeader,
+        key: &'k TrackKey,
+    },
+}
+
+/// Encrypted contents that were looked through.
+enum Contents {
+    Block { payload: usize },
+    Units(nalu_mode::Sealed),
+    Capsule(capsule_mode::Sealed),
+}
+
+/// Looks encrypted contents through.
+fn contents(body: &[u8], place: Place, header: &KeyHeader) -> Result<Contents, Damage> {
     match place {
         // Sound is wrapped whole in every mode, so either says the same.
-        Place::Dse { payload } => {
-            (reborn(tag, |body| aac_mode::decrypt(body, payload, header.seq, key)), good)
-        }
+        Place::Dse { payload } => Ok(Contents::Block { payload }),
         Place::Sei { framing: Soundness::Broken, .. } | Place::Capsule { framing: Soundness::Broken, .. } => {
-            (tag, Verdict::Damaged { why: Damage::Framing })
+            Err(Damage::Framing)
         }
         Place::Sei { codec, size, range, .. } if header.mode == WireMode::Nalu => {
-            opened(tag, good, |body| nalu_mode::decrypt(body, range, codec, size, header.seq, key))
+            Ok(Contents::Units(nalu_mode::sealed(body, range, codec, size)?))
         }
         Place::Capsule { payload, unit, .. } if header.mode == WireMode::Capsule => {
-            opened(tag, good, |body| capsule_mode::decrypt(body, payload, unit, header.seq, key))
+            Ok(Contents::Capsule(capsule_mode::sealed(body, payload, unit)?))
         }
-        Place::Sei { .. } | Place::Capsule { .. } => (tag, Verdict::Damaged { why: Damage::Mode }),
+        Place::Sei { .. } | Place::Capsule { .. } => Err(Damage::Mode),
     }
 }
 
-/// The tag around a decrypted body, or as it came if that is torn.
-fn opened(
-    tag: Tag,
-    good: Verdict,
-    decrypt: impl FnOnce(Bytes) -> Result<Bytes, (Bytes, Torn)>,
-) -> (Tag, Verdict) {
-    let mut verdict = good;
-    let tag = reborn(tag, |body| {
-        decrypt(body).unwrap_or_else(|(body, torn)| {
-            verdict = Verdict::Damaged { why: torn.into() };
-            body
-        })
-    });
-    (tag, verdict)
-}
+impl Opening<'_> {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Unmark(_) => Verdict::Literal,
+            Self::Decrypt { header, .. } => Verdict::Encrypted { key: header.key },
+        }
+    }
 
-/// The tag around what becomes of its body, which only shrinks.
-fn reborn(tag: Tag, change: impl FnOnce(Bytes) -> Bytes) -> Tag {
-    let (kind, timestamp) = (tag.kind, tag.timestamp);
-    Tag::new(kind, timestamp, change(tag.into_body())).expect("decryption never lengthens a body")
+    fn in_place(&self, tag: &mut TagBuf) {
+        match self {
+            Self::Unmark(mark) => tag.remove(mark.clone()),
+            Self::Decrypt { contents, header, key } => match contents {
+                Contents::Block { payload } => aac_mode::decrypt_in_place(tag, *payload, header.seq, key),
+                Contents::Units(units) => units.decrypt_in_place(tag, header.seq, key),
+                Contents::Capsule(capsule) => capsule.decrypt_in_place(tag, header.seq, key),
+            },
+        }
+    }
+
+    /// The copying twin of [`in_place`](Self::in_place).
+    fn append(&self, body: &[u8], out: &mut BytesMut) {
+        match self {
+            Self::Unmark(mark) => {
+                out.extend_from_slice(&body[..mark.start]);
+                out.extend_from_slice(&body[mark.end..]);
+            }
+            Self::Decrypt { contents, header, key } => match contents {
+                Contents::Block { payload } => aac_mode::decrypt(body, *payload, header.seq, key, out),
+                Contents::Units(units) => units.decrypt(body, header.seq, key, out),
+                Contents::Capsule(capsule) => capsule.decrypt(body, header.seq, key, out),
+            },
+        }
+    }
+
+    fn clear_len(&self, body: &[u8]) -> usize {
+        match self {
+            Self::Unmark(mark) => body.len() - mark.len(),
+            Self::Decrypt { contents: Contents::Block { .. }, .. } => body.len() - DSE_LEN,
+            Self::Decrypt { contents: Contents::Units(units), .. } => units.clear_len(body),
+            Self::Decrypt { contents: Contents::Capsule(capsule), .. } => capsule.clear_len(),
+        }
+    }
 }
 
 /// Shows key ids only.

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use bytes::Bytes;
-use flv::Tag;
+use bytes::{Bytes, BytesMut};
+use flv::{BodyTooLong, FlvMillis, Room, Tag, TagBuf, TagKind};
 use media::Track;
 
 use crate::aac_mode;
@@ -11,13 +11,15 @@ use crate::capsule_mode;
 use crate::counter::Run;
 use crate::error::{CryptoError, NoRule};
 use crate::key::{KeyId, MasterKey};
-use crate::key_header::{Mode, WireMode};
+use crate::key_header::{KeyHeader, Mode, WireMode};
 use crate::literal;
-use crate::marker::{self, Framing};
+use crate::marker::{self, DSE_LEN, Framing};
 use crate::nalu_mode::{self, Refusal};
 use crate::salt::{OsSalts, SaltSource};
 use crate::shape::{self, Shape};
-use crate::unit::UnitCodec;
+use crate::track_key::TrackKey;
+use crate::unit::SEI_ROOM;
+use crate::whole_tag;
 
 /// Whether tags are encrypted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -38,6 +40,26 @@ pub enum UnknownBody {
     /// Let it through clear. Whoever chooses this gives its contents away.
     PassClear,
 }
+
+/// What an encryptor did with a tag.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Sealing {
+    /// Clear by the rules: script tags, sequence headers, ends of sequence, commands, metadata.
+    Exempt,
+    /// Passed clear, bit for bit: encryption is off, or [`UnknownBody::PassClear`] says so.
+    Clear,
+    /// Passed clear, and marked so because it carries a marker of its own.
+    Literal,
+    /// Encrypted.
+    Encrypted {
+        /// Under which key.
+        key: KeyId,
+    },
+}
+
+/// The room that [`TagEncryptor::encrypt_in_place`] wants around a body, whatever the mode:
+/// in front for the marker, behind for escapes, of which more than one in a tag is rare.
+pub const ROOM: Room = Room { front: SEI_ROOM, back: 8 };
 
 /// Encrypts the tags of one stream (one feed: a video and an audio track).
 ///
@@ -151,63 +173,214 @@ impl TagEncryptor {
     }
 
     /// Encrypts one tag, or passes it on where the rules or the state say so.
-    /// Kind and timestamp stay as they are.
+    /// Kind and timestamp stay as they are. What is encrypted is copied: if nobody else
+    /// holds the body, see [`encrypt_in_place`](Self::encrypt_in_place).
     ///
     /// # Errors
     /// See [`CryptoError`]; after an error the next tag may be tried.
     pub fn encrypt(&mut self, tag: Tag) -> Result<Tag, CryptoError> {
-        let shape = shape::of(&tag);
+        let at = tag.timestamp;
+        let body = match self.plan(tag.kind, at, tag.body())? {
+            Plan::Exempt | Plan::Clear => return Ok(tag),
+            Plan::Literal(body) => body,
+            Plan::Encrypt(coded, header) => {
+                // To the byte, so that a body without escapes needs no second look of the allocator.
+                let mut out = BytesMut::with_capacity(coded.encrypted_len(tag.body(), header));
+                let key = self.runs.key(coded.track());
+                coded
+                    .append(tag.body(), header, key, &mut out)
+                    .map_err(|why| self.refused(tag.kind, at, why))?;
+                out.freeze()
+            }
+        };
+        tag.with_body(body).map_err(|err| too_long(at, err))
+    }
+
+    /// As [`encrypt`](Self::encrypt), where the body lies. With the room of [`ROOM`] around
+    /// it, only a few bytes at its front move and nothing is allocated; with less, more.
+    ///
+    /// ```
+    /// use crypto::{KeyId, MasterKey, Mode, ROOM, TagEncryptor};
+    /// use flv::{FlvMillis, TagBuf, TagKind};
+    ///
+    /// # let key: MasterKey = "000102030405060708090a0b0c0d0e0f".parse()?;
+    /// # let mut encryptor = TagEncryptor::new(key, KeyId(1), Mode::Nalu)?;
+    /// # let sound = [0x21, 0x10, 0x04, 0x60, 0x8c, 0x1c];
+    /// let mut body = ROOM.buffer(2 + sound.len());
+    /// flv::audio::write_aac_frame(&sound, &mut body);
+    /// let tag = TagBuf::new(TagKind::Audio, FlvMillis(40), body, ROOM)?;
+    /// let tag: flv::Tag = encryptor.encrypt_in_place(tag)?.into();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`encrypt`](Self::encrypt).
+    pub fn encrypt_in_place(&mut self, mut tag: TagBuf) -> Result<TagBuf, CryptoError> {
+        let (kind, at) = (tag.kind, tag.timestamp);
+        match self.plan(kind, at, tag.body())? {
+            Plan::Exempt | Plan::Clear => Ok(tag),
+            Plan::Literal(body) => {
+                TagBuf::new(kind, at, body.into(), Room::NONE).map_err(|err| too_long(at, err))
+            }
+            Plan::Encrypt(coded, header) => {
+                let key = self.runs.key(coded.track());
+                coded.in_place(&mut tag, header, key).map_err(|why| self.refused(kind, at, why))?;
+                Ok(tag)
+            }
+        }
+    }
+
+    /// Encrypts one tag whose body others hold, and appends the whole of it, header and
+    /// trailer too, to `out`. Says what was done with it.
+    ///
+    /// # Errors
+    /// As [`encrypt`](Self::encrypt); nothing is appended then.
+    pub fn encrypt_into(&mut self, tag: &Tag, out: &mut BytesMut) -> Result<Sealing, CryptoError> {
+        let (kind, at) = (tag.kind, tag.timestamp);
+        let plan = self.plan(kind, at, tag.body())?;
+        let sealing = match &plan {
+            Plan::Exempt => Sealing::Exempt,
+            Plan::Clear => Sealing::Clear,
+            Plan::Literal(_) => Sealing::Literal,
+            Plan::Encrypt(..) => Sealing::Encrypted { key: self.id },
+        };
+        let start = whole_tag::begin(tag, ROOM.front + ROOM.back, out);
+        match plan {
+            Plan::Exempt | Plan::Clear => out.extend_from_slice(tag.body()),
+            Plan::Literal(body) => out.extend_from_slice(&body),
+            Plan::Encrypt(coded, header) => {
+                let key = self.runs.key(coded.track());
+                if let Err(why) = coded.append(tag.body(), header, key, out) {
+                    out.truncate(start);
+                    return Err(self.refused(kind, at, why));
+                }
+            }
+        }
+        whole_tag::end(tag, start, out).map_err(|err| too_long(at, err))?;
+        Ok(sealing)
+    }
+
+    /// What is to be done with a body. A number is used up before anything is looked at, so
+    /// that no failure can lead to its being used again.
+    fn plan(&mut self, kind: TagKind, at: FlvMillis, body: &[u8]) -> Result<Plan, CryptoError> {
+        let shape = shape::of(kind, body);
         self.framing.observe(&shape);
         match (self.encryption, &shape) {
-            (_, Shape::Exempt | Shape::Sequence(_)) => Ok(tag),
-            (Encryption::Off, _) => self.clear(tag, &shape),
-            (Encryption::On, Shape::Aac { payload }) => self.aac(&tag, *payload),
+            (_, Shape::Exempt | Shape::Sequence(_)) => Ok(Plan::Exempt),
+            (Encryption::Off, _) => self.clear(kind, at, body, &shape),
+            (Encryption::On, Shape::Aac { payload }) => {
+                let header = self.number(Track::Audio)?;
+                Ok(Plan::Encrypt(Coded::Block { payload: *payload }, header))
+            }
             (Encryption::On, Shape::Units { codec, payload }) => {
-                match self.units(&tag, *codec, *payload) {
+                let header = self.number(Track::Video)?;
+                let (codec, payload, size) = (*codec, *payload, self.framing.size());
+                let coded = match self.mode {
+                    Mode::Nalu => nalu_mode::plan(body, payload, codec, size).map(Coded::Units),
+                    Mode::Capsule => capsule_mode::plan(body, payload, codec, size).map(Coded::Capsule),
+                };
+                match coded {
+                    Ok(coded) => Ok(Plan::Encrypt(coded, header)),
                     // Lengths that do not add up: a body without a rule, like any other.
-                    Err(CryptoError::NoRule { .. }) if self.unknown == UnknownBody::PassClear => {
-                        self.clear(tag, &shape)
+                    Err(Refusal::Framing(_)) if self.unknown == UnknownBody::PassClear => {
+                        self.clear(kind, at, body, &shape)
                     }
-                    result => result,
+                    Err(why) => Err(self.refused(kind, at, why)),
                 }
             }
             (Encryption::On, Shape::NoRule(what)) => match self.unknown {
-                UnknownBody::Refuse => Err(no_rule(&tag, what.clone())),
-                UnknownBody::PassClear => Ok(tag),
+                UnknownBody::Refuse => Err(CryptoError::NoRule { kind, at, what: what.clone() }),
+                UnknownBody::PassClear => Ok(Plan::Clear),
             },
         }
     }
 
-    fn aac(&mut self, tag: &Tag, payload: usize) -> Result<Tag, CryptoError> {
-        let run = current(&mut self.runs.audio, || {
-            Run::start(&self.master, self.id, Track::Audio, AUDIO_MODE, self.salts.as_mut())
-        })?;
-        let (header, key) = run.take(Track::Audio)?;
-        with_body(tag, aac_mode::encrypt(tag.body(), payload, header, key))
-    }
-
-    fn units(&mut self, tag: &Tag, codec: UnitCodec, payload: usize) -> Result<Tag, CryptoError> {
-        let run = current(&mut self.runs.video, || {
-            Run::start(&self.master, self.id, Track::Video, video_mode(self.mode), self.salts.as_mut())
-        })?;
-        let (header, key) = run.take(Track::Video)?;
-        let body = match self.mode {
-            Mode::Nalu => nalu_mode::encrypt(tag.body(), payload, codec, self.framing.size(), header, key),
-            Mode::Capsule => {
-                capsule_mode::encrypt(tag.body(), payload, codec, self.framing.size(), header, key)
-            }
-        };
-        with_body(tag, body.map_err(|refusal| refused(tag, self.mode, refusal))?)
+    /// The header for the next tag of a track.
+    fn number(&mut self, track: Track) -> Result<KeyHeader, CryptoError> {
+        let slot = self.runs.slot(track);
+        if slot.as_ref().is_none_or(Run::is_over) {
+            let mode = wire_mode(track, self.mode);
+            *slot = Some(Run::start(&self.master, self.id, track, mode, self.salts.as_mut())?);
+        }
+        slot.as_mut().expect("it was there, or was put there in the lines before").take(track)
     }
 
     /// Passes a tag clear; one that carries a marker is marked as literal.
-    fn clear(&self, tag: Tag, shape: &Shape) -> Result<Tag, CryptoError> {
-        let Some(forged) = marker::find(tag.body(), shape, self.framing) else {
-            return Ok(tag);
+    fn clear(&self, kind: TagKind, at: FlvMillis, body: &[u8], shape: &Shape) -> Result<Plan, CryptoError> {
+        let Some(forged) = marker::find(body, shape, self.framing) else {
+            return Ok(Plan::Clear);
         };
-        match literal::mark(tag.body(), shape, self.framing, &forged) {
-            Some(body) => with_body(&tag, body),
-            None => Err(CryptoError::Ambiguous { kind: tag.kind, at: tag.timestamp }),
+        match literal::mark(body, shape, self.framing, &forged) {
+            Some(body) => Ok(Plan::Literal(body)),
+            None => Err(CryptoError::Ambiguous { kind, at }),
+        }
+    }
+
+    fn refused(&self, kind: TagKind, at: FlvMillis, refusal: Refusal) -> CryptoError {
+        match refusal {
+            Refusal::Framing(err) => CryptoError::NoRule { kind, at, what: NoRule::Body(err) },
+            Refusal::TooManyUnits => CryptoError::TooManyUnits { at },
+            Refusal::UnitTooLong { len, max } => CryptoError::UnitTooLong { at, len, max },
+            Refusal::TooLong(err) => too_long(at, err),
+            Refusal::Unsupported(why) => CryptoError::Unsupported { mode: self.mode, at, why },
+        }
+    }
+}
+
+/// What is to be done with a body.
+enum Plan {
+    Exempt,
+    Clear,
+    /// Instead of it, this one.
+    Literal(Bytes),
+    Encrypt(Coded, KeyHeader),
+}
+
+/// A coded frame that was looked through.
+enum Coded {
+    Block { payload: usize },
+    Units(nalu_mode::Plan),
+    Capsule(capsule_mode::Plan),
+}
+
+impl Coded {
+    fn track(&self) -> Track {
+        match self {
+            Self::Block { .. } => Track::Audio,
+            Self::Units(_) | Self::Capsule(_) => Track::Video,
+        }
+    }
+
+    /// How long the encrypted body becomes if nothing is to be escaped.
+    fn encrypted_len(&self, body: &[u8], header: KeyHeader) -> usize {
+        match self {
+            Self::Block { .. } => body.len() + DSE_LEN,
+            Self::Units(plan) => plan.encrypted_len(body, header),
+            Self::Capsule(plan) => plan.encrypted_len(body),
+        }
+    }
+
+    /// The copying twin of [`in_place`](Self::in_place).
+    fn append(
+        &self,
+        body: &[u8],
+        header: KeyHeader,
+        key: &TrackKey,
+        out: &mut BytesMut,
+    ) -> Result<(), Refusal> {
+        match self {
+            Self::Block { payload } => aac_mode::encrypt(body, *payload, header, key, out),
+            Self::Units(plan) => plan.encrypt(body, header, key, out)?,
+            Self::Capsule(plan) => plan.encrypt(body, header, key, out),
+        }
+        Ok(())
+    }
+
+    fn in_place(&self, tag: &mut TagBuf, header: KeyHeader, key: &TrackKey) -> Result<(), Refusal> {
+        match self {
+            Self::Block { payload } => Ok(aac_mode::encrypt_in_place(tag, *payload, header, key)?),
+            Self::Units(plan) => plan.encrypt_in_place(tag, header, key),
+            Self::Capsule(plan) => plan.encrypt_in_place(tag, header, key),
         }
     }
 }
@@ -253,53 +426,35 @@ impl Runs {
         mode: Mode,
         salts: &mut dyn SaltSource,
     ) -> Result<Self, CryptoError> {
-        Ok(Self {
-            video: Some(Run::start(master, id, Track::Video, video_mode(mode), salts)?),
-            audio: Some(Run::start(master, id, Track::Audio, AUDIO_MODE, salts)?),
-        })
+        let mut start = |track| Run::start(master, id, track, wire_mode(track, mode), salts);
+        Ok(Self { video: Some(start(Track::Video)?), audio: Some(start(Track::Audio)?) })
     }
-}
 
-/// The run to take a counter from: a new one where the old is used up.
-fn current(
-    slot: &mut Option<Run>,
-    start: impl FnOnce() -> Result<Run, CryptoError>,
-) -> Result<&mut Run, CryptoError> {
-    match slot {
-        Some(run) if !run.is_over() => {}
-        _ => *slot = Some(start()?),
+    fn slot(&mut self, track: Track) -> &mut Option<Run> {
+        match track {
+            Track::Video => &mut self.video,
+            Track::Audio => &mut self.audio,
+        }
     }
-    Ok(slot.as_mut().expect("it was there, or was put there in the line before"))
+
+    /// The key of the header that was taken last.
+    fn key(&self, track: Track) -> &TrackKey {
+        let run = match track {
+            Track::Video => &self.video,
+            Track::Audio => &self.audio,
+        };
+        run.as_ref().expect("a header was taken from it").key()
+    }
 }
 
 /// Sound is wrapped whole in both modes, and its header says so.
-const AUDIO_MODE: WireMode = WireMode::Capsule;
-
-fn video_mode(mode: Mode) -> WireMode {
-    match mode {
-        Mode::Nalu => WireMode::Nalu,
-        Mode::Capsule => WireMode::Capsule,
+fn wire_mode(track: Track, mode: Mode) -> WireMode {
+    match (track, mode) {
+        (Track::Audio, _) | (Track::Video, Mode::Capsule) => WireMode::Capsule,
+        (Track::Video, Mode::Nalu) => WireMode::Nalu,
     }
 }
 
-fn with_body(tag: &Tag, body: Bytes) -> Result<Tag, CryptoError> {
-    tag.with_body(body).map_err(|err| CryptoError::TooLong {
-        kind: err.kind,
-        at: tag.timestamp,
-        len: err.len,
-    })
-}
-
-fn no_rule(tag: &Tag, what: NoRule) -> CryptoError {
-    CryptoError::NoRule { kind: tag.kind, at: tag.timestamp, what }
-}
-
-fn refused(tag: &Tag, mode: Mode, refusal: Refusal) -> CryptoError {
-    let at = tag.timestamp;
-    match refusal {
-        Refusal::Framing(err) => no_rule(tag, NoRule::Body(err)),
-        Refusal::TooManyUnits => CryptoError::TooManyUnits { at },
-        Refusal::UnitTooLong { len, max } => CryptoError::UnitTooLong { at, len, max },
-        Refusal::Unsupported(why) => CryptoError::Unsupported { mode, at, why },
-    }
+fn too_long(at: FlvMillis, err: BodyTooLong) -> CryptoError {
+    CryptoError::TooLong { kind: err.kind, at, len: err.len }
 }

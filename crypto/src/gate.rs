@@ -60,38 +60,43 @@ impl Gate {
 
     /// Passes a tag on, or drops it.
     pub fn admit(&mut self, tag: Tag, verdict: Verdict) -> Option<Tag> {
-        if tag.kind == TagKind::Video {
+        self.passes(tag.kind, tag.body(), verdict).then_some(tag)
+    }
+
+    /// Whether a tag passes. Of the body only the codec header is read, which encryption
+    /// leaves as it is: give it before or after decryption. Ask once a tag, in order.
+    pub fn passes(&mut self, kind: TagKind, body: &[u8], verdict: Verdict) -> bool {
+        if kind == TagKind::Video {
             self.pictures = Pictures::Seen;
         }
         match verdict {
-            Verdict::Exempt => return Some(tag),
+            Verdict::Exempt => return true,
             Verdict::Clear | Verdict::Literal if self.clear == AllowClear::No => {
-                self.missing(tag.kind);
-                return None;
+                self.missing(kind);
+                return false;
             }
             Verdict::Clear | Verdict::Literal | Verdict::Encrypted { .. } => {}
             Verdict::UnknownKey { .. } | Verdict::WrongKey { .. } | Verdict::Unsupported { .. } => {
                 self.shut = Some(Shut::Locked);
-                return None;
+                return false;
             }
             Verdict::Damaged { .. } => {
-                self.missing(tag.kind);
-                return None;
+                self.missing(kind);
+                return false;
             }
         }
-        let opens = match tag.kind {
-            TagKind::Video => VideoHeader::parse(tag.body()).is_ok_and(|header| header.is_key_frame()),
+        let opens = match kind {
+            TagKind::Video => VideoHeader::parse(body).is_ok_and(|header| header.is_key_frame()),
             TagKind::Audio | TagKind::Script => self.pictures == Pictures::None,
         };
         if opens {
             self.shut = None;
         }
-        let passes = match self.shut {
+        match self.shut {
             None => true,
-            Some(Shut::Torn) => tag.kind != TagKind::Video,
+            Some(Shut::Torn) => kind != TagKind::Video,
             Some(Shut::Locked) => false,
-        };
-        passes.then_some(tag)
+        }
     }
 
     fn missing(&mut self, kind: TagKind) {

@@ -69,7 +69,7 @@ impl Inspector {
 
     /// What one tag says.
     pub fn inspect(&mut self, tag: &Tag) -> Marking {
-        let shape = shape::of(tag);
+        let shape = shape::of(tag.kind, tag.body());
         self.framing.observe(&shape);
         if matches!(shape, Shape::Exempt | Shape::Sequence(_)) {
             return Marking::Exempt;

@@ -58,9 +58,10 @@ mod transcoder;
 mod unit;
 #[cfg(test)]
 mod vectors;
+mod whole_tag;
 
 pub use decryptor::{Damage, TagDecryptor, Verdict};
-pub use encryptor::{Encryption, TagEncryptor, UnknownBody};
+pub use encryptor::{Encryption, ROOM, Sealing, TagEncryptor, UnknownBody};
 pub use error::{CryptoError, NoRule};
 pub use gate::{AllowClear, Gate};
 pub use inspect::{Inspector, Marking, inspect};

@@ -1,6 +1,8 @@
 //! Literal marks (mode 0): a clear tag that happens to carry our marker gets
 //! another one that says "take this off, and leave the rest alone".
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use crate::aac_mode;
@@ -10,7 +12,7 @@ use crate::shape::Shape;
 
 /// Marks a body that carries `forged`; `None` if the mark could not be told
 /// from what is there.
-pub(crate) fn mark(body: &Bytes, shape: &Shape, framing: Framing, forged: &Marker) -> Option<Bytes> {
+pub(crate) fn mark(body: &[u8], shape: &Shape, framing: Framing, forged: &Marker) -> Option<Bytes> {
     let marked = match (shape, &forged.place) {
         (_, Place::Dse { payload }) => aac_mode::mark_literal(body, *payload),
         (Shape::Units { payload, .. }, Place::Sei { codec, size, .. }) => {
@@ -23,15 +25,16 @@ pub(crate) fn mark(body: &Bytes, shape: &Shape, framing: Framing, forged: &Marke
     };
     // Lengths of several sizes can be made to read alike: look that it comes back.
     let found = marker::find(&marked, shape, framing)?;
-    (found.is_literal() && unmark(marked.clone(), &found.place) == *body).then_some(marked)
+    let mark = mark_at(&found.place).filter(|_| found.is_literal())?;
+    let comes_back = marked[..mark.start] == body[..mark.start] && marked[mark.end..] == body[mark.start..];
+    comes_back.then_some(marked)
 }
 
-/// Takes a mark off.
-pub(crate) fn unmark(body: Bytes, place: &Place) -> Bytes {
+/// What to take out of a literal body; nothing is taken out of a capsule.
+pub(crate) fn mark_at(place: &Place) -> Option<Range<usize>> {
     match place {
-        Place::Dse { payload } => nalu_mode::unmark(body, *payload..*payload + marker::DSE_LEN),
-        Place::Sei { range, .. } => nalu_mode::unmark(body, range.clone()),
-        // Nothing is taken out of a capsule but its contents.
-        Place::Capsule { .. } => body,
+        Place::Dse { payload } => Some(*payload..*payload + marker::DSE_LEN),
+        Place::Sei { range, .. } => Some(range.clone()),
+        Place::Capsule { .. } => None,
     }
 }

@@ -2,10 +2,10 @@
 //! header alone. Encryption leaves that header as it is, so writer and reader
 //! come to the same answer.
 
+use flv::TagKind;
 use flv::audio::{AudioCodec, AudioHeader, AudioPacket};
 use flv::nalu::LengthSize;
 use flv::video::{HeaderForm, VideoCodec, VideoHeader, VideoPacket};
-use flv::{Tag, TagKind};
 
 use crate::error::NoRule;
 use crate::unit::UnitCodec;
@@ -26,23 +26,17 @@ pub(crate) enum Shape {
 }
 
 /// Reads the front of a tag's body.
-pub(crate) fn of(tag: &Tag) -> Shape {
-    let body = tag.body();
+pub(crate) fn of(kind: TagKind, body: &[u8]) -> Shape {
     // An empty body gives nothing away, and some encoders send them.
     if body.is_empty() {
         return Shape::Exempt;
     }
-    let shape = match tag.kind {
+    let shape = match kind {
         TagKind::Script => Ok(Shape::Exempt),
         TagKind::Audio => AudioHeader::parse(body).map(audio),
         TagKind::Video => VideoHeader::parse(body).map(|header| video(&header, body)),
     };
     shape.unwrap_or_else(|err| Shape::NoRule(err.into()))
-}
-
-/// Whether a tag stays clear by the rules.
-pub(crate) fn is_exempt(tag: &Tag) -> bool {
-    matches!(of(tag), Shape::Exempt | Shape::Sequence(_))
 }
 
 fn audio(header: AudioHeader) -> Shape {
@@ -81,13 +75,6 @@ fn video(header: &VideoHeader, body: &[u8]) -> Shape {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
-    use flv::FlvMillis;
-
-    fn shape(kind: TagKind, body: &[u8]) -> Shape {
-        of(&Tag::new(kind, FlvMillis(0), Bytes::copy_from_slice(body)).unwrap())
-    }
-
     #[test]
     fn coded_frames_are_found_and_all_else_is_exempt_or_named() {
         use TagKind::{Audio, Script, Video};
@@ -114,7 +101,7 @@ mod tests {
             // A modifier of 3 bytes, then CodedFramesX.
             (Video, b"\x97\x02\0\0\0\x03hvc1", hevc(10)),
         ] {
-            assert_eq!(shape(kind, body), want, "{kind} {body:02x?}");
+            assert_eq!(of(kind, body), want, "{kind} {body:02x?}");
         }
         for (kind, body, want) in [
             (Audio, &b"\x2f\xff\xfb"[..], "there is no rule for MP3 audio"),
@@ -129,7 +116,7 @@ mod tests {
             (Video, b"\x17\x01\0", "composition time at byte 2: "),
             (Video, b"\x17\x03\0\0\0", "AVC packet type at byte 1: 3 is not legal"),
         ] {
-            match shape(kind, body) {
+            match of(kind, body) {
                 Shape::NoRule(what) => assert!(what.to_string().starts_with(want), "{what}"),
                 other => panic!("{body:02x?} is {other:?}"),
             }

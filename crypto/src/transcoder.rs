@@ -7,10 +7,9 @@ use bytes::{Bytes, BytesMut};
 use flv::{Cut, Damage, Ending, FileHeader, Gap, Item, ReadError, Tag, TagReader, Tracks};
 
 use crate::decryptor::{TagDecryptor, Verdict};
-use crate::encryptor::TagEncryptor;
+use crate::encryptor::{Sealing, TagEncryptor};
 use crate::error::CryptoError;
 use crate::gate::Gate;
-use crate::shape;
 
 /// A stream could not be worked on any further.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -230,40 +229,34 @@ impl Transcoder {
     }
 
     fn tag(&mut self, tag: Tag) -> Result<(), TranscodeError> {
-        let tag = match &mut self.work {
+        if self.counts.bytes_out == 0 {
+            // The header was skipped with the damage behind it.
+            self.header(FileHeader { tracks: Tracks::Both });
+        }
+        let start = self.out.len();
+        match &mut self.work {
             Work::Encrypt(encryptor) => {
                 let ordinal = self.counts.tags;
                 self.counts.tags += 1;
-                let before = tag.body().len();
-                let tag =
-                    encryptor.encrypt(tag).map_err(|error| TranscodeError::Tag { tag: ordinal, error })?;
-                // Whatever is marked has grown; whatever has not grown was not touched.
-                if tag.body().len() > before {
-                    self.counts.encrypted += 1;
-                } else if shape::is_exempt(&tag) {
-                    self.counts.exempt += 1;
-                } else {
-                    self.counts.clear += 1;
+                let sealing = encryptor
+                    .encrypt_into(&tag, &mut self.out)
+                    .map_err(|error| TranscodeError::Tag { tag: ordinal, error })?;
+                match sealing {
+                    Sealing::Encrypted { .. } | Sealing::Literal => self.counts.encrypted += 1,
+                    Sealing::Exempt => self.counts.exempt += 1,
+                    Sealing::Clear => self.counts.clear += 1,
                 }
-                Some(tag)
             }
             Work::Decrypt(decryptor, gate) => {
-                let (tag, verdict) = decryptor.decrypt(tag);
+                let verdict = decryptor.decrypt_into(&tag, &mut self.out);
                 self.counts.note(verdict);
-                gate.admit(tag, verdict)
-            }
-        };
-        match tag {
-            Some(tag) => {
-                if self.counts.bytes_out == 0 {
-                    // The header was skipped with the damage behind it.
-                    self.header(FileHeader { tracks: Tracks::Both });
+                if !gate.passes(tag.kind, tag.body(), verdict) {
+                    self.out.truncate(start);
+                    self.counts.dropped += 1;
                 }
-                self.counts.bytes_out += tag.wire_len() as u64;
-                tag.write_into(&mut self.out);
             }
-            None => self.counts.dropped += 1,
         }
+        self.counts.bytes_out += (self.out.len() - start) as u64;
         Ok(())
     }
 }

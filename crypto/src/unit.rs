@@ -1,6 +1,5 @@
 //! NAL units: which are slices, and the SEI unit that carries a header.
 
-use bytes::{BufMut, BytesMut};
 use flv::nalu::LengthSize;
 
 use crate::escape;
@@ -66,45 +65,56 @@ impl UnitCodec {
         }
     }
 
-    /// Appends the SEI unit of `header` behind its length.
-    pub(crate) fn append_sei(self, out: &mut BytesMut, size: LengthSize, header: KeyHeader) {
-        let start = out.len();
-        put_length(out, size, 0);
-        let unit = out.len();
-        out.put_slice(self.sei_header());
-        out.put_slice(&MESSAGE);
-        out.put_slice(&UUID);
-        out.put_slice(&header.to_bytes());
-        out.put_u8(STOP);
-        escape::escape(out, unit, 0);
-        let len = out.len() - unit;
-        set_length(out, start, size, len);
+    /// The SEI unit of `header` behind its length.
+    pub(crate) fn sei(self, size: LengthSize, header: KeyHeader) -> Sei {
+        let mut sei = Sei { bytes: [0; SEI_ROOM], len: size.bytes() };
+        let plain = [self.sei_header(), &MESSAGE, &UUID, &header.to_bytes(), &[STOP]];
+        let mut zeros = 0;
+        for &byte in plain.into_iter().flatten() {
+            if zeros == 2 && byte <= escape::ESCAPE {
+                sei.push(escape::ESCAPE);
+                zeros = 0;
+            }
+            sei.push(byte);
+            zeros = if byte == 0 { zeros + 1 } else { 0 };
+        }
+        let len = (sei.len - size.bytes()) as u32;
+        sei.bytes[..size.bytes()].copy_from_slice(&len.to_be_bytes()[4 - size.bytes()..]);
+        sei
     }
 
     /// The header in a SEI unit of ours; `None` for any other unit.
     pub(crate) fn read_sei(self, unit: &[u8]) -> Option<Result<[u8; KeyHeader::LEN], Mangled>> {
         // Up to here there are no zeros, so nothing is escaped.
         let rest = unit.strip_prefix(self.sei_header())?.strip_prefix(&MESSAGE)?.strip_prefix(&UUID)?;
-        let lead = unit.len() - rest.len();
-        let Ok(places) = escape::escapes(unit, lead) else {
-            return Some(Err(Mangled));
-        };
-        let mut plain = BytesMut::with_capacity(rest.len());
-        escape::append_unescaped(&mut plain, unit, lead, &places);
-        match plain.split_first_chunk() {
-            Some((header, [STOP])) => Some(Ok(*header)),
-            _ => Some(Err(Mangled)),
-        }
+        let mut plain = [0; KeyHeader::LEN + 1];
+        Some(match (escape::unescape_exactly(rest, &mut plain), plain.split_first_chunk()) {
+            (Ok(()), Some((header, [STOP]))) => Ok(*header),
+            _ => Err(Mangled),
+        })
     }
 }
 
-/// Appends a length prefix; what does not fit is cut, see [`LengthSize::max_len`].
-pub(crate) fn put_length(out: &mut BytesMut, size: LengthSize, len: usize) {
-    out.put_uint(len as u64, size.bytes());
+/// A SEI unit behind its length prefix.
+pub(crate) struct Sei {
+    bytes: [u8; SEI_ROOM],
+    len: usize,
 }
 
-/// Overwrites the length prefix at `at`.
-pub(crate) fn set_length(out: &mut BytesMut, at: usize, size: LengthSize, len: usize) {
+impl Sei {
+    /// [`SEI_ROOM`] is more than any header can take.
+    fn push(&mut self, byte: u8) {
+        self.bytes[self.len] = byte;
+        self.len += 1;
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+/// Overwrites the length prefix at `at`; what does not fit is cut, see [`LengthSize::max_len`].
+pub(crate) fn set_length(out: &mut [u8], at: usize, size: LengthSize, len: usize) {
     let bytes = (len as u32).to_be_bytes();
     out[at..at + size.bytes()].copy_from_slice(&bytes[4 - size.bytes()..]);
 }
@@ -112,6 +122,7 @@ pub(crate) fn set_length(out: &mut BytesMut, at: usize, size: LengthSize, len: u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::BytesMut;
     use proptest::prelude::*;
 
     #[test]
@@ -134,11 +145,13 @@ mod tests {
             for codec in [UnitCodec::Avc, UnitCodec::Hevc] {
                 let mut out = BytesMut::new();
                 let size = LengthSize::from_bytes(size).unwrap();
-                codec.append_sei(&mut out, size, header);
+                out.extend_from_slice(codec.sei(size, header).bytes());
                 prop_assert!(out.len() <= SEI_ROOM);
                 let units: Vec<_> = flv::nalu::units(&out, 0, size).collect();
                 prop_assert_eq!(units.len(), 1);
                 let unit = &out[units[0].clone().unwrap()];
+                let plain = [codec.sei_header(), &MESSAGE, &UUID, &raw, &[STOP]].concat();
+                prop_assert_eq!(unit, &escape::slow::escape(&[], &plain));
                 prop_assert_eq!(codec.read_sei(unit), Some(Ok(raw)));
                 prop_assert!(!codec.is_slice(unit));
                 // Cut or lengthened, it is still ours, but mangled.

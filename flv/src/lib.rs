@@ -42,6 +42,7 @@ mod reader;
 pub mod script;
 pub mod summary;
 mod tag;
+mod tag_buf;
 pub mod video;
 
 pub use body::{BodyError, FourCc, Problem};
@@ -51,3 +52,4 @@ pub use tag::{
     BodyTooLong, FILE_HEADER_LEN, FileHeader, MAX_BODY, TAG_HEADER_LEN, TRAILER_LEN, Tag, TagKind, Tracks,
     write_file_header,
 };
+pub use tag_buf::{Room, TagBuf};

@@ -1,9 +1,10 @@
 //! Encryption and decryption, mode `nalu`, beside the bare cipher over the same bodies.
 //!
 //! The bodies go round in a set that the cache holds, as a tag fresh from its encoder is.
-//! Floors: the cipher over bytes that lie ready, the cipher into a new buffer (an encrypted
-//! tag needs one: it is longer), and the search for zero pairs, which is what emulation
-//! prevention costs where there is nothing to escape.
+//! Floors: the cipher over bytes that lie ready, the cipher into a new buffer, and the search
+//! for zero pairs with `memmem`. In place is what an engine does with its own frames; into a
+//! buffer, what a file's tags go through; and into a new tag, what is left to somebody whose
+//! tags are shared.
 #![allow(clippy::unwrap_used)]
 
 use std::hint::black_box;
@@ -11,12 +12,12 @@ use std::ops::RangeInclusive;
 
 use aes::Aes128;
 use aes::cipher::{InnerIvInit, KeyInit, StreamCipher, StreamCipherCoreWrapper};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use crypto::{KeyId, KeyRing, MasterKey, Mode, TagDecryptor, TagEncryptor, Verdict};
+use crypto::{KeyId, KeyRing, MasterKey, Mode, ROOM, TagDecryptor, TagEncryptor, Verdict};
 use ctr::{Ctr64BE, CtrCore};
 use fixtures::tags::Stream;
-use flv::{Tag, TagKind};
+use flv::{Room, Tag, TagBuf, TagKind};
 use memchr::memmem;
 
 /// So many tags go round.
@@ -45,9 +46,9 @@ fn coded(stream: &Stream, kind: TagKind) -> Vec<Tag> {
     stream.tags().filter(|tag| tag.kind == kind && tag.body()[1] == 1).take(SET).collect()
 }
 
-/// A tag nobody else holds.
-fn own(tag: &Tag) -> Tag {
-    tag.with_body(Bytes::copy_from_slice(tag.body())).unwrap()
+/// Tags nobody else holds.
+fn own(tags: &[Tag], room: Room) -> Vec<TagBuf> {
+    tags.iter().map(|tag| TagBuf::copied(tag, room)).collect()
 }
 
 fn bodies(c: &mut Criterion, name: &str, tags: &[Tag]) {
@@ -55,7 +56,25 @@ fn bodies(c: &mut Criterion, name: &str, tags: &[Tag]) {
     group.throughput(Throughput::Bytes(tags.iter().map(|tag| tag.body().len() as u64).sum()));
 
     let mut encryptor = encryptor();
-    group.bench_function("encrypt", |b| {
+    group.bench_function("encrypt, in place", |b| {
+        b.iter_batched(
+            || own(tags, ROOM),
+            |own| own.into_iter().map(|tag| encryptor.encrypt_in_place(tag).unwrap()).collect::<Vec<_>>(),
+            // One set at a time: more would fall out of the cache before their turn.
+            BatchSize::PerIteration,
+        );
+    });
+    let mut out = BytesMut::new();
+    group.bench_function("encrypt, into a buffer", |b| {
+        b.iter(|| {
+            out.clear();
+            for tag in tags {
+                encryptor.encrypt_into(tag, &mut out).unwrap();
+            }
+            black_box(&out);
+        });
+    });
+    group.bench_function("encrypt, into a new tag", |b| {
         b.iter(|| {
             for tag in tags {
                 black_box(encryptor.encrypt(tag.clone()).unwrap());
@@ -66,23 +85,24 @@ fn bodies(c: &mut Criterion, name: &str, tags: &[Tag]) {
     let sealed: Vec<Tag> = tags.iter().map(|tag| encryptor.encrypt(tag.clone()).unwrap()).collect();
     let mut decryptor = TagDecryptor::new(KeyRing::from_iter([(KeyId(1), key())]));
     for (sealed, tag) in sealed.iter().zip(tags) {
-        let (opened, verdict) = decryptor.decrypt(own(sealed));
+        let (opened, verdict) = decryptor.decrypt(sealed.clone());
         assert_eq!((&opened, verdict), (tag, Verdict::Encrypted { key: KeyId(1) }));
     }
-    group.bench_function("decrypt, shared", |b| {
-        b.iter(|| {
-            for tag in &sealed {
-                black_box(decryptor.decrypt(tag.clone()));
-            }
-        });
-    });
     group.bench_function("decrypt, in place", |b| {
         b.iter_batched(
-            || sealed.iter().map(own).collect::<Vec<_>>(),
-            |sealed| sealed.into_iter().map(|tag| decryptor.decrypt(tag)).collect::<Vec<_>>(),
-            // One at a time: a larger batch would fall out of the cache before its turn.
+            || own(&sealed, Room::NONE),
+            |own| own.into_iter().map(|tag| decryptor.decrypt_in_place(tag)).collect::<Vec<_>>(),
             BatchSize::PerIteration,
         );
+    });
+    group.bench_function("decrypt, into a buffer", |b| {
+        b.iter(|| {
+            out.clear();
+            for tag in &sealed {
+                black_box(decryptor.decrypt_into(tag, &mut out));
+            }
+            black_box(&out);
+        });
     });
 
     // The key is set up once, as it is for a track.
@@ -90,13 +110,15 @@ fn bodies(c: &mut Criterion, name: &str, tags: &[Tag]) {
     let cipher = || -> Ctr64BE<&Aes128> {
         StreamCipherCoreWrapper::from_core(CtrCore::inner_iv_init(&aes, &[0; 16].into()))
     };
-    let mut ready: Vec<Vec<u8>> = tags.iter().map(|tag| tag.body().to_vec()).collect();
     group.bench_function("floor: cipher", |b| {
-        b.iter(|| {
-            for body in &mut ready {
-                cipher().apply_keystream(black_box(body));
-            }
-        });
+        b.iter_batched(
+            || own(tags, Room::NONE),
+            |mut own| {
+                own.iter_mut().for_each(|tag| cipher().apply_keystream(tag.body_mut()));
+                own
+            },
+            BatchSize::PerIteration,
+        );
     });
     group.bench_function("floor: cipher into a new buffer", |b| {
         b.iter(|| {
@@ -118,11 +140,29 @@ fn bodies(c: &mut Criterion, name: &str, tags: &[Tag]) {
     group.finish();
 }
 
+/// What a start, a rotation and each switch from off to on cost: two salts, two keys.
+fn set_up(c: &mut Criterion) {
+    let mut group = c.benchmark_group("encrypt/set-up");
+    group.bench_function("encryptor", |b| b.iter(encryptor));
+    let mut encryptor = encryptor();
+    group.bench_function("rotation", |b| b.iter(|| encryptor.rotate(key(), KeyId(2))));
+    let tag = encryptor.encrypt(sound(350..=350).swap_remove(0)).unwrap();
+    let ring = KeyRing::from_iter([(KeyId(2), key())]);
+    group.bench_function("first tag under a salt, 350 B", |b| {
+        b.iter_batched_ref(
+            || TagDecryptor::new(ring.clone()),
+            |decryptor| decryptor.decrypt(tag.clone()),
+            BatchSize::SmallInput,
+        );
+    });
+    group.finish();
+}
+
 fn encrypt(c: &mut Criterion) {
     bodies(c, "video 6-12 kB", &pictures(6_000..=12_000));
     bodies(c, "video 2 kB", &pictures(2_000..=2_000));
     bodies(c, "audio 350 B", &sound(350..=350));
 }
 
-criterion_group!(benches, encrypt);
+criterion_group!(benches, encrypt, set_up);
 criterion_main!(benches);
