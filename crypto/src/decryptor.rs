@@ -175,15 +175,15 @@ impl TagDecryptor {
         (tag, verdict)
     }
 
-    /// As [`decrypt`](Self::decrypt), where the body lies: nothing is allocated.
-    pub fn decrypt_in_place(&mut self, mut tag: TagBuf) -> (TagBuf, Verdict) {
+    /// As [`decrypt`](Self::decrypt), where the body lies: nothing is allocated. A tag that
+    /// cannot be read stays as it came.
+    pub fn decrypt_in_place(&mut self, tag: &mut TagBuf) -> Verdict {
         match self.look(tag.kind, tag.body()) {
             Ok(opening) => {
-                let verdict = opening.verdict();
-                opening.in_place(&mut tag);
-                (tag, verdict)
+                opening.in_place(tag);
+                opening.verdict()
             }
-            Err(verdict) => (tag, verdict),
+            Err(verdict) => verdict,
         }
     }
 

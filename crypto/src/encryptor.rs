@@ -208,24 +208,36 @@ impl TagEncryptor {
     /// # let sound = [0x21, 0x10, 0x04, 0x60, 0x8c, 0x1c];
     /// let mut body = ROOM.buffer(2 + sound.len());
     /// flv::audio::write_aac_frame(&sound, &mut body);
-    /// let tag = TagBuf::new(TagKind::Audio, FlvMillis(40), body, ROOM)?;
-    /// let tag: flv::Tag = encryptor.encrypt_in_place(tag)?.into();
+    /// let mut tag = TagBuf::new(TagKind::Audio, FlvMillis(40), body, ROOM)?;
+    /// encryptor.encrypt_in_place(&mut tag)?;
+    /// let tag: flv::Tag = tag.into();
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// As [`encrypt`](Self::encrypt).
-    pub fn encrypt_in_place(&mut self, mut tag: TagBuf) -> Result<TagBuf, CryptoError> {
+    /// As [`encrypt`](Self::encrypt). The body is then empty, so that nothing half done can
+    /// go out.
+    pub fn encrypt_in_place(&mut self, tag: &mut TagBuf) -> Result<Sealing, CryptoError> {
+        let result = self.try_in_place(tag);
+        if result.is_err() {
+            tag.truncate(0);
+        }
+        result
+    }
+
+    fn try_in_place(&mut self, tag: &mut TagBuf) -> Result<Sealing, CryptoError> {
         let (kind, at) = (tag.kind, tag.timestamp);
         match self.plan(kind, at, tag.body())? {
-            Plan::Exempt | Plan::Clear => Ok(tag),
+            Plan::Exempt => Ok(Sealing::Exempt),
+            Plan::Clear => Ok(Sealing::Clear),
             Plan::Literal(body) => {
-                TagBuf::new(kind, at, body.into(), Room::NONE).map_err(|err| too_long(at, err))
+                *tag = TagBuf::new(kind, at, body.into(), Room::NONE).map_err(|err| too_long(at, err))?;
+                Ok(Sealing::Literal)
             }
             Plan::Encrypt(coded, header) => {
                 let key = self.runs.key(coded.track());
-                coded.in_place(&mut tag, header, key).map_err(|why| self.refused(kind, at, why))?;
-                Ok(tag)
+                coded.in_place(tag, header, key).map_err(|why| self.refused(kind, at, why))?;
+                Ok(Sealing::Encrypted { key: self.id })
             }
         }
     }

@@ -27,6 +27,26 @@ pub(crate) enum Shape {
 
 /// Reads the front of a tag's body.
 pub(crate) fn of(kind: TagKind, body: &[u8]) -> Shape {
+    usual(kind, body).unwrap_or_else(|| parsed(kind, body))
+}
+
+/// Coded frames behind a legacy header, which nearly all tags are: to parse the whole
+/// header would take longer than to encrypt a small frame.
+fn usual(kind: TagKind, body: &[u8]) -> Option<Shape> {
+    match (kind, body) {
+        (TagKind::Audio, [0xa0..=0xaf, 1, ..]) => Some(Shape::Aac { payload: 2 }),
+        (TagKind::Video, [0x17 | 0x27 | 0x37, 1, _, _, _, ..]) => {
+            Some(Shape::Units { codec: UnitCodec::Avc, payload: 5 })
+        }
+        (TagKind::Video, [0x1c | 0x2c | 0x3c, 1, _, _, _, ..]) => {
+            Some(Shape::Units { codec: UnitCodec::Hevc, payload: 5 })
+        }
+        _ => None,
+    }
+}
+
+/// By way of the parsed codec header.
+fn parsed(kind: TagKind, body: &[u8]) -> Shape {
     // An empty body gives nothing away, and some encoders send them.
     if body.is_empty() {
         return Shape::Exempt;
@@ -75,6 +95,7 @@ fn video(header: &VideoHeader, body: &[u8]) -> Shape {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     #[test]
     fn coded_frames_are_found_and_all_else_is_exempt_or_named() {
         use TagKind::{Audio, Script, Video};
@@ -120,6 +141,20 @@ mod tests {
                 Shape::NoRule(what) => assert!(what.to_string().starts_with(want), "{what}"),
                 other => panic!("{body:02x?} is {other:?}"),
             }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+        #[test]
+        fn the_usual_is_what_the_header_says(
+            kind in prop::sample::select(vec![TagKind::Audio, TagKind::Video, TagKind::Script]),
+            first in any::<u8>(), second in 0u8..4, rest in prop::collection::vec(any::<u8>(), 0..8), cut in 0usize..10,
+        ) {
+            let body = [&[first, second], &rest[..]].concat();
+            let body = &body[..cut.min(body.len())];
+            let usual = usual(kind, body);
+            prop_assert!(usual.is_none() || usual == Some(parsed(kind, body)), "{kind} {body:02x?}");
         }
     }
 }

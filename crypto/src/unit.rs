@@ -12,11 +12,28 @@ pub(crate) const CLEAR_LEAD: usize = 32;
 /// the last byte, which stays clear.
 pub(crate) const SHORTEST: usize = CLEAR_LEAD + 2;
 
-/// UUID of our user_data_unregistered SEI: 2667103b-555d-48af-bf1f-0394c2185a34.
-const UUID: [u8; 16] =
-    [0x26, 0x67, 0x10, 0x3b, 0x55, 0x5d, 0x48, 0xaf, 0xbf, 0x1f, 0x03, 0x94, 0xc2, 0x18, 0x5a, 0x34];
-/// Payload type user_data_unregistered, and its length.
-const MESSAGE: [u8; 2] = [5, (UUID.len() + KeyHeader::LEN) as u8];
+/// Payload type user_data_unregistered and its length, then our UUID
+/// 2667103b-555d-48af-bf1f-0394c2185a34. The header follows.
+const MESSAGE: [u8; 18] = [
+    5,
+    16 + KeyHeader::LEN as u8,
+    0x26,
+    0x67,
+    0x10,
+    0x3b,
+    0x55,
+    0x5d,
+    0x48,
+    0xaf,
+    0xbf,
+    0x1f,
+    0x03,
+    0x94,
+    0xc2,
+    0x18,
+    0x5a,
+    0x34,
+];
 /// rbsp_trailing_bits.
 const STOP: u8 = 0x80;
 /// The longest a SEI unit gets, with every second byte escaped.
@@ -67,26 +84,46 @@ impl UnitCodec {
 
     /// The SEI unit of `header` behind its length.
     pub(crate) fn sei(self, size: LengthSize, header: KeyHeader) -> Sei {
-        let mut sei = Sei { bytes: [0; SEI_ROOM], len: size.bytes() };
-        let plain = [self.sei_header(), &MESSAGE, &UUID, &header.to_bytes(), &[STOP]];
+        let (head, head_len) = (self.sei_header(), self.sei_header().len());
+        let start = size.bytes();
+        let mut bytes = [0; SEI_ROOM];
+        // Up to the key header there are no zeros, so nothing is escaped.
+        bytes[start..start + head_len].copy_from_slice(head);
+        bytes[start + head_len..start + head_len + MESSAGE.len()].copy_from_slice(&MESSAGE);
+        let mut len = start + head_len + MESSAGE.len();
+        let header = header.to_bytes();
+        let (settled, number) = header.split_at(KeyHeader::LEN - 4);
         let mut zeros = 0;
-        for &byte in plain.into_iter().flatten() {
+        // What stays the same from tag to tag seldom has two zeros side by side; the number has.
+        let least = settled[1..].iter().zip(settled).fold(u8::MAX, |least, (a, b)| least.min(a | b));
+        let bytewise = if least == 0 {
+            &header
+        } else {
+            bytes[len..len + settled.len()].copy_from_slice(settled);
+            len += settled.len();
+            zeros = usize::from(settled.ends_with(&[0]));
+            number
+        };
+        for &byte in bytewise {
             if zeros == 2 && byte <= escape::ESCAPE {
-                sei.push(escape::ESCAPE);
+                bytes[len] = escape::ESCAPE;
+                len += 1;
                 zeros = 0;
             }
-            sei.push(byte);
+            bytes[len] = byte;
+            len += 1;
             zeros = if byte == 0 { zeros + 1 } else { 0 };
         }
-        let len = (sei.len - size.bytes()) as u32;
-        sei.bytes[..size.bytes()].copy_from_slice(&len.to_be_bytes()[4 - size.bytes()..]);
-        sei
+        bytes[len] = STOP;
+        len += 1;
+        set_length(&mut bytes, 0, size, len - start);
+        Sei { bytes, len }
     }
 
     /// The header in a SEI unit of ours; `None` for any other unit.
     pub(crate) fn read_sei(self, unit: &[u8]) -> Option<Result<[u8; KeyHeader::LEN], Mangled>> {
         // Up to here there are no zeros, so nothing is escaped.
-        let rest = unit.strip_prefix(self.sei_header())?.strip_prefix(&MESSAGE)?.strip_prefix(&UUID)?;
+        let rest = unit.strip_prefix(self.sei_header())?.strip_prefix(&MESSAGE)?;
         let mut plain = [0; KeyHeader::LEN + 1];
         Some(match (escape::unescape_exactly(rest, &mut plain), plain.split_first_chunk()) {
             (Ok(()), Some((header, [STOP]))) => Ok(*header),
@@ -102,12 +139,6 @@ pub(crate) struct Sei {
 }
 
 impl Sei {
-    /// [`SEI_ROOM`] is more than any header can take.
-    fn push(&mut self, byte: u8) {
-        self.bytes[self.len] = byte;
-        self.len += 1;
-    }
-
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
@@ -150,7 +181,7 @@ mod tests {
                 let units: Vec<_> = flv::nalu::units(&out, 0, size).collect();
                 prop_assert_eq!(units.len(), 1);
                 let unit = &out[units[0].clone().unwrap()];
-                let plain = [codec.sei_header(), &MESSAGE, &UUID, &raw, &[STOP]].concat();
+                let plain = [codec.sei_header(), &MESSAGE, &raw, &[STOP]].concat();
                 prop_assert_eq!(unit, &escape::slow::escape(&[], &plain));
                 prop_assert_eq!(codec.read_sei(unit), Some(Ok(raw)));
                 prop_assert!(!codec.is_slice(unit));

@@ -78,7 +78,11 @@ impl Iterator for Units<'_> {
             self.at = self.body.len();
             return Some(Err(BodyError::truncated("NAL unit length", at, self.size.bytes(), rest.len())));
         };
-        let len = prefix.iter().fold(0usize, |len, byte| (len << 8) | usize::from(*byte));
+        let len = match *prefix {
+            // The usual one, without a loop.
+            [a, b, c, d] => u32::from_be_bytes([a, b, c, d]) as usize,
+            _ => prefix.iter().fold(0, |len, byte| (len << 8) | usize::from(*byte)),
+        };
         let start = at + self.size.bytes();
         if len > data.len() {
             self.at = self.body.len();
