@@ -83,6 +83,11 @@ pub const ROOM: Room = Room { front: SEI_ROOM, back: 8 };
 ///     encryptor.clone()
 /// }
 /// ```
+///
+/// ```compile_fail
+/// // Salts can be read, and not be made.
+/// let salt = crypto::Salt([0; 8]);
+/// ```
 pub struct TagEncryptor {
     master: MasterKey,
     id: KeyId,

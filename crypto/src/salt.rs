@@ -51,6 +51,8 @@ impl SaltSource for OsSalts {
 pub(crate) mod fixed {
     //! Salts of the test vectors, and a source that fails.
     use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     /// The salt of the format's vectors.
     pub(crate) const VECTOR: Salt = Salt([0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7]);
@@ -60,6 +62,14 @@ pub(crate) mod fixed {
     impl SaltSource for Always {
         fn draw(&mut self) -> Result<Salt, SaltError> {
             Ok(self.0)
+        }
+    }
+
+    /// A new salt each time, for all who share the source.
+    pub(crate) struct Shared(pub Arc<AtomicU64>);
+    impl SaltSource for Shared {
+        fn draw(&mut self) -> Result<Salt, SaltError> {
+            Ok(Salt(self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes()))
         }
     }
 

@@ -50,7 +50,7 @@ impl TrackKey {
 
 /// `info = "flvc1" ‖ key id ‖ FLV tag type`, so that neither two ids nor two
 /// tracks share a key.
-fn derived(master: &MasterKey, id: KeyId, salt: Salt, track: Track) -> Zeroizing<[u8; 16]> {
+pub(crate) fn derived(master: &MasterKey, id: KeyId, salt: Salt, track: Track) -> Zeroizing<[u8; 16]> {
     let tag_type = match track {
         Track::Audio => 8,
         Track::Video => 9,
@@ -63,7 +63,7 @@ fn derived(master: &MasterKey, id: KeyId, salt: Salt, track: Track) -> Zeroizing
 }
 
 /// `0^16 ‖ seq32 ‖ piece16 ‖ 0^32 ‖ ctr32`, the last starting at 0.
-fn counter_block(seq: u32, piece: u16) -> [u8; 16] {
+pub(crate) fn counter_block(seq: u32, piece: u16) -> [u8; 16] {
     let mut block = [0; 16];
     block[2..6].copy_from_slice(&seq.to_be_bytes());
     block[6..8].copy_from_slice(&piece.to_be_bytes());

@@ -8,3 +8,6 @@ mod markers;
 mod purity;
 mod refusals;
 mod round_trip;
+mod secrets;
+mod show;
+mod transmux;
