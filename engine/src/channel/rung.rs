@@ -3,11 +3,9 @@
 
 use std::sync::Arc;
 
-use bytes::BytesMut;
 use codecs::RungOutput;
 use crossbeam_channel::{Receiver, select};
-use flv::video::FrameType;
-use flv::{FlvMillis, Tag, TagKind};
+use flv::{FlvMillis, Room, Tag, TagBuf, TagKind};
 use media::{Key, Packet, Span, Time, Track};
 use scheduling::Encryption;
 
@@ -135,14 +133,19 @@ impl RungEnd {
     }
 
     fn publish(&self, packet: &Packet, cipher: &mut Cipher) -> Result<(), RungError> {
-        let (tag, role) = self.tag(packet)?;
+        let role = role(packet);
         if role == Role::Key {
             cipher.follow(&self.orders, packet.pts, &self.reporter)?;
         }
-        if let Some(clear) = &self.feeds.clear {
-            clear.publish(Item { tag: tag.clone(), role });
-        }
-        let tag = cipher.apply(tag)?;
+        let tag = self.tag(packet, cipher.room())?;
+        let tag = match &self.feeds.clear {
+            Some(clear) => {
+                let tag = Tag::from(tag);
+                clear.publish(Item { tag: tag.clone(), role });
+                cipher.apply_shared(tag)?
+            }
+            None => cipher.apply(tag)?,
+        };
         let bytes = tag.wire_len();
         self.feeds.main.publish(Item { tag, role });
         let at = match self.gap_time {
@@ -153,28 +156,33 @@ impl RungEnd {
         Ok(())
     }
 
-    fn tag(&self, packet: &Packet) -> Result<(Tag, Role), RungError> {
+    /// The packet as a tag that nobody else holds yet, with `room` around its body.
+    fn tag(&self, packet: &Packet, room: Room) -> Result<TagBuf, RungError> {
         let stamp = |time: Time| (time + self.lead).as_millis_rounded();
         let dts = stamp(packet.dts);
-        let mut body = BytesMut::with_capacity(packet.data.len() + 5);
-        let (kind, role) = match packet.track {
+        let mut body = room.buffer(packet.data.len() + 5);
+        let kind = match packet.track {
             Track::Video => {
-                let (frame_type, role) = match packet.key {
-                    Key::Frame => (FrameType::Key, Role::Key),
-                    Key::Delta => (FrameType::Inter, Role::Delta),
-                };
                 // Rounded from the two times, never accumulated: PTS stays within half a millisecond.
                 let composition = i32::try_from(stamp(packet.pts) - dts).unwrap_or(i32::MAX);
-                flv::video::write_avc_frame(frame_type, composition, &packet.data, &mut body)
+                flv::video::write_avc_frame(packet.key.into(), composition, &packet.data, &mut body)
                     .map_err(|source| RungError::Composition { pts: packet.pts, source })?;
-                (TagKind::Video, role)
+                TagKind::Video
             }
             Track::Audio => {
                 flv::audio::write_aac_frame(&packet.data, &mut body);
-                (TagKind::Audio, Role::Sound)
+                TagKind::Audio
             }
         };
-        Ok((Tag::new(kind, FlvMillis::from_millis(dts), body.freeze())?, role))
+        Ok(TagBuf::new(kind, FlvMillis::from_millis(dts), body, room)?)
+    }
+}
+
+fn role(packet: &Packet) -> Role {
+    match (packet.track, packet.key) {
+        (Track::Audio, _) => Role::Sound,
+        (Track::Video, Key::Frame) => Role::Key,
+        (Track::Video, Key::Delta) => Role::Delta,
     }
 }
 
@@ -219,7 +227,20 @@ impl Cipher {
         }
     }
 
-    fn apply(&mut self, tag: Tag) -> Result<Tag, RungError> {
+    /// What a tag's body needs around it to be encrypted where it lies.
+    fn room(&self) -> Room {
+        if self.encryptor.is_some() { crypto::ROOM } else { Room::NONE }
+    }
+
+    fn apply(&mut self, mut tag: TagBuf) -> Result<Tag, RungError> {
+        if let Some(encryptor) = &mut self.encryptor {
+            encryptor.encrypt_in_place(&mut tag)?;
+        }
+        Ok(tag.into())
+    }
+
+    /// The same for a tag that somebody else has, too.
+    fn apply_shared(&mut self, tag: Tag) -> Result<Tag, RungError> {
         match &mut self.encryptor {
             Some(encryptor) => Ok(encryptor.encrypt(tag)?),
             None => Ok(tag),
