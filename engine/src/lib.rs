@@ -47,8 +47,8 @@ pub use crate::handle::Handle;
 pub use crate::keys::ResolveError;
 pub use crate::options::{Mode, RunOptions};
 pub use crate::report::{
-    CameraReport, ChannelReport, EgressReport, EgressState, LineReport, LineState, OnAirReport, Report,
-    RungReport,
+    CameraReport, ChannelReport, EgressReport, EgressState, EncryptionReport, LineReport, LineState,
+    OnAirReport, Report, RungReport,
 };
 pub use crate::start::StartError;
 pub use crate::status::{CameraStatus, ChannelStatus, Delta, LineStatus, MixStatus, RungStatus, Status};

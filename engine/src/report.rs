@@ -3,6 +3,7 @@
 //! Times are seconds of show time unless the name says `_ms`; gaps are between
 //! successive tags, in wall time when live, in media time offline.
 
+use pipeline_dsl::Switch;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, FAILURES};
@@ -69,6 +70,9 @@ pub struct ChannelReport {
     /// Ticks that were begun more than one frame after they were due.
     pub late_ticks: u64,
     pub on_air: Vec<OnAirReport>,
+    /// From when its tags were encrypted and under which key; empty if they never were.
+    #[serde(default)]
+    pub encryption: Vec<EncryptionReport>,
     pub rungs: Vec<RungReport>,
     pub egress: Vec<EgressReport>,
 }
@@ -81,6 +85,16 @@ pub struct OnAirReport {
     /// A camera's or the filler's name; `None` for black, and at the end.
     pub source: Option<String>,
     pub reason: String,
+}
+
+/// From when, a key frame in all rungs, a channel's tags were encrypted or clear.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the contract")]
+pub struct EncryptionReport {
+    pub t: f64,
+    pub state: Switch,
+    /// The id of the key while it is on.
+    pub key_id: Option<u8>,
 }
 
 /// One rung of a channel.

@@ -12,13 +12,13 @@ use crate::channel::sound::{Fader, Part, SoundDesk};
 use crate::channel::{Channel, Gone, Work};
 use crate::ingest::buffer::Take;
 use crate::keys::ChannelKeys;
-use crate::report::{ChannelReport, EgressReport, EgressState, OnAirReport, RungReport};
+use crate::report::{ChannelReport, EgressReport, EgressState, EncryptionReport, OnAirReport, RungReport};
 use crate::show::cameras::CameraRun;
 use crate::status::{ChannelStatus, MixStatus, RungStatus};
 
 /// Why nothing is on air of a channel that has failed.
 const FAILED: &str = "failed";
-/// Runs of `on_air` that a report keeps.
+/// Runs of `on_air`, and of `encryption`, that a report keeps.
 const KEPT: usize = 100_000;
 
 pub(crate) struct ChannelRun {
@@ -34,6 +34,7 @@ pub(crate) struct ChannelRun {
     encryption: Encryption,
     mixing: Option<Mixing>,
     on_air: Vec<OnAirReport>,
+    encryptions: Vec<EncryptionReport>,
     pub(crate) late_ticks: u64,
     over: Over,
     /// Frames and bytes of each rung a second ago, and what they came to.
@@ -86,6 +87,7 @@ impl ChannelRun {
             filler,
             desk,
             encryption: Encryption::Clear,
+            encryptions: Vec::new(),
             mixing: None,
             on_air: Vec::new(),
             late_ticks: 0,
@@ -131,6 +133,10 @@ impl ChannelRun {
         }
         if decision.encrypt != self.encryption && decision.key == Key::Frame {
             self.encryption = decision.encrypt;
+            if self.encryptions.len() < KEPT {
+                let (state, key_id) = self.sealed();
+                self.encryptions.push(EncryptionReport { t: from.as_secs_f64(), state, key_id });
+            }
             self.stage.encrypt(EncryptOrder { at: from, encryption: decision.encrypt });
         }
         let take = |on_air: OnAir| self.take(on_air, cameras, fillers);
@@ -212,6 +218,15 @@ impl ChannelRun {
         self.scheduler.name_of(on_air).map(str::to_owned)
     }
 
+    /// Whether its tags are encrypted now, and under which key.
+    fn sealed(&self) -> (Switch, Option<u8>) {
+        let key_id = match self.encryption {
+            Encryption::Clear => None,
+            Encryption::Under(ix) => self.keys.as_ref().and_then(|keys| keys.id(ix)),
+        };
+        (if key_id.is_some() { Switch::On } else { Switch::Off }, key_id)
+    }
+
     pub(crate) fn status(&self) -> ChannelStatus {
         let (intent, standing) = (self.scheduler.intent(), self.scheduler.on_air());
         let rungs = self.stage.rungs.iter().zip(&self.measured).map(|(rung, measured)| RungStatus {
@@ -224,10 +239,7 @@ impl ChannelRun {
             fps: measured.rates.map(|r| r.0),
             kbps: measured.rates.map(|r| r.1),
         });
-        let key = match self.encryption {
-            Encryption::Clear => None,
-            Encryption::Under(ix) => self.keys.as_ref().and_then(|keys| keys.id(ix)),
-        };
+        let (encrypt, key_id) = self.sealed();
         ChannelStatus {
             name: self.stage.name.clone(),
             intent: self.scheduler.source_name(intent.source).unwrap_or_default().to_owned(),
@@ -244,8 +256,8 @@ impl ChannelRun {
             }),
             sources: self.source_names.clone(),
             filler: self.filler.map(|_| intent.filler),
-            encrypt: self.keys.as_ref().map(|_| if key.is_some() { Switch::On } else { Switch::Off }),
-            key_id: key,
+            encrypt: self.keys.as_ref().map(|_| encrypt),
+            key_id,
             frames: self.stage.frames(),
             late_ticks: self.late_ticks,
             rungs: rungs.collect(),
@@ -290,6 +302,7 @@ impl ChannelRun {
             frames: self.stage.frames(),
             late_ticks: self.late_ticks,
             on_air: self.on_air.clone(),
+            encryption: self.encryptions.clone(),
             rungs: rungs.collect(),
             egress: self.egress(),
         }

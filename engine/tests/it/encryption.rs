@@ -2,15 +2,16 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use crypto::{KeyId, KeyRing, Marking, MasterKey, TagDecryptor, Verdict, inspect};
+use crypto::{KeyId, KeyRing, Marking, MasterKey, Mode, TagDecryptor, Verdict, inspect};
 use flv::{Tag, TagKind};
+use pipeline_dsl::Switch;
 
 use crate::support::{Ran, decode, ffmpeg, offline, psnr, tags};
 
 const FIRST: &str = "000102030405060708090a0b0c0d0e0f";
 const SECOND: &str = "f0e0d0c0b0a090807060504030201000";
 
-fn run(rundown: &str) -> (Ran, tempfile::TempDir) {
+fn run(mode: &str, rundown: &str) -> (Ran, tempfile::TempDir) {
     let keys = tempfile::tempdir().unwrap();
     for (name, digits) in [("first.key", FIRST), ("second.key", SECOND)] {
         let path = keys.path().join(name);
@@ -34,7 +35,7 @@ show "secret" {{
   channel program {{
     sources main
     ladder two
-    encrypt tour mode=nalu
+    encrypt tour mode={mode}
     egress disk record "{{rung}}.flv"
     egress safe record "{{rung}}-clear.flv" clear=true
   }}
@@ -80,7 +81,7 @@ fn read(ran: &Ran, rung: &str) -> (Vec<Tag>, Vec<Carried>) {
 
 #[test]
 fn noise_before_decryption_and_the_very_tags_after_it() {
-    let (ran, _keys) = run("");
+    let (ran, _keys) = run("nalu", "");
     for rung in ["360p", "180p"] {
         let (decrypted, _) = read(&ran, rung);
         let clear = tags(&ran.out.path().join(format!("{rung}-clear.flv")));
@@ -105,7 +106,8 @@ fn noise_before_decryption_and_the_very_tags_after_it() {
 
 #[test]
 fn off_on_and_rotation_take_effect_at_once_at_a_key_frame_and_lose_nothing() {
-    let (ran, _keys) = run("at 0:01.200 encrypt off; at 0:02.400 encrypt on; at 0:03.600 encrypt rotate");
+    let rundown = "at 0:01.200 encrypt off; at 0:02.400 encrypt on; at 0:03.600 encrypt rotate";
+    let (ran, _keys) = run("nalu", rundown);
     let (decrypted, keys) = read(&ran, "180p");
     assert!(decrypted == tags(&ran.out.path().join("180p-clear.flv")));
     let lead = keys.iter().find(|k| k.1 == TagKind::Video && k.2.is_some()).unwrap().0;
@@ -122,8 +124,47 @@ fn off_on_and_rotation_take_effect_at_once_at_a_key_frame_and_lose_nothing() {
         };
         assert!(expected.contains(key), "at {:.3}: {key:?}, expected {expected:?}", at - lead);
     }
-    let said: Vec<_> = ran.report.events.iter().filter(|e| e.code == "encryption").collect();
-    assert!(said.len() >= 3, "{said:#?}");
+    for rung in ["360p", "180p"] {
+        let subject = format!("program/{rung}");
+        let said = ran.report.events.iter().filter(|e| e.code == "encryption" && e.subject == subject);
+        let said: Vec<_> = said.map(|e| e.message.split(" from").next().unwrap()).collect();
+        assert_eq!(
+            said,
+            ["encrypted under key 1", "clear", "encrypted under key 1", "encrypted under key 2"]
+        );
+    }
+    let told: Vec<_> = ran.report.channels[0].encryption.iter().map(|e| (e.t, e.state, e.key_id)).collect();
+    let (on, off) = (Switch::On, Switch::Off);
+    // At once: the key frame comes with the command.
+    assert_eq!(told, [(0.0, on, Some(1)), (1.2, off, None), (2.4, on, Some(1)), (3.6, on, Some(2))]);
+}
+
+#[test]
+fn a_capsule_show_is_noise_before_decryption_and_the_very_tags_after_it() {
+    let (ran, _keys) = run("capsule", "at 0:02 encrypt rotate");
+    for rung in ["360p", "180p"] {
+        let (decrypted, keys) = read(&ran, rung);
+        let clear = tags(&ran.out.path().join(format!("{rung}-clear.flv")));
+        assert!(decrypted == clear, "{rung}: decrypted tags differ from the clear egress");
+        assert!(keys.iter().all(|(_, _, key)| key.is_some()), "{rung}: all is encrypted");
+        let encrypted = tags(&ran.out.path().join(format!("{rung}.flv")));
+        let modes: Vec<_> = encrypted
+            .iter()
+            .filter(|tag| tag.kind == TagKind::Video)
+            .filter_map(|tag| match inspect(tag) {
+                Marking::Encrypted { mode, .. } => Some(mode),
+                _ => None,
+            })
+            .collect();
+        assert!(modes.len() == 125 && modes.iter().all(|mode| *mode == Mode::Capsule), "{rung}: {modes:?}");
+        // Slice headers are hidden too: a decoder shows noise, if anything.
+        let good = decode(&clear);
+        for frame in decode(&encrypted) {
+            let same = good.iter().min_by_key(|g| (g.pts - frame.pts).abs()).unwrap();
+            let psnr = psnr(&frame, same);
+            assert!(psnr < 20.0, "{rung} at {}: {psnr:.1} dB is no noise", frame.pts);
+        }
+    }
 }
 
 #[test]
