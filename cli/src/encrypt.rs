@@ -11,7 +11,7 @@ use crypto::{
 use engine::key_file;
 use flv::Tag;
 
-use crate::exit::{Means, Outcome, Result};
+use crate::exit::{Means, Outcome, Result, wrong};
 use crate::flv_in::{FlvIn, Piece};
 use crate::flv_out::{Existing, FlvOut, Reader};
 use crate::term;
@@ -29,6 +29,9 @@ there is no rule for; 2 wrong usage.")]
 pub struct EncryptArgs {
     #[command(flatten)]
     files: Files,
+    /// A file with the key: 32 hex digits; refused if others can read it
+    #[arg(long, value_name = "FILE")]
+    key_file: PathBuf,
     /// The id that readers select the key by, 0 to 255
     #[arg(long, value_name = "N", default_value_t = 1)]
     key_id: u8,
@@ -45,6 +48,7 @@ pub struct EncryptArgs {
 #[command(after_help = "\
 Examples:
   obvan decrypt sealed.flv clear.flv --key-file tour.key
+  obvan decrypt rotated.flv clear.flv --key-file tour.key --key-id 1 --key-file next.key --key-id 2
   curl -sN http://127.0.0.1:8080/live/program/360p.flv | obvan decrypt - - --key-file tour.key | ffplay -
 
 Exit codes: 0 ok; 1 tags could not be decrypted or the input is damaged (what could be
@@ -52,9 +56,12 @@ read was written); 2 wrong usage.")]
 pub struct DecryptArgs {
     #[command(flatten)]
     files: Files,
-    /// Use the key for this id only; without it, for whatever id the tags name
+    /// A file with a key: 32 hex digits; refused if others can read it. Again for each key that was rotated to
+    #[arg(long, value_name = "FILE", required = true)]
+    key_file: Vec<PathBuf>,
+    /// The key's id, once for each --key-file and in their order; one key alone is tried on every id
     #[arg(long, value_name = "N")]
-    key_id: Option<u8>,
+    key_id: Vec<u8>,
     /// Taken so that both commands go by the same line; each tag tells its own mode
     #[arg(long, value_enum, hide = true)]
     mode: Option<ModeArg>,
@@ -71,9 +78,6 @@ struct Files {
     /// The FLV file to write, `-` for stdout
     #[arg(value_name = "OUT")]
     output: PathBuf,
-    /// A file with the key: 32 hex digits; refused if others can read it
-    #[arg(long, value_name = "FILE")]
-    key_file: PathBuf,
     /// Replace OUT if it is there
     #[arg(long)]
     force: bool,
@@ -105,7 +109,7 @@ enum ClearArg {
 
 /// Runs `encrypt`.
 pub fn encrypt(args: &EncryptArgs) -> Result {
-    let key = key_file::read(&args.files.key_file).wrong("reading the key")?;
+    let key = key_file::read(&args.key_file).wrong("reading the key")?;
     let mode = match args.mode {
         ModeArg::Nalu => Mode::Nalu,
         ModeArg::Capsule => Mode::Capsule,
@@ -238,12 +242,22 @@ fn pump(
 
 /// Runs `decrypt`.
 pub fn decrypt(args: &DecryptArgs) -> Result {
-    let key = key_file::read(&args.files.key_file).wrong("reading the key")?;
-    let ids = match args.key_id {
-        Some(id) => id..=id,
-        None => 0..=u8::MAX,
+    let keys =
+        args.key_file.iter().map(|file| key_file::read(file)).collect::<std::result::Result<Vec<_>, _>>();
+    let keys = keys.wrong("reading the keys")?;
+    let ring: KeyRing = match (&keys[..], &args.key_id[..]) {
+        ([key], []) => (0..=u8::MAX).map(|id| (KeyId(id), key.clone())).collect(),
+        (keys, ids) if keys.len() != ids.len() => {
+            let (files, ids) = (keys.len(), ids.len());
+            return wrong(format_args!("{files} --key-file and {ids} --key-id: each key needs its id"));
+        }
+        (keys, ids) => {
+            if let Some(twice) = (1..ids.len()).find(|at| ids[..*at].contains(&ids[*at])) {
+                return wrong(format_args!("--key-id {} is there twice", ids[twice]));
+            }
+            ids.iter().copied().map(KeyId).zip(keys.iter().cloned()).collect()
+        }
     };
-    let ring: KeyRing = ids.map(|id| (KeyId(id), key.clone())).collect();
     let mut decryptor = TagDecryptor::new(ring);
     let mut gate = Gate::new(match args.allow_clear {
         ClearArg::Yes => AllowClear::Yes,

@@ -76,6 +76,24 @@ fn another_key_or_id_is_named_and_nothing_unreadable_is_written() {
 }
 
 #[test]
+fn each_key_of_several_needs_an_id_of_its_own() {
+    let folder = folder();
+    encrypt(folder.path(), &[]).exits(0);
+    key(folder.path(), "next.hex", "ff0102030405060708090a0b0c0d0e0f", 0o600);
+    let next = ["--key-file", "next.hex"];
+    for (ids, words) in [
+        (&[][..], "2 --key-file and 0 --key-id: each key needs its id"),
+        (&["--key-id", "1"], "2 --key-file and 1 --key-id"),
+        (&["--key-id", "1", "--key-id", "1"], "--key-id 1 is there twice"),
+    ] {
+        let said = decrypt(folder.path(), &[&next, ids].concat()).exits(2);
+        assert!(said.stderr.contains(words), "{}", said.stderr);
+    }
+    decrypt(folder.path(), &[&next[..], &["--key-id", "1", "--key-id", "2"]].concat()).exits(0);
+    assert_eq!(fs::read(folder.path().join("clear.flv")).unwrap(), flv());
+}
+
+#[test]
 fn nothing_that_is_there_is_overwritten_unasked() {
     let folder = folder();
     fs::write(folder.path().join("sealed.flv"), "precious").unwrap();

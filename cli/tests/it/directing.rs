@@ -15,6 +15,9 @@ fn sealed() -> String {
     )
 }
 
+/// The second key.
+const NEXT: &str = "f0e0d0c0b0a090807060504030201000";
+
 /// Frame and source of an accepted command's one line on stdout.
 fn since(said: Said) -> (u64, String) {
     let said = said.exits(0);
@@ -99,8 +102,10 @@ fn cuts_fillers_and_refusals() {
 }
 
 #[test]
-fn encryption_goes_off_and_on_at_key_frames() {
-    let folder = folder(&sealed());
+fn encryption_goes_off_on_and_to_the_next_key_at_key_frames() {
+    let two_keys = sealed().replace("id 1 env=OBVAN_KEY", "id 1 env=OBVAN_KEY; id 2 file=\"next.hex\"");
+    let folder = folder(&two_keys);
+    crate::keys::write(&folder.path().join("next.hex"), NEXT, 0o600);
     let live = LiveShow::start(folder.path(), &[]);
     let key_id = |live: &LiveShow| live.status()["channels"][0]["key_id"].clone();
     let wait = |what: Value| {
@@ -120,11 +125,32 @@ fn encryption_goes_off_and_on_at_key_frames() {
     wait(1.into());
     let sealed_from = live.status()["t"].as_f64().unwrap();
     live.reaches(sealed_from + 1.2);
-    // One key, so nothing to go on to.
-    let said = live.ctl(&["rotate"]);
-    assert_ne!(said.code, Some(0), "{said:?}");
+    live.ctl(&["encrypt", "rotate"]).exits(0);
+    wait(2.into());
+    let rotated = live.status()["t"].as_f64().unwrap();
+    live.reaches(rotated + 1.2);
+    // Past the last key there is none to go on to.
+    let said = live.ctl(&["encrypt", "rotate"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert_eq!(key_id(&live), 2);
     live.signal("TERM");
-    assert_eq!(live.ended().0, Some(0));
+    let (code, said) = live.ended();
+    assert_eq!(code, Some(0));
+
+    // What happened is told while it happens, and in the report.
+    let report = report(folder.path());
+    let told = report["channels"][0]["encryption"].as_array().unwrap();
+    let states: Vec<_> = told.iter().map(|e| (e["state"].as_str().unwrap(), e["key_id"].as_u64())).collect();
+    assert_eq!(states, [("on", Some(1)), ("off", None), ("on", Some(1)), ("on", Some(2))], "{told:?}");
+    let times: Vec<f64> = told.iter().map(|e| e["t"].as_f64().unwrap()).collect();
+    assert!(times.is_sorted() && times[0] == 0.0, "{times:?}");
+    for rung in ["program/180p", "program/90p"] {
+        let events = crate::live_show::events(&report);
+        assert_eq!(events.iter().filter(|event| **event == ("encryption".into(), rung.into())).count(), 4);
+        for words in ["encrypted under key 1 from", "clear from", "encrypted under key 2 from"] {
+            assert!(said.contains(&format!("{rung}: {words}")), "{rung}, {words}: {said}");
+        }
+    }
 
     let path = folder.path().join("out/180p.flv");
     let recording = read(&path);
@@ -133,8 +159,11 @@ fn encryption_goes_off_and_on_at_key_frames() {
     let probe = crate::obvan::obvan(folder.path(), &args).exits(0).json();
     assert_eq!(probe["encryption"]["state"], "mixed", "{probe:#}");
     crate::keys::write(&folder.path().join("key.hex"), crate::stream::KEY, 0o600);
-    let args = ["decrypt", "out/180p.flv", "open.flv", "--key-file", "key.hex"];
-    crate::obvan::obvan(folder.path(), &args).exits(0);
+    let one = ["decrypt", "out/180p.flv", "open.flv", "--key-file", "key.hex"];
+    let said = crate::obvan::obvan(folder.path(), &one).exits(1);
+    assert!(said.stderr.contains("encrypted under another key 2"), "{}", said.stderr);
+    let both = ["--force", "--key-id", "1", "--key-file", "next.hex", "--key-id", "2"];
+    crate::obvan::obvan(folder.path(), &[&one[..], &both].concat()).exits(0);
     assert_eq!(crate::recording::complaints(&folder.path().join("open.flv")), "");
     assert_eq!(read(&folder.path().join("open.flv")).pictures(), recording.pictures());
 }
