@@ -2,10 +2,10 @@
 # Both do all their own set-up and skip what is already there.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup fixtures web test fuzz bench versus demo fmt clean
+.PHONY: help setup fixtures web test fuzz bench versus versus-openssl demo fmt clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install the system packages that are missing, check the Rust toolchain
 	@scripts/setup.sh
@@ -31,6 +31,10 @@ versus: setup ## CPU, quality and memory beside one ffmpeg process doing the sam
 	@scripts/fixtures.sh bench
 	cargo build --locked --release
 	@scripts/versus.sh
+
+versus-openssl: setup ## CPU of encryption beside openssl's bare AES on the same bytes
+	cargo build --locked --release -p obvan
+	@scripts/versus-openssl.sh
 
 demo: setup fixtures web ## a bounded live show: its page, its recordings, and their proof
 	cargo build --locked --release
