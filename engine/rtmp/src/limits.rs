@@ -27,8 +27,8 @@ pub struct Limits {
     /// Tag bytes in unread events at which reading stops; 16 MiB by default.
     /// One message may go beyond it.
     pub queued_bytes: usize,
-    /// Unfetched output bytes at which reading stops; 64 KiB by default. The
-    /// answers to one message may go beyond it.
+    /// Unfetched bytes of answers at which reading stops; 64 KiB by default. The
+    /// answers to one message may go beyond it. Tags the caller sends do not count.
     pub queued_output: usize,
 }
 

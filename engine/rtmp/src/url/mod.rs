@@ -191,6 +191,11 @@ impl RtmpUrl {
         Shown(self)
     }
 
+    /// The same with another application.
+    pub(crate) fn with_app(&self, app: AppName) -> Self {
+        Self { app, ..self.clone() }
+    }
+
     /// The same stream where a server points to: `target` is a whole URL, or
     /// relative to this one, `//host/app` or `/app`. Its path is the application,
     /// with or without the stream behind it, which stays the same. Credentials

@@ -24,5 +24,6 @@ mod real_encoders;
 mod real_players;
 mod round_trip;
 mod runtime_oracle;
+mod sign_in;
 mod timeouts;
 mod wire;

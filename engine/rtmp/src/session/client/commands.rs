@@ -4,7 +4,7 @@ use flv::amf0::{Properties, Value};
 use media::Time;
 
 use super::event::{ClientEnd, ClientError, ClientEvent, Redirect, Refusal, ServerInfo, Status};
-use super::{ClientSession, Intent, State};
+use super::{ClientSession, Intent, State, sign_in};
 use crate::chunk::ChunkSize;
 use crate::enhanced::Capabilities;
 use crate::message::{Command, MessageStreamId, UserControl};
@@ -209,9 +209,16 @@ impl ClientSession {
 
     /// The server says no, or where else to go.
     fn refused(&mut self, info: &Value) -> Result<(), ClientError> {
-        if let Some(target) = moved_to(info) {
-            let url = target.url(&self.config.url).map_err(ClientError::BadRedirect)?;
-            let Some(hops) = self.config.hops.spend() else {
+        let config = &self.config;
+        let elsewhere = match moved_to(info) {
+            Some(target) => Some(target.url(&config.url).map_err(ClientError::BadRedirect)?),
+            None if self.state == State::Connecting => {
+                sign_in::next(text(info, "description"), &config.url, config.nonce)
+            }
+            None => None,
+        };
+        if let Some(url) = elsewhere {
+            let Some(hops) = config.hops.spend() else {
                 return Err(ClientError::TooManyHops { to: Box::new(url) });
             };
             self.link.close();

@@ -44,7 +44,8 @@ impl Default for ClientTimeouts {
     }
 }
 
-/// How many times more a client lets itself be sent elsewhere; 3 by default.
+/// How many times more a client lets itself be sent elsewhere, or asked to sign
+/// in (which takes two); 3 by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hops(u8);
 

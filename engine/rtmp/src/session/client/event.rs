@@ -29,8 +29,9 @@ pub enum ClientEvent {
         /// What the server says to it.
         words: String,
     },
-    /// The stream is elsewhere. The session is closed: start a new one there,
-    /// with the hops that are left.
+    /// The stream is elsewhere, or is to be asked for anew with the URL's user
+    /// and password. The session is closed: start a new one there, with the
+    /// hops that are left.
     Redirected(Box<Redirect>),
     /// The server says something else.
     Status(Box<Status>),

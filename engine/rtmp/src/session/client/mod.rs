@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod event;
+mod sign_in;
 
 use bytes::Bytes;
 use flv::{FlvMillis, Tag, TagKind};
@@ -61,6 +62,8 @@ struct Settings {
     capabilities: crate::enhanced::Capabilities,
     buffer: media::Span,
     hops: Hops,
+    /// Our challenge, where a server wants us to sign in.
+    nonce: [u8; 4],
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +120,7 @@ impl ClientSession {
                 capabilities: config.capabilities,
                 buffer: config.buffer,
                 hops: config.hops,
+                nonce: [random[0], random[1], random[2], random[3]],
             },
             state: State::Connecting,
             checked: false,

@@ -141,7 +141,8 @@ pub enum EndReason {
     TimedOut,
     /// The peer broke the protocol or a limit.
     Failed,
-    /// Another stream of the same connection was rejected, which closes it.
+    /// Another stream of the same connection was rejected, which closes it, or
+    /// the client was dismissed.
     Rejected,
     /// The player has had enough.
     Stopped,
