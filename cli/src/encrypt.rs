@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use bytes::BytesMut;
 use clap::ValueEnum;
 use crypto::{
-    AllowClear, CryptoError, Gate, KeyId, KeyRing, Mode, TagDecryptor, TagEncryptor, UnknownBody, Verdict,
+    AllowClear, CryptoError, Gate, KeyId, KeyRing, Mode, Sealing, TagDecryptor, TagEncryptor, UnknownBody,
+    Verdict,
 };
 use engine::key_file;
 use flv::Tag;
@@ -123,10 +124,11 @@ pub fn encrypt(args: &EncryptArgs) -> Result {
     let mut counts = Counts::default();
     let ended = convert("encrypting", &args.files, |tag, out| {
         let (len, start) = (tag.wire_len(), out.len());
-        encryptor.encrypt(tag)?.write_into(out);
-        // Whatever is marked grows.
-        let after = out.len() - start;
-        counts.add(len, after, if after == len { Fate::Same } else { Fate::Changed });
+        let fate = match encryptor.encrypt_into(&tag, out)? {
+            Sealing::Encrypted { .. } | Sealing::Literal => Fate::Changed,
+            Sealing::Exempt | Sealing::Clear => Fate::Same,
+        };
+        counts.add(len, out.len() - start, fate);
         Ok::<_, CryptoError>(())
     })?;
     if ended != Ended::Quietly {
@@ -267,19 +269,17 @@ pub fn decrypt(args: &DecryptArgs) -> Result {
     let mut unread: BTreeMap<String, u64> = BTreeMap::new();
     let ended = convert("decrypting", &args.files, |tag, out| {
         let (len, start) = (tag.wire_len(), out.len());
-        let (tag, verdict) = decryptor.decrypt(tag);
+        let verdict = decryptor.decrypt_into(&tag, out);
         if !verdict.is_readable() {
             *unread.entry(verdict.to_string()).or_default() += 1;
         }
-        let fate = match (gate.admit(tag, verdict), verdict) {
-            (None, _) => Fate::Dropped,
-            (Some(tag), verdict) => {
-                tag.write_into(out);
-                match verdict {
-                    Verdict::Encrypted { .. } | Verdict::Literal => Fate::Changed,
-                    _ => Fate::Same,
-                }
-            }
+        let fate = if !gate.passes(tag.kind, tag.body(), verdict) {
+            out.truncate(start);
+            Fate::Dropped
+        } else if matches!(verdict, Verdict::Encrypted { .. } | Verdict::Literal) {
+            Fate::Changed
+        } else {
+            Fate::Same
         };
         counts.add(len, out.len() - start, fate);
         Ok::<_, CryptoError>(())
