@@ -6,19 +6,16 @@ use std::time::Duration;
 
 use codecs::{CodecError, Frame, Pcm};
 use crossbeam_channel::RecvTimeoutError;
-use media::{AudioParams, Packet, Span, Time, Track, VideoParams};
+use media::{Packet, Span, Time, Track};
 
 use crate::event::Level;
 use crate::ingest::LineCounters;
 use crate::ingest::buffer::LineBuffer;
-use crate::ingest::complaints::{Complaints, Recurring};
+use crate::ingest::contribution::Contribution;
 use crate::ingest::intake::{Arrival, Arrivals};
 use crate::ingest::lane::{AudioLane, Shape, StreamParams, VideoLane};
-use crate::ingest::stamps::{Heard, Mapped, Stamps};
+use crate::ingest::stamps::{Heard, Mapped};
 use crate::reporter::Reporter;
-
-/// A stream that still lacks a track after this long is said to have none.
-const BOTH_BY: Span = Span::from_secs(3);
 
 /// Everything a live line needs.
 pub(crate) struct LiveLine {
@@ -27,35 +24,6 @@ pub(crate) struct LiveLine {
     pub(crate) buffer: Arc<LineBuffer>,
     pub(crate) counters: Arc<LineCounters>,
     pub(crate) reporter: Reporter,
-}
-
-/// What belongs to one stream, from its beginning to its end.
-struct Contribution {
-    /// What the stream is said to be, and what decodes it.
-    video: Option<(VideoParams, VideoLane)>,
-    audio: Option<(AudioParams, AudioLane)>,
-    stamps: Stamps,
-    last_picture: Option<Time>,
-    complaints: Complaints,
-    /// Since the line's beginning, whoever sent: a sender that comes and goes is heard no more often.
-    jumps: Recurring,
-    drifts: Recurring,
-    tracks: Tracks,
-}
-
-/// Which tracks have come at all.
-struct Tracks {
-    since: Time,
-    video: u64,
-    audio: u64,
-    missing: Missing,
-}
-
-/// Whether it was said that a track is missing.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Missing {
-    Unsaid,
-    Said,
 }
 
 impl LiveLine {
@@ -234,58 +202,6 @@ impl LiveLine {
     }
 }
 
-impl Contribution {
-    fn new(shape: &Shape) -> Self {
-        Self {
-            video: None,
-            audio: None,
-            stamps: Stamps::new(shape.ticks),
-            last_picture: None,
-            complaints: Complaints::default(),
-            jumps: Recurring::new("line-jump"),
-            drifts: Recurring::new("line-drift"),
-            tracks: Tracks::new(Time::ZERO),
-        }
-    }
-
-    /// The next stream of the same line.
-    fn begin(&mut self, shape: &Shape, now: Time) {
-        let Self { jumps, drifts, .. } = std::mem::replace(self, Self::new(shape));
-        (self.jumps, self.drifts, self.tracks) = (jumps, drifts, Tracks::new(now));
-    }
-}
-
-impl Tracks {
-    fn new(since: Time) -> Self {
-        Self { since, video: 0, audio: 0, missing: Missing::Unsaid }
-    }
-
-    fn came(&mut self, track: Track, reporter: &Reporter) {
-        match track {
-            Track::Video => self.video += 1,
-            Track::Audio => self.audio += 1,
-        }
-        if (self.video == 0 || self.audio == 0) && reporter.now() - self.since >= BOTH_BY {
-            self.say_what_is_missing(reporter);
-        }
-    }
-
-    /// Once a stream: while it runs, or at its end if that comes first.
-    fn say_what_is_missing(&mut self, reporter: &Reporter) {
-        if std::mem::replace(&mut self.missing, Missing::Said) == Missing::Said {
-            return;
-        }
-        if self.video == 0 {
-            let message = "no pictures come in this stream: there is nothing of it to show";
-            reporter.event(Level::Warn, "no-video", message);
-        }
-        if self.audio == 0 {
-            let message = "no sound comes in this stream: silence stands in";
-            reporter.event(Level::Info, "no-audio", message);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,7 +211,7 @@ mod tests {
     use crate::ingest::intake::Intake;
     use bytes::Bytes;
     use codecs::{CodecKit, Fake, PictureMut, VideoDecoder};
-    use media::{AudioCodec, FrameRate, Key, SampleRate, Size, VideoCodec};
+    use media::{AudioCodec, AudioParams, FrameRate, Key, SampleRate, Size, VideoCodec, VideoParams};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// Fake, but counts the decoders it makes, and they hold one picture back.

@@ -8,6 +8,7 @@ mod branch;
 pub(crate) mod buffer;
 pub(crate) mod caps;
 mod complaints;
+mod contribution;
 pub(crate) mod demux;
 pub(crate) mod door;
 pub(crate) mod file;

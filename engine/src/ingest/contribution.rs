@@ -1,0 +1,94 @@
+//! One stream that a live line receives, from its beginning to its end: what decodes
+//! it, where its time lies, and what is missing from it.
+
+use media::{AudioParams, Span, Time, Track, VideoParams};
+
+use crate::event::Level;
+use crate::ingest::complaints::{Complaints, Recurring};
+use crate::ingest::lane::{AudioLane, Shape, VideoLane};
+use crate::ingest::stamps::Stamps;
+use crate::reporter::Reporter;
+
+/// A stream that still lacks a track after this long is said to have none.
+const BOTH_BY: Span = Span::from_secs(3);
+
+/// What belongs to one stream, from its beginning to its end.
+pub(crate) struct Contribution {
+    /// What the stream is said to be, and what decodes it.
+    pub(crate) video: Option<(VideoParams, VideoLane)>,
+    pub(crate) audio: Option<(AudioParams, AudioLane)>,
+    pub(crate) stamps: Stamps,
+    pub(crate) last_picture: Option<Time>,
+    pub(crate) complaints: Complaints,
+    /// Since the line's beginning, whoever sent: a sender that comes and goes is heard no more often.
+    pub(crate) jumps: Recurring,
+    pub(crate) drifts: Recurring,
+    pub(crate) tracks: Tracks,
+}
+
+/// Which tracks have come at all.
+pub(crate) struct Tracks {
+    since: Time,
+    video: u64,
+    audio: u64,
+    missing: Missing,
+}
+
+/// Whether it was said that a track is missing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Unsaid,
+    Said,
+}
+
+impl Contribution {
+    pub(crate) fn new(shape: &Shape) -> Self {
+        Self {
+            video: None,
+            audio: None,
+            stamps: Stamps::new(shape.ticks),
+            last_picture: None,
+            complaints: Complaints::default(),
+            jumps: Recurring::new("line-jump"),
+            drifts: Recurring::new("line-drift"),
+            tracks: Tracks::new(Time::ZERO),
+        }
+    }
+
+    /// The next stream of the same line.
+    pub(crate) fn begin(&mut self, shape: &Shape, now: Time) {
+        let Self { jumps, drifts, .. } = std::mem::replace(self, Self::new(shape));
+        (self.jumps, self.drifts, self.tracks) = (jumps, drifts, Tracks::new(now));
+    }
+}
+
+impl Tracks {
+    fn new(since: Time) -> Self {
+        Self { since, video: 0, audio: 0, missing: Missing::Unsaid }
+    }
+
+    pub(crate) fn came(&mut self, track: Track, reporter: &Reporter) {
+        match track {
+            Track::Video => self.video += 1,
+            Track::Audio => self.audio += 1,
+        }
+        if (self.video == 0 || self.audio == 0) && reporter.now() - self.since >= BOTH_BY {
+            self.say_what_is_missing(reporter);
+        }
+    }
+
+    /// Once a stream: while it runs, or at its end if that comes first.
+    pub(crate) fn say_what_is_missing(&mut self, reporter: &Reporter) {
+        if std::mem::replace(&mut self.missing, Missing::Said) == Missing::Said {
+            return;
+        }
+        if self.video == 0 {
+            let message = "no pictures come in this stream: there is nothing of it to show";
+            reporter.event(Level::Warn, "no-video", message);
+        }
+        if self.audio == 0 {
+            let message = "no sound comes in this stream: silence stands in";
+            reporter.event(Level::Info, "no-audio", message);
+        }
+    }
+}
