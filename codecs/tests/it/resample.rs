@@ -135,6 +135,8 @@ proptest! {
         }
         given += resampler.flush().unwrap().map_or(0, |block| block.len());
         let want = at as f64 * 48_000.0 / f64::from(hz);
-        prop_assert!((given as f64 - want).abs() <= 2.0, "{} for {}", given, want);
+        // What is shorter than the filter (40 samples of the lower rate) may give nothing at all.
+        let short = at <= 40 * (hz as usize).div_ceil(48_000);
+        prop_assert!(given as f64 <= want + 2.0 && (short || given as f64 >= want - 2.0), "{} for {}", given, want);
     }
 }
