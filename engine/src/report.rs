@@ -118,6 +118,8 @@ pub struct RungReport {
 pub enum EgressState {
     /// Tags flow.
     Live,
+    /// The other side is not there yet, or not any more; it is tried again.
+    Connecting,
     /// It is not built yet in this version.
     NotAvailable,
     /// Closed in good order.

@@ -120,12 +120,12 @@ fn a_channel_without_a_source_or_a_way_out_does_not_start() {
         &["--for", "1s"],
         &["channel program", "none of its sources", "available in this version"],
     );
-    let push = "    egress cdn push \"rtmp://cdn.example/live/{rung}\"\n";
+    let push = "    egress cdn push \"srt://cdn.example:9000?streamid={rung}\"\n";
     let show = offline_show(push).replace("    egress disk record \"{rung}.flv\"\n", "");
     refused(
         &show,
         &["--for", "1s"],
-        &["channel program", "cdn (180p): pushing to a CDN is not available yet"],
+        &["channel program", "cdn (180p): pushing over srt is not available yet"],
     );
 }
 
@@ -136,7 +136,7 @@ fn what_is_not_built_yet_is_said_and_the_rest_runs() {
         .replace("sources stage bars", "sources stage far bars")
         .replace(
             "    egress web",
-            "    egress cdn push \"rtmp://cdn.example/live/secret-{rung}\"\n    egress web",
+            "    egress cdn push \"srt://cdn.example:9000?streamid=secret-{rung}\"\n    egress web",
         );
     let folder = folder(&show);
     let said = run(folder.path(), &["--for", "1s"]).exits(0);

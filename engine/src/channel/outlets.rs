@@ -9,6 +9,7 @@ use pipeline_dsl as dsl;
 use crate::channel::RungHandle;
 use crate::egress::EgressMeter;
 use crate::egress::feed::Feed;
+use crate::egress::push::{self, Push, TargetError};
 use crate::egress::queue::{Bound, SinkQueue, WhenFull};
 use crate::egress::record::Recorder;
 use crate::event::Level;
@@ -41,6 +42,7 @@ pub(crate) struct Outlets {
     channel: String,
     outlets: Vec<Outlet>,
     recordings: Vec<Recording>,
+    pushes: Vec<Push>,
     /// Why outlets do not work, for a channel that is left without any.
     dead: Vec<String>,
 }
@@ -115,6 +117,7 @@ impl Outlets {
             channel: channel.name.clone(),
             outlets: Vec::new(),
             recordings: Vec::new(),
+            pushes: Vec::new(),
             dead: Vec::new(),
         };
         for egress in &channel.egresses {
@@ -145,12 +148,23 @@ impl Outlets {
                 (format!("/live/{}/{name}.flv", channel.name), OutletKind::Viewers(Arc::clone(feed)))
             }
             dsl::Target::Push { url } => {
-                let url = keys::text(url, &owner)?;
-                must_be_open(channel, egress, &url)?;
-                meter.set(EgressState::NotAvailable);
-                let message = "pushing to a CDN is not available yet in this version";
-                reporter.event(Level::Warn, "not-available", message);
-                self.dead.push(format!("{} ({name}): {message}", egress.name));
+                let url = dsl::expand(&keys::text(url, &owner)?, &channel.name, name);
+                match push::target(&url) {
+                    Ok(target) => {
+                        meter.set(EgressState::Connecting);
+                        let (feed, meter) = (Arc::clone(feed), Arc::clone(&meter));
+                        self.pushes.push(Push { url: target, feed, meter, reporter });
+                    }
+                    Err(error @ TargetError::Unbuilt(_)) => {
+                        meter.set(EgressState::NotAvailable);
+                        reporter.event(Level::Warn, "not-available", error.to_string());
+                        self.dead.push(format!("{} ({name}): {error}", egress.name));
+                    }
+                    Err(error) => {
+                        let message = format!("{owner}: {error}");
+                        return Err(StartError::Channel { channel: channel.name.clone(), message });
+                    }
+                }
                 (keys::address_shown(&url), OutletKind::Own)
             }
             dsl::Target::Record { path } => {
@@ -194,7 +208,8 @@ impl Outlets {
                 }
             }
         }
-        let works = |outlet: &Outlet| outlet.meter.state() == EgressState::Live;
+        let works =
+            |outlet: &Outlet| matches!(outlet.meter.state(), EgressState::Live | EgressState::Connecting);
         if !self.outlets.iter().any(works) {
             return Err(StartError::Channel {
                 channel: self.channel.clone(),
@@ -217,6 +232,9 @@ impl Outlets {
             let end = EndOfRecording { queue, meter, reporter };
             let work = move || recorder.run(&end.queue, &end.meter, &end.reporter);
             threads.push(place.spawn(format!("record {}/{}", self.channel, threads.len()), work)?);
+        }
+        for push in self.pushes {
+            threads.push(place.spawn(format!("push {}/{}", self.channel, threads.len()), || push.run())?);
         }
         Ok(self.outlets)
     }

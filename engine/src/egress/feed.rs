@@ -2,8 +2,10 @@
 //! whoever watches. It keeps headers and the current GOP for late joiners.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use flv::Tag;
+use tokio::sync::Notify;
 
 use crate::egress::queue::{Bound, Item, Role, SinkQueue};
 
@@ -31,6 +33,7 @@ struct State {
 #[derive(Default)]
 pub(crate) struct Feed {
     state: Mutex<State>,
+    end: Notify,
 }
 
 impl Feed {
@@ -95,6 +98,19 @@ impl Feed {
         self.lock().sinks.iter().filter(|sink| !sink.is_closed()).count()
     }
 
+    /// Whether the rung has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.lock().ended
+    }
+
+    /// Returns when the rung has ended, or after so long.
+    pub(crate) async fn ended_within(&self, patience: Duration) {
+        let end = self.end.notified();
+        if !self.has_ended() {
+            let _ = tokio::time::timeout(patience, end).await;
+        }
+    }
+
     /// The rung has ended: sinks drain what they have.
     pub(crate) fn end(&self) {
         let mut state = self.lock();
@@ -102,6 +118,8 @@ impl Feed {
         for sink in state.sinks.drain(..) {
             sink.close();
         }
+        drop(state);
+        self.end.notify_waiters();
     }
 }
 

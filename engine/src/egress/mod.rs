@@ -1,6 +1,7 @@
 //! The ways out: a feed fans encoded tags out, sinks carry them off.
 
 pub(crate) mod feed;
+pub(crate) mod push;
 pub(crate) mod queue;
 pub(crate) mod record;
 
@@ -13,6 +14,7 @@ use crate::report::EgressState;
 pub(crate) struct EgressMeter {
     bytes: AtomicU64,
     dropped_frames: AtomicU64,
+    reconnects: AtomicU64,
     state: AtomicU8,
 }
 
@@ -29,12 +31,24 @@ impl EgressMeter {
     pub(crate) fn dropped_frames(&self) -> u64 {
         self.dropped_frames.load(Relaxed)
     }
+    /// It is tried again.
+    pub(crate) fn reconnect(&self) {
+        self.reconnects.fetch_add(1, Relaxed);
+    }
+    pub(crate) fn reconnects(&self) -> u64 {
+        self.reconnects.load(Relaxed)
+    }
     pub(crate) fn set(&self, state: EgressState) {
         self.state.store(state as u8, Relaxed);
     }
     pub(crate) fn state(&self) -> EgressState {
-        const STATES: [EgressState; 4] =
-            [EgressState::Live, EgressState::NotAvailable, EgressState::Closed, EgressState::Failed];
+        const STATES: [EgressState; 5] = [
+            EgressState::Live,
+            EgressState::Connecting,
+            EgressState::NotAvailable,
+            EgressState::Closed,
+            EgressState::Failed,
+        ];
         let stored = self.state.load(Relaxed);
         STATES.into_iter().find(|state| *state as u8 == stored).unwrap_or(EgressState::Live)
     }

@@ -281,7 +281,7 @@ impl ChannelRun {
             },
             bytes: outlet.meter.bytes(),
             dropped_frames: outlet.meter.dropped_frames(),
-            reconnects: 0,
+            reconnects: outlet.meter.reconnects(),
         });
         rows.collect()
     }

@@ -8,6 +8,7 @@ mod film;
 mod frames;
 mod muxers;
 mod nginx;
+mod push;
 mod rtmp;
 mod show;
 mod tool;

@@ -32,7 +32,8 @@ impl App {
 }
 
 pub struct Nginx {
-    _process: Tool,
+    process: Option<Tool>,
+    program: &'static str,
     folder: PathBuf,
     rtmp: u16,
     http: u16,
@@ -55,27 +56,49 @@ impl Nginx {
         })
     }
 
-    fn attempt(folder: &Path, program: &str, module: &str) -> Option<Self> {
+    fn attempt(folder: &Path, program: &'static str, module: &str) -> Option<Self> {
         let folder = folder.join("nginx");
         fs::create_dir_all(folder.join("hls")).unwrap();
         let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let [rtmp, http] = held.each_ref().map(|held| held.local_addr().unwrap().port());
         drop(held);
         fs::write(folder.join("nginx.conf"), config(module, rtmp, http)).unwrap();
-        let prefix = format!("{}/", folder.display());
+        let mut nginx = Self { process: None, program, folder, rtmp, http };
+        nginx.listens().then_some(nginx)
+    }
+
+    /// Runs it and waits until it listens; not, if it ends before.
+    fn listens(&mut self) -> bool {
+        let prefix = format!("{}/", self.folder.display());
         let args = ["-p", &prefix, "-c", "nginx.conf", "-e", "error.log"];
-        let mut process = Tool::spawn("nginx", &mut quiet(&folder, program, &args));
+        let mut process = Tool::spawn("nginx", &mut quiet(&self.folder, self.program, &args));
         let mut is_up = false;
         wait_until("nginx to listen", || {
-            is_up = stat(http).is_some();
+            is_up = stat(self.http).is_some();
             is_up || process.status().is_some()
         });
-        is_up.then_some(Self { _process: process, folder, rtmp, http })
+        self.process = Some(process);
+        is_up
+    }
+
+    /// Kills it.
+    pub fn die(&mut self) {
+        self.process = None;
+    }
+
+    /// Starts it again where it was.
+    pub fn come_back(&mut self) {
+        wait_until("nginx to come back", || self.listens());
+    }
+
+    /// Where the stream of this name is published and played.
+    pub fn stream(&self, app: App, name: &str) -> String {
+        format!("rtmp://127.0.0.1:{}/{}/{name}", self.rtmp, app.name())
     }
 
     /// Where the stream `show` is published and played.
     pub fn url(&self, app: App) -> String {
-        format!("rtmp://127.0.0.1:{}/{}/show", self.rtmp, app.name())
+        self.stream(app, "show")
     }
 
     /// Publishers and players on this application's stream.

@@ -25,8 +25,14 @@ pub struct Player {
 impl Player {
     /// Returns when nginx serves it.
     pub fn start(nginx: &Nginx, app: App, folder: &Path, name: &str) -> Self {
+        Self::of("show", nginx, app, folder, name)
+    }
+
+    /// Plays another stream than `show`.
+    pub fn of(stream: &str, nginx: &Nginx, app: App, folder: &Path, name: &str) -> Self {
         let before = nginx.clients(app);
-        let words = format!("{LIVE} -i {} -c copy -copyinkf -flush_packets 1 {name}", nginx.url(app));
+        let url = nginx.stream(app, stream);
+        let words = format!("{LIVE} -i {url} -c copy -copyinkf -flush_packets 1 {name}");
         let tool = Tool::spawn("ffmpeg", &mut ffmpeg(folder, &words));
         wait_until("a player to be let in", || nginx.clients(app) > before);
         Self { path: folder.join(name), tool }
