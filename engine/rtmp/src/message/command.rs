@@ -46,8 +46,11 @@ impl Command {
         let Some(name) = name.as_ref().and_then(Value::as_str) else {
             return Err(MessageFault::NotACommand { missing: "name, a string" });
         };
-        let Some(transaction) = values.next().as_ref().and_then(Value::as_f64) else {
-            return Err(MessageFault::NotACommand { missing: "transaction, a number" });
+        // FFmpeg as a server says `onFCPublish` and nothing more.
+        let transaction = match values.next() {
+            None => 0.0,
+            Some(Value::Number(transaction)) => transaction,
+            Some(_) => return Err(MessageFault::NotACommand { missing: "transaction, a number" }),
         };
         let object = values.next().unwrap_or(Value::Null);
         Ok(Self { name: name.to_owned(), transaction, object, args: values.collect() })

@@ -226,6 +226,7 @@ mod tests {
         assert!(matches!(&got, Ok(Message::Command(command)) if command.name == "ping"), "{got:?}");
         assert_eq!(got, decode(MessageType::COMMAND_AMF0, plain));
         assert_eq!(got, decode(MessageType::COMMAND_AMF3, plain));
+        assert_eq!(got, decode(MessageType::COMMAND_AMF0, b"\x02\x00\x04ping"));
     }
 
     #[test]
@@ -265,7 +266,7 @@ mod tests {
         assert_eq!(fault(MessageType::USER_CONTROL, &[0, 6, 1]), "3 bytes; legal are 6 or more");
         assert_eq!(fault(MessageType::COMMAND_AMF0, b"\x05"), "a command without its name, a string");
         assert_eq!(
-            fault(MessageType::COMMAND_AMF0, b"\x02\x00\x01x"),
+            fault(MessageType::COMMAND_AMF0, b"\x02\x00\x01x\x05"),
             "a command without its transaction, a number"
         );
     }

@@ -11,6 +11,7 @@ mod client_answers;
 mod client_publishes;
 mod enhanced;
 mod extended_timestamps;
+mod ffmpeg_serves;
 mod garbage;
 mod hand;
 mod memory;

@@ -21,7 +21,7 @@ use crate::client::config;
 const PATIENCE: &str = "60";
 
 /// A second of picture and sound with B-frames, as FFmpeg makes it.
-fn film(options: &str) -> Vec<u8> {
+pub fn film(options: &str) -> Vec<u8> {
     let inputs = "-nostdin -v error -f lavfi -i testsrc=s=160x120:r=25 -f lavfi -i sine=r=48000 -t 1";
     let codecs = "-c:v libx264 -preset ultrafast -bf 2 -threads 1 -g 10 -pix_fmt yuv420p -c:a aac -b:a 64k";
     let words = [inputs, codecs, options, "-f flv -"].join(" ");
@@ -114,14 +114,14 @@ pub fn run(
     (server.join().unwrap(), output)
 }
 
-fn frames(tags: &[Tag], kind: TagKind) -> Vec<(u32, Bytes)> {
+pub fn frames(tags: &[Tag], kind: TagKind) -> Vec<(u32, Bytes)> {
     // Of AVC and AAC alike, byte 1 says whether it is a frame.
     let frame = |tag: &&Tag| tag.kind == kind && tag.body()[1] == 1;
     tags.iter().filter(frame).map(|tag| (tag.timestamp.0, tag.body().clone())).collect()
 }
 
 /// Whether a player wrote what was played to it, from the first frame to the last.
-fn check(film: &[Tag], request: Option<PlayRequest>, output: &Output, end: End) {
+pub fn check(film: &[Tag], request: Option<PlayRequest>, output: &Output, end: End) {
     let said = String::from_utf8_lossy(&output.stderr);
     let request = request.unwrap_or_else(|| panic!("nobody asked: {said}"));
     assert_eq!((request.app.application(), request.name.name()), ("live", "main"));

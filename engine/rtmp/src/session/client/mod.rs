@@ -271,7 +271,9 @@ impl ClientSession {
     }
 
     fn tag(&mut self, stream: MessageStreamId, tag: Tag) {
-        if self.config.intent == Intent::Publish || self.state.stream() != Some(stream) {
+        // FFmpeg as a server sends on stream 0; there is but one it can mean.
+        let ours = self.state.stream().is_some_and(|id| id == stream || stream == MessageStreamId::CONTROL);
+        if self.config.intent == Intent::Publish || !ours {
             return;
         }
         // Some servers send tags before they say that they will. What they say
