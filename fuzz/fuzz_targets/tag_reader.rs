@@ -22,8 +22,9 @@ fuzz_target!(|data: &[u8]| {
         let reader = if flags & 1 == 0 { TagReader::new() } else { TagReader::without_file_header() };
         reader.with_body_limit(limit)
     };
-    // The reader makes room for 256 KiB at once; what it gives out is kept here.
-    let (whole, end) = heap::bounded((1 << 20) + 64 * stream.len(), || {
+    // The reader makes room for 256 KiB at once; what it gives out is kept here, of which every
+    // few bytes of a damaged stream can be an item.
+    let (whole, end) = heap::bounded((1 << 20) + 256 * stream.len(), || {
         read(begin(), pieces(stream, 0), stream.len(), limit)
     });
     let (cut, cut_end) = heap::bounded((1 << 20) + 256 * stream.len(), || {
