@@ -3,7 +3,8 @@
 # Usage: scripts/fuzz.sh [TARGET…] [--for SECONDS] [--keep]
 #   TARGET    all of them if none is named
 #   --for     how long each one runs; 2 seconds if not said
-#   --keep    begins from what earlier runs learned (fuzz/grown/TARGET), and adds to it
+#   --keep    begins from what earlier runs learned (fuzz/grown/TARGET), and adds to it; another
+#             path each time, where a run without it takes the same one again
 # An input that breaks something is kept in fuzz/artifacts/TARGET; exit 1 if there is one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -46,12 +47,15 @@ trap 'rm -rf "$scratch"' EXIT
 log=$scratch/log
 failed=0
 for name in "${targets[@]}"; do
-  learned=$scratch/$name
-  [ "$keep" = no ] || learned=fuzz/grown/$name
+  # A short run is a test: what it tries must not depend on luck.
+  learned=$scratch/$name seed=1
+  if [ "$keep" = yes ]; then
+    learned=fuzz/grown/$name seed=0
+  fi
   mkdir -p "$learned" "fuzz/artifacts/$name"
   program=$folder/$platform/debug/$name
   status=0
-  "$program" "$learned" "fuzz/corpus/$name" -max_total_time="$seconds" -max_len=16384 -rss_limit_mb=1024 \
+  "$program" "$learned" "fuzz/corpus/$name" -seed="$seed" -max_total_time="$seconds" -max_len=16384 -rss_limit_mb=1024 \
     -timeout=60 -artifact_prefix="fuzz/artifacts/$name/" -print_final_stats=1 >"$log" 2>&1 </dev/null || status=$?
   inputs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   if [ "$status" -eq 0 ] && [ "${inputs:-0}" -gt 0 ]; then
