@@ -25,6 +25,30 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Which call
+//! - [`TagEncryptor::encrypt_in_place`], [`TagDecryptor::decrypt_in_place`]: tags that nobody
+//!   else holds yet, as an engine's own are. Nothing is copied or allocated.
+//! - [`TagEncryptor::encrypt_into`], [`TagDecryptor::decrypt_into`]: shared tags on their way
+//!   into a file or a socket, appended to a buffer.
+//! - [`TagEncryptor::encrypt`], [`TagDecryptor::decrypt`]: shared tags that stay tags.
+//! - [`Transcoder`]: a stream of bytes, cut anywhere.
+//!
+//! A [`KeyRing`] holds the current key and, before a rotation, the next one; a [`Gate`] keeps
+//! from a decoder what could not be read.
+//!
+//! # The format, and what is particular here
+//! Version 1 of the tag header; modes `nalu` ([`Mode::Nalu`]), `capsule` ([`Mode::Capsule`])
+//! and literal (a clear tag that carries a marker of its own).
+//! - Sound is wrapped whole in every mode, so its header says capsule (1) in a `nalu` stream, too.
+//! - A reader takes the first slice of a body for the capsule, not its first unit: a way
+//!   through MPEG-TS puts access unit delimiters and parameter sets in front. They fall away,
+//!   since the capsule holds the whole body.
+//! - Of nested markers the last before the first slice counts, which is the outermost.
+//! - A picture without a slice gets its marker at its end.
+//! - Refused by name, or passed clear where [`UnknownBody::PassClear`] says so: bodies of
+//!   several tracks, sound behind an enhanced header, other codecs than AAC, AVC and HEVC.
+//! - A tag that is refused has used its number up.
+//!
 //! # What it costs
 //! 20 bytes an audio tag (0.94 kB/s at 48 kHz) and about 42 bytes a video tag
 //! (1.25 kB/s at 30 fps): 0.7 % of a 2.5 Mbit/s rung. A scheme that adds nothing

@@ -121,6 +121,20 @@ mod tests {
             (Video, b"\xd1\0", Shape::Exempt),
             // A modifier of 3 bytes, then CodedFramesX.
             (Video, b"\x97\x02\0\0\0\x03hvc1", hevc(10)),
+            // Two modifiers, then CodedFrames with a composition time below zero.
+            (Video, b"\xa7\0\x09\x17\x01\0\0\x01avc1\xff\xff\xd8", avc(15)),
+            // One whose size takes the long form: 256 is 0xff, then 16 bits.
+            (Video, &[&b"\x97\xff\0\xff"[..], &[7; 256], b"\x01hvc1\0\0\x50"].concat(), hevc(268)),
+            // Behind a modifier: configuration, end, metadata, MPEG-TS descriptor, command.
+            (Video, b"\x97\0\0\x00hvc1\x01", Shape::Exempt),
+            (Video, b"\x97\0\0\x02hvc1", Shape::Exempt),
+            (Video, b"\x97\0\0\x04hvc1\x02", Shape::Exempt),
+            (Video, b"\x97\0\0\x05hvc1\x01", Shape::Exempt),
+            (Video, b"\xd7\0\0\x01\0", Shape::Exempt),
+            // Several tracks, and none of it a picture.
+            (Video, b"\x96\x00hvc1\0\x01", Shape::Exempt),
+            (Video, b"\x96\x12avc1\0\0\0\0", Shape::Exempt),
+            (Audio, b"\x95\x00Opus\0\x11", Shape::Exempt),
         ] {
             assert_eq!(of(kind, body), want, "{kind} {body:02x?}");
         }
@@ -134,6 +148,11 @@ mod tests {
             (Video, b"\x12\0", "there is no rule for legacy video codec 2 video"),
             (Video, b"\x91av01\x0a", "there is no rule for AV1 video"),
             (Video, b"\x96\x01hvc1\0", "there is no rule for multitrack bodies"),
+            (Video, b"\x96\x13avc1\0\0\0\0", "there is no rule for multitrack bodies"),
+            (Video, b"\x96\x21avc1\0\0\0\0", "there is no rule for multitrack bodies"),
+            (Video, b"\x97\0\0\x06\x21avc1\0\0\0\0", "there is no rule for multitrack bodies"),
+            (Video, b"\x97\0", "ModEx data at byte 2: "),
+            (Video, b"\x97\x02\0\0\0", "ModEx type at byte 5: "),
             (Video, b"\x17\x01\0", "composition time at byte 2: "),
             (Video, b"\x17\x03\0\0\0", "AVC packet type at byte 1: 3 is not legal"),
         ] {

@@ -1,8 +1,11 @@
 //! What cannot be encrypted is refused by name; what cannot be read is borne.
 
-use crypto::{CryptoError, Damage, Inspector, Marking, Mode, TagEncryptor, UnknownBody, Verdict, inspect};
+use bytes::BytesMut;
+use crypto::{
+    CryptoError, Damage, Inspector, Marking, Mode, ROOM, TagEncryptor, UnknownBody, Verdict, inspect,
+};
 use flv::nalu::LengthSize;
-use flv::{FlvMillis, MAX_BODY, Tag, TagKind};
+use flv::{FlvMillis, MAX_BODY, Tag, TagBuf, TagKind};
 use proptest::prelude::*;
 
 use crate::bodies::*;
@@ -58,7 +61,16 @@ fn a_tag_that_would_grow_too_long_is_refused() {
     assert_eq!(decryptor().decrypt(wire).0, fits);
     let mut picture = vec![0x55; MAX_BODY];
     picture[..10].copy_from_slice(b"\x17\x01\0\0\0\0\xff\xff\xf6\x65");
-    assert!(matches!(lock.encrypt(video(picture)), Err(CryptoError::TooLong { kind: TagKind::Video, .. })));
+    let picture = video(picture);
+    let is_too_long = |err| matches!(err, CryptoError::TooLong { kind: TagKind::Video, .. });
+    assert!(is_too_long(lock.encrypt(picture.clone()).unwrap_err()));
+    // In place nothing half done is left, and into a buffer nothing is put.
+    let mut own = TagBuf::copied(&picture, ROOM);
+    assert!(is_too_long(lock.encrypt_in_place(&mut own).unwrap_err()));
+    assert_eq!(own.body(), []);
+    let mut out = BytesMut::from(&b"before"[..]);
+    assert!(is_too_long(lock.encrypt_into(&picture, &mut out).unwrap_err()));
+    assert_eq!(&out[..], b"before");
 }
 
 #[test]
