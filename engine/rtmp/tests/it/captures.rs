@@ -7,6 +7,7 @@ use bytes::Bytes;
 use flv::TagKind;
 use proptest::prelude::*;
 use rtmp::Event;
+use rtmp::handshake::ServerHandshake;
 use rtmp::session::EndReason;
 
 use crate::client::Harness;
@@ -117,6 +118,18 @@ fn rtmp2sink_is_understood() {
 #[test]
 fn librtmp_is_understood() {
     check(&LIBRTMP);
+}
+
+/// Who signs gets a signed answer, which FFmpeg as a player checks: see `real_players`.
+#[test]
+fn ffmpeg_signs_its_handshake_and_gets_a_signed_answer() {
+    for (capture, version) in [(FFMPEG, [4, 5, 0, 1]), (RTMP2SINK, [0; 4]), (LIBRTMP, [0; 4])] {
+        let mut answer = bytes::BytesMut::new();
+        let mut handshake = ServerHandshake::new([7; 1528]);
+        handshake.read(&mut Bytes::from_static(&capture.bytes[..1537]), 0, &mut answer).unwrap();
+        assert_eq!(answer[5..9], version);
+        assert_eq!(version == [0; 4], answer[1537..] == capture.bytes[1..1537]);
+    }
 }
 
 proptest! {

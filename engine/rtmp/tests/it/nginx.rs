@@ -3,7 +3,7 @@
 //! It listens on a socket in a folder of its own, so that no port is needed.
 
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
@@ -36,8 +36,11 @@ impl Nginx {
              }} }}"
         );
         std::fs::write(folder.path().join("conf"), config).unwrap();
-        let process = Command::new("nginx")
-            .args(["-p", &path.to_string(), "-c", &format!("{path}/conf")])
+        // Not on everybody's path.
+        let program =
+            ["/usr/sbin/nginx", "/usr/local/sbin/nginx"].into_iter().find(|p| Path::new(p).exists());
+        let process = Command::new(program.unwrap_or("nginx"))
+            .args(["-p", &path.to_string(), "-c", &format!("{path}/conf"), "-e", &format!("{path}/log")])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

@@ -1,9 +1,9 @@
 //! Deadlines, in a time that only the test moves.
 
 use media::{Span, Time};
-use rtmp::Event;
 use rtmp::message::{Message, UserControl};
-use rtmp::session::{EndReason, SessionError, TimeoutKind};
+use rtmp::session::{ConnectPolicy, EndReason, PlayEnd, PlayKind, SessionError, TimeoutKind};
+use rtmp::{Event, ServerConfig};
 
 use crate::client::{CONNECTION, Harness, STREAM, config};
 
@@ -128,4 +128,56 @@ fn after_the_end_of_a_stream_the_next_is_awaited() {
         h.pump().unwrap();
     }
     assert_eq!(next(&mut h), (at(130), timed_out(TimeoutKind::Request, 30)));
+}
+
+#[test]
+fn a_player_lives_by_its_pongs_and_is_asked_for_the_next_stream() {
+    let mut h = Harness::new();
+    h.client.connect("live");
+    h.client.create_stream();
+    h.client.command(STREAM, "play", 0.0, vec!["main".into()]);
+    h.pump().unwrap();
+    let Some(Event::PlayRequested(request)) = h.events.pop() else { panic!("no request") };
+    // The caller's time to answer is nobody's fault.
+    assert_eq!(h.session.handle_timeout(at(500)), Ok(()));
+    h.now = at(1000);
+    h.session.accept_play(request.request, PlayKind::Live, h.now).unwrap();
+    for secs in [1010, 1020, 1030, 1040] {
+        assert_eq!(next(&mut h), (at(secs), Ok(())));
+        h.client.send(2, CONNECTION, 0, &Message::UserControl(UserControl::PingResponse(1)));
+        h.pump().unwrap();
+    }
+    h.session.end_play(STREAM, PlayEnd::Unpublished, h.now).unwrap();
+    for secs in [1050, 1060] {
+        assert_eq!(next(&mut h), (at(secs), Ok(())));
+    }
+    let (when, result) = next(&mut h);
+    assert_eq!((when, result), (at(1070), timed_out(TimeoutKind::Request, 30)));
+}
+
+#[test]
+fn a_player_that_falls_silent() {
+    let mut h = Harness::new();
+    h.client.connect("live");
+    h.client.create_stream();
+    h.client.command(STREAM, "play", 0.0, vec!["main".into()]);
+    h.pump().unwrap();
+    let Some(Event::PlayRequested(request)) = h.events.pop() else { panic!("no request") };
+    h.session.accept_play(request.request, PlayKind::Live, h.now).unwrap();
+    h.fetch();
+    assert_eq!(next(&mut h), (at(10), Ok(())));
+    assert_eq!(next(&mut h), (at(20), Ok(())));
+    assert_eq!(next(&mut h), (at(30), timed_out(TimeoutKind::Idle, 30)));
+    assert_eq!(h.events, [Event::PlayEnded { stream: STREAM, reason: EndReason::TimedOut }]);
+}
+
+#[test]
+fn a_connection_that_waits_for_the_caller() {
+    let mut h = Harness::with(ServerConfig { connect: ConnectPolicy::Ask, ..config() });
+    h.client.connect("live");
+    h.pump().unwrap();
+    assert_eq!(h.session.handle_timeout(at(900)), Ok(()));
+    h.session.accept_connect(at(1000)).unwrap();
+    h.fetch();
+    assert_eq!(next(&mut h).0, at(1010));
 }
