@@ -31,7 +31,7 @@ impl Nginx {
         let config = format!(
             "{load} daemon off; master_process off; pid {path}/pid; error_log {path}/log info;
              events {{ worker_connections 64; }}
-             rtmp {{ server {{ listen unix:{path}/socket; chunk_size 4096;
+             rtmp {{ access_log off; server {{ listen unix:{path}/socket; chunk_size 4096;
                application live {{ live on; meta copy; sync 10s; interleave on; publish_notify on; }}
              }} }}"
         );
