@@ -21,6 +21,7 @@
 //! rungs make FLV tags and encrypt them, a feed fans them out to the sinks.
 #![forbid(unsafe_code)]
 
+mod call;
 mod channel;
 mod clock;
 mod command;

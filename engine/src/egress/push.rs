@@ -7,17 +7,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
-use media::{Span, Time};
-use rtmp::session::{ClientEnd, Hops, Intent};
-use rtmp::{ClientConfig, ClientEvent, ClientSession, RtmpUrl};
+use media::Span;
+use rtmp::session::{Hops, Intent};
+use rtmp::{ClientEvent, RtmpUrl};
 use scheduling::Backoff;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
+use crate::call::{Call, CallError};
 use crate::egress::EgressMeter;
 use crate::egress::feed::Feed;
-use crate::egress::queue::{Bound, SinkQueue, WhenFull};
+use crate::egress::queue::{Bound, Item, SinkQueue, WhenFull};
 use crate::event::Level;
 use crate::report::EgressState;
 use crate::reporter::Reporter;
@@ -28,13 +26,6 @@ const BOUND: Bound = Bound { millis: 5_000, bytes: 32 << 20, when_full: WhenFull
 const AHEAD: usize = 256 << 10;
 const FIRST_WAIT: Span = Span::from_millis(500);
 const LONGEST_WAIT: Span = Span::from_secs(10);
-/// How long a connection may take.
-const CONNECTING: Duration = Duration::from_secs(5);
-/// A server that takes nothing for this long, while something waits for it, is gone.
-const STALLED: Duration = Duration::from_secs(10);
-/// How long the last bytes may take at the end.
-const FAREWELL: Duration = Duration::from_secs(2);
-const READ_AT_ONCE: usize = 16 << 10;
 /// A connection that held this long was well: the next failure is the first again.
 const WELL: Duration = Duration::from_secs(10);
 
@@ -55,25 +46,6 @@ pub(crate) fn target(url: &str) -> Result<RtmpUrl, TargetError> {
         }
         _ => Ok(url.parse()?),
     }
-}
-
-/// Why an attempt ended.
-#[derive(Debug, thiserror::Error)]
-enum PushError {
-    #[error("cannot connect: {0}")]
-    Connect(std::io::Error),
-    #[error("no connection within {} s", CONNECTING.as_secs())]
-    ConnectSlow,
-    #[error(transparent)]
-    Session(#[from] rtmp::session::ClientError),
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
-    #[error("took nothing for {} s", STALLED.as_secs())]
-    Stalled,
-    #[error("the server closed the connection")]
-    Closed,
-    #[error("the system gives no random bytes: {0}")]
-    Random(getrandom::Error),
 }
 
 /// What follows an attempt that did not fail.
@@ -172,149 +144,61 @@ impl Push {
     }
 
     /// One connection, from its beginning to its end.
-    async fn attempt(&self, url: RtmpUrl, hops: Hops) -> Result<Next, PushError> {
-        let to = (url.host().to_owned(), url.port());
-        let stream = tokio::time::timeout(CONNECTING, TcpStream::connect(to)).await;
-        let stream = stream.map_err(|_| PushError::ConnectSlow)?.map_err(PushError::Connect)?;
-        // What we write is whole messages: no gathering.
-        stream.set_nodelay(true)?;
-        let mut random = [0; rtmp::handshake::RANDOM];
-        getrandom::fill(&mut random).map_err(PushError::Random)?;
-        let config = ClientConfig { hops, ..ClientConfig::new(url, Intent::Publish, random) };
-        let begun = Instant::now();
-        let session = ClientSession::new(config, Time::ZERO);
-        let mut connection =
-            Connection { push: self, stream, session, begun, queue: None, drained: Instant::now() };
-        let result = connection.serve().await;
-        if let Some(queue) = connection.queue {
+    async fn attempt(&self, url: RtmpUrl, hops: Hops) -> Result<Next, CallError> {
+        let mut call = Call::open(url, Intent::Publish, hops).await?;
+        // There once the server takes tags.
+        let mut queue = None;
+        let result = self.attend(&mut call, &mut queue).await;
+        self.meter.sent(call.take_sent());
+        if let Some(queue) = queue {
             queue.close();
             self.meter.dropped(queue.take_dropped());
         }
         result
     }
-}
 
-/// A connection while it lasts.
-struct Connection<'p> {
-    push: &'p Push,
-    stream: TcpStream,
-    session: ClientSession,
-    begun: Instant,
-    /// There once the server takes tags.
-    queue: Option<Arc<SinkQueue>>,
-    /// When the server last took something, or nothing waited for it.
-    drained: Instant,
-}
-
-impl Connection<'_> {
-    fn now(&self) -> Time {
-        Time::ZERO + Span::from_duration(self.begun.elapsed())
-    }
-
-    async fn serve(&mut self) -> Result<Next, PushError> {
-        let mut buffer = BytesMut::with_capacity(READ_AT_ONCE);
-        let mut unread = Bytes::new();
+    async fn attend(&self, call: &mut Call, queue: &mut Option<Arc<SinkQueue>>) -> Result<Next, CallError> {
         loop {
-            if let Some(next) = self.listen(&mut unread)? {
-                return Ok(next);
-            }
-            if self.session.is_closed() {
-                return Err(PushError::Closed);
-            }
-            if self.session.output().is_empty() {
-                self.drained = Instant::now();
-            } else if self.drained.elapsed() > STALLED {
-                return Err(PushError::Stalled);
-            }
-            let deadline = self.session.next_deadline().map_or(STALLED, |at| (at - self.now()).as_duration());
-            let queue = self.queue.clone().filter(|_| self.session.output().len() < AHEAD);
-            buffer.reserve(READ_AT_ONCE);
-            let (mut from, mut to) = self.stream.split();
-            let wants_input = self.session.wants_input();
-            let waiting = self.session.output();
-            tokio::select! {
-                read = from.read_buf(&mut buffer), if wants_input => match read? {
-                    0 => self.session.handle_close(),
-                    _ => unread = buffer.split().freeze(),
-                },
-                written = to.write_buf(waiting), if !waiting.is_empty() => {
-                    self.push.meter.sent(written?);
-                    self.drained = Instant::now();
-                }
-                item = next_item(queue.as_deref()), if queue.is_some() => match item {
-                    Some(item) => {
-                        // It was let in, or there were no queue.
-                        let _ = self.session.send(&item.tag);
-                    }
-                    None => return self.farewell().await,
-                },
-                () = tokio::time::sleep(deadline.min(STALLED)) => self.session.handle_timeout(self.now())?,
-            }
-            if let Some(queue) = &self.queue {
-                self.push.meter.dropped(queue.take_dropped());
-            }
-        }
-    }
-
-    /// Lets the session read what has come, and does what it says.
-    fn listen(&mut self, unread: &mut Bytes) -> Result<Option<Next>, PushError> {
-        loop {
-            let now = self.now();
-            let result = self.session.handle_input(unread, now);
-            let mut events = 0;
-            while let Some(event) = self.session.poll_event() {
-                events += 1;
+            while let Some(event) = call.event()? {
                 match event {
                     ClientEvent::Started => {
-                        self.queue = Some(self.push.feed.join(BOUND));
-                        self.push.meter.set(EgressState::Live);
-                        let message = format!("publishing to {}", self.session.url().server());
-                        self.push.reporter.event(Level::Info, "egress-live", message);
+                        *queue = Some(self.feed.join(BOUND));
+                        self.meter.set(EgressState::Live);
+                        let message = format!("publishing to {}", call.session().url().server());
+                        self.reporter.event(Level::Info, "egress-live", message);
                     }
                     ClientEvent::Redirected(redirect) => {
-                        return Ok(Some(Next::There(Box::new(redirect.url), redirect.hops)));
+                        return Ok(Next::There(Box::new(redirect.url), redirect.hops));
                     }
                     ClientEvent::ReconnectRequested { url, .. } => {
-                        return Ok(Some(Next::There(url, Hops::default())));
+                        return Ok(Next::There(url, Hops::default()));
                     }
-                    ClientEvent::Ended(ClientEnd::Closed | ClientEnd::Disconnected) => {
-                        return Err(PushError::Closed);
-                    }
-                    ClientEvent::Connected(_)
-                    | ClientEvent::Status(_)
-                    | ClientEvent::Tag(_)
-                    | ClientEvent::Ended(_) => {}
+                    ClientEvent::Ended(_) => return Err(CallError::Closed),
+                    ClientEvent::Connected(_) | ClientEvent::Status(_) | ClientEvent::Tag(_) => {}
                 }
             }
-            result?;
-            if unread.is_empty() && events == 0 {
-                return Ok(None);
+            let room = call.session().output().len() < AHEAD;
+            match call.turn(next_item(queue.as_deref().filter(|_| room))).await? {
+                Some(Some(item)) => {
+                    // It was let in, or there were no queue.
+                    let _ = call.session().send(&item.tag);
+                }
+                Some(None) => {
+                    call.farewell().await?;
+                    return Ok(Next::Done);
+                }
+                None => {}
+            }
+            self.meter.sent(call.take_sent());
+            if let Some(queue) = queue {
+                self.meter.dropped(queue.take_dropped());
             }
         }
     }
-
-    /// The rung has ended: the rest goes out, and the server is told.
-    async fn farewell(&mut self) -> Result<Next, PushError> {
-        self.session.finish();
-        let last = async {
-            while !self.session.output().is_empty() {
-                let written = self.stream.write_buf(self.session.output()).await?;
-                self.push.meter.sent(written);
-            }
-            self.stream.shutdown().await?;
-            // A socket closed with bytes unread takes back what it sent.
-            let mut rest = [0; 4096];
-            while matches!(self.stream.read(&mut rest).await, Ok(1..)) {}
-            Ok(Next::Done)
-        };
-        let done = tokio::time::timeout(FAREWELL, last).await;
-        // All was sent, and the server is slow to close: that is its own affair.
-        let sent = self.session.output().is_empty();
-        done.unwrap_or(if sent { Ok(Next::Done) } else { Err(PushError::Stalled) })
-    }
 }
 
-async fn next_item(queue: Option<&SinkQueue>) -> Option<crate::egress::queue::Item> {
+/// The queue's next tag; `None` at its end. Without a queue, never.
+async fn next_item(queue: Option<&SinkQueue>) -> Option<Item> {
     match queue {
         Some(queue) => queue.pop().await,
         None => std::future::pending().await,

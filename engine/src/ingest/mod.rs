@@ -4,6 +4,7 @@
 //! [`LineBuffer`]) or *made up on the spot* (a pattern, a still). The tick
 //! takes from all of them in the same way.
 
+mod again;
 mod branch;
 pub(crate) mod buffer;
 pub(crate) mod caps;
@@ -18,6 +19,7 @@ pub(crate) mod lane;
 pub(crate) mod live;
 pub(crate) mod open;
 pub(crate) mod pattern;
+mod play;
 pub(crate) mod publish;
 mod sample;
 mod sound_queue;

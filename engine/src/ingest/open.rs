@@ -12,6 +12,7 @@ use crate::ingest::intake::Intake;
 use crate::ingest::lane::Shape;
 use crate::ingest::live::LiveLine;
 use crate::ingest::pattern::TestSource;
+use crate::ingest::play::PlayLine;
 use crate::ingest::publish::Points;
 use crate::ingest::still::Still;
 use crate::ingest::wire::{AddressError, Wire, WireLine};
@@ -146,7 +147,15 @@ impl Opener<'_> {
             }
             dsl::Input::Pull { url } => {
                 self.live_only(subject)?;
-                match Wire::parse(&keys::text(url, subject)?) {
+                let address = keys::text(url, subject)?;
+                match Wire::parse(&address) {
+                    _ if address.starts_with("rtmp://") => {
+                        let url = address.parse().map_err(|e: rtmp::UrlError| bad(e.to_string()))?;
+                        let (intake, buffer) = self.live(subject, &counters, &reporter)?;
+                        let line = PlayLine { url, intake, reporter };
+                        self.threads.push(self.place.spawn(format!("play {subject}"), move || line.run())?);
+                        Origin::Buffered(buffer)
+                    }
                     Ok((wire, url)) => {
                         let (intake, buffer) = self.live(subject, &counters, &reporter)?;
                         let line = WireLine { wire, url, intake, reporter };

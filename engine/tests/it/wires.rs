@@ -159,3 +159,23 @@ fn an_rtsp_camera_is_pulled_over_tcp_lost_and_pulled_again() {
 fn an_rtsp_camera_is_pulled_over_udp() {
     rtsp("rtspu");
 }
+
+#[test]
+fn an_rtmp_server_is_played_from() {
+    let port = free_port().port();
+    let url = format!("rtmp://127.0.0.1:{port}/live/cam");
+    let live = start_with(&format!(r#"pull "{url}""#));
+    let handle = live.engine.handle();
+    wait_for(&handle, "the filler before there is a server", is_filler);
+    // FFmpeg serves one player.
+    let serve = ["-f", "flv", "-listen", "1", &url];
+    let first = send("9.5", &serve);
+    wait_for(&handle, "the server's picture", is_main);
+    drop(first);
+    wait_for(&handle, "the filler when it dies", is_filler);
+    let _second = send("9.5", &serve);
+    wait_for(&handle, "its picture again", is_main);
+    wait_for(&handle, "the filler at its end", is_filler);
+    let codes = finish(live, "RTMP, played");
+    assert_eq!(codes.iter().filter(|code| *code == "line-connected").count(), 2, "{codes:?}");
+}

@@ -21,7 +21,7 @@ pub(crate) enum AddressError {
     #[error("the address is no URL: {0}")]
     Url(#[from] url::ParseError),
     #[error(
-        "{scheme}:// cannot be pulled in this version; legal: srt, rtsp, rtspt, rtspu, udp, and http(s) to a .m3u8 playlist"
+        "{scheme}:// cannot be pulled in this version; legal: rtmp, srt, rtsp, rtspt, rtspu, udp, and http(s) to a .m3u8 playlist"
     )]
     Scheme { scheme: String },
     #[error("{scheme}:// needs a port: {scheme}://HOST:PORT")]
@@ -136,7 +136,7 @@ mod tests {
             ("srt://a:1?mode=server", "legal: caller, listener, rendezvous"),
             ("srt://a:1?passphrase=SECRET", "passphrase= in an srt:// address is not 10 to 79"),
             ("srt://a:1?latency=-1", "no number of milliseconds"),
-            ("ftp://SECRET/x", "ftp:// cannot be pulled in this version; legal: srt"),
+            ("ftp://SECRET/x", "ftp:// cannot be pulled in this version; legal: rtmp, srt"),
         ] {
             let error = of(url).unwrap_err();
             assert!(error.contains(said) && !error.contains("SECRET"), "{url}: {error}");

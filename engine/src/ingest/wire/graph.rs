@@ -9,6 +9,7 @@ use gstreamer_app::{AppSink, AppSinkCallbacks};
 use media::Track;
 use url::Url;
 
+use crate::ingest::again::Began;
 use crate::ingest::intake::{Arriving, Intake, Turned};
 use crate::ingest::sample::SampleReader;
 use crate::ingest::wire::address::Wire;
@@ -111,13 +112,6 @@ impl Landing {
         };
         AppSinkCallbacks::builder().new_sample(new_sample).build()
     }
-}
-
-/// Whether anything has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Began {
-    Yes,
-    No,
 }
 
 /// What a running pipeline says next.

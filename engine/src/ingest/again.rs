@@ -1,0 +1,72 @@
+//! Lines that we go and get: tried, and after each end tried again, with a back-off.
+
+use std::time::{Duration, Instant};
+
+use media::Span;
+use scheduling::Backoff;
+
+use crate::event::Level;
+use crate::reporter::Reporter;
+
+const FIRST_WAIT: Span = Span::from_millis(200);
+const LONGEST_WAIT: Span = Span::from_secs(5);
+/// The same failure is told again after so long.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// Whether anything has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Began {
+    Yes,
+    No,
+}
+
+/// What follows the end of an attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Then {
+    Again,
+    /// No more is to be had.
+    Nothing,
+}
+
+/// An attempt, when it is over.
+pub(crate) struct Attempt {
+    pub(crate) began: Began,
+    pub(crate) why: String,
+    pub(crate) then: Then,
+}
+
+/// What was last told, and when.
+#[derive(Default)]
+struct Told(Option<(String, Instant)>);
+
+impl Told {
+    fn is_news(&mut self, what: &str) -> bool {
+        let known = matches!(&self.0, Some((told, at)) if told == what && at.elapsed() < AGAIN);
+        if !known {
+            self.0 = Some((what.to_owned(), Instant::now()));
+        }
+        !known
+    }
+}
+
+/// Tries until the show is over, or no more is to be had.
+pub(crate) fn until_over(reporter: &Reporter, mut attempt: impl FnMut() -> Attempt) {
+    let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+    let mut told = Told::default();
+    while !reporter.is_stopping() {
+        let Attempt { began, why, then } = attempt();
+        // A stream that had begun says itself why it ended.
+        if began == Began::Yes {
+            backoff.worked();
+            told = Told::default();
+        } else if !reporter.is_stopping() && told.is_news(&why) {
+            reporter.event(Level::Warn, "line-error", format!("{why}; it is tried again"));
+        }
+        if then == Then::Nothing {
+            return;
+        }
+        // When the system gives no random number, the middle.
+        let roll = getrandom::u64().unwrap_or(u64::MAX / 2);
+        reporter.wait(backoff.failed(roll).as_duration());
+    }
+}

@@ -1,0 +1,144 @@
+//! A line that is played from an RTMP server, by our own client.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rtmp::session::{ClientEnd, Hops, Intent};
+use rtmp::{ClientEvent, RtmpUrl};
+
+use crate::call::{Call, CallError};
+use crate::event::Level;
+use crate::ingest::again::{self, Attempt, Began, Then};
+use crate::ingest::intake::{Arriving, Intake, Turned};
+use crate::ingest::unpack::Unpacker;
+use crate::reporter::Reporter;
+
+/// How often the thread looks up.
+const GLANCE: Duration = Duration::from_millis(100);
+/// A stream that is silent for so long is given up, and asked for anew.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// Everything a played line needs.
+pub(crate) struct PlayLine {
+    pub(crate) url: RtmpUrl,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) reporter: Reporter,
+}
+
+/// What has come of one connection.
+struct Landed {
+    /// A stream that arrives, and what unpacks its tags.
+    arriving: Option<(Arriving, Unpacker)>,
+    last: Instant,
+    began: Began,
+}
+
+/// Why a connection is at its end.
+enum End {
+    Failed(CallError),
+    Silent,
+    /// The server wants us there.
+    There(Box<RtmpUrl>, Hops),
+    /// The show is over.
+    Over,
+}
+
+impl From<CallError> for End {
+    fn from(error: CallError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl PlayLine {
+    /// Plays until the show is over. For a thread of its own.
+    pub(crate) fn run(self) {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                return self.reporter.event(
+                    Level::Alarm,
+                    "line-error",
+                    format!("no runtime for it: {error}"),
+                );
+            }
+        };
+        again::until_over(&self.reporter, || runtime.block_on(self.attempt()));
+    }
+
+    /// One stream, wherever the server sends us for it.
+    async fn attempt(&self) -> Attempt {
+        let mut landed = Landed { arriving: None, last: Instant::now(), began: Began::No };
+        let (mut url, mut hops) = (self.url.clone(), Hops::default());
+        let (why, then) = loop {
+            match self.play(url, hops, &mut landed).await {
+                End::There(there, left) => (url, hops) = (*there, left),
+                End::Failed(error) => break (error.to_string(), Then::Again),
+                End::Silent => break (format!("nothing came for {} s", SILENCE.as_secs()), Then::Again),
+                End::Over => break ("the show is over".to_owned(), Then::Nothing),
+            }
+        };
+        landed.end(&why);
+        Attempt { began: landed.began, why, then }
+    }
+
+    async fn play(&self, url: RtmpUrl, hops: Hops, landed: &mut Landed) -> End {
+        let from = format!("playing from {}", url.server());
+        let result = async {
+            let mut call = Call::open(url, Intent::Play, hops).await?;
+            landed.last = Instant::now();
+            loop {
+                while let Some(event) = call.event()? {
+                    match event {
+                        ClientEvent::Tag(tag) => landed.tag(&tag, &self.intake, &from),
+                        ClientEvent::Started => landed.last = Instant::now(),
+                        // The connection stays, and the stream may begin anew.
+                        ClientEvent::Ended(ClientEnd::Unpublished | ClientEnd::Complete) => {
+                            landed.end("its publisher has left");
+                        }
+                        ClientEvent::Ended(ClientEnd::Closed | ClientEnd::Disconnected) => {
+                            return Err(CallError::Closed.into());
+                        }
+                        ClientEvent::Redirected(to) => return Ok(End::There(Box::new(to.url), to.hops)),
+                        ClientEvent::ReconnectRequested { url, .. } => {
+                            return Ok(End::There(url, Hops::default()));
+                        }
+                        ClientEvent::Connected(_) | ClientEvent::Status(_) => {}
+                    }
+                }
+                if self.reporter.is_stopping() {
+                    return Ok(End::Over);
+                }
+                // A server may wait for a publisher as long as it likes; one that falls silent is gone.
+                if landed.arriving.is_some() && landed.last.elapsed() > SILENCE {
+                    return Ok(End::Silent);
+                }
+                call.turn(tokio::time::sleep(GLANCE)).await?;
+            }
+        };
+        let end: Result<End, End> = result.await;
+        end.unwrap_or_else(|end| end)
+    }
+}
+
+impl Landed {
+    fn tag(&mut self, tag: &flv::Tag, intake: &Arc<Intake>, from: &str) {
+        self.last = Instant::now();
+        if self.arriving.is_none() {
+            match intake.begin(from.to_owned()) {
+                Ok(arriving) => self.arriving = Some((arriving, Unpacker::default())),
+                // The line's decoder is far behind: this tag is lost, a later one finds room.
+                Err(Turned::Hangs | Turned::Taken) => return,
+            }
+        }
+        if let Some((arriving, unpacker)) = &mut self.arriving {
+            self.began = Began::Yes;
+            arriving.tag(tag, unpacker);
+        }
+    }
+
+    fn end(&mut self, why: &str) {
+        if let Some((arriving, _)) = self.arriving.take() {
+            arriving.end(why.to_owned());
+        }
+    }
+}
