@@ -17,7 +17,7 @@ web: setup ## build the page's player
 	@scripts/web.sh
 
 test: setup fixtures web ## formatting, lints, every test, and the benches in short form
-	@scripts/setup.sh --browser
+	@scripts/setup.sh --tests
 	@scripts/test.sh
 
 fuzz: setup ## every fuzz target for 25 minutes; what it learns and finds is kept

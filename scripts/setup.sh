@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Installs what obvan needs from the distribution's own package sources, and checks the Rust toolchain.
 # Asks nothing, skips what is there, and touches the network only when something is missing.
-# Usage: scripts/setup.sh [--list|--browser]
+# Usage: scripts/setup.sh [--list|--tests]
 #   --list     prints the packages and stops
-#   --browser  gets Chromium for the tests, where it is to be had; never fails
+#   --tests    installs what only the tests need; Chromium only where it is to be had
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Compilers and headers for the build; players and plugins for running and for the tests.
+# Compilers and headers for the build; players and plugins for running, and for the tests.
 packages=(
   build-essential pkg-config clang libclang-dev curl ca-certificates ffmpeg
   libavcodec-dev libavformat-dev libavutil-dev libavfilter-dev libavdevice-dev
@@ -15,9 +15,9 @@ packages=(
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
-  nginx libnginx-mod-rtmp
-  python3-gi gir1.2-gst-rtsp-server-1.0
 )
+# Peers that only the tests talk to: a relay, and an RTSP camera.
+test_packages=(nginx libnginx-mod-rtmp python3-gi gir1.2-gst-rtsp-server-1.0)
 # The same needs where there is no dpkg to ask.
 commands=(cc make pkg-config clang curl ffmpeg ffprobe gst-launch-1.0 node npm)
 modules=(
@@ -29,7 +29,7 @@ say() { printf 'setup: %s\n' "$*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
 if [ "${1:-}" = --list ]; then
-  printf '%s\n' "${packages[@]}" nodejs npm chromium
+  printf '%s\n' "${packages[@]}" nodejs npm "${test_packages[@]}" chromium
   exit 0
 fi
 
@@ -67,15 +67,13 @@ get_browser() {
   fi
 }
 
+# Installs those of these packages that are not there.
 install_missing() {
   local missing=() package state
-  for package in "${packages[@]}"; do
+  for package in "$@"; do
     state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
     [ "$state" = installed ] || missing+=("$package")
   done
-  # By command: Node.js from another source than the distribution's brings its own npm.
-  have node || missing+=(nodejs)
-  have npm || missing+=(npm)
   if [ ${#missing[@]} -eq 0 ]; then
     return 0
   fi
@@ -86,6 +84,11 @@ install_missing() {
     say "run this as root, then start again:"
     say "  apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
     exit 1
+  fi
+  # The tests run an nginx of their own; the package's service would open port 80 for nobody.
+  if [[ " ${missing[*]} " == *" nginx "* ]] && [ -d /run/systemd/system ]; then
+    say "the service that comes with nginx is masked; to have it: systemctl unmask nginx"
+    "${as_root[@]}" systemctl mask nginx.service </dev/null
   fi
   apt_install "${missing[@]}"
 }
@@ -130,12 +133,19 @@ check_rust() {
   fi
 }
 
-if [ "${1:-}" = --browser ]; then
+if [ "${1:-}" = --tests ]; then
+  if have dpkg-query && have apt-get; then
+    install_missing "${test_packages[@]}"
+  fi
   get_browser
   exit 0
 fi
 if have dpkg-query && have apt-get; then
-  install_missing
+  needed=("${packages[@]}")
+  # By command: Node.js from another source than the distribution's brings its own npm.
+  have node || needed+=(nodejs)
+  have npm || needed+=(npm)
+  install_missing "${needed[@]}"
 else
   check_without_dpkg
 fi
