@@ -9,6 +9,7 @@ use flv::{Tag, TagBuf, TagKind};
 use media::Track;
 
 use crate::aac_mode;
+use crate::aac_silence;
 use crate::capsule_mode;
 use crate::key::{KeyId, KeyRing, MasterKey};
 use crate::key_header::{KeyHeader, WireMode};
@@ -16,7 +17,7 @@ use crate::literal;
 use crate::marker::{self, DSE_LEN, Fault, Framing, Place, Soundness};
 use crate::nalu_mode::{self, Torn};
 use crate::salt::Salt;
-use crate::shape::{self, Shape};
+use crate::shape;
 use crate::track_key::TrackKey;
 use crate::whole_tag;
 
@@ -47,7 +48,7 @@ pub enum Verdict {
     },
     /// Our marker, in a version or mode that is not known here; as it came.
     Unsupported {
-        /// The version in the marker; known is 1.
+        /// The version in the marker; known are 1 and 2, the latter of sound only.
         version: u8,
         /// The mode in the marker.
         mode: u8,
@@ -99,6 +100,9 @@ pub enum Damage {
     /// A start code or a lost escape in the ciphertext.
     #[error("the ciphertext holds what would have been escaped")]
     Escape,
+    /// The data stream elements around the ciphertext break off.
+    #[error("the elements around the ciphertext break off")]
+    Elements,
     /// More encrypted units than there are counters.
     #[error("there are more NAL units than counters")]
     TooManyUnits,
@@ -209,7 +213,7 @@ impl TagDecryptor {
     fn look(&mut self, kind: TagKind, body: &[u8]) -> Result<Opening<'_>, Verdict> {
         let shape = shape::of(kind, body);
         self.framing.observe(&shape);
-        if matches!(shape, Shape::Exempt | Shape::Sequence(_)) {
+        if shape.is_exempt() {
             return Err(Verdict::Exempt);
         }
         let found = marker::find(body, &shape, self.framing).ok_or(Verdict::Clear)?;
@@ -247,6 +251,7 @@ enum Opening<'k> {
 /// Encrypted contents that were looked through.
 enum Contents {
     Block { payload: usize },
+    Elements(aac_silence::Sealed),
     Units(nalu_mode::Sealed),
     Capsule(capsule_mode::Sealed),
 }
@@ -254,6 +259,9 @@ enum Contents {
 /// Looks encrypted contents through.
 fn contents(body: &[u8], place: Place, header: &KeyHeader) -> Result<Contents, Damage> {
     match place {
+        Place::Dse { payload } if header.mode == WireMode::Silence => {
+            Ok(Contents::Elements(aac_silence::sealed(body, payload)?))
+        }
         // Sound is wrapped whole in every mode, so either says the same.
         Place::Dse { payload } => Ok(Contents::Block { payload }),
         Place::Sei { framing: Soundness::Broken, .. } | Place::Capsule { framing: Soundness::Broken, .. } => {
@@ -282,6 +290,7 @@ impl Opening<'_> {
             Self::Unmark(mark) => tag.remove(mark.clone()),
             Self::Decrypt { contents, header, key } => match contents {
                 Contents::Block { payload } => aac_mode::decrypt_in_place(tag, *payload, header.seq, key),
+                Contents::Elements(elements) => elements.decrypt_in_place(tag, header.seq, key),
                 Contents::Units(units) => units.decrypt_in_place(tag, header.seq, key),
                 Contents::Capsule(capsule) => capsule.decrypt_in_place(tag, header.seq, key),
             },
@@ -297,6 +306,7 @@ impl Opening<'_> {
             }
             Self::Decrypt { contents, header, key } => match contents {
                 Contents::Block { payload } => aac_mode::decrypt(body, *payload, header.seq, key, out),
+                Contents::Elements(elements) => elements.decrypt(body, header.seq, key, out),
                 Contents::Units(units) => units.decrypt(body, header.seq, key, out),
                 Contents::Capsule(capsule) => capsule.decrypt(body, header.seq, key, out),
             },
@@ -307,6 +317,7 @@ impl Opening<'_> {
         match self {
             Self::Unmark(mark) => body.len() - mark.len(),
             Self::Decrypt { contents: Contents::Block { .. }, .. } => body.len() - DSE_LEN,
+            Self::Decrypt { contents: Contents::Elements(elements), .. } => elements.clear_len(),
             Self::Decrypt { contents: Contents::Units(units), .. } => units.clear_len(body),
             Self::Decrypt { contents: Contents::Capsule(capsule), .. } => capsule.clear_len(),
         }

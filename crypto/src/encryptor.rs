@@ -7,6 +7,7 @@ use flv::{BodyTooLong, FlvMillis, Room, Tag, TagBuf, TagKind};
 use media::Track;
 
 use crate::aac_mode;
+use crate::aac_silence;
 use crate::capsule_mode;
 use crate::counter::Run;
 use crate::error::{CryptoError, NoRule};
@@ -17,6 +18,7 @@ use crate::marker::{self, DSE_LEN, Framing};
 use crate::nalu_mode::{self, Refusal};
 use crate::salt::{OsSalts, SaltSource};
 use crate::shape::{self, Shape};
+use crate::silence::{self, NoSilence, Sound};
 use crate::track_key::TrackKey;
 use crate::unit::SEI_ROOM;
 use crate::whole_tag;
@@ -58,8 +60,9 @@ pub enum Sealing {
 }
 
 /// The room that [`TagEncryptor::encrypt_in_place`] wants around a body, whatever the mode:
-/// in front for the marker, behind for escapes, of which more than one in a tag is rare.
-pub const ROOM: Room = Room { front: SEI_ROOM, back: 8 };
+/// in front for the marker, behind for escapes, of which more than one in a tag is rare, or for
+/// the frame of [`Sound::Silence`].
+pub const ROOM: Room = Room { front: SEI_ROOM, back: silence::LONGEST };
 
 /// Encrypts the tags of one stream (one feed: a video and an audio track).
 ///
@@ -72,7 +75,7 @@ pub const ROOM: Room = Room { front: SEI_ROOM, back: 8 };
 ///   frame, so that readers need no picture they cannot read; this type does
 ///   not look for key frames.
 /// - Feed it the sequence headers too: they say how long NALU lengths are
-///   (4 bytes until one has come).
+///   (4 bytes until one has come), and which channels [`Sound::Silence`] is for.
 ///
 /// A salt that comes twice would give pictures away, so salts come from the
 /// operating system and nowhere else, and an encryptor can be neither cloned
@@ -94,6 +97,9 @@ pub struct TagEncryptor {
     mode: Mode,
     encryption: Encryption,
     unknown: UnknownBody,
+    sound: Sound,
+    /// A silent frame for the last AAC sequence header, or why there is none.
+    silence: Result<&'static [u8], NoSilence>,
     framing: Framing,
     runs: Runs,
     salts: Box<dyn SaltSource>,
@@ -121,6 +127,8 @@ impl TagEncryptor {
             mode,
             encryption: Encryption::On,
             unknown: UnknownBody::Refuse,
+            sound: Sound::Noise,
+            silence: Err(NoSilence::NoConfig),
             framing: Framing::default(),
             runs,
             salts,
@@ -132,6 +140,34 @@ impl TagEncryptor {
     pub fn with_unknown_body(mut self, policy: UnknownBody) -> Self {
         self.unknown = policy;
         self
+    }
+
+    /// With another choice of what is heard without the key; [`Sound::Noise`] at first.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use crypto::{KeyId, MasterKey, Mode, Sound, TagEncryptor};
+    /// use flv::{FlvMillis, Tag, TagKind};
+    ///
+    /// # let key: MasterKey = "000102030405060708090a0b0c0d0e0f".parse()?;
+    /// let sound = |body: &'static [u8]| Tag::new(TagKind::Audio, FlvMillis(40), Bytes::from_static(body));
+    /// let mut encryptor = TagEncryptor::new(key, KeyId(1), Mode::Nalu)?.with_sound(Sound::Silence);
+    /// // Without the sequence header nobody knows of which channels the silence is to be.
+    /// assert!(encryptor.encrypt(sound(&[0xaf, 1, 0x21, 0x10, 0x04])?).is_err());
+    /// encryptor.encrypt(sound(&[0xaf, 0, 0x11, 0x90])?)?;
+    /// let encrypted = encryptor.encrypt(sound(&[0xaf, 1, 0x21, 0x10, 0x04])?)?;
+    /// assert!(encrypted.body().ends_with(&[0x21, 0, 0, 0, 0, 0x1c]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_sound(mut self, sound: Sound) -> Self {
+        self.sound = sound;
+        self
+    }
+
+    /// What is heard without the key.
+    pub fn sound(&self) -> Sound {
+        self.sound
     }
 
     /// The id of the current key.
@@ -282,12 +318,23 @@ impl TagEncryptor {
     fn plan(&mut self, kind: TagKind, at: FlvMillis, body: &[u8]) -> Result<Plan, CryptoError> {
         let shape = shape::of(kind, body);
         self.framing.observe(&shape);
+        if let Shape::SoundConfig { payload } = shape {
+            self.silence = silence::frame(&body[payload..]);
+        }
         match (self.encryption, &shape) {
-            (_, Shape::Exempt | Shape::Sequence(_)) => Ok(Plan::Exempt),
+            (_, Shape::Exempt | Shape::Sequence(_) | Shape::SoundConfig { .. }) => Ok(Plan::Exempt),
             (Encryption::Off, _) => self.clear(kind, at, body, &shape),
             (Encryption::On, Shape::Aac { payload }) => {
                 let header = self.number(Track::Audio)?;
-                Ok(Plan::Encrypt(Coded::Block { payload: *payload }, header))
+                match self.sound {
+                    Sound::Noise => Ok(Plan::Encrypt(Coded::Block { payload: *payload }, header)),
+                    Sound::Silence => {
+                        let silence = self.silence.clone();
+                        let silence = silence.map_err(|why| CryptoError::NoSilence { at, why })?;
+                        let header = KeyHeader { mode: WireMode::Silence, ..header };
+                        Ok(Plan::Encrypt(Coded::BehindSilence { payload: *payload, silence }, header))
+                    }
+                }
             }
             (Encryption::On, Shape::Units { codec, payload }) => {
                 let header = self.number(Track::Video)?;
@@ -356,6 +403,7 @@ enum Plan {
 /// A coded frame that was looked through.
 enum Coded {
     Block { payload: usize },
+    BehindSilence { payload: usize, silence: &'static [u8] },
     Units(nalu_mode::Plan),
     Capsule(capsule_mode::Plan),
 }
@@ -363,7 +411,7 @@ enum Coded {
 impl Coded {
     fn track(&self) -> Track {
         match self {
-            Self::Block { .. } => Track::Audio,
+            Self::Block { .. } | Self::BehindSilence { .. } => Track::Audio,
             Self::Units(_) | Self::Capsule(_) => Track::Video,
         }
     }
@@ -372,6 +420,7 @@ impl Coded {
     fn encrypted_len(&self, body: &[u8], header: KeyHeader) -> usize {
         match self {
             Self::Block { .. } => body.len() + DSE_LEN,
+            Self::BehindSilence { payload, silence } => aac_silence::encrypted_len(body, *payload, silence),
             Self::Units(plan) => plan.encrypted_len(body, header),
             Self::Capsule(plan) => plan.encrypted_len(body),
         }
@@ -387,6 +436,9 @@ impl Coded {
     ) -> Result<(), Refusal> {
         match self {
             Self::Block { payload } => aac_mode::encrypt(body, *payload, header, key, out),
+            Self::BehindSilence { payload, silence } => {
+                aac_silence::encrypt(body, *payload, silence, header, key, out);
+            }
             Self::Units(plan) => plan.encrypt(body, header, key, out)?,
             Self::Capsule(plan) => plan.encrypt(body, header, key, out),
         }
@@ -396,6 +448,9 @@ impl Coded {
     fn in_place(&self, tag: &mut TagBuf, header: KeyHeader, key: &TrackKey) -> Result<(), Refusal> {
         match self {
             Self::Block { payload } => Ok(aac_mode::encrypt_in_place(tag, *payload, header, key)?),
+            Self::BehindSilence { payload, silence } => {
+                Ok(aac_silence::encrypt_in_place(tag, *payload, silence, header, key)?)
+            }
             Self::Units(plan) => plan.encrypt_in_place(tag, header, key),
             Self::Capsule(plan) => plan.encrypt_in_place(tag, header, key),
         }

@@ -5,6 +5,7 @@ use media::Track;
 
 use crate::key_header::Mode;
 use crate::salt::SaltError;
+use crate::silence::NoSilence;
 
 /// A tag was not encrypted. The tag is gone, and its counter too: nothing that
 /// was once used for a tag is used for another.
@@ -33,6 +34,14 @@ pub enum CryptoError {
         at: FlvMillis,
         /// What the mode does not do.
         why: &'static str,
+    },
+    /// There is no silence to put sound behind, as [`Sound::Silence`](crate::Sound) asks for.
+    #[error("the audio tag at {at} cannot be put behind silence: {why}")]
+    NoSilence {
+        /// The tag's timestamp.
+        at: FlvMillis,
+        /// What is missing, or not usual.
+        why: NoSilence,
     },
     /// The encrypted body would not fit a tag.
     #[error("the {kind} tag at {at} would grow to {len} bytes: at most {}", flv::MAX_BODY)]

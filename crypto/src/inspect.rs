@@ -8,7 +8,7 @@ use crate::key::KeyId;
 use crate::key_header::{Mode, WireMode};
 use crate::marker::{self, Fault, Framing};
 use crate::salt::Salt;
-use crate::shape::{self, Shape};
+use crate::shape;
 
 /// A tag's encryption state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,7 +32,7 @@ pub enum Marking {
     },
     /// Our marker, in a version or mode that is not known here.
     Unsupported {
-        /// The version; known is 1.
+        /// The version; known are 1 and 2, the latter of sound only.
         version: u8,
         /// The mode.
         mode: u8,
@@ -71,7 +71,7 @@ impl Inspector {
     pub fn inspect(&mut self, tag: &Tag) -> Marking {
         let shape = shape::of(tag.kind, tag.body());
         self.framing.observe(&shape);
-        if matches!(shape, Shape::Exempt | Shape::Sequence(_)) {
+        if shape.is_exempt() {
             return Marking::Exempt;
         }
         let Some(found) = marker::find(tag.body(), &shape, self.framing) else {
@@ -79,7 +79,7 @@ impl Inspector {
         };
         let mode = |wire| match wire {
             WireMode::Literal => None,
-            WireMode::Capsule => Some(Mode::Capsule),
+            WireMode::Capsule | WireMode::Silence => Some(Mode::Capsule),
             WireMode::Nalu => Some(Mode::Nalu),
         };
         match found.header {

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use flv::nalu::{self, LengthSize};
 
+use crate::aac_silence;
 use crate::capsule_mode;
 use crate::key_header::{KeyHeader, Unreadable, WireMode};
 use crate::shape::Shape;
@@ -91,7 +92,7 @@ pub(crate) fn find(body: &[u8], shape: &Shape, framing: Framing) -> Option<Marke
                 .or_else(|| find_sei(body, payload, codec, framing.size()))
                 .or(capsule)
         }
-        Shape::Exempt | Shape::Sequence(_) | Shape::NoRule(_) => None,
+        Shape::Exempt | Shape::Sequence(_) | Shape::SoundConfig { .. } | Shape::NoRule(_) => None,
     }
 }
 
@@ -123,11 +124,16 @@ fn find_capsule(body: &[u8], payload: usize, codec: UnitCodec) -> Option<Marker>
 }
 
 fn find_dse(body: &[u8], payload: usize) -> Option<Marker> {
-    let rest = body.get(payload..)?.strip_prefix(&DSE_LEAD)?;
+    let (count, rest) = aac_silence::marked(body.get(payload..)?)?;
     let header = match rest.first_chunk() {
         Some(header) => KeyHeader::parse(header).map_err(Fault::Unreadable),
         None => Err(Fault::Mangled),
     };
+    // In version 1 the element holds nothing but the header.
+    let header = header.and_then(|header| {
+        let fits = count == aac_silence::FRONT || header.mode == WireMode::Silence;
+        if fits { Ok(header) } else { Err(Fault::Mangled) }
+    });
     Some(Marker { place: Place::Dse { payload }, header })
 }
 

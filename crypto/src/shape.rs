@@ -17,12 +17,21 @@ pub(crate) enum Shape {
     Exempt,
     /// Stays clear, and tells how long NALU lengths are from here on.
     Sequence(LengthSize),
+    /// Stays clear, and has an AudioSpecificConfig from `payload` on.
+    SoundConfig { payload: usize },
     /// One AAC raw data block from `payload` on.
     Aac { payload: usize },
     /// Length-prefixed NAL units from `payload` on.
     Units { codec: UnitCodec, payload: usize },
     /// Neither of these.
     NoRule(NoRule),
+}
+
+impl Shape {
+    /// Whether such a body stays clear whatever is asked for.
+    pub(crate) fn is_exempt(&self) -> bool {
+        matches!(self, Self::Exempt | Self::Sequence(_) | Self::SoundConfig { .. })
+    }
 }
 
 /// Reads the front of a tag's body.
@@ -65,6 +74,9 @@ fn audio(header: AudioHeader) -> Shape {
         (AudioPacket::Frame, Some(AudioCodec::Aac), HeaderForm::Legacy) => {
             Shape::Aac { payload: header.payload_offset }
         }
+        (AudioPacket::SequenceStart, Some(AudioCodec::Aac), HeaderForm::Legacy) => {
+            Shape::SoundConfig { payload: header.payload_offset }
+        }
         (AudioPacket::Frame, Some(codec), HeaderForm::Enhanced) => {
             Shape::NoRule(NoRule::EnhancedAudio(codec))
         }
@@ -104,7 +116,8 @@ mod tests {
         for (kind, body, want) in [
             (Script, &b"\x02\0\x0aonMetaData"[..], Shape::Exempt),
             (Audio, b"", Shape::Exempt),
-            (Audio, b"\xaf\0\x11\x90", Shape::Exempt),
+            (Audio, b"\xaf\0\x11\x90", Shape::SoundConfig { payload: 2 }),
+            (Audio, b"\x90mp4a\x11\x90", Shape::Exempt),
             (Audio, b"\xaf\x01\x21", Shape::Aac { payload: 2 }),
             (Video, b"\x17\0\0\0\0\x01\x64\0\x28\xfd\xe1", Shape::Sequence(LengthSize::Two)),
             (Video, b"\x17\0\0\0\0\x01", Shape::Exempt),

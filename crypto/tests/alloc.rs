@@ -6,7 +6,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use bytes::{Bytes, BytesMut};
-use crypto::{Gate, KeyId, KeyRing, MasterKey, Mode, ROOM, TagDecryptor, TagEncryptor, Transcoder, Verdict};
+use crypto::{
+    Gate, KeyId, KeyRing, MasterKey, Mode, ROOM, Sound, TagDecryptor, TagEncryptor, Transcoder, Verdict,
+};
 use fixtures::tags::Stream;
 use flv::{Tag, TagBuf};
 
@@ -66,14 +68,15 @@ fn decryptor() -> TagDecryptor {
 }
 /// Pictures of one and of several slices, with parameter sets and escapes in them, and sound.
 fn film() -> Vec<Tag> {
-    Stream { unit_bytes: 1..=6000, ..Stream::new(8) }.tags().take(3000).collect()
+    Stream { unit_bytes: 1..=6000, sound_bytes: 6..=1100, ..Stream::new(8) }.tags().take(3000).collect()
 }
 
 #[test]
 fn in_place() {
     let clear = film();
-    for mode in [Mode::Nalu, Mode::Capsule] {
-        let (mut lock, mut unlock) = (encryptor(mode), decryptor());
+    let ways = [(Mode::Nalu, Sound::Noise), (Mode::Capsule, Sound::Noise), (Mode::Nalu, Sound::Silence)];
+    for (mode, sound) in ways {
+        let (mut lock, mut unlock) = (encryptor(mode).with_sound(sound), decryptor());
         let mut owned: Vec<TagBuf> = clear.iter().map(|tag| TagBuf::copied(tag, ROOM)).collect();
         // The first tags under a salt: a key is derived and kept.
         for tag in owned.iter_mut().take(20) {
@@ -85,14 +88,14 @@ fn in_place() {
                 lock.encrypt_in_place(tag).unwrap();
             }
         });
-        assert_eq!(locking, 0, "{mode}");
+        assert_eq!(locking, 0, "{mode}, {sound}");
         let mut read = 0;
         let unlocking = allocations(|| {
             for tag in &mut owned {
                 read += u32::from(matches!(unlock.decrypt_in_place(tag), Verdict::Encrypted { .. }));
             }
         });
-        assert_eq!(unlocking, 0, "{mode}");
+        assert_eq!(unlocking, 0, "{mode}, {sound}");
         assert!(read > 2000);
         for (tag, clear) in owned.iter().zip(&clear) {
             assert_eq!(tag.body(), &clear.body()[..]);

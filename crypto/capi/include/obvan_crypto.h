@@ -132,7 +132,7 @@ typedef struct {
   obvan_damage damage;
   // The id of its key, where kind speaks of one.
   uint8_t key_id;
-  // The version in its marker, of an unsupported one; known is 1.
+  // The version in its marker, of an unsupported one; known are 1 and, of sound, 2.
   uint8_t version;
   // The mode in its marker, of an unsupported one.
   uint8_t mode;

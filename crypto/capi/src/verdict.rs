@@ -58,7 +58,7 @@ pub struct Verdict {
     pub damage: DamageKind,
     /// The id of its key, where kind speaks of one.
     pub key_id: u8,
-    /// The version in its marker, of an unsupported one; known is 1.
+    /// The version in its marker, of an unsupported one; known are 1 and, of sound, 2.
     pub version: u8,
     /// The mode in its marker, of an unsupported one.
     pub mode: u8,

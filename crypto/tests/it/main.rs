@@ -10,4 +10,5 @@ mod refusals;
 mod round_trip;
 mod secrets;
 mod show;
+mod silence;
 mod transmux;

@@ -92,8 +92,8 @@ fn a_capsule_is_for_avc_with_usual_lengths_only() {
 #[test]
 fn another_version_is_reported() {
     let sound = |lead: u8| audio([&b"\xaf\x01\x9e\x12YX"[..], &[lead], &[9; 40]].concat());
-    let unsupported = (sound(0x21), Verdict::Unsupported { version: 2, mode: 1 });
-    assert_eq!(decryptor().decrypt(sound(0x21)), unsupported);
+    let unsupported = (sound(0x31), Verdict::Unsupported { version: 3, mode: 1 });
+    assert_eq!(decryptor().decrypt(sound(0x31)), unsupported);
     assert_eq!(inspect(&sound(0x13)), Marking::Unsupported { version: 1, mode: 3 });
     assert_eq!(
         decryptor().decrypt(audio(&b"\xaf\x01\x9e\x12YX\x11"[..])).1,
