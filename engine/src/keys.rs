@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crypto::{KeyId, MasterKey, Mode, TagEncryptor};
-use pipeline_dsl::{EncryptMode, KeyPlace, KeyRing, Text};
+use crypto::{KeyId, MasterKey, Mode, Sound, TagEncryptor};
+use pipeline_dsl::{Encrypt, EncryptMode, EncryptSound, KeyPlace, KeyRing, Text};
 use scheduling::KeyIx;
 use url::Url;
 
@@ -106,13 +106,18 @@ pub(crate) fn without_secrets(words: &str, url: &Url) -> String {
 pub(crate) struct ChannelKeys {
     keys: Vec<(KeyId, MasterKey)>,
     mode: Mode,
+    sound: Sound,
 }
 
 impl ChannelKeys {
-    pub(crate) fn load(ring: &KeyRing, mode: EncryptMode, base: &Path) -> Result<Self, ResolveError> {
-        let mode = match mode {
+    pub(crate) fn load(ring: &KeyRing, encrypt: &Encrypt, base: &Path) -> Result<Self, ResolveError> {
+        let mode = match encrypt.mode {
             EncryptMode::Nalu => Mode::Nalu,
             EncryptMode::Capsule => Mode::Capsule,
+        };
+        let sound = match encrypt.sound {
+            EncryptSound::Noise => Sound::Noise,
+            EncryptSound::Silence => Sound::Silence,
         };
         let mut keys = Vec::new();
         for source in &ring.keys {
@@ -130,14 +135,14 @@ impl ChannelKeys {
             };
             keys.push((KeyId(source.id), key));
         }
-        Ok(Self { keys, mode })
+        Ok(Self { keys, mode, sound })
     }
 
     /// A new encryptor, with a new salt, under the key of this place in the ring.
     pub(crate) fn encryptor(&self, ix: KeyIx) -> Result<TagEncryptor, crypto::CryptoError> {
         // The scheduler was planned with this very ring: its places are legal.
         let (id, key) = &self.keys[ix.0.min(self.keys.len() - 1)];
-        TagEncryptor::new(key.clone(), *id, self.mode)
+        Ok(TagEncryptor::new(key.clone(), *id, self.mode)?.with_sound(self.sound))
     }
 
     /// The id viewers know the key of this place by.

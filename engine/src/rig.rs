@@ -31,7 +31,7 @@ pub(crate) fn plan_channels(show: &dsl::Show, place: &Place) -> Result<Vec<Chann
                     owner: format!("channel {}", model.name),
                     name: encrypt.key.clone(),
                 })?;
-                Some(Arc::new(ChannelKeys::load(ring, encrypt.mode, &place.inputs)?))
+                Some(Arc::new(ChannelKeys::load(ring, encrypt, &place.inputs)?))
             }
             None => None,
         };

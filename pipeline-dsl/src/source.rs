@@ -176,7 +176,8 @@ fn channel(w: &mut Writer, channel: &Channel) {
     }
     w.line(&format!("ladder {}", name(&channel.ladder)));
     if let Some(encrypt) = &channel.encrypt {
-        w.line(&format!("encrypt {} mode={}", name(&encrypt.key), encrypt.mode.as_str()));
+        let (key, mode, sound) = (name(&encrypt.key), encrypt.mode.as_str(), encrypt.sound.as_str());
+        w.line(&format!("encrypt {key} mode={mode} sound={sound}"));
     }
     for egress in &channel.egresses {
         let mut line = format!("egress {} ", name(&egress.name));

@@ -1,6 +1,6 @@
 //! The words that the model's plain choices have in the show file.
 
-use crate::model::{Anchor, EncryptMode, Layout, Preset};
+use crate::model::{Anchor, EncryptMode, EncryptSound, Layout, Preset};
 
 /// The words of `Self::ALL`, in its order.
 macro_rules! words {
@@ -70,6 +70,20 @@ impl EncryptMode {
         match self {
             Self::Nalu => "nalu",
             Self::Capsule => "capsule",
+        }
+    }
+}
+
+impl EncryptSound {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 2] = [Self::Noise, Self::Silence];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 2] = words!(2);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Noise => "noise",
+            Self::Silence => "silence",
         }
     }
 }

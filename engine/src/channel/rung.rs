@@ -7,7 +7,7 @@ use codecs::RungOutput;
 use crossbeam_channel::{Receiver, select};
 use flv::{FlvMillis, Room, Tag, TagBuf, TagKind};
 use media::{Key, Packet, Span, Time, Track};
-use scheduling::Encryption;
+use scheduling::{Encryption, KeyIx};
 
 use crate::channel::interleave::Interleave;
 use crate::channel::meter::RungMeter;
@@ -100,7 +100,7 @@ impl RungEnd {
                 clear.publish_header(header, tag.clone());
             }
         }
-        let mut cipher = Cipher::new(self.keys.clone());
+        let mut cipher = Cipher::new(self.keys.clone(), self.headers.clone());
         let mut interleave = Interleave::default();
         let (mut video, mut audio) = (self.video.clone(), self.audio.clone());
         let mut open = 2;
@@ -189,14 +189,15 @@ fn role(packet: &Packet) -> Role {
 /// A rung's encryption as it stands.
 struct Cipher {
     keys: Option<Arc<ChannelKeys>>,
+    headers: [Tag; 3],
     now: Encryption,
     encryptor: Option<crypto::TagEncryptor>,
     next: Option<EncryptOrder>,
 }
 
 impl Cipher {
-    fn new(keys: Option<Arc<ChannelKeys>>) -> Self {
-        Self { keys, now: Encryption::Clear, encryptor: None, next: None }
+    fn new(keys: Option<Arc<ChannelKeys>>, headers: [Tag; 3]) -> Self {
+        Self { keys, headers, now: Encryption::Clear, encryptor: None, next: None }
     }
 
     /// Carries out what has been ordered up to the key frame at `pts`.
@@ -216,7 +217,7 @@ impl Cipher {
             }
             self.encryptor = match (order.encryption, &self.keys) {
                 (Encryption::Clear, _) | (_, None) => None,
-                (Encryption::Under(ix), Some(keys)) => Some(keys.encryptor(ix)?),
+                (Encryption::Under(ix), Some(keys)) => Some(self.encryptor(keys, ix)?),
             };
             self.now = order.encryption;
             let message = match &self.encryptor {
@@ -225,6 +226,15 @@ impl Cipher {
             };
             reporter.event(Level::Info, "encryption", message);
         }
+    }
+
+    /// A new one, which is told what the headers say of the stream.
+    fn encryptor(&self, keys: &ChannelKeys, ix: KeyIx) -> Result<crypto::TagEncryptor, RungError> {
+        let mut encryptor = keys.encryptor(ix)?;
+        for header in &self.headers {
+            encryptor.encrypt(header.clone())?;
+        }
+        Ok(encryptor)
     }
 
     /// What a tag's body needs around it to be encrypted where it lies.

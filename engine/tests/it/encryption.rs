@@ -168,6 +168,20 @@ fn a_capsule_show_is_noise_before_decryption_and_the_very_tags_after_it() {
 }
 
 #[test]
+fn sound_goes_out_behind_silence_where_the_show_says_so() {
+    let (ran, _keys) = run("nalu sound=silence", "at 0:01.200 encrypt off; at 0:02.400 encrypt on");
+    let (decrypted, keys) = read(&ran, "180p");
+    assert!(decrypted == tags(&ran.out.path().join("180p-clear.flv")));
+    let encrypted = tags(&ran.out.path().join("180p.flv"));
+    let sealed = |tag: &&Tag| tag.kind == TagKind::Audio && matches!(inspect(tag), Marking::Encrypted { .. });
+    let sounds: Vec<_> = encrypted.iter().filter(sealed).collect();
+    assert_eq!(sounds.len(), keys.iter().filter(|k| k.1 == TagKind::Audio && k.2.is_some()).count());
+    assert!(sounds.len() > 100);
+    // A silent frame in stereo ends each.
+    assert!(sounds.iter().all(|tag| tag.body().ends_with(&[0x21, 0, 0, 0, 0, 0x1c])));
+}
+
+#[test]
 fn a_key_that_is_not_there_keeps_the_show_from_starting_and_says_which() {
     let text = r#"
 show "x" {

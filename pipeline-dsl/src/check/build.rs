@@ -118,7 +118,8 @@ fn channel(part: &Part) -> Option<Channel> {
         |filler: &Part| Some(ChannelFiller { name: filler.name("filler")?, after: filler.span("after")? });
     let encrypt = |encrypt: &Part| {
         let mode = by_word(EncryptMode::ALL, EncryptMode::WORDS, encrypt.word("mode")?)?;
-        Some(Encrypt { key: encrypt.name("key")?, mode })
+        let sound = by_word(EncryptSound::ALL, EncryptSound::WORDS, encrypt.word("sound")?)?;
+        Some(Encrypt { key: encrypt.name("key")?, mode, sound })
     };
     Some(Channel {
         name: part.name("name")?,

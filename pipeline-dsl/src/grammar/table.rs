@@ -6,7 +6,7 @@
 
 use crate::files::FileKind;
 use crate::grammar::{Count, Form, Need, NodeSpec, Slot, Sort, Type};
-use crate::model::{Anchor, EncryptMode, Layout, Preset};
+use crate::model::{Anchor, EncryptMode, EncryptSound, Layout, Preset};
 
 const fn slot(name: &'static str, ty: Type, need: Need) -> Slot {
     Slot { name, ty, need }
@@ -232,10 +232,13 @@ const CHANNEL: NodeSpec = NodeSpec {
         },
         NodeSpec {
             word: "encrypt",
-            about: "The key ring its tags are encrypted with.",
+            about: "The key ring its tags are encrypted with; `sound` is what is heard without the key.",
             count: Count::Optional,
             args: &[slot("key", Type::Refer(Sort::Key), Need::Required)],
-            keys: &[slot("mode", Type::OneOf(&EncryptMode::WORDS), Need::Default("nalu"))],
+            keys: &[
+                slot("mode", Type::OneOf(&EncryptMode::WORDS), Need::Default("nalu")),
+                slot("sound", Type::OneOf(&EncryptSound::WORDS), Need::Default("noise")),
+            ],
             ..NODE
         },
         NodeSpec {

@@ -113,6 +113,8 @@ pub struct Encrypt {
     pub key: Name,
     /// How.
     pub mode: EncryptMode,
+    /// What of its sound is heard without the key.
+    pub sound: EncryptSound,
 }
 
 /// The wire format's modes.
@@ -123,6 +125,16 @@ pub enum EncryptMode {
     Nalu,
     /// The whole tag body is hidden inside one NALU.
     Capsule,
+}
+
+/// What is heard where there is no key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EncryptSound {
+    /// The ciphertext stands where the sound was: version 1 of the wire format.
+    Noise,
+    /// A silent frame stands behind the ciphertext: version 2, for relays that read MPEG-TS or HLS.
+    Silence,
 }
 
 /// A program that viewers watch.

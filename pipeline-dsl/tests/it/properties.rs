@@ -98,6 +98,7 @@ fn defaults_are_the_models_own() {
     assert_eq!(show.ladders[0].audio_bitrate, 128_000);
     assert_eq!(show.channels[0].filler.as_ref().unwrap().after, media::Span::from_millis(500));
     assert_eq!(show.channels[0].encrypt.as_ref().unwrap().mode, EncryptMode::Nalu);
+    assert_eq!(show.channels[0].encrypt.as_ref().unwrap().sound, EncryptSound::Noise);
     let mark = &show.watermarks[0];
     assert_eq!((mark.at, mark.margin, mark.opacity), (Anchor::TopRight, 24, 1.0));
 }

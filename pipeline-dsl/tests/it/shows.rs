@@ -168,8 +168,8 @@ fn channel(name: String, parts: Parts) -> impl Strategy<Value = Channel> {
     let sources = prop::sample::subsequence(parts.cameras.clone(), 1..=parts.cameras.len()).prop_shuffle();
     let filler =
         (select(parts.fillers), span(0, 60_000)).prop_map(|(name, after)| ChannelFiller { name, after });
-    let encrypt =
-        (select(parts.keys), select(EncryptMode::ALL.to_vec())).prop_map(|(key, mode)| Encrypt { key, mode });
+    let encrypt = (select(parts.keys), select(EncryptMode::ALL.to_vec()), select(EncryptSound::ALL.to_vec()))
+        .prop_map(|(key, mode, sound)| Encrypt { key, mode, sound });
     let egresses = words(1..4).prop_flat_map(|names| names.into_iter().map(egress).collect::<Vec<_>>());
     let egresses = egresses.prop_map(|mut list| {
         // A channel is served once.

@@ -53,7 +53,11 @@ pub fn show(cues: &[(i64, Action)]) -> dsl::Show {
             filler: Some(dsl::ChannelFiller { name: "standby".into(), after: Span::from_millis(500) }),
             watermarks: vec![],
             ladder: "one".into(),
-            encrypt: Some(dsl::Encrypt { key: "tour".into(), mode: dsl::EncryptMode::Nalu }),
+            encrypt: Some(dsl::Encrypt {
+                key: "tour".into(),
+                mode: dsl::EncryptMode::Nalu,
+                sound: dsl::EncryptSound::Noise,
+            }),
             egresses: vec![],
         }],
         rundowns: vec![dsl::Rundown {
