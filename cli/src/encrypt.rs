@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use bytes::BytesMut;
 use clap::ValueEnum;
 use crypto::{
-    AllowClear, CryptoError, Gate, KeyId, KeyRing, Mode, Sealing, TagDecryptor, TagEncryptor, UnknownBody,
-    Verdict,
+    AllowClear, CryptoError, Gate, KeyId, KeyRing, Mode, Sealing, Sound, TagDecryptor, TagEncryptor,
+    UnknownBody, Verdict,
 };
 use engine::key_file;
 use flv::Tag;
@@ -39,6 +39,9 @@ pub struct EncryptArgs {
     /// What is hidden of pictures
     #[arg(long, value_enum, default_value_t = ModeArg::Nalu)]
     mode: ModeArg,
+    /// What is heard of sound without the key
+    #[arg(long, value_enum, default_value_t = SoundArg::Noise)]
+    sound: SoundArg,
     /// What to do with a codec that there is no rule for
     #[arg(long, value_enum, default_value_t = UnknownArg::Refuse)]
     unknown: UnknownArg,
@@ -93,6 +96,14 @@ enum ModeArg {
 }
 
 #[derive(Clone, Copy, ValueEnum, Debug)]
+enum SoundArg {
+    /// The ciphertext itself; every reader knows it (version 1)
+    Noise,
+    /// Nothing; for relays that read MPEG-TS or HLS, readers must know version 2
+    Silence,
+}
+
+#[derive(Clone, Copy, ValueEnum, Debug)]
 enum UnknownArg {
     /// Stop and name it
     Refuse,
@@ -115,12 +126,16 @@ pub fn encrypt(args: &EncryptArgs) -> Result {
         ModeArg::Nalu => Mode::Nalu,
         ModeArg::Capsule => Mode::Capsule,
     };
+    let sound = match args.sound {
+        SoundArg::Noise => Sound::Noise,
+        SoundArg::Silence => Sound::Silence,
+    };
     let unknown = match args.unknown {
         UnknownArg::Refuse => UnknownBody::Refuse,
         UnknownArg::Clear => UnknownBody::PassClear,
     };
     let encryptor = TagEncryptor::new(key, KeyId(args.key_id), mode).failed("drawing a salt")?;
-    let mut encryptor = encryptor.with_unknown_body(unknown);
+    let mut encryptor = encryptor.with_unknown_body(unknown).with_sound(sound);
     let mut counts = Counts::default();
     let ended = convert("encrypting", &args.files, |tag, out| {
         let (len, start) = (tag.wire_len(), out.len());
@@ -132,7 +147,8 @@ pub fn encrypt(args: &EncryptArgs) -> Result {
         Ok::<_, CryptoError>(())
     })?;
     if ended != Ended::Quietly {
-        counts.tell("encrypted", &format!("key id {}, mode {mode}", args.key_id));
+        let silent = if sound == Sound::Silence { ", sound silence" } else { "" };
+        counts.tell("encrypted", &format!("key id {}, mode {mode}{silent}", args.key_id));
     }
     Ok(ended.outcome())
 }

@@ -46,6 +46,17 @@ fn decrypt_undoes_encrypt_bit_for_bit() {
 }
 
 #[test]
+fn sound_behind_silence_comes_back_bit_for_bit() {
+    let folder = folder();
+    let said = encrypt(folder.path(), &["--sound", "silence"]).exits(0);
+    assert!(said.stderr.contains("(key id 1, mode nalu, sound silence)"), "{}", said.stderr);
+    let probe = obvan(folder.path(), &["probe", "sealed.flv", "--format", "json"]).exits(0).json();
+    assert_eq!(probe["encryption"]["state"], "all", "{probe}");
+    decrypt(folder.path(), &["--allow-clear", "no"]).exits(0);
+    assert_eq!(fs::read(folder.path().join("clear.flv")).unwrap(), flv());
+}
+
+#[test]
 fn both_stream_from_stdin_to_stdout() {
     let folder = folder();
     let args = |verb| [verb, "-", "-", "--key-file", "key.hex", "--key-id", "7"];

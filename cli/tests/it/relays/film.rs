@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use crypto::{
-    Counts, Encryption, Gate, KeyId, KeyRing, MasterKey, Mode, TagDecryptor, TagEncryptor, Transcoder,
+    Counts, Encryption, Gate, KeyId, KeyRing, MasterKey, Mode, Sound, TagDecryptor, TagEncryptor, Transcoder,
 };
 use flv::video::VideoHeader;
 use flv::{Item, Tag, TagKind, TagReader, Tracks};
@@ -61,17 +61,23 @@ fn key(id: KeyId) -> MasterKey {
 
 /// Puts the film in `folder`, sealed; gives the name of the file.
 pub fn sealed(folder: &Path, sealing: Sealing) -> &'static str {
+    sealed_with(folder, sealing, Sound::Noise)
+}
+
+/// As [`sealed`], with a choice of what its sound is without the key.
+pub fn sealed_with(folder: &Path, sealing: Sealing, sound: Sound) -> &'static str {
     fs::write(folder.join("clear.flv"), clear()).unwrap();
     crate::keys::write(&folder.join("key.hex"), KEY, 0o600);
     let encrypt = |mode: &str| {
-        let args = ["encrypt", "clear.flv", "sealed.flv", "--key-file", "key.hex", "--mode", mode];
-        obvan(folder, &args).exits(0);
+        let sound = sound.to_string();
+        let args = ["encrypt", "clear.flv", "sealed.flv", "--force", "--key-file", "key.hex"];
+        obvan(folder, &[&args[..], &["--mode", mode, "--sound", &sound]].concat()).exits(0);
     };
     match sealing {
         Sealing::Clear => fs::write(folder.join("sealed.flv"), clear()).unwrap(),
         Sealing::Nalu => encrypt("nalu"),
         Sealing::Capsule => encrypt("capsule"),
-        Sealing::Switched => fs::write(folder.join("sealed.flv"), switched()).unwrap(),
+        Sealing::Switched => fs::write(folder.join("sealed.flv"), switched(sound)).unwrap(),
     }
     "sealed.flv"
 }
@@ -84,8 +90,8 @@ pub fn tags(bytes: Vec<u8>) -> Vec<Tag> {
     items.filter_map(|item| if let Item::Tag(tag) = item { Some(tag) } else { None }).collect()
 }
 
-fn switched() -> Vec<u8> {
-    let mut encryptor = TagEncryptor::new(key(ONE), ONE, Mode::Nalu).unwrap();
+fn switched(sound: Sound) -> Vec<u8> {
+    let mut encryptor = TagEncryptor::new(key(ONE), ONE, Mode::Nalu).unwrap().with_sound(sound);
     let mut out = bytes::BytesMut::new();
     flv::write_file_header(&mut out, Tracks::Both);
     let mut key_frames = 0;

@@ -11,4 +11,5 @@ mod nginx;
 mod push;
 mod rtmp;
 mod show;
+mod silence;
 mod tool;

@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use super::film::{Sealing, clear, opened, sealed};
+use crypto::Sound;
+
+use super::film::{Sealing, clear, opened, sealed_with};
 use super::frames::{Times, frames, part, whole};
 use super::tool::{ffmpeg, quiet, runs};
 
-/// What ffmpeg must be told when it reads encrypted AAC from MPEG-TS: the sample rate, which it takes
+/// What ffmpeg must be told when it reads AAC encrypted as noise from MPEG-TS: the sample rate, which it takes
 /// from its AAC decoder alone, and that decodes noise only by luck. No option says it with `-c copy`, but
 /// a preset does. Frames of sound that share a PES packet then get one timestamp: [`Times::Pictures`].
 pub const READ_TS: &str = "-fpre rate.ffpreset";
@@ -16,15 +18,21 @@ pub fn write_preset(folder: &Path) {
     fs::write(folder.join("rate.ffpreset"), "ar=48000\n").unwrap();
 }
 
-/// Sends the film through `relay`, clear and sealed in every way.
+/// Sends the film through `relay`, clear and sealed in every way, the sound as noise.
 ///
 /// Fails the test unless all of it comes back each time, and the sealed film when the clear one does.
 #[track_caller]
 fn carries(times: Times, relay: impl Fn(&Path, &str) -> &'static str) {
+    carries_with(Sound::Noise, times, relay);
+}
+
+/// As [`carries`], with a choice of what the sound is without the key.
+#[track_caller]
+pub fn carries_with(sound: Sound, times: Times, relay: impl Fn(&Path, &str) -> &'static str) {
     let sent = |sealing| {
         let folder = tempfile::tempdir().unwrap();
         write_preset(folder.path());
-        let back = relay(folder.path(), sealed(folder.path(), sealing));
+        let back = relay(folder.path(), sealed_with(folder.path(), sealing, sound));
         opened(&folder.path().join(back), sealing)
     };
     let film = frames(clear().to_vec());
@@ -53,7 +61,7 @@ fn ffmpeg_carries_it_as_mpeg_ts() {
 }
 
 /// `all.m3u8` and a segment a second.
-fn make_hls(folder: &Path, film: &str) -> [String; 6] {
+pub fn make_hls(folder: &Path, film: &str) -> [String; 6] {
     let hls = "-f hls -hls_time 1 -hls_list_size 0 -hls_segment_filename part-%d.ts all.m3u8";
     runs(&mut ffmpeg(folder, &format!("-i {film} -c copy {hls}")));
     std::array::from_fn(|n| format!("part-{n}.ts"))
@@ -80,14 +88,17 @@ fn the_segments_of_hls_put_together_are_the_film() {
 
 #[test]
 fn gstreamer_carries_it_as_flv() {
-    carries(Times::Exact, |folder, film| {
-        let line = format!(
-            "-q filesrc location={film} ! flvdemux name=in flvmux name=out ! filesink location=back.flv \
-             in.video ! queue ! h264parse ! video/x-h264,stream-format=avc,alignment=au ! out.video \
-             in.audio ! queue ! aacparse ! out.audio"
-        );
-        let words: Vec<&str> = line.split_whitespace().collect();
-        runs(&mut quiet(folder, "gst-launch-1.0", &words));
-        "back.flv"
-    });
+    carries(Times::Exact, gstreamer_to_flv);
+}
+
+/// Through GStreamer's parsers.
+pub fn gstreamer_to_flv(folder: &Path, film: &str) -> &'static str {
+    let line = format!(
+        "-q filesrc location={film} ! flvdemux name=in flvmux name=out ! filesink location=back.flv \
+         in.video ! queue ! h264parse ! video/x-h264,stream-format=avc,alignment=au ! out.video \
+         in.audio ! queue ! aacparse ! out.audio"
+    );
+    let words: Vec<&str> = line.split_whitespace().collect();
+    runs(&mut quiet(folder, "gst-launch-1.0", &words));
+    "back.flv"
 }
