@@ -7,7 +7,7 @@ import { AUDIO, VIDEO, type Tag, type TagKind } from '../src/decrypt/flv-tag';
 import { KeyRing } from '../src/decrypt/key-ring';
 import { shapeOf } from '../src/decrypt/shape';
 import { TagDecryptor } from '../src/decrypt/tag-decryptor';
-import { encapsulate, encryptAac, encryptUnits, escape, framed, isSlice, keyHeader, keystream, MASTER, SALT, sei, seeded, type Codec } from './slow-encryptor';
+import { encapsulate, encryptAac, encryptBehind, encryptUnits, escape, framed, isSlice, keyHeader, keystream, MASTER, SALT, sei, seeded, type Codec } from './slow-encryptor';
 
 function hex(text: string): Bytes {
   const bytes = fromHex(text);
@@ -150,11 +150,45 @@ test('literal marks come off, and leave the marker below alone', async () => {
   assert.equal(keyHeader(0, 8, literal)[0], 0x10);
 });
 
+const STEREO = Buffer.from('21000000001c', 'hex');
+
+test('sound behind silence, of any length', async () => {
+  // As the crypto crate has it: stereo, mono, and nothing at all.
+  const decryptor = new TagDecryptor(ring());
+  const known = 'af019e1e59582101a0a1a2a3a4a5a6a726850000000511b0e47673cbb9e6544b27f3';
+  for (const [clear, wire] of [
+    [AAC[0], `${known}21000000001c`],
+    [AAC[0], `${known}00000007`],
+    ['af01', 'af019e1259582101a0a1a2a3a4a5a6a726850000000521000000001c'],
+  ] as const) {
+    const { tag: back, verdict } = await decryptor.decrypt(tag(AUDIO, hex(wire)));
+    assert.deepEqual(verdict, { is: 'decrypted', key: 1 });
+    assert.equal(toHex(back.body), clear);
+  }
+  const random = seeded(3);
+  for (const length of [0, 1, 236, 237, 490, 491, 492, 493, 494, 495, 1000, 1002, 1003, 2000]) {
+    // Bytes that look like elements among them.
+    const block = Buffer.from(Array.from({ length }, () => (random(3) ? random(256) : 0x9e)));
+    const head = Buffer.from([0xaf, 1]);
+    const [noise, silence] = [encryptAac(block, { seq: 7 }), encryptBehind(STEREO, block, { seq: 7 })];
+    for (const wire of [noise, silence]) {
+      const { tag: back, verdict } = await decryptor.decrypt(tag(AUDIO, Buffer.concat([head, wire])));
+      assert.deepEqual(verdict, { is: 'decrypted', key: 1 }, `${length} bytes`);
+      assert.equal(toHex(back.body), Buffer.concat([head, block]).toString('hex'));
+    }
+    const missing = tag(AUDIO, Buffer.concat([head, silence.subarray(0, -STEREO.length)]));
+    assert.deepEqual(await decryptor.decrypt(missing), { tag: missing, verdict: { is: 'damaged', why: 'elements' } });
+    const cut = tag(AUDIO, missing.body.subarray(0, 24));
+    if (length > 3) assert.deepEqual((await decryptor.decrypt(cut)).verdict, { is: 'damaged', why: 'elements' });
+  }
+});
+
 test('wrong keys, unknown ids, versions and modes are told apart', async () => {
   const verdict = async (keys: KeyRing, body: string) => (await new TagDecryptor(keys).decrypt(tag(AUDIO, hex(body)))).verdict;
   assert.deepEqual(await verdict(new KeyRing(), AAC[1]), { is: 'unknown-key', key: 1 });
   assert.deepEqual(await verdict(new KeyRing({ 1: 'ff'.repeat(16) }), AAC[1]), { is: 'wrong-key', key: 1 });
-  assert.deepEqual(await verdict(ring(), AAC[1].replace('58110', '58210')), { is: 'unsupported', version: 2, mode: 1 });
+  assert.deepEqual(await verdict(ring(), AAC[1].replace('58110', '58310')), { is: 'unsupported', version: 3, mode: 1 });
+  assert.deepEqual(await verdict(ring(), AAC[1].replace('58110', '58220')), { is: 'unsupported', version: 2, mode: 2 });
   assert.deepEqual(await verdict(ring(), AAC[1].replace('58110', '58170')), { is: 'unsupported', version: 1, mode: 7 });
   assert.deepEqual(await verdict(ring(), AAC[1].slice(0, 40)), { is: 'damaged', why: 'marker' });
   assert.deepEqual(await verdict(ring(), AAC[0]), { is: 'clear' });

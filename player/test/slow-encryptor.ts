@@ -99,6 +99,18 @@ export function encryptAac(block: Uint8Array, under: Under): Buffer {
   return Buffer.concat([Buffer.from('9e125958', 'hex'), keyHeader(1, 8, under), xor(block, keystream(8, 0, block.length, under))]);
 }
 
+/** Version 2: all of it in elements of at most 510 bytes, and silence behind them. */
+export function encryptBehind(silence: Uint8Array, block: Uint8Array, under: Under): Buffer {
+  const whole = encryptAac(block, under).subarray(2);
+  whole[2] = 0x21;
+  const elements: Buffer[] = [];
+  for (let at = 0; at < whole.length; at += 510) {
+    const piece = whole.subarray(at, at + 510);
+    elements.push(Buffer.from(piece.length < 255 ? [0x9e, piece.length] : [0x9e, 255, piece.length - 255]), piece);
+  }
+  return Buffer.concat([...elements, silence]);
+}
+
 /** Numbers that are the same in each run. */
 export function seeded(seed: number): (below: number) => number {
   let state = seed;

@@ -1,8 +1,7 @@
 // Finds the marker in a tag's body.
 
-import { startsWith } from './bytes.js';
 import { findCapsule } from './capsule.js';
-import { DSE, DSE_LEAD } from './aac.js';
+import { findAacHeader } from './aac.js';
 import { KEY_HEADER, isReadable, parseKeyHeader, type KeyHeader, type Unreadable } from './key-header.js';
 import { addsUp, isSlice, readSei, units, type Unit } from './nalu.js';
 import type { LengthSize, Shape, UnitCodec } from './shape.js';
@@ -45,9 +44,12 @@ export function findMarker(body: Uint8Array, shape: Shape, known: LengthSize | n
 }
 
 function dse(body: Uint8Array, payload: number): Marker | null {
-  if (!startsWith(body, payload, DSE_LEAD)) return null;
-  const header = body.subarray(payload + DSE_LEAD.length, payload + DSE);
-  return { place: { is: 'dse', payload, whole: true }, header: header.length < KEY_HEADER ? 'mangled' : parseKeyHeader(header) };
+  const found = findAacHeader(body, payload);
+  if (!found) return null;
+  const header = found.header.length < KEY_HEADER ? 'mangled' : parseKeyHeader(found.header);
+  // In version 1 the element holds nothing but the header.
+  const fits = found.alone || header === 'mangled' || !isReadable(header) || header.mode === 'silence';
+  return { place: { is: 'dse', payload, whole: true }, header: fits ? header : 'mangled' };
 }
 
 function capsule(body: Uint8Array, payload: number): Marker | null {

@@ -1,6 +1,6 @@
 // Decryption, each tag by itself.
 
-import { DSE, openAac } from './aac.js';
+import { DSE, openAac, openElements } from './aac.js';
 import type { Bytes } from './bytes.js';
 import { openCapsule } from './capsule.js';
 import type { Tag } from './flv-tag.js';
@@ -11,7 +11,7 @@ import { shapeOf, type LengthSize } from './shape.js';
 import { openUnits, withoutMarker, type Torn } from './units-mode.js';
 
 /** How an encrypted tag is damaged. */
-export type Damage = 'marker' | 'mode' | Torn;
+export type Damage = 'marker' | 'mode' | 'elements' | Torn;
 
 /** What became of a tag. */
 export type Verdict =
@@ -68,6 +68,7 @@ export class TagDecryptor {
 }
 
 async function open(body: Bytes, place: Place, header: KeyHeader, key: TrackKey): Promise<Bytes | Damage> {
+  if (place.is === 'dse' && header.mode === 'silence') return openElements(body, place.payload, header.seq, key);
   // Sound is wrapped whole in every mode, so either says the same.
   if (place.is === 'dse') return openAac(body, place.payload, header.seq, key);
   if (!place.whole) return 'framing';
