@@ -195,7 +195,9 @@ impl FlvIn {
                 self.damaged(&cut);
                 match cut.whole {
                     Some(tag) => self.state = State::Last(tag),
-                    None => self.reader.recover(),
+                    None if self.reader.buffered() > 0 => self.reader.recover(),
+                    // Cut right behind a file header: nothing is left to be searched.
+                    None => self.state = State::Ended,
                 }
             }
             Ending::Lost(_) if self.reader.buffered() > 0 => self.reader.recover(),

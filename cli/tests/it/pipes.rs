@@ -148,6 +148,21 @@ fn what_is_empty_or_no_flv_is_told() {
     }
 }
 
+#[test]
+fn a_stream_that_ends_in_its_file_header_is_told_once() {
+    let folder = folder();
+    let long = [&b"FLV\x01\x05\0\0\0\x0d"[..], &[0; 8]].concat();
+    for verb in VERBS {
+        for (header, cuts) in [(&flv()[..13], 1..13), (&long[..], 9..17)] {
+            for cut in cuts {
+                let said = obvan_fed(folder.path(), &args(verb), &header[..cut]).exits(1);
+                let told = said.stderr.matches("are missing").count();
+                assert_eq!(told, 1, "{verb}, {cut} bytes: {}", said.stderr);
+            }
+        }
+    }
+}
+
 /// A command that runs between two pipes.
 struct Running {
     child: Child,
