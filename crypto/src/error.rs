@@ -103,6 +103,9 @@ pub enum NoRule {
     /// Several tracks in one body.
     #[error("there is no rule for multitrack bodies")]
     Multitrack,
+    /// An end of sequence with something behind it, which players decode as a picture.
+    #[error("there is no rule for {0} bytes in an end of sequence, which has none")]
+    DataBehindEnd(usize),
     /// A body that cannot be read.
     #[error("{0}")]
     Body(#[from] BodyError),

@@ -96,6 +96,9 @@ fn video(header: &VideoHeader, body: &[u8]) -> Shape {
         (VideoPacket::SequenceStart, _, Some(codec)) => codec
             .length_size(body.get(header.payload_offset..).unwrap_or_default())
             .map_or(Shape::Exempt, Shape::Sequence),
+        (VideoPacket::SequenceEnd, ..) if body.len() > header.payload_offset => {
+            Shape::NoRule(NoRule::DataBehindEnd(body.len() - header.payload_offset))
+        }
         _ if !header.has_picture() => Shape::Exempt,
         (VideoPacket::Frame, _, Some(codec)) => Shape::Units { codec, payload: header.payload_offset },
         (VideoPacket::Multitrack { .. }, ..) => Shape::NoRule(NoRule::Multitrack),
@@ -123,6 +126,8 @@ mod tests {
             (Video, b"\x17\0\0\0\0\x01", Shape::Exempt),
             (Video, b"\x17\x01\0\0\0\0", avc(5)),
             (Video, b"\x17\x02\0\0\0", Shape::Exempt),
+            (Video, b"\x17\x02\0\0\0\0\0\0\x01\x65", Shape::NoRule(NoRule::DataBehindEnd(5))),
+            (Video, b"\xa2hvc1\0", Shape::NoRule(NoRule::DataBehindEnd(1))),
             (Video, b"\x57\0", Shape::Exempt),
             (Video, b"\x2c\x01\0\0\0", hevc(5)),
             (Video, b"\x91hvc1\0\0\0", hevc(8)),
