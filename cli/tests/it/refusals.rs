@@ -127,6 +127,13 @@ fn a_channel_without_a_source_or_a_way_out_does_not_start() {
         &["--for", "1s"],
         &["channel program", "cdn (180p): pushing over srt is not available yet"],
     );
+    let film = "    egress film record \"{rung}.mp4\"\n";
+    let show = offline_show(film).replace("    egress disk record \"{rung}.flv\"\n", "");
+    refused(
+        &show,
+        &["--for", "1s"],
+        &["channel program", "film (180p): recording as mp4 is not available yet"],
+    );
 }
 
 #[test]

@@ -106,6 +106,13 @@ fn stays_inside(path: &Path) -> bool {
     path.components().all(legal) && path.components().any(named)
 }
 
+/// The container that a file's name asks for, if it is not ours.
+fn other_container(path: &Path) -> Option<String> {
+    const OTHERS: [&str; 8] = ["mp4", "m4v", "mov", "mkv", "webm", "ts", "m2ts", "m3u8"];
+    let asked = path.extension()?.to_str()?.to_ascii_lowercase();
+    OTHERS.contains(&asked.as_str()).then_some(asked)
+}
+
 impl Outlets {
     /// Resolves what the egresses say. Nothing is made yet.
     pub(crate) fn plan(
@@ -180,8 +187,20 @@ impl Outlets {
                 }
                 let wanted = place.out.join(filled);
                 let target = wanted.display().to_string();
-                let (outlet, feed) = (self.outlets.len(), Arc::clone(feed));
-                self.recordings.push(Recording { outlet, wanted, feed, reporter, recorder: None });
+                match other_container(&wanted) {
+                    None => {
+                        let (outlet, feed) = (self.outlets.len(), Arc::clone(feed));
+                        self.recordings.push(Recording { outlet, wanted, feed, reporter, recorder: None });
+                    }
+                    Some(container) => {
+                        let message = format!(
+                            "recording as {container} is not available yet in this version; legal: flv"
+                        );
+                        meter.set(EgressState::NotAvailable);
+                        self.dead.push(format!("{} ({name}): {message}", egress.name));
+                        reporter.event(Level::Warn, "not-available", message);
+                    }
+                }
                 (target, OutletKind::Own)
             }
         };
