@@ -36,6 +36,8 @@ pub(crate) enum CallError {
     Stalled,
     #[error("the server closed the connection")]
     Closed,
+    #[error("the server sends us elsewhere again and again")]
+    Moved,
     #[error("the system gives no random bytes: {0}")]
     Random(getrandom::Error),
 }

@@ -91,7 +91,9 @@ const SHORTEST_SECRET: usize = 4;
 pub(crate) fn without_secrets(words: &str, url: &Url) -> String {
     let mut words = words.replace(url.as_str(), &address_shown(url.as_str()));
     let values: Vec<String> = url.query_pairs().map(|(_, value)| value.into_owned()).collect();
-    let path = url.path().split('/').map(str::to_owned);
+    // A playlist may be called after its stream.
+    let stem = |part: &str| part.rsplit_once('.').map(|(stem, _)| stem.to_owned());
+    let path = url.path().split('/').flat_map(|part| [Some(part.to_owned()), stem(part)]).flatten();
     let user = [url.username().to_owned(), url.password().unwrap_or_default().to_owned()];
     let query = url.query().map(str::to_owned);
     for secret in query.into_iter().chain(values).chain(path).chain(user) {

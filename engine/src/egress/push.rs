@@ -17,6 +17,7 @@ use crate::egress::EgressMeter;
 use crate::egress::feed::Feed;
 use crate::egress::queue::{Bound, Item, SinkQueue, WhenFull};
 use crate::event::Level;
+use crate::keys;
 use crate::report::EgressState;
 use crate::reporter::Reporter;
 
@@ -26,6 +27,10 @@ const BOUND: Bound = Bound { millis: 5_000, bytes: 32 << 20, when_full: WhenFull
 const AHEAD: usize = 256 << 10;
 const FIRST_WAIT: Span = Span::from_millis(500);
 const LONGEST_WAIT: Span = Span::from_secs(10);
+/// So often in a row a server may send us elsewhere before that counts as a failure.
+const MOST_MOVES: u32 = 3;
+/// What a connection may still take after the rung's end, farewell and all.
+const OVERTIME: Duration = Duration::from_millis(2500);
 /// A connection that held this long was well: the next failure is the first again.
 const WELL: Duration = Duration::from_secs(10);
 
@@ -84,7 +89,11 @@ impl Push {
     pub(crate) fn run(self) {
         let _end = EndOfPush { meter: Arc::clone(&self.meter), reporter: self.reporter.clone() };
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime.block_on(self.push()),
+            Ok(runtime) => {
+                runtime.block_on(self.push());
+                // A name that is still looked up must not hold up the show's end.
+                runtime.shutdown_background();
+            }
             Err(error) => {
                 self.meter.set(EgressState::Failed);
                 self.reporter.event(Level::Alarm, "egress-failed", format!("no runtime for it: {error}"));
@@ -96,21 +105,31 @@ impl Push {
         let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
         let (mut url, mut hops) = (self.url.clone(), Hops::default());
         let mut told = String::new();
+        let mut moves = 0;
         loop {
             let begun = Instant::now();
-            let error = match self.attempt(url, hops).await {
+            let result = tokio::select! {
+                result = self.attempt(url, hops) => result,
+                () = self.overtime() => return self.too_late("the server is too slow"),
+            };
+            if begun.elapsed() > WELL {
+                moves = 0;
+            }
+            let error = match result {
                 Ok(Next::Done) => return self.meter.set(EgressState::Closed),
-                Ok(Next::There(there, left)) => {
-                    self.reporter.event(
-                        Level::Info,
-                        "egress-moved",
-                        format!("sent on to {}", there.server()),
-                    );
+                Ok(Next::There(there, left)) if moves < MOST_MOVES && !self.feed.has_ended() => {
+                    let place = keys::address_shown(&format!("rtmp://{}:{}", there.host(), there.port()));
+                    self.reporter.event(Level::Info, "egress-moved", format!("sent on to {place}"));
+                    self.meter.set(EgressState::Connecting);
+                    self.meter.reconnect();
                     (url, hops) = (*there, left);
+                    moves += 1;
                     continue;
                 }
+                Ok(Next::There(..)) => CallError::Moved,
                 Err(error) => error,
             };
+            moves = 0;
             // It begins again where the show file says.
             (url, hops) = (self.url.clone(), Hops::default());
             let was_live = self.meter.state() == EgressState::Live;
@@ -134,6 +153,14 @@ impl Push {
             }
             self.meter.reconnect();
         }
+    }
+
+    /// Returns when the rung has ended and even a slow server has had its time.
+    async fn overtime(&self) {
+        while !self.feed.has_ended() {
+            self.feed.ended_within(Duration::from_secs(60)).await;
+        }
+        tokio::time::sleep(OVERTIME).await;
     }
 
     /// Nobody is left to try again for; what the server did not take is lost to it.
@@ -164,7 +191,9 @@ impl Push {
                     ClientEvent::Started => {
                         *queue = Some(self.feed.join(BOUND));
                         self.meter.set(EgressState::Live);
-                        let message = format!("publishing to {}", call.session().url().server());
+                        let url = call.session().url();
+                        let place = keys::address_shown(&format!("rtmp://{}:{}", url.host(), url.port()));
+                        let message = format!("publishing to {place}");
                         self.reporter.event(Level::Info, "egress-live", message);
                     }
                     ClientEvent::Redirected(redirect) => {

@@ -13,6 +13,9 @@ const LONGEST_WAIT: Span = Span::from_secs(5);
 /// The same failure is told again after so long.
 const AGAIN: Duration = Duration::from_secs(60);
 
+/// A stream that held for so long was well: the next failure is the first again.
+const WELL: Duration = Duration::from_secs(3);
+
 /// Whether anything has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Began {
@@ -54,13 +57,21 @@ pub(crate) fn until_over(reporter: &Reporter, mut attempt: impl FnMut() -> Attem
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
     let mut told = Told::default();
     while !reporter.is_stopping() {
+        let tried = Instant::now();
         let Attempt { began, why, then } = attempt();
-        // A stream that had begun says itself why it ended.
-        if began == Began::Yes {
+        if began == Began::Yes && tried.elapsed() > WELL {
             backoff.worked();
             told = Told::default();
-        } else if !reporter.is_stopping() && told.is_news(&why) {
-            reporter.event(Level::Warn, "line-error", format!("{why}; it is tried again"));
+        }
+        // A stream that had begun says itself why it ended, and so does the show.
+        if began == Began::No && !reporter.is_stopping() {
+            match then {
+                Then::Nothing => reporter.event(Level::Warn, "line-error", why),
+                Then::Again if told.is_news(&why) => {
+                    reporter.event(Level::Warn, "line-error", format!("{why}; it is tried again"));
+                }
+                Then::Again => {}
+            }
         }
         if then == Then::Nothing {
             return;

@@ -40,6 +40,18 @@ impl Drop for EndOfLine {
     }
 }
 
+/// Held by a thread that goes and gets a line: a panic there is told.
+struct Attended(Reporter);
+
+impl Drop for Attended {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let message = "its thread panicked: this is our bug; nothing more is received";
+            self.0.event(Level::Alarm, "line-error", message);
+        }
+    }
+}
+
 /// Opens lines; what they run on is collected here.
 pub(crate) struct Opener<'a> {
     pub(crate) show: &'a dsl::Show,
@@ -152,14 +164,24 @@ impl Opener<'_> {
                     _ if address.starts_with("rtmp://") => {
                         let url = address.parse().map_err(|e: rtmp::UrlError| bad(e.to_string()))?;
                         let (intake, buffer) = self.live(subject, &counters, &reporter)?;
+                        let attended = Attended(reporter.clone());
                         let line = PlayLine { url, intake, reporter };
-                        self.threads.push(self.place.spawn(format!("play {subject}"), move || line.run())?);
+                        let work = move || {
+                            let _attended = attended;
+                            line.run();
+                        };
+                        self.threads.push(self.place.spawn(format!("play {subject}"), work)?);
                         Origin::Buffered(buffer)
                     }
                     Ok((wire, url)) => {
                         let (intake, buffer) = self.live(subject, &counters, &reporter)?;
+                        let attended = Attended(reporter.clone());
                         let line = WireLine { wire, url, intake, reporter };
-                        self.threads.push(self.place.spawn(format!("pull {subject}"), move || line.run())?);
+                        let work = move || {
+                            let _attended = attended;
+                            line.run();
+                        };
+                        self.threads.push(self.place.spawn(format!("pull {subject}"), work)?);
                         Origin::Buffered(buffer)
                     }
                     Err(error @ AddressError::Scheme { .. }) => {

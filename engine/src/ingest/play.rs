@@ -11,12 +11,16 @@ use crate::event::Level;
 use crate::ingest::again::{self, Attempt, Began, Then};
 use crate::ingest::intake::{Arriving, Intake, Turned};
 use crate::ingest::unpack::Unpacker;
+use crate::keys;
 use crate::reporter::Reporter;
 
 /// How often the thread looks up.
 const GLANCE: Duration = Duration::from_millis(100);
 /// A stream that is silent for so long is given up, and asked for anew.
 const SILENCE: Duration = Duration::from_secs(5);
+
+/// So often in a row a server may send us elsewhere before that counts as a failure.
+const MOST_MOVES: u32 = 3;
 
 /// Everything a played line needs.
 pub(crate) struct PlayLine {
@@ -37,6 +41,8 @@ struct Landed {
 enum End {
     Failed(CallError),
     Silent,
+    /// Its publisher has left.
+    Left,
     /// The server wants us there.
     There(Box<RtmpUrl>, Hops),
     /// The show is over.
@@ -63,17 +69,29 @@ impl PlayLine {
             }
         };
         again::until_over(&self.reporter, || runtime.block_on(self.attempt()));
+        // A name that is still looked up must not hold up the show's end.
+        runtime.shutdown_background();
     }
 
     /// One stream, wherever the server sends us for it.
     async fn attempt(&self) -> Attempt {
         let mut landed = Landed { arriving: None, last: Instant::now(), began: Began::No };
         let (mut url, mut hops) = (self.url.clone(), Hops::default());
+        let mut moves = 0;
         let (why, then) = loop {
-            match self.play(url, hops, &mut landed).await {
-                End::There(there, left) => (url, hops) = (*there, left),
+            let end = tokio::select! {
+                end = self.play(url, hops, &mut landed) => end,
+                () = self.over() => End::Over,
+            };
+            match end {
+                End::There(there, left) if moves < MOST_MOVES => {
+                    (url, hops) = (*there, left);
+                    moves += 1;
+                }
+                End::There(..) => break (CallError::Moved.to_string(), Then::Again),
                 End::Failed(error) => break (error.to_string(), Then::Again),
                 End::Silent => break (format!("nothing came for {} s", SILENCE.as_secs()), Then::Again),
+                End::Left => break ("its publisher has left".to_owned(), Then::Again),
                 End::Over => break ("the show is over".to_owned(), Then::Nothing),
             }
         };
@@ -81,8 +99,16 @@ impl PlayLine {
         Attempt { began: landed.began, why, then }
     }
 
+    /// Returns when the show is over.
+    async fn over(&self) {
+        while !self.reporter.is_stopping() {
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
     async fn play(&self, url: RtmpUrl, hops: Hops, landed: &mut Landed) -> End {
-        let from = format!("playing from {}", url.server());
+        let place = keys::address_shown(&format!("rtmp://{}:{}", url.host(), url.port()));
+        let from = format!("playing from {place}");
         let result = async {
             let mut call = Call::open(url, Intent::Play, hops).await?;
             landed.last = Instant::now();
@@ -91,10 +117,14 @@ impl PlayLine {
                     match event {
                         ClientEvent::Tag(tag) => landed.tag(&tag, &self.intake, &from),
                         ClientEvent::Started => landed.last = Instant::now(),
-                        // The connection stays, and the stream may begin anew.
-                        ClientEvent::Ended(ClientEnd::Unpublished | ClientEnd::Complete) => {
-                            landed.end("its publisher has left");
+                        // It may begin anew on this connection; but so a server that cannot make
+                        // up its mind is asked ever less often.
+                        ClientEvent::Ended(ClientEnd::Unpublished | ClientEnd::Complete)
+                            if landed.began == Began::Yes =>
+                        {
+                            return Ok(End::Left);
                         }
+                        ClientEvent::Ended(ClientEnd::Unpublished | ClientEnd::Complete) => {}
                         ClientEvent::Ended(ClientEnd::Closed | ClientEnd::Disconnected) => {
                             return Err(CallError::Closed.into());
                         }
@@ -104,9 +134,6 @@ impl PlayLine {
                         }
                         ClientEvent::Connected(_) | ClientEvent::Status(_) => {}
                     }
-                }
-                if self.reporter.is_stopping() {
-                    return Ok(End::Over);
                 }
                 // A server may wait for a publisher as long as it likes; one that falls silent is gone.
                 if landed.arriving.is_some() && landed.last.elapsed() > SILENCE {

@@ -265,6 +265,24 @@ impl ShowRun {
         self.cameras.iter().map(CameraRun::status).collect()
     }
 
+    /// Lines that do not end are left behind: the report must not wait for them.
+    fn join_lines(&mut self) {
+        let begun = std::time::Instant::now();
+        for thread in self.threads.drain(..) {
+            while !thread.is_finished() && begun.elapsed() < LAST_CALL {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            if thread.is_finished() {
+                // One that panicked has said so.
+                let _ = thread.join();
+            } else {
+                let name = thread.thread().name().unwrap_or_default();
+                let message = format!("{name} does not end: it is left behind");
+                self.reporter.event(Level::Alarm, "line-stuck", message);
+            }
+        }
+    }
+
     /// Channels first: what is on its way must reach the files.
     fn finish(&mut self, at: Time, events: &mut tokio::sync::broadcast::Receiver<Event>) {
         for channel in &mut self.channels {
@@ -277,13 +295,14 @@ impl ShowRun {
         for channel in &mut self.channels {
             channel.stage.join();
         }
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
-        }
+        self.join_lines();
         let fresh: Vec<Event> = std::iter::from_fn(|| events.try_recv().ok()).collect();
         self.board.change(at, "end", self.channel_statuses(), self.camera_statuses(), fresh);
     }
 }
+
+/// How long lines may take to end: some wait in libraries that are not ours.
+const LAST_CALL: Duration = Duration::from_secs(4);
 
 /// The events of a line: lost and back, ended, first picture.
 fn say_line(reporter: &Reporter, camera: &str, change: &LineChange) {

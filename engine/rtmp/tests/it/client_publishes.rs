@@ -123,7 +123,7 @@ fn a_redirect_is_followed_three_times() {
         let result = pair.run();
         if number == 3 {
             let Err(Fault::Client(err @ ClientError::TooManyHops { .. })) = result else { panic!() };
-            assert_eq!(err.to_string(), "sent on to rtmp://edge3.example:1936/live/main, once too often");
+            assert_eq!(err.to_string(), "sent on to edge3.example:1936, once too often");
             return;
         }
         result.unwrap();

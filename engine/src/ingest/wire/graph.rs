@@ -1,5 +1,6 @@
 //! One attempt at a wire: a GStreamer pipeline from the address to an intake.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,11 @@ use crate::ingest::{branch, caps};
 
 /// The kernel's room for datagrams: 8 Mbit/s for two seconds.
 const DATAGRAMS: i32 = 2 << 20;
+
+/// How often SRT's source looks up, in milliseconds.
+const SRT_GLANCE: i32 = 300;
+/// How long a pipeline may take to be taken down.
+const TEARDOWN: Duration = Duration::from_secs(2);
 
 /// Why a pipeline does not run, or runs no more. GStreamer's words, without the address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,9 +49,11 @@ pub(crate) struct Landing {
 
 #[derive(Default)]
 struct State {
-    tracks: Vec<Track>,
+    /// The streams that are ours, by the pad they come from.
+    tracks: Vec<(gst::Pad, Track)>,
     arriving: Option<Arriving>,
-    last: Option<Instant>,
+    last_picture: Option<Instant>,
+    last_sound: Option<Instant>,
 }
 
 impl Landing {
@@ -58,18 +66,26 @@ impl Landing {
     }
 
     /// Whether a stream is the first of its track, and so ours.
-    fn claim(&self, track: Option<Track>) -> Option<Track> {
+    fn claim(&self, pad: &gst::Pad, track: Option<Track>) -> Option<Track> {
         let track = track?;
         let tracks = &mut self.lock().tracks;
-        (!tracks.contains(&track)).then(|| {
-            tracks.push(track);
+        let is_free = tracks.iter().all(|(_, taken)| *taken != track);
+        is_free.then(|| {
+            tracks.push((pad.clone(), track));
             track
         })
     }
 
-    /// How long ago the last packet came; `None` before the first.
+    /// A stream is gone: its track is free for the one that comes after it.
+    fn release(&self, pad: &gst::Pad) {
+        self.lock().tracks.retain(|(ours, _)| ours != pad);
+    }
+
+    /// How long ago the last picture came, or the last sound where there are no pictures;
+    /// `None` before the first.
     pub(crate) fn quiet_for(&self) -> Option<Duration> {
-        self.lock().last.map(|last| last.elapsed())
+        let state = self.lock();
+        state.last_picture.or(state.last_sound).map(|last| last.elapsed())
     }
 
     /// The stream has ended. Gives whether it had begun.
@@ -91,7 +107,10 @@ impl Landing {
             let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
             let Some(read) = reader.read(&sample, known.as_deref()) else { return Ok(gst::FlowSuccess::Ok) };
             let mut state = self.lock();
-            state.last = Some(Instant::now());
+            match track {
+                Track::Video => state.last_picture = Some(Instant::now()),
+                Track::Audio => state.last_sound = Some(Instant::now()),
+            }
             if state.arriving.is_none() {
                 match self.intake.begin(self.from.clone()) {
                     Ok(arriving) => state.arriving = Some(arriving),
@@ -127,28 +146,49 @@ pub(crate) enum Said {
 pub(crate) struct Graph {
     pipeline: gst::Pipeline,
     bus: gst::Bus,
+    stuck: Arc<AtomicU32>,
 }
 
+/// Some of GStreamer's elements wait for one another for ever when they are stopped at a bad
+/// moment (its HLS demuxer, while segments fail). Then the pipeline is left to itself, and
+/// counted, for a line must not be, and a show must end.
 impl Drop for Graph {
     fn drop(&mut self) {
-        // Stopping cannot fail in a way that anybody could act on.
-        let _ = self.pipeline.set_state(gst::State::Null);
+        let pipeline = self.pipeline.clone();
+        let (done, is_done) = crossbeam_channel::bounded(1);
+        let take_down = move || {
+            // Stopping cannot fail in a way that anybody could act on.
+            let _ = pipeline.set_state(gst::State::Null);
+            let _ = done.send(());
+        };
+        let started = std::thread::Builder::new().name("take down".to_owned()).spawn(take_down);
+        if started.is_err() || is_done.recv_timeout(TEARDOWN).is_err() {
+            self.stuck.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
 impl Graph {
     /// Builds and starts the pipeline. Packets go to `landing` from GStreamer's threads.
-    pub(crate) fn start(wire: Wire, url: &Url, landing: &Arc<Landing>) -> Result<Self, WireError> {
+    /// `stuck` counts those that could not be taken down.
+    pub(crate) fn start(
+        wire: Wire,
+        url: &Url,
+        landing: &Arc<Landing>,
+        stuck: &Arc<AtomicU32>,
+    ) -> Result<Self, WireError> {
         gst::init().map_err(plugins)?;
         let pipeline = gst::Pipeline::new();
         let bus = pipeline.bus().ok_or_else(|| plugins("a pipeline without a bus"))?;
-        let graph = Self { pipeline, bus };
+        let graph = Self { pipeline, bus, stuck: Arc::clone(stuck) };
         match wire {
             Wire::Srt => {
                 // The reconnecting is ours, for every wire alike.
                 let source = make("srtsrc")?;
                 source.set_property("uri", url.as_str());
                 set_if_there(&source, "auto-reconnect", false);
+                // It waits for a silent sender for ever else, even when it is told to stop.
+                source.set_property("poll-timeout", SRT_GLANCE);
                 graph.parsed(source, landing)?;
             }
             Wire::Udp => {
@@ -262,12 +302,14 @@ enum Pace {
 
 /// Lets every stream that `from` shows land.
 fn land(pipeline: &gst::Pipeline, from: &gst::Element, landing: &Arc<Landing>, pace: Pace) {
+    let gone = Arc::clone(landing);
+    from.connect_pad_removed(move |_, pad| gone.release(pad));
     let (pipeline, landing) = (pipeline.downgrade(), Arc::clone(landing));
     from.connect_pad_added(move |_, pad| {
         let Some(pipeline) = pipeline.upgrade() else { return };
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
         // A stream that cannot be linked is missing, and said to be at the end.
-        let _ = match landing.claim(caps::track(&caps)) {
+        let _ = match landing.claim(pad, caps::track(&caps)) {
             None => branch::discard(&pipeline, pad),
             Some(track) => {
                 let sink = AppSink::builder().sync(pace == Pace::Timed).async_(false).build();

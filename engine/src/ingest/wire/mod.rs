@@ -7,11 +7,13 @@ mod address;
 mod graph;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use url::Url;
 
-use crate::ingest::again::{self, Attempt, Then};
+use crate::event::Level;
+use crate::ingest::again::{self, Attempt, Began, Then};
 use crate::ingest::intake::Intake;
 pub(crate) use crate::ingest::wire::address::{AddressError, Wire};
 use crate::ingest::wire::graph::{Graph, Landing, Said, WireError};
@@ -24,6 +26,9 @@ const SILENCE: Duration = Duration::from_secs(5);
 const OPENING: Duration = Duration::from_secs(15);
 /// How often the thread looks up.
 const GLANCE: Duration = Duration::from_millis(100);
+/// Pipelines of one line that may be left to themselves: each holds threads and sockets.
+const MOST_STUCK: u32 = 8;
+
 /// Everything a pulled line needs.
 pub(crate) struct WireLine {
     pub(crate) wire: Wire,
@@ -35,10 +40,16 @@ pub(crate) struct WireLine {
 impl WireLine {
     /// Tries until the show is over.
     pub(crate) fn run(self) {
+        let stuck = Arc::new(AtomicU32::new(0));
         again::until_over(&self.reporter, || {
+            if stuck.load(Ordering::Relaxed) > MOST_STUCK {
+                let why = format!("{MOST_STUCK} pipelines could not be taken down: the line is given up");
+                self.reporter.event(Level::Alarm, "line-error", why.clone());
+                return Attempt { began: Began::Yes, why, then: Then::Nothing };
+            }
             let from = format!("receiving from {}", keys::address_shown(self.url.as_str()));
             let landing = Arc::new(Landing::new(Arc::clone(&self.intake), from));
-            let (why, then) = match Graph::start(self.wire, &self.url, &landing) {
+            let (why, then) = match Graph::start(self.wire, &self.url, &landing, &stuck) {
                 Ok(graph) => self.attend(&graph, &landing),
                 Err(error) => (self.said(&error), Then::Again),
             };

@@ -23,6 +23,8 @@ mod number {
     pub const DELETE: f64 = 8.0;
 }
 
+/// A stream's name of this length may be a key.
+const SHORTEST_KEY: usize = 8;
 /// The longest of a server's words that is kept, in characters.
 const WORDS: usize = 300;
 
@@ -241,13 +243,17 @@ impl ClientSession {
     /// which servers like to repeat.
     fn words(&self, words: &str) -> String {
         let url = &self.config.url;
-        let secrets = [
+        // For most CDNs the stream's name is the key; a short one is a word like any other.
+        let names = [url.stream().raw(), url.stream().name()];
+        let names = names.into_iter().filter(|name| name.len() >= SHORTEST_KEY);
+        let told = [
             url.stream().query(),
             url.app().query(),
             url.credentials().map(|credentials| credentials.password()),
         ];
+        let told = told.into_iter().flatten().filter(|secret| !secret.is_empty());
         let mut words = words.to_owned();
-        for secret in secrets.into_iter().flatten().filter(|secret| !secret.is_empty()) {
+        for secret in names.chain(told) {
             words = words.replace(secret, "…");
         }
         let printable = |c: char| if c.is_control() { ' ' } else { c };

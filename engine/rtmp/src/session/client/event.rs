@@ -134,7 +134,7 @@ pub enum ClientError {
     #[error(transparent)]
     Refused(Box<Refusal>),
     /// Sent elsewhere once too often.
-    #[error("sent on to {to}, once too often")]
+    #[error("sent on to {}:{}, once too often", to.host(), to.port())]
     TooManyHops {
         /// There.
         to: Box<RtmpUrl>,
