@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use bytes::BytesMut;
 use clap::ValueEnum;
 use crypto::{
-    AllowClear, CryptoError, Gate, KeyId, KeyRing, Mode, Sealing, Sound, TagDecryptor, TagEncryptor,
-    UnknownBody, Verdict,
+    AllowClear, CryptoError, Gate, KeyId, KeyRing, Mode, NoRule, Sealing, Sound, TagDecryptor, TagEncryptor,
+    Verdict,
 };
 use engine::key_file;
-use flv::Tag;
+use flv::{BodyError, Tag};
 
-use crate::exit::{Means, Outcome, Result, wrong};
+use crate::exit::{Means, Outcome, Result, Trouble, wrong};
 use crate::flv_in::{FlvIn, Piece};
 use crate::flv_out::{Existing, FlvOut, Reader};
 use crate::term;
@@ -103,7 +103,7 @@ enum SoundArg {
     Silence,
 }
 
-#[derive(Clone, Copy, ValueEnum, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 enum UnknownArg {
     /// Stop and name it
     Refuse,
@@ -111,7 +111,7 @@ enum UnknownArg {
     Clear,
 }
 
-#[derive(Clone, Copy, ValueEnum, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 enum ClearArg {
     /// They pass, so that encryption can be switched off and on
     Yes,
@@ -130,21 +130,27 @@ pub fn encrypt(args: &EncryptArgs) -> Result {
         SoundArg::Noise => Sound::Noise,
         SoundArg::Silence => Sound::Silence,
     };
-    let unknown = match args.unknown {
-        UnknownArg::Refuse => UnknownBody::Refuse,
-        UnknownArg::Clear => UnknownBody::PassClear,
-    };
     let encryptor = TagEncryptor::new(key, KeyId(args.key_id), mode).failed("drawing a salt")?;
-    let mut encryptor = encryptor.with_unknown_body(unknown).with_sound(sound);
+    // What has no rule comes back as an error, for a damaged body must never go out clear.
+    let mut encryptor = encryptor.with_sound(sound);
     let mut counts = Counts::default();
     let ended = convert("encrypting", &args.files, |tag, out| {
         let (len, start) = (tag.wire_len(), out.len());
-        let fate = match encryptor.encrypt_into(&tag, out)? {
-            Sealing::Encrypted { .. } | Sealing::Literal => Fate::Changed,
-            Sealing::Exempt | Sealing::Clear => Fate::Same,
+        let (fate, body) = match encryptor.encrypt_into(&tag, out) {
+            Ok(Sealing::Encrypted { .. } | Sealing::Literal) => (Fate::Changed, Body::Sound),
+            Ok(Sealing::Exempt | Sealing::Clear) => (Fate::Same, Body::Sound),
+            Err(CryptoError::NoRule { what: NoRule::Body(why), .. }) => (Fate::Dropped, Body::Damaged(why)),
+            Err(CryptoError::NoRule { .. }) if args.unknown == UnknownArg::Clear => {
+                tag.write_into(out);
+                (Fate::Unruled, Body::Sound)
+            }
+            Err(err @ CryptoError::NoRule { .. }) => {
+                return Err(anyhow::anyhow!("{err}; `--unknown clear` lets it through unencrypted"));
+            }
+            Err(err) => return Err(err.into()),
         };
         counts.add(len, out.len() - start, fate);
-        Ok::<_, CryptoError>(())
+        Ok(body)
     })?;
     if ended != Ended::Quietly {
         let silent = if sound == Sound::Silence { ", sound silence" } else { "" };
@@ -159,6 +165,15 @@ enum Fate {
     Same,
     Changed,
     Dropped,
+    /// Passed clear, for there is no rule for it.
+    Unruled,
+}
+
+/// What a tag's body turned out to be.
+enum Body {
+    Sound,
+    /// Cannot be read; nothing of it was appended.
+    Damaged(BodyError),
 }
 
 /// How many tags were changed or dropped, and by how much the stream grew.
@@ -167,6 +182,7 @@ struct Counts {
     tags: u64,
     changed: u64,
     dropped: u64,
+    unruled: u64,
     bytes_in: u64,
     bytes_out: u64,
 }
@@ -177,16 +193,19 @@ impl Counts {
         self.tags += 1;
         self.changed += u64::from(fate == Fate::Changed);
         self.dropped += u64::from(fate == Fate::Dropped);
+        self.unruled += u64::from(fate == Fate::Unruled);
         self.bytes_in += len as u64;
         self.bytes_out += after as u64;
     }
 
     fn tell(&self, done: &str, how: &str) {
-        let Self { tags, changed, dropped, bytes_in, bytes_out } = self;
-        let clear = tags - changed - dropped;
+        let Self { tags, changed, dropped, unruled, bytes_in, bytes_out } = self;
+        let same = tags - changed - dropped - unruled;
+        let clear =
+            if *unruled > 0 { format!(", {unruled} CLEAR for want of a rule") } else { String::new() };
         let gone = if *dropped > 0 { format!(", {dropped} dropped") } else { String::new() };
         term::line(format_args!(
-            "{changed} of {tags} tags {done}, {clear} as they were{gone} ({how}); {bytes_in} bytes in, {bytes_out} out"
+            "{changed} of {tags} tags {done}, {same} as they were{clear}{gone} ({how}); {bytes_in} bytes in, {bytes_out} out"
         ));
     }
 }
@@ -208,26 +227,36 @@ impl Ended {
 }
 
 /// Takes every tag of the input through `change`, which appends it whole to the output.
-fn convert<E>(
+fn convert(
     doing: &'static str,
     files: &Files,
-    mut change: impl FnMut(Tag, &mut BytesMut) -> std::result::Result<(), E>,
-) -> Result<Ended>
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
+    mut change: impl FnMut(Tag, &mut BytesMut) -> anyhow::Result<Body>,
+) -> Result<Ended> {
     let existing = if files.force { Existing::Replace } else { Existing::Keep };
     let mut input = FlvIn::open(&files.input, doing)?;
-    let mut output = FlvOut::create(&files.output, &files.input, existing)?;
+    let mut output = FlvOut::create(&files.output, input.metadata(), existing)?;
     let name = input.name().to_owned();
     let pumped = pump(&mut input, &mut output, |tag, out| change(tag, out).failed(format!("{doing} {name}")));
     let (places, skipped) = (input.damages, input.skipped);
     // The progress line goes before anything is said.
     drop(input);
-    if pumped.is_err() || !output.has_begun() {
-        output.discard();
-    }
-    if pumped? == Reader::Gone {
+    let ended = match pumped {
+        Ok(Reader::Listens) if places == 0 => output.end()?,
+        // All of it was written; without a tag, nothing came of it.
+        Ok(Reader::Listens) => {
+            let _ = output.keep();
+            Reader::Listens
+        }
+        Ok(Reader::Gone) => Reader::Gone,
+        Err(Trouble { outcome, error }) => {
+            let error = match output.keep() {
+                Some(kept) => anyhow::anyhow!("{error:#}; {kept}"),
+                None => error,
+            };
+            return Err(Trouble { outcome, error });
+        }
+    };
+    if ended == Reader::Gone {
         return Ok(Ended::Quietly);
     }
     if places == 0 {
@@ -242,13 +271,17 @@ where
 fn pump(
     input: &mut FlvIn,
     output: &mut FlvOut,
-    mut change: impl FnMut(Tag, &mut BytesMut) -> Result<()>,
+    mut change: impl FnMut(Tag, &mut BytesMut) -> Result<Body>,
 ) -> Result<Reader> {
     while input.more()? {
         while let Some(piece) = input.next()? {
             match piece {
                 Piece::Header(header) => output.header(header),
-                Piece::Tag(tag) => change(tag, output.tags())?,
+                Piece::Tag(tag) => {
+                    if let Body::Damaged(why) = change(tag, output.tags())? {
+                        input.dropped(&why);
+                    }
+                }
             }
         }
         if output.flush()? == Reader::Gone {
@@ -283,6 +316,7 @@ pub fn decrypt(args: &DecryptArgs) -> Result {
     });
     let mut counts = Counts::default();
     let mut unread: BTreeMap<String, u64> = BTreeMap::new();
+    let (mut refused, mut waiting) = (0_u64, 0_u64);
     let ended = convert("decrypting", &args.files, |tag, out| {
         let (len, start) = (tag.wire_len(), out.len());
         let verdict = decryptor.decrypt_into(&tag, out);
@@ -291,6 +325,12 @@ pub fn decrypt(args: &DecryptArgs) -> Result {
         }
         let fate = if !gate.passes(tag.kind, tag.body(), verdict) {
             out.truncate(start);
+            let is_clear = matches!(verdict, Verdict::Clear | Verdict::Literal);
+            if is_clear && args.allow_clear == ClearArg::No {
+                refused += 1;
+            } else if verdict.is_readable() {
+                waiting += 1;
+            }
             Fate::Dropped
         } else if matches!(verdict, Verdict::Encrypted { .. } | Verdict::Literal) {
             Fate::Changed
@@ -298,10 +338,19 @@ pub fn decrypt(args: &DecryptArgs) -> Result {
             Fate::Same
         };
         counts.add(len, out.len() - start, fate);
-        Ok::<_, CryptoError>(())
+        Ok(Body::Sound)
     })?;
     if ended != Ended::Quietly {
         counts.tell("decrypted", "each tag tells its own mode");
+        if refused > 0 {
+            term::say(
+                "warning",
+                format_args!("{refused} tag(s) dropped: clear, as --allow-clear no refuses"),
+            );
+        }
+        if waiting > 0 {
+            term::say("warning", format_args!("{waiting} tag(s) dropped: no key frame since others were"));
+        }
     }
     for (why, tags) in &unread {
         term::say("error", format_args!("{tags} tag(s) could not be read: {why}"));

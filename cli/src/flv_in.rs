@@ -1,7 +1,7 @@
 //! FLV from a file or stdin, in pieces: damage is told, counted and skipped.
 
 use std::fmt::Display;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek};
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -40,6 +40,7 @@ pub enum Piece {
 pub struct FlvIn {
     name: String,
     input: File,
+    meta: Metadata,
     read: u64,
     /// The first bytes, to tell what it is if it is no FLV.
     head: Vec<u8>,
@@ -50,10 +51,22 @@ pub struct FlvIn {
     /// The last two reads. The older one is read into again if nobody holds a tag of it.
     reads: [Bytes; 2],
     progress: FileProgress,
+    /// Where the tag was that was given out last.
+    place: Place,
     /// Places where the stream was damaged or cut off.
     pub damages: u64,
     /// Bytes that were skipped there.
     pub skipped: u64,
+}
+
+/// A tag's place in the stream.
+struct Place {
+    /// Its ordinal, from 0.
+    tag: u64,
+    /// Where it begins, in bytes from the start.
+    offset: u64,
+    /// How many bytes it is on the wire.
+    len: u64,
 }
 
 enum State {
@@ -85,7 +98,9 @@ impl FlvIn {
         Ok(Self {
             name,
             input,
+            meta,
             read: 0,
+            place: Place { tag: 0, offset: 0, len: 0 },
             head: Vec::new(),
             reader: TagReader::new(),
             state: State::Open,
@@ -100,6 +115,11 @@ impl FlvIn {
     /// What to call it in messages.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What the system says of the file, or of what stdin was redirected from.
+    pub fn metadata(&self) -> &Metadata {
+        &self.meta
     }
 
     /// Bytes read so far.
@@ -148,7 +168,12 @@ impl FlvIn {
             }
             match self.reader.next() {
                 Ok(Some(Item::Header(header))) => return Ok(Some(Piece::Header(header))),
-                Ok(Some(Item::Tag(tag))) => return Ok(Some(Piece::Tag(tag))),
+                Ok(Some(Item::Tag(tag))) => {
+                    let len = tag.wire_len() as u64;
+                    let offset = self.reader.offset() - len;
+                    self.place = Place { tag: self.reader.tags() - 1, offset, len };
+                    return Ok(Some(Piece::Tag(tag)));
+                }
                 Ok(Some(Item::Resumed(gap))) => {
                     self.skipped += gap.skipped;
                     if let Some(err) = self.foreign.take() {
@@ -194,7 +219,10 @@ impl FlvIn {
             Ending::Cut(cut) => {
                 self.damaged(&cut);
                 match cut.whole {
-                    Some(tag) => self.state = State::Last(tag),
+                    Some(tag) => {
+                        self.place = Place { tag: cut.tag, offset: cut.offset, len: cut.have };
+                        self.state = State::Last(tag);
+                    }
                     None if self.reader.buffered() > 0 => self.reader.recover(),
                     // Cut right behind a file header: nothing is left to be searched.
                     None => self.state = State::Ended,
@@ -208,6 +236,13 @@ impl FlvIn {
             }
         }
         Ok(())
+    }
+
+    /// The tag given out last is framed well, but its body is damaged, and is dropped.
+    pub fn dropped(&mut self, why: &dyn Display) {
+        let Place { tag, offset, len } = self.place;
+        self.skipped += len;
+        self.damaged(&format_args!("tag {tag} at byte {offset} is damaged, and dropped: {why}"));
     }
 
     fn damaged(&mut self, what: &dyn Display) {

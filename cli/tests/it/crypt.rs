@@ -72,6 +72,8 @@ fn clear_tags_pass_through_decrypt_unless_refused() {
     assert_eq!(obvan(folder.path(), &args).exits(0).stdout, flv());
     let said = obvan(folder.path(), &[&args[..], &["--allow-clear", "no"]].concat()).exits(0);
     assert!(said.stderr.contains("72 dropped"), "{}", said.stderr);
+    let why = "warning: 72 tag(s) dropped: clear, as --allow-clear no refuses";
+    assert!(said.stderr.contains(why), "{}", said.stderr);
 }
 
 #[test]
@@ -169,8 +171,85 @@ fn a_codec_without_a_rule_is_refused_or_passes_where_asked() {
     fs::write(folder.path().join("in.flv"), &file).unwrap();
     let said = encrypt(folder.path(), &[]).exits(1);
     assert!(said.stderr.contains("there is no rule for MP3 audio"), "{}", said.stderr);
-    assert!(!folder.path().join("sealed.flv").exists());
-    encrypt(folder.path(), &["--unknown", "clear"]).exits(0);
+    assert!(said.stderr.contains("`--unknown clear`"), "{}", said.stderr);
+    // What was written before it stays.
+    assert!(said.stderr.contains("sealed.flv stays, whole as far as it goes: 75 tag(s)"), "{}", said.stderr);
+    decrypt(folder.path(), &[]).exits(0);
+    assert_eq!(fs::read(folder.path().join("clear.flv")).unwrap(), flv());
+    fs::remove_file(folder.path().join("clear.flv")).unwrap();
+    let said = encrypt(folder.path(), &["--unknown", "clear", "--force"]).exits(0);
+    assert!(said.stderr.contains("3 as they were, 1 CLEAR for want of a rule"), "{}", said.stderr);
     decrypt(folder.path(), &[]).exits(0);
     assert_eq!(fs::read(folder.path().join("clear.flv")).unwrap(), file);
+}
+
+#[test]
+fn a_damaged_body_is_dropped_and_told_and_never_goes_out_clear() {
+    let folder = folder();
+    let mut tags = crate::stream::tags();
+    let at = tags.iter().rposition(|tag| tag.kind == flv::TagKind::Video).unwrap();
+    let mut body = tags[at].body().to_vec();
+    body[5] ^= 0x40;
+    let damaged = flv::Tag::new(flv::TagKind::Video, tags[at].timestamp, body.into()).unwrap();
+    let write = |tags: &[flv::Tag]| {
+        let mut out = bytes::BytesMut::from(&flv()[..13]);
+        tags.iter().for_each(|tag| tag.write_into(&mut out));
+        out.to_vec()
+    };
+    let offset = write(&tags[..at]).len();
+    tags[at] = damaged;
+    fs::write(folder.path().join("in.flv"), write(&tags)).unwrap();
+    tags.remove(at);
+    for unknown in ["refuse", "clear"] {
+        let said = encrypt(folder.path(), &["--unknown", unknown, "--force"]).exits(1);
+        for words in [
+            &format!("in.flv: tag {at} at byte {offset} is damaged, and dropped: NAL unit"),
+            "71 of 75 tags encrypted, 3 as they were, 1 dropped",
+            "in.flv was damaged in 1 place(s)",
+        ] {
+            assert!(said.stderr.contains(words), "{words}: {}", said.stderr);
+        }
+        decrypt(folder.path(), &["--force"]).exits(0);
+        assert_eq!(fs::read(folder.path().join("clear.flv")).unwrap(), write(&tags));
+    }
+}
+
+/// As a shell has it; `$0` is the command.
+fn bash(folder: &Path, script: &str) -> (Option<i32>, String) {
+    let mut bash = std::process::Command::new("bash");
+    let output = bash.args(["-c", script, env!("CARGO_BIN_EXE_obvan")]).current_dir(folder).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn what_is_whole_stays_when_nothing_more_can_be_written() {
+    let folder = folder();
+    let script = r#"trap '' XFSZ; ulimit -f 8; "$0" encrypt - sealed.flv --key-file key.hex <in.flv"#;
+    let (code, said) = bash(folder.path(), script);
+    assert!(code == Some(1) && said.contains("writing sealed.flv: "), "{said}");
+    assert!(said.contains("sealed.flv stays, whole as far as it goes: "), "{said}");
+    decrypt(folder.path(), &[]).exits(0);
+    let clear = fs::read(folder.path().join("clear.flv")).unwrap();
+    assert!(clear.len() > 4000 && flv().starts_with(&clear), "{} bytes", clear.len());
+    // Not a byte fits: nothing stays.
+    let (code, said) = bash(folder.path(), &script.replace("-f 8", "-f 0").replace("sealed", "none"));
+    assert!(code == Some(1) && !folder.path().join("none.flv").exists(), "{said}");
+}
+
+#[test]
+fn a_file_is_replaced_only_by_tags_and_never_by_itself() {
+    let folder = folder();
+    let script = r#""$0" encrypt - in.flv --key-file key.hex --force <in.flv"#;
+    let (code, said) = bash(folder.path(), script);
+    assert!(code == Some(2) && said.contains("is the input itself"), "{said}");
+    assert_eq!(fs::read(folder.path().join("in.flv")).unwrap(), flv());
+    fs::write(folder.path().join("sealed.flv"), "precious").unwrap();
+    let args = ["encrypt", "-", "sealed.flv", "--key-file", "key.hex", "--force"];
+    for bad in [&b""[..], b"hello there", &flv()[..9], &flv()[..40]] {
+        obvan_fed(folder.path(), &args, bad).exits(1);
+        assert_eq!(fs::read(folder.path().join("sealed.flv")).unwrap(), b"precious");
+    }
+    obvan_fed(folder.path(), &args, &flv()).exits(0);
+    decrypt(folder.path(), &[]).exits(0);
+    assert_eq!(fs::read(folder.path().join("clear.flv")).unwrap(), flv());
 }
