@@ -94,6 +94,7 @@ fi
 within -t proc proc proc
 within -t sysfs -o ro sysfs sys
 within --bind /dev dev
+within --bind /dev/pts dev/pts
 within -t tmpfs tmpfs dev/shm
 within --bind -o ro "$(rustc --print sysroot)" opt/rust
 mount -o remount,bind,ro "$root/opt/rust" 2>/dev/null || true

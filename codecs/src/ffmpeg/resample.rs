@@ -154,6 +154,10 @@ impl Resampler {
                 legal: format!("up to {MAX_BLOCK} samples of at least 1 channel").into(),
             });
         }
+        // To swresample no samples mean the end, in mid-stream too.
+        if pcm.samples.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut out = Vec::new();
         let form = (pcm.rate, pcm.channels);
         let goes_on =
