@@ -13,6 +13,8 @@ use rtmp::{ClientConfig, ClientEvent, ClientSession, RtmpUrl};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// So often in a row a server may send us elsewhere before that counts as a failure.
+pub(crate) const MOST_MOVES: u32 = 3;
 /// How long a connection may take.
 const CONNECTING: Duration = Duration::from_secs(5);
 /// A server that takes nothing for this long, while something waits for it, is gone.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crypto::{KeyId, MasterKey, Mode, Sound, TagEncryptor};
 use pipeline_dsl::{Encrypt, EncryptMode, EncryptSound, KeyPlace, KeyRing, Text};
+use rtmp::RtmpUrl;
 use scheduling::KeyIx;
 use url::Url;
 
@@ -82,6 +83,11 @@ pub(crate) fn address_shown(url: &str) -> String {
         return HIDDEN.to_owned();
     }
     format!("{scheme}://{place}")
+}
+
+/// Of an RTMP server only what may be seen, as [`address_shown`] has it.
+pub(crate) fn server_shown(url: &RtmpUrl) -> String {
+    address_shown(&format!("rtmp://{}:{}", url.host(), url.port()))
 }
 
 /// The shortest part of an address that is taken for a secret; shorter ones are words.

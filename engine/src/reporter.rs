@@ -39,3 +39,8 @@ impl Reporter {
         self.stop.is_asked()
     }
 }
+
+/// Any number, for a back-off; when the system gives none, the middle.
+pub(crate) fn roll() -> u64 {
+    getrandom::u64().unwrap_or(u64::MAX / 2)
+}

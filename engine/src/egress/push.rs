@@ -12,14 +12,14 @@ use rtmp::session::{Hops, Intent};
 use rtmp::{ClientEvent, RtmpUrl};
 use scheduling::Backoff;
 
-use crate::call::{Call, CallError};
+use crate::call::{Call, CallError, MOST_MOVES};
 use crate::egress::EgressMeter;
 use crate::egress::feed::Feed;
 use crate::egress::queue::{Bound, Item, SinkQueue, WhenFull};
 use crate::event::Level;
 use crate::keys;
 use crate::report::EgressState;
-use crate::reporter::Reporter;
+use crate::reporter::{Reporter, roll};
 
 /// What may wait for a server that takes less than it is sent: then frames are lost, up to a key frame.
 const BOUND: Bound = Bound { millis: 5_000, bytes: 32 << 20, when_full: WhenFull::Drop };
@@ -27,8 +27,6 @@ const BOUND: Bound = Bound { millis: 5_000, bytes: 32 << 20, when_full: WhenFull
 const AHEAD: usize = 256 << 10;
 const FIRST_WAIT: Span = Span::from_millis(500);
 const LONGEST_WAIT: Span = Span::from_secs(10);
-/// So often in a row a server may send us elsewhere before that counts as a failure.
-const MOST_MOVES: u32 = 3;
 /// What a connection may still take after the rung's end, farewell and all.
 const OVERTIME: Duration = Duration::from_millis(2500);
 /// A connection that held this long was well: the next failure is the first again.
@@ -118,7 +116,7 @@ impl Push {
             let error = match result {
                 Ok(Next::Done) => return self.meter.set(EgressState::Closed),
                 Ok(Next::There(there, left)) if moves < MOST_MOVES && !self.feed.has_ended() => {
-                    let place = keys::address_shown(&format!("rtmp://{}:{}", there.host(), there.port()));
+                    let place = keys::server_shown(&there);
                     self.reporter.event(Level::Info, "egress-moved", format!("sent on to {place}"));
                     self.meter.set(EgressState::Connecting);
                     self.meter.reconnect();
@@ -146,7 +144,7 @@ impl Push {
                 self.reporter.event(level, "egress-lost", format!("{what}; it is tried again"));
                 told.clone_from(&what);
             }
-            let wait = backoff.failed(getrandom::u64().unwrap_or(u64::MAX / 2)).as_duration();
+            let wait = backoff.failed(roll()).as_duration();
             self.feed.ended_within(wait).await;
             if self.feed.has_ended() {
                 return self.too_late(&what);
@@ -191,9 +189,7 @@ impl Push {
                     ClientEvent::Started => {
                         *queue = Some(self.feed.join(BOUND));
                         self.meter.set(EgressState::Live);
-                        let url = call.session().url();
-                        let place = keys::address_shown(&format!("rtmp://{}:{}", url.host(), url.port()));
-                        let message = format!("publishing to {place}");
+                        let message = format!("publishing to {}", keys::server_shown(call.session().url()));
                         self.reporter.event(Level::Info, "egress-live", message);
                     }
                     ClientEvent::Redirected(redirect) => {

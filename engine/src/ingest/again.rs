@@ -6,15 +6,19 @@ use media::Span;
 use scheduling::Backoff;
 
 use crate::event::Level;
-use crate::reporter::Reporter;
+use crate::reporter::{Reporter, roll};
 
 const FIRST_WAIT: Span = Span::from_millis(200);
 const LONGEST_WAIT: Span = Span::from_secs(5);
 /// The same failure is told again after so long.
 const AGAIN: Duration = Duration::from_secs(60);
-
 /// A stream that held for so long was well: the next failure is the first again.
 const WELL: Duration = Duration::from_secs(3);
+
+/// A stream that is silent for so long is given up, and asked for anew.
+pub(crate) const SILENCE: Duration = Duration::from_secs(5);
+/// How often a line's thread looks up.
+pub(crate) const GLANCE: Duration = Duration::from_millis(100);
 
 /// Whether anything has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,8 +80,6 @@ pub(crate) fn until_over(reporter: &Reporter, mut attempt: impl FnMut() -> Attem
         if then == Then::Nothing {
             return;
         }
-        // When the system gives no random number, the middle.
-        let roll = getrandom::u64().unwrap_or(u64::MAX / 2);
-        reporter.wait(backoff.failed(roll).as_duration());
+        reporter.wait(backoff.failed(roll()).as_duration());
     }
 }

@@ -73,9 +73,17 @@ impl LiveLine {
 
     /// What the decoders hold back is shown, too.
     fn flush(&self, contribution: &mut Contribution) {
+        self.flush_video(contribution);
+        self.flush_audio(contribution);
+    }
+
+    fn flush_video(&self, contribution: &mut Contribution) {
         if let Some((_, mut old)) = contribution.video.take() {
             self.decode_video(contribution, |mut put, mut bad| old.flush(&mut put, &mut bad));
         }
+    }
+
+    fn flush_audio(&self, contribution: &mut Contribution) {
         if let Some((_, mut old)) = contribution.audio.take() {
             self.decode_audio(contribution, |mut put, mut bad| old.flush(&mut put, &mut bad));
         }
@@ -90,9 +98,7 @@ impl LiveLine {
                 if contribution.video.as_ref().is_some_and(|(known, _)| *known == params) {
                     return Ok(());
                 }
-                if let Some((_, mut old)) = contribution.video.take() {
-                    self.decode_video(contribution, |mut put, mut bad| old.flush(&mut put, &mut bad));
-                }
+                self.flush_video(contribution);
                 let lane = VideoLane::new(&self.shape, &params, codecs::Rotation::None)?;
                 contribution.video = Some((params, lane));
             }
@@ -100,9 +106,7 @@ impl LiveLine {
                 if contribution.audio.as_ref().is_some_and(|(known, _)| *known == params) {
                     return Ok(());
                 }
-                if let Some((_, mut old)) = contribution.audio.take() {
-                    self.decode_audio(contribution, |mut put, mut bad| old.flush(&mut put, &mut bad));
-                }
+                self.flush_audio(contribution);
                 let lane = AudioLane::new(&self.shape, &params)?;
                 contribution.audio = Some((params, lane));
             }

@@ -114,6 +114,22 @@ impl Opener<'_> {
         Ok((Arc::new(intake), buffer))
     }
 
+    /// A thread that goes and gets a line.
+    fn attend(
+        &mut self,
+        name: String,
+        reporter: Reporter,
+        fetch: impl FnOnce() + Send + 'static,
+    ) -> Result<(), StartError> {
+        let attended = Attended(reporter);
+        let work = move || {
+            let _attended = attended;
+            fetch();
+        };
+        self.threads.push(self.place.spawn(name, work)?);
+        Ok(())
+    }
+
     /// Opens one input; `subject` is how people know it, e.g. `main/fiber`.
     pub(crate) fn open(&mut self, name: &str, subject: &str, input: &dsl::Input) -> Result<Line, StartError> {
         let counters = Arc::new(LineCounters::default());
@@ -160,35 +176,26 @@ impl Opener<'_> {
             dsl::Input::Pull { url } => {
                 self.live_only(subject)?;
                 let address = keys::text(url, subject)?;
-                match Wire::parse(&address) {
-                    _ if address.starts_with("rtmp://") => {
-                        let url = address.parse().map_err(|e: rtmp::UrlError| bad(e.to_string()))?;
-                        let (intake, buffer) = self.live(subject, &counters, &reporter)?;
-                        let attended = Attended(reporter.clone());
-                        let line = PlayLine { url, intake, reporter };
-                        let work = move || {
-                            let _attended = attended;
-                            line.run();
-                        };
-                        self.threads.push(self.place.spawn(format!("play {subject}"), work)?);
-                        Origin::Buffered(buffer)
+                if address.starts_with("rtmp://") {
+                    let url = address.parse().map_err(|e: rtmp::UrlError| bad(e.to_string()))?;
+                    let (intake, buffer) = self.live(subject, &counters, &reporter)?;
+                    let line = PlayLine { url, intake, reporter: reporter.clone() };
+                    self.attend(format!("play {subject}"), reporter, move || line.run())?;
+                    Origin::Buffered(buffer)
+                } else {
+                    match Wire::parse(&address) {
+                        Ok((wire, url)) => {
+                            let (intake, buffer) = self.live(subject, &counters, &reporter)?;
+                            let line = WireLine { wire, url, intake, reporter: reporter.clone() };
+                            self.attend(format!("pull {subject}"), reporter, move || line.run())?;
+                            Origin::Buffered(buffer)
+                        }
+                        Err(error @ AddressError::Scheme { .. }) => {
+                            reporter.event(Level::Warn, "not-available", error.to_string());
+                            Origin::Unbuilt
+                        }
+                        Err(error) => return Err(bad(error.to_string())),
                     }
-                    Ok((wire, url)) => {
-                        let (intake, buffer) = self.live(subject, &counters, &reporter)?;
-                        let attended = Attended(reporter.clone());
-                        let line = WireLine { wire, url, intake, reporter };
-                        let work = move || {
-                            let _attended = attended;
-                            line.run();
-                        };
-                        self.threads.push(self.place.spawn(format!("pull {subject}"), work)?);
-                        Origin::Buffered(buffer)
-                    }
-                    Err(error @ AddressError::Scheme { .. }) => {
-                        reporter.event(Level::Warn, "not-available", error.to_string());
-                        Origin::Unbuilt
-                    }
-                    Err(error) => return Err(bad(error.to_string())),
                 }
             }
             dsl::Input::Device { .. } => {

@@ -1,26 +1,18 @@
 //! A line that is played from an RTMP server, by our own client.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rtmp::session::{ClientEnd, Hops, Intent};
 use rtmp::{ClientEvent, RtmpUrl};
 
-use crate::call::{Call, CallError};
+use crate::call::{Call, CallError, MOST_MOVES};
 use crate::event::Level;
-use crate::ingest::again::{self, Attempt, Began, Then};
+use crate::ingest::again::{self, Attempt, Began, GLANCE, SILENCE, Then};
 use crate::ingest::intake::{Arriving, Intake, Turned};
 use crate::ingest::unpack::Unpacker;
 use crate::keys;
 use crate::reporter::Reporter;
-
-/// How often the thread looks up.
-const GLANCE: Duration = Duration::from_millis(100);
-/// A stream that is silent for so long is given up, and asked for anew.
-const SILENCE: Duration = Duration::from_secs(5);
-
-/// So often in a row a server may send us elsewhere before that counts as a failure.
-const MOST_MOVES: u32 = 3;
 
 /// Everything a played line needs.
 pub(crate) struct PlayLine {
@@ -107,8 +99,7 @@ impl PlayLine {
     }
 
     async fn play(&self, url: RtmpUrl, hops: Hops, landed: &mut Landed) -> End {
-        let place = keys::address_shown(&format!("rtmp://{}:{}", url.host(), url.port()));
-        let from = format!("playing from {place}");
+        let from = format!("playing from {}", keys::server_shown(&url));
         let result = async {
             let mut call = Call::open(url, Intent::Play, hops).await?;
             landed.last = Instant::now();

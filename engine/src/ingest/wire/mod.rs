@@ -13,19 +13,15 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use crate::event::Level;
-use crate::ingest::again::{self, Attempt, Began, Then};
+use crate::ingest::again::{self, Attempt, Began, GLANCE, SILENCE, Then};
 use crate::ingest::intake::Intake;
 pub(crate) use crate::ingest::wire::address::{AddressError, Wire};
 use crate::ingest::wire::graph::{Graph, Landing, Said, WireError};
 use crate::keys;
 use crate::reporter::Reporter;
 
-/// A stream that is silent for so long is given up, and asked for anew.
-const SILENCE: Duration = Duration::from_secs(5);
 /// How long a first packet may take.
 const OPENING: Duration = Duration::from_secs(15);
-/// How often the thread looks up.
-const GLANCE: Duration = Duration::from_millis(100);
 /// Pipelines of one line that may be left to themselves: each holds threads and sockets.
 const MOST_STUCK: u32 = 8;
 
