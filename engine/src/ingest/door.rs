@@ -8,7 +8,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use pipeline_dsl as dsl;
 use tokio::net::TcpListener;
 
-use crate::ingest::publish::{self, Points};
+use crate::ingest::listen::{self, Hall};
+use crate::ingest::publish::Points;
 use crate::reporter::Reporter;
 use crate::start::StartError;
 
@@ -58,10 +59,10 @@ impl RtmpDoor {
             let listener = TcpListener::from_std(listener).map_err(failed)?;
             drop(inside);
             let listening = Listening { listener, _alive: alive };
-            let (points, reporter) = (Arc::new(points), reporter.of("rtmp"));
+            let hall = Arc::new(Hall::new(points, reporter.of("rtmp")));
             door.listening = Some(runtime.spawn(async move {
                 let listening = listening;
-                publish::listen(&listening.listener, points, reporter).await;
+                listen::listen(&listening.listener, hall).await;
             }));
         }
         Ok(Some(door))

@@ -16,6 +16,7 @@ pub(crate) mod file;
 mod flv_head;
 pub(crate) mod intake;
 pub(crate) mod lane;
+mod listen;
 pub(crate) mod live;
 pub(crate) mod open;
 pub(crate) mod pattern;

@@ -1,10 +1,8 @@
-//! The door for RTMP encoders: a listener, a task for each connection, and the
-//! push points they may publish to.
+//! One RTMP encoder's connection, and the push points it may publish to.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -12,16 +10,13 @@ use media::{Span, Time};
 use pipeline_dsl::PushPoint;
 use rtmp::session::{PlayRefusal, PublishRequest, Reject};
 use rtmp::{Event, ServerConfig, ServerSession};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::event::Level;
 use crate::ingest::intake::{Arriving, Intake, Turned};
 use crate::ingest::unpack::Unpacker;
 use crate::reporter::Reporter;
 
-/// Connections at one time; a truck has a dozen encoders.
-const MOST_CONNECTIONS: usize = 128;
 const READ_AT_ONCE: usize = 64 << 10;
 /// A peer that takes nothing for this long is gone.
 const WRITE_PATIENCE: Duration = Duration::from_secs(10);
@@ -41,40 +36,19 @@ impl Points {
     }
 }
 
-/// Accepts encoders until the runtime is shut down.
-pub(crate) async fn listen(listener: &TcpListener, points: Arc<Points>, reporter: Reporter) {
-    let open = Arc::new(AtomicUsize::new(0));
-    loop {
-        let (stream, from) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // Out of file descriptors, most likely: later there may be some again.
-                reporter.event(Level::Warn, "rtmp-accept", error.to_string());
-                tokio::time::sleep(Duration::from_millis(200)).await;
-                continue;
-            }
-        };
-        if open.fetch_add(1, Ordering::Relaxed) >= MOST_CONNECTIONS {
-            open.fetch_sub(1, Ordering::Relaxed);
-            reporter.event(
-                Level::Warn,
-                "rtmp-refused",
-                format!("{from}: {MOST_CONNECTIONS} connections are open, the most there may be"),
-            );
-            continue;
-        }
-        let (points, reporter, open) = (Arc::clone(&points), reporter.clone(), Arc::clone(&open));
-        tokio::spawn(async move {
-            let mut connection = Connection::new(stream, from, points, reporter.clone());
-            let result = connection.serve().await;
-            connection.release(result.as_ref().err());
-            if let Err(error) = result {
-                reporter.event(Level::Warn, "rtmp-connection", format!("{from}: {error}"));
-            }
-            open.fetch_sub(1, Ordering::Relaxed);
-        });
+/// Serves one peer until it leaves, over whatever carries its bytes.
+pub(crate) async fn serve(stream: impl Carrier, from: SocketAddr, points: Arc<Points>, reporter: Reporter) {
+    let mut connection = Connection::new(stream, from, points, reporter.clone());
+    let result = connection.serve().await;
+    connection.release(result.as_ref().err());
+    if let Err(error) = result {
+        reporter.event(Level::Warn, "rtmp-connection", format!("{from}: {error}"));
     }
 }
+
+/// What carries a connection's bytes: a socket, or TLS on one.
+pub(crate) trait Carrier: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Carrier for T {}
 
 /// Why a connection ended before its time.
 #[derive(Debug, thiserror::Error)]
@@ -97,8 +71,8 @@ struct Publishing {
     unpacker: Unpacker,
 }
 
-struct Connection {
-    stream: TcpStream,
+struct Connection<S> {
+    stream: S,
     from: SocketAddr,
     points: Arc<Points>,
     reporter: Reporter,
@@ -115,8 +89,8 @@ enum Hears {
     No,
 }
 
-impl Connection {
-    fn new(stream: TcpStream, from: SocketAddr, points: Arc<Points>, reporter: Reporter) -> Self {
+impl<S: Carrier> Connection<S> {
+    fn new(stream: S, from: SocketAddr, points: Arc<Points>, reporter: Reporter) -> Self {
         Self {
             stream,
             from,
@@ -133,8 +107,6 @@ impl Connection {
     }
 
     async fn serve(&mut self) -> Result<(), ConnectionError> {
-        // Answers are small and awaited: no gathering.
-        self.stream.set_nodelay(true)?;
         let mut random = [0; rtmp::handshake::RANDOM];
         getrandom::fill(&mut random).map_err(ConnectionError::Random)?;
         let mut session = ServerSession::new(ServerConfig::new(random), self.now());
@@ -186,7 +158,12 @@ impl Connection {
             if self.hears == Hears::No {
                 continue;
             }
-            match tokio::time::timeout(WRITE_PATIENCE, self.stream.write_all(&bytes)).await {
+            let written = async {
+                self.stream.write_all(&bytes).await?;
+                // What is encrypted may wait in the carrier.
+                self.stream.flush().await
+            };
+            match tokio::time::timeout(WRITE_PATIENCE, written).await {
                 Err(_) => return Err(ConnectionError::Stalled),
                 Ok(Err(_)) => self.hears = Hears::No,
                 Ok(Ok(())) => {}
