@@ -58,6 +58,12 @@ pub struct LineReport {
     pub bytes: u64,
     /// How long pictures were missing in all, after the first had come.
     pub lost_s: f64,
+    /// How long a live line's material was to wait, as the show file says; `None` for others.
+    #[serde(default)]
+    pub buffer_ms: Option<f64>,
+    /// How much of it waited, on the average while the line was live.
+    #[serde(default)]
+    pub queue_ms: Option<f64>,
 }
 
 /// One channel.

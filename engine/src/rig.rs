@@ -78,7 +78,7 @@ pub(crate) fn open_cameras(show: &dsl::Show, opener: &mut Opener<'_>) -> Result<
     let mut cameras = Vec::new();
     for camera in &show.cameras {
         let open = |line: &dsl::Line| {
-            opener.open(&line.name, &format!("{}/{}", camera.name, line.name), &line.input)
+            opener.open(&line.name, &format!("{}/{}", camera.name, line.name), &line.input, line.live)
         };
         let lines = camera.lines.iter().map(open).collect::<Result<Vec<_>, _>>()?;
         cameras.push(CameraRun::new(camera.name.clone(), lines, camera.failover, show.audio));
@@ -96,7 +96,7 @@ pub(crate) fn open_fillers(show: &dsl::Show, opener: &mut Opener<'_>) -> Result<
             }
             other => other.clone(),
         };
-        let line = opener.open("filler", &filler.name, &input)?;
+        let line = opener.open("filler", &filler.name, &input, dsl::Live::default())?;
         fillers.push(CameraRun::new(filler.name.clone(), vec![line], dsl::Failover::default(), show.audio));
     }
     Ok(fillers)

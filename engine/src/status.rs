@@ -117,6 +117,12 @@ pub struct LineStatus {
     /// Over the last second, both tracks; as `fps`.
     pub kbps: Option<f64>,
     pub lost_s: f64,
+    /// How long a live line's material is to wait, as the show file says; `None` for others.
+    #[serde(default)]
+    pub buffer_ms: Option<f64>,
+    /// How much of it waits.
+    #[serde(default)]
+    pub queue_ms: Option<f64>,
 }
 
 /// A change: the parts that are new, and why.

@@ -96,6 +96,15 @@ fn input(input: &Input, looping: Looping) -> String {
     }
 }
 
+/// The keys of a line that somebody sends to, where they say more than nothing.
+fn live(line: &Line) -> String {
+    let has_keys = matches!(line.input, Input::Push(_) | Input::Pull { .. } | Input::Device { .. });
+    if !has_keys || line.live == Live::default() {
+        return String::new();
+    }
+    format!(" buffer={}", write_span(line.live.buffer))
+}
+
 fn switch(state: Switch) -> &'static str {
     match state {
         Switch::On => "on",
@@ -147,7 +156,8 @@ impl Show {
 fn camera(w: &mut Writer, camera: &Camera) {
     w.open(&format!("camera {}", name(&camera.name)));
     for line in &camera.lines {
-        w.line(&format!("line {} {}", name(&line.name), input(&line.input, Looping::Said)));
+        let comes = input(&line.input, Looping::Said);
+        w.line(&format!("line {} {comes}{}", name(&line.name), live(line)));
     }
     let Failover { lost, recover } = camera.failover;
     w.line(&format!("failover lost={} recover={}", write_span(lost), write_span(recover)));

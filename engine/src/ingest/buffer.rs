@@ -16,9 +16,10 @@ use crate::ingest::sound_queue::SoundQueue;
 
 /// How far ahead of the tick a line may deliver, at the least.
 const AHEAD: Span = Span::from_millis(250);
-/// How far ahead a live line may reach before its oldest frames go.
-const LIVE_AHEAD: Span = Span::from_millis(1500);
-/// How many pictures may wait in any case: at 1080p this is 186 MB.
+/// How far beyond its depth a live line may reach before its oldest frames go.
+const LIVE_AHEAD: Span = Span::from_millis(1300);
+/// How many pictures may wait in any case, at 1080p 186 MB; those of a live line that are meant
+/// to wait are not counted, as far as each has a tick of its own.
 const MOST_FRAMES: usize = 60;
 /// A picture is due one frame after the last; a stream that tells no rate is given this long.
 const LONGEST_INTERVAL: Span = Span::from_millis(1000);
@@ -36,8 +37,8 @@ const GIVE_UP: Duration = Duration::from_secs(30);
 pub(crate) enum Pace {
     /// It waits: files.
     Held,
-    /// It loses its oldest: live lines.
-    Live,
+    /// It loses its oldest: live lines, whose material is to wait this long.
+    Live { depth: Span },
 }
 
 /// What a producer does next.
@@ -161,10 +162,11 @@ impl LineBuffer {
             state.interval = (frame.pts - last).min(LONGEST_INTERVAL);
         }
         state.frames.push_back(frame);
-        if self.pace == Pace::Live {
+        if let Pace::Live { depth } = self.pace {
             let newest = state.frames.back().map_or(Time::ZERO, |f| f.pts);
-            while state.frames.len() > MOST_FRAMES
-                || state.frames.front().is_some_and(|f| newest - f.pts > LIVE_AHEAD)
+            let meant = usize::try_from(depth.flicks() / self.tick.flicks().max(1)).unwrap_or(0);
+            while state.frames.len() > MOST_FRAMES + meant
+                || state.frames.front().is_some_and(|f| newest - f.pts > depth + LIVE_AHEAD)
             {
                 state.frames.pop_front();
             }
@@ -210,6 +212,13 @@ impl LineBuffer {
             state.frames.pop_back();
         }
         state.sound.rewind(to);
+    }
+
+    /// How far what has come reaches beyond the tick; `None` for lines that can be held back.
+    pub(crate) fn waiting(&self) -> Option<Span> {
+        let state = self.lock();
+        let newest = state.frames.back().map_or(state.taken, |frame| frame.pts);
+        (self.pace != Pace::Held).then(|| (newest - state.taken).max(Span::ZERO))
     }
 
     /// A track has nothing more for now; the other may go on, and a further pass may come.
@@ -292,7 +301,7 @@ impl LineBuffer {
     /// Waits until there is a first picture, or none will come, or the time is
     /// up. Nobody waits for a live line: its encoder may come tomorrow.
     pub(crate) fn wait_for_first(&self, patience: std::time::Duration) {
-        if self.pace == Pace::Live {
+        if self.pace != Pace::Held {
             return;
         }
         let state = self.lock();
@@ -342,13 +351,14 @@ mod tests {
     fn buffer(pace: Pace) -> LineBuffer {
         LineBuffer::new(pace, Span::from_millis(40), SampleRate::HZ_48000, 2)
     }
+    const LIVE: Pace = Pace::Live { depth: Span::from_millis(200) };
     fn ms(ms: i64) -> Time {
         Time::from_millis(ms)
     }
 
     #[test]
     fn the_newest_not_later_than_the_tick_is_taken_and_held() {
-        let buffer = buffer(Pace::Live);
+        let buffer = buffer(LIVE);
         assert_eq!(buffer.take(ms(0), ms(40)).hole_since, Some(ms(0)));
         for pts in [0, 33, 66, 100] {
             buffer.put_frame(frame(ms(pts)));
@@ -365,7 +375,7 @@ mod tests {
 
     #[test]
     fn milliseconds_are_no_judder() {
-        let buffer = buffer(Pace::Live);
+        let buffer = buffer(LIVE);
         let rate = FrameRate::new(30, 1).unwrap();
         let pictures: Vec<Frame> = (0..30).map(|n| frame(ms((n * 1000 + 15) / 30))).collect();
         for picture in &pictures {
@@ -379,16 +389,28 @@ mod tests {
 
     #[test]
     fn a_live_line_is_bounded() {
-        let buffer = buffer(Pace::Live);
+        let buffer = buffer(LIVE);
         for n in 0..10_000 {
             assert_eq!(buffer.put_frame(frame(ms(n * 10))), Flow::Go);
         }
-        assert!(buffer.lock().frames.len() <= MOST_FRAMES);
+        assert_eq!(buffer.lock().frames.len(), MOST_FRAMES + 5);
+    }
+
+    #[test]
+    fn a_deep_line_keeps_what_is_meant_to_wait() {
+        let depth = Span::from_millis(2000);
+        let buffer = super::tests::buffer(Pace::Live { depth });
+        for n in 0..75 {
+            buffer.put_frame(frame(ms(n * 40)));
+        }
+        assert_eq!(buffer.waiting(), Some(ms(2960) - Time::ZERO));
+        assert_eq!(buffer.take(ms(0), ms(40)).hole_since, None, "the first one is still there");
+        assert_eq!(super::tests::buffer(Pace::Held).waiting(), None);
     }
 
     #[test]
     fn after_a_rewind_the_line_goes_on_from_there() {
-        let buffer = buffer(Pace::Live);
+        let buffer = buffer(LIVE);
         let rate = SampleRate::HZ_48000;
         let sound = |pts: i64, level: f32| Pcm {
             pts: ms(pts),

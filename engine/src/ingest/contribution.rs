@@ -42,11 +42,12 @@ enum Missing {
 }
 
 impl Contribution {
-    pub(crate) fn new(shape: &Shape) -> Self {
+    /// A stream of which what comes is to wait for `depth`.
+    pub(crate) fn new(shape: &Shape, depth: Span) -> Self {
         Self {
             video: None,
             audio: None,
-            stamps: Stamps::new(shape.ticks),
+            stamps: Stamps::new(shape.ticks, depth),
             last_picture: None,
             complaints: Complaints::default(),
             jumps: Recurring::new("line-jump"),
@@ -56,8 +57,8 @@ impl Contribution {
     }
 
     /// The next stream of the same line.
-    pub(crate) fn begin(&mut self, shape: &Shape, now: Time) {
-        let Self { jumps, drifts, .. } = std::mem::replace(self, Self::new(shape));
+    pub(crate) fn begin(&mut self, shape: &Shape, depth: Span, now: Time) {
+        let Self { jumps, drifts, .. } = std::mem::replace(self, Self::new(shape, depth));
         (self.jumps, self.drifts, self.tracks) = (jumps, drifts, Tracks::new(now));
     }
 }

@@ -21,6 +21,8 @@ use crate::reporter::Reporter;
 pub(crate) struct LiveLine {
     pub(crate) arrivals: Arrivals,
     pub(crate) shape: Shape,
+    /// How long what comes is to wait.
+    pub(crate) depth: Span,
     pub(crate) buffer: Arc<LineBuffer>,
     pub(crate) counters: Arc<LineCounters>,
     pub(crate) reporter: Reporter,
@@ -29,7 +31,7 @@ pub(crate) struct LiveLine {
 impl LiveLine {
     /// Reads until the show is over.
     pub(crate) fn run(mut self) {
-        let mut contribution = Contribution::new(&self.shape);
+        let mut contribution = Contribution::new(&self.shape, self.depth);
         self.read(&mut contribution);
         contribution.jumps.sum_up(&self.reporter);
         contribution.drifts.sum_up(&self.reporter);
@@ -51,7 +53,7 @@ impl LiveLine {
     fn arrival(&self, contribution: &mut Contribution, arrival: Arrival) {
         match arrival {
             Arrival::Started { from } => {
-                contribution.begin(&self.shape, self.reporter.now());
+                contribution.begin(&self.shape, self.depth, self.reporter.now());
                 self.counters.connect();
                 self.reporter.event(Level::Info, "line-connected", from);
             }
@@ -274,6 +276,8 @@ mod tests {
         }
     }
 
+    const DEPTH: Span = Span::from_millis(200);
+
     fn line(kit: Arc<Counting>) -> LiveLine {
         let shape = Shape {
             kit,
@@ -282,12 +286,14 @@ mod tests {
             rate: SampleRate::HZ_48000,
             channels: 2,
         };
-        let buffer = LineBuffer::new(Pace::Live, Span::from_millis(40), SampleRate::HZ_48000, 2);
+        let buffer =
+            LineBuffer::new(Pace::Live { depth: DEPTH }, Span::from_millis(40), SampleRate::HZ_48000, 2);
         let log = Arc::new(EventLog::new());
         let reporter = Reporter::new(Arc::new(VirtualClock::default()), log, Arc::new(Stop::default()));
         LiveLine {
             arrivals: Intake::new(reporter.clone()).1,
             shape,
+            depth: DEPTH,
             buffer: Arc::new(buffer),
             counters: Arc::new(LineCounters::default()),
             reporter,
@@ -318,7 +324,7 @@ mod tests {
     fn a_repeated_configuration_makes_no_decoder_and_a_new_one_loses_no_picture() {
         let kit = Arc::new(Counting::default());
         let line = line(Arc::clone(&kit));
-        let mut contribution = Contribution::new(&line.shape);
+        let mut contribution = Contribution::new(&line.shape, line.depth);
         for n in 0..10 {
             line.arrival(&mut contribution, video_params(1));
             line.arrival(&mut contribution, audio_params(0x90));
@@ -336,7 +342,7 @@ mod tests {
     #[test]
     fn after_a_step_back_pictures_are_not_lost() {
         let line = line(Arc::new(Counting::default()));
-        let mut contribution = Contribution::new(&line.shape);
+        let mut contribution = Contribution::new(&line.shape, line.depth);
         line.arrival(&mut contribution, video_params(1));
         // Four seconds at once, while show time stands still.
         for n in 0..101 {
@@ -357,7 +363,7 @@ mod tests {
         let mut line = line(Arc::new(Counting::default()));
         line.reporter =
             Reporter::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&log), Arc::new(Stop::default()));
-        let mut contribution = Contribution::new(&line.shape);
+        let mut contribution = Contribution::new(&line.shape, line.depth);
         let mut n = 0;
         for second in 0..5 {
             // Whoever comes again is no new line.
@@ -384,7 +390,7 @@ mod tests {
         let mut line = line(Arc::new(Counting::default()));
         line.reporter =
             Reporter::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&log), Arc::new(Stop::default()));
-        let mut contribution = Contribution::new(&line.shape);
+        let mut contribution = Contribution::new(&line.shape, line.depth);
         line.arrival(&mut contribution, Arrival::Started { from: "somebody".to_owned() });
         line.arrival(&mut contribution, video_params(1));
         let said = |log: &EventLog| {

@@ -29,8 +29,8 @@ pub(crate) mod still;
 mod unpack;
 pub(crate) mod wire;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use media::{Span, Tick, Time};
 
@@ -47,6 +47,13 @@ impl Drop for Line {
     }
 }
 
+/// Where a live line's time lies.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub(crate) struct Timing {
+    /// How long its material is to wait.
+    pub(crate) buffer: Option<Span>,
+}
+
 /// Counters of a line, written by its threads and read by status and report.
 #[derive(Debug, Default)]
 pub(crate) struct LineCounters {
@@ -55,9 +62,17 @@ pub(crate) struct LineCounters {
     pictures: AtomicU64,
     /// An encoder is connected, or the file is open.
     connected: AtomicBool,
+    timing: Mutex<Timing>,
 }
 
 impl LineCounters {
+    /// Notes where its time lies.
+    pub(crate) fn time(&self, note: impl FnOnce(&mut Timing)) {
+        note(&mut self.timing.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+    pub(crate) fn timing(&self) -> Timing {
+        *self.timing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
     pub(crate) fn count(&self, bytes: usize) {
         self.packets.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
@@ -165,6 +180,14 @@ impl Line {
     }
     pub(crate) fn lost(&self) -> Span {
         self.lost
+    }
+
+    /// How much of a live line's material waits for its tick.
+    pub(crate) fn waiting(&self) -> Option<Span> {
+        match &self.origin {
+            Origin::Buffered(buffer) => buffer.waiting(),
+            _ => None,
+        }
     }
 
     /// The show is over: its threads stop.

@@ -89,18 +89,21 @@ impl Opener<'_> {
     fn live(
         &mut self,
         subject: &str,
+        live: dsl::Live,
         counters: &Arc<LineCounters>,
         reporter: &Reporter,
     ) -> Result<(Arc<Intake>, Arc<LineBuffer>), StartError> {
         let (intake, arrivals) = Intake::new(reporter.clone());
-        let buffer = self.buffer(Pace::Live);
+        let buffer = self.buffer(Pace::Live { depth: live.buffer });
         let line = LiveLine {
             arrivals,
             shape: self.shape(),
+            depth: live.buffer,
             buffer: Arc::clone(&buffer),
             counters: Arc::clone(counters),
             reporter: reporter.clone(),
         };
+        counters.time(|timing| timing.buffer = Some(live.buffer));
         let end = EndOfLine {
             buffer: Arc::clone(&buffer),
             counters: Arc::clone(counters),
@@ -131,7 +134,13 @@ impl Opener<'_> {
     }
 
     /// Opens one input; `subject` is how people know it, e.g. `main/fiber`.
-    pub(crate) fn open(&mut self, name: &str, subject: &str, input: &dsl::Input) -> Result<Line, StartError> {
+    pub(crate) fn open(
+        &mut self,
+        name: &str,
+        subject: &str,
+        input: &dsl::Input,
+        live: dsl::Live,
+    ) -> Result<Line, StartError> {
         let counters = Arc::new(LineCounters::default());
         let reporter = self.place.reporter.of(subject);
         let bad = |message: String| StartError::Line { subject: subject.to_owned(), message };
@@ -152,7 +161,7 @@ impl Opener<'_> {
             }
             dsl::Input::Push(point) => {
                 self.live_only(subject)?;
-                let (intake, buffer) = self.live(subject, &counters, &reporter)?;
+                let (intake, buffer) = self.live(subject, live, &counters, &reporter)?;
                 self.points.0.insert(point.clone(), intake);
                 Origin::Buffered(buffer)
             }
@@ -178,14 +187,14 @@ impl Opener<'_> {
                 let address = keys::text(url, subject)?;
                 if address.starts_with("rtmp://") {
                     let url = address.parse().map_err(|e: rtmp::UrlError| bad(e.to_string()))?;
-                    let (intake, buffer) = self.live(subject, &counters, &reporter)?;
+                    let (intake, buffer) = self.live(subject, live, &counters, &reporter)?;
                     let line = PlayLine { url, intake, reporter: reporter.clone() };
                     self.attend(format!("play {subject}"), reporter, move || line.run())?;
                     Origin::Buffered(buffer)
                 } else {
                     match Wire::parse(&address) {
                         Ok((wire, url)) => {
-                            let (intake, buffer) = self.live(subject, &counters, &reporter)?;
+                            let (intake, buffer) = self.live(subject, live, &counters, &reporter)?;
                             let line = WireLine { wire, url, intake, reporter: reporter.clone() };
                             self.attend(format!("pull {subject}"), reporter, move || line.run())?;
                             Origin::Buffered(buffer)

@@ -7,8 +7,6 @@
 
 use media::{FrameRate, Span, Time};
 
-/// How long a live line's material waits, so that a late packet is not late on air.
-pub(crate) const CUSHION: Span = Span::from_millis(200);
 /// A stamp this far before show time is an outlier.
 const BEHIND: Span = Span::from_millis(1500);
 /// A stamp this far after show time is an outlier.
@@ -22,7 +20,8 @@ const WAIT_FOR_SOUND: Span = Span::from_millis(800);
 const PICTURES_FIRST: Span = Span::from_millis(1000);
 /// So many make it true.
 const WITNESSES: u8 = 3;
-/// Pictures that leave less of the cushion than this are about to miss their ticks.
+/// Pictures that leave less of the cushion than this, or than a fifth of it, are about to miss
+/// their ticks.
 const LEAST_CUSHION: Span = Span::from_millis(40);
 /// Pictures earlier than this (and a tick, since the first one is put up to a tick early)
 /// wait for nothing: the line began with a burst, or its clock runs fast.
@@ -39,6 +38,8 @@ pub(crate) struct Stamps {
     /// The show's ticks: the first picture is put on one, so that pictures of the
     /// show's rate are shown when they are due and not up to a tick after their sound.
     ticks: FrameRate,
+    /// How long material waits, so that a late packet is not late on air.
+    depth: Span,
     /// Show time minus stream time.
     offset: Option<Span>,
     /// Where a jump would put the offset, and how many stamps have said so.
@@ -90,13 +91,17 @@ pub(crate) enum Mapped {
 }
 
 impl Stamps {
-    pub(crate) fn new(ticks: FrameRate) -> Self {
-        Self { ticks, offset: None, jump: None, drift: None, waiting_since: None, waited: Span::ZERO }
+    pub(crate) fn new(ticks: FrameRate, depth: Span) -> Self {
+        Self { ticks, depth, offset: None, jump: None, drift: None, waiting_since: None, waited: Span::ZERO }
     }
 
     /// How long pictures wait: longer where sound comes later than they do.
     fn cushion(&self) -> Span {
-        CUSHION + self.waited
+        self.depth + self.waited
+    }
+
+    fn least(&self) -> Span {
+        LEAST_CUSHION.min(Span::from_flicks(self.depth.flicks() / 5))
     }
 
     /// The offset that puts `pts` on the first tick a cushion from `now`.
@@ -139,7 +144,7 @@ impl Stamps {
     /// By how much the offset is to move, now that a picture came with this lateness.
     fn drifted(&mut self, lateness: Span, now: Time) -> Option<Span> {
         let tick = self.ticks.tick_span();
-        let (side, patience) = if lateness > self.cushion() - LEAST_CUSHION {
+        let (side, patience) = if lateness > self.cushion() - self.least() {
             (Side::Late, LATE_PATIENCE)
         } else if lateness < -(EARLY + tick) {
             (Side::Early, EARLY_PATIENCE)
@@ -184,7 +189,7 @@ impl Stamps {
         if at < now - BEHIND || at > now + BEYOND {
             return None;
         }
-        let late = now + LEAST_CUSHION - at;
+        let late = now + self.least() - at;
         let room = WAIT_FOR_SOUND - self.waited;
         if late <= Span::ZERO || late > room {
             return Some(Heard::At(at));
@@ -203,12 +208,14 @@ impl Stamps {
 mod tests {
     use super::*;
 
+    const CUSHION: Span = Span::from_millis(200);
+
     fn ms(ms: i64) -> Time {
         Time::from_millis(ms)
     }
 
     fn stamps() -> Stamps {
-        Stamps::new(FrameRate::new(25, 1).unwrap())
+        Stamps::new(FrameRate::new(25, 1).unwrap(), CUSHION)
     }
 
     #[test]
@@ -333,7 +340,7 @@ mod tests {
 
     #[test]
     fn slow_ticks_do_not_swing() {
-        let mut stamps = Stamps::new(FrameRate::new(1, 1).unwrap());
+        let mut stamps = Stamps::new(FrameRate::new(1, 1).unwrap(), CUSHION);
         stamps.picture(ms(0), ms(0));
         let late = |n: i64| ms(n * TICK + 1000);
         let moves = (1..500).filter(|n| matches!(stamps.picture(ms(n * TICK), late(*n)), Mapped::Moved(..)));

@@ -1,6 +1,6 @@
 //! A camera position at a tick: its lines taken from, one of them chosen.
 
-use media::{SampleRate, Tick, Time};
+use media::{SampleRate, Span, Tick, Time};
 use pipeline_dsl as dsl;
 use scheduling::{LineIx, LineReason, LineSelector, LineState as Standing, LineView, SourceView};
 
@@ -30,6 +30,21 @@ struct Measured {
     pictures: u64,
     /// Frames and kilobits a second.
     rates: Option<(f64, f64)>,
+    /// What waited of a live line, and the sum and number of such seconds.
+    queue: Option<Span>,
+    queued: (Span, i64),
+}
+
+impl Measured {
+    /// What waited on the average, in milliseconds.
+    fn queue_ms(&self) -> Option<f64> {
+        let (sum, seconds) = self.queued;
+        (seconds > 0).then(|| millis(sum) / seconds as f64)
+    }
+}
+
+fn millis(span: Span) -> f64 {
+    (span.as_secs_f64() * 10_000.0).round() / 10.0
 }
 
 /// What changed at a tick.
@@ -100,7 +115,11 @@ impl CameraRun {
             let (came, shown) = (bytes - measured.bytes, pictures - measured.pictures);
             let kbps = came as f64 * 8.0 / 1000.0 / seconds;
             let flows = line.counters.is_connected() || came > 0;
-            *measured = Measured { bytes, pictures, rates: flows.then_some((shown as f64 / seconds, kbps)) };
+            let rates = flows.then_some((shown as f64 / seconds, kbps));
+            let queue = line.waiting().filter(|_| line.state() == LineState::Live);
+            let (sum, count) = measured.queued;
+            let queued = queue.map_or((sum, count), |waits| (sum + waits, count + 1));
+            *measured = Measured { bytes, pictures, rates, queue, queued };
         }
     }
 
@@ -114,17 +133,21 @@ impl CameraRun {
             fps: measured.rates.map(|r| r.0),
             kbps: measured.rates.map(|r| r.1),
             lost_s: line.lost().as_secs_f64(),
+            buffer_ms: line.counters.timing().buffer.map(millis),
+            queue_ms: measured.queue.map(millis),
         });
         CameraStatus { name: self.name.clone(), line, lines: lines.collect() }
     }
 
     pub(crate) fn report(&self) -> CameraReport {
-        let lines = self.lines.iter().map(|line| LineReport {
+        let lines = self.lines.iter().zip(&self.measured).map(|(line, measured)| LineReport {
             name: line.name.clone(),
             state: line.state(),
             packets: line.counters.packets(),
             bytes: line.counters.bytes(),
             lost_s: line.lost().as_secs_f64(),
+            buffer_ms: line.counters.timing().buffer.map(millis),
+            queue_ms: measured.queue_ms(),
         });
         CameraReport { name: self.name.clone(), lines: lines.collect() }
     }
@@ -146,7 +169,7 @@ mod tests {
     use std::sync::Arc;
 
     use codecs::{Frame, Pcm, PictureMut};
-    use media::{FrameRate, Size, Span};
+    use media::{FrameRate, Size};
 
     use super::*;
     use crate::ingest::buffer::{LineBuffer, Pace};
@@ -157,7 +180,12 @@ mod tests {
 
     /// A line of so many pictures, with 30 ticks of sound as steady as a battery.
     fn line(name: &str, pictures: i64, level: Option<f32>) -> Line {
-        let buffer = Arc::new(LineBuffer::new(Pace::Live, Span::from_millis(TICK), RATE, 1));
+        let buffer = Arc::new(LineBuffer::new(
+            Pace::Live { depth: Span::from_millis(200) },
+            Span::from_millis(TICK),
+            RATE,
+            1,
+        ));
         for n in 0..30 {
             let pts = Time::from_millis(n * TICK);
             if n < pictures {

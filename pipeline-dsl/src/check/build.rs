@@ -44,7 +44,11 @@ pub(crate) fn show(part: &Part) -> Option<Show> {
 
 fn camera(part: &Part) -> Option<Camera> {
     let failover = or_default(part, &FAILOVER);
-    let line = |line: &Part| Some(Line { name: line.name("name")?, input: input(line, line.form?.word)? });
+    let line = |line: &Part| {
+        // Only lines that somebody sends to while the show runs have the keys of `Live`.
+        let live = line.span("buffer").map_or_else(Live::default, |buffer| Live { buffer });
+        Some(Line { name: line.name("name")?, input: input(line, line.form?.word)?, live })
+    };
     Some(Camera {
         name: part.name("name")?,
         lines: part.all("line").map(line).collect::<Option<_>>()?,

@@ -32,20 +32,29 @@ const TEST: Form = Form {
     args: &[slot("pattern", Type::Pattern, Need::Required)],
     keys: &[slot("tone", Type::Hertz { least: 20, most: 20_000 }, Need::Optional)],
 };
+/// What a line takes that somebody sends to while the show runs.
+const LIVE: &[Slot] =
+    &[slot("buffer", Type::Duration { least_ms: 20, most_ms: 2_000 }, Need::Default("200ms"))];
+
 const LINE_FORMS: &[Form] = &[
     Form {
         word: "push",
-        about: "An encoder pushes to us.",
+        about: "An encoder pushes to us; what comes waits in the buffer, so that late packets are in time.",
         args: &[slot("point", Type::PushPoint, Need::Required)],
-        keys: &[],
+        keys: LIVE,
     },
-    Form { word: "pull", about: "We pull.", args: &[slot("url", Type::PullUrl, Need::Required)], keys: &[] },
+    Form {
+        word: "pull",
+        about: "We pull; the buffer is as that of `push`.",
+        args: &[slot("url", Type::PullUrl, Need::Required)],
+        keys: LIVE,
+    },
     FILE,
     Form {
         word: "device",
         about: "A capture device.",
         args: &[slot("path", Type::Input(FileKind::Device), Need::Required)],
-        keys: &[],
+        keys: LIVE,
     },
     TEST,
 ];

@@ -25,6 +25,22 @@ pub struct Line {
     pub name: Name,
     /// Where it comes from.
     pub input: Input,
+    /// How what is sent while the show runs is received; without meaning for files and patterns.
+    #[serde(default)]
+    pub live: Live,
+}
+
+/// How a line is received that somebody sends to while the show runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Live {
+    /// How long what comes waits, so that what comes late is not late on air: 20 ms to 2 s.
+    pub buffer: Span,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self { buffer: Span::from_millis(200) }
+    }
 }
 
 /// Where pictures and sound come from.

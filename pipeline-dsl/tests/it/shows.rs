@@ -77,7 +77,13 @@ fn camera(number: usize, name: String) -> impl Strategy<Value = Camera> {
         let lines: Vec<_> = names
             .into_iter()
             .enumerate()
-            .map(|(i, name)| line_input(number, i).prop_map(move |input| Line { name: name.clone(), input }))
+            .map(|(i, name)| {
+                (line_input(number, i), span(20, 2_000)).prop_map(move |(input, buffer)| {
+                    let is_live = matches!(input, Input::Push(_) | Input::Pull { .. } | Input::Device { .. });
+                    let live = if is_live { Live { buffer } } else { Live::default() };
+                    Line { name: name.clone(), input, live }
+                })
+            })
             .collect();
         lines
     });
