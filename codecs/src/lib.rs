@@ -53,7 +53,7 @@ pub use colour::{Colour, Matrix, Range, Rgb, Yuv};
 pub use conform::Conform;
 pub use error::{CodecError, Step};
 pub use fake::{Fake, Reorder};
-pub use ffmpeg::{Ffmpeg, Filter, Resampler};
+pub use ffmpeg::{Ffmpeg, Filter, Follower, Resampler};
 pub use frame::{Frame, Pcm};
 pub use ladder::{Ladder, LadderError, LadderSettings, RungCounters, RungOutput};
 pub use mix::dissolve;

@@ -5,12 +5,15 @@ mod call;
 mod decode;
 mod encode_audio;
 mod encode_video;
+mod follow;
 mod frame;
 mod pool;
 mod resample;
 mod sound;
+mod swr;
 mod sws;
 
+pub use follow::Follower;
 pub(crate) use frame::AvFrame;
 pub use resample::Resampler;
 pub use sws::Filter;

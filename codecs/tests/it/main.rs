@@ -5,6 +5,7 @@ mod aac;
 mod damage;
 mod decode;
 mod fake;
+mod follow;
 mod foreign;
 mod ladder;
 mod pattern;
