@@ -30,7 +30,9 @@ impl Egress {
 
 /// Whether what is pushed to this URL are FLV tags.
 pub(crate) fn push_carries_tags(url: &str) -> bool {
-    url.split_once("://").is_some_and(|(scheme, _)| matches!(scheme, "rtmp" | "rtmps"))
+    url.split_once("://").is_some_and(|(scheme, _)| {
+        ["rtmp", "rtmps"].iter().any(|carrier| scheme.eq_ignore_ascii_case(carrier))
+    })
 }
 
 /// Whether a recording of this name is a file of FLV tags.
@@ -45,7 +47,7 @@ mod tests {
 
     #[test]
     fn tags_go_by_rtmp_and_into_flv_files() {
-        for url in ["rtmp://host/live/x", "rtmps://host/live/x"] {
+        for url in ["rtmp://host/live/x", "RTMPS://host/live/x"] {
             assert!(push_carries_tags(url), "{url}");
         }
         for url in ["srt://host:9000?x=rtmp://y", "icecast://host/x", "http://host/x.flv", "rtmp:host", ""] {

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use crate::address::address_shown;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::Text;
 
@@ -18,6 +19,10 @@ pub enum FileKind {
     Key,
     /// A capture device.
     Device,
+    /// Certificates, PEM.
+    Certificate,
+    /// The private key of a certificate, PEM.
+    PrivateKey,
 }
 
 impl FileKind {
@@ -27,6 +32,8 @@ impl FileKind {
             Self::Image => "image",
             Self::Key => "key file",
             Self::Device => "device",
+            Self::Certificate => "certificate file",
+            Self::PrivateKey => "private key",
         }
     }
 }
@@ -44,6 +51,14 @@ pub struct FileRef {
     pub owner: String,
 }
 
+/// A path as messages have it. A URL in its place may hold a password.
+fn named(path: &Text) -> String {
+    match path {
+        Text::Plain(text) if text.contains("://") => address_shown(text),
+        path => path.to_string(),
+    }
+}
+
 /// A warning for each of `files` that is not there, by the word of `exists`.
 ///
 /// `exists` gets the path as the show file has it; it resolves `env:NAME` and
@@ -52,8 +67,10 @@ pub fn missing_files(files: &[FileRef], exists: impl Fn(&Text) -> bool) -> Vec<D
     let missing = files.iter().filter(|file| !exists(&file.path));
     missing
         .map(|file| {
-            let message = format!("the {} {} of {} is not there", file.kind.noun(), file.path, file.owner);
+            let path = named(&file.path);
+            let message = format!("the {} {path} of {} is not there", file.kind.noun(), file.owner);
             let without = match file.kind {
+                FileKind::Certificate | FileKind::PrivateKey => "does not start",
                 FileKind::Key => "does not start; `obvan key new FILE` makes one",
                 _ => "runs, and says so again",
             };
@@ -68,10 +85,11 @@ pub fn missing_files(files: &[FileRef], exists: impl Fn(&Text) -> bool) -> Vec<D
 /// `exposure` gets the path as the show file has it, and says in words who can
 /// (`its mode is 0644, so …`), or `None` where nobody else can or it cannot tell.
 pub fn exposed_keys(files: &[FileRef], exposure: impl Fn(&Text) -> Option<String>) -> Vec<Diagnostic> {
-    let keys = files.iter().filter(|file| file.kind == FileKind::Key);
+    let keys = files.iter().filter(|file| matches!(file.kind, FileKind::Key | FileKind::PrivateKey));
     keys.filter_map(|file| Some((file, exposure(&file.path)?)))
         .map(|(file, exposure)| {
-            let message = format!("the key file {} of {}: {exposure}", file.path, file.owner);
+            let path = named(&file.path);
+            let message = format!("the key file {path} of {}: {exposure}", file.owner);
             Diagnostic::warning("exposed-key", file.span, message)
                 .help("chmod 600 it; until then the show does not start")
         })

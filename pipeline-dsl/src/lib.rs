@@ -48,6 +48,8 @@
 //! look, which of them are not there.
 #![forbid(unsafe_code)]
 
+mod address;
+mod bound;
 mod check;
 mod diagnostic;
 mod door;
@@ -65,6 +67,8 @@ pub mod syntax;
 mod template;
 mod words;
 
+pub use address::{address_shown, masked};
+pub use bound::Bound;
 pub use check::{Checked, check, parse_show};
 pub use diagnostic::{Diagnostic, MOST_DIAGNOSTICS, Severity, Span};
 pub use files::{FileKind, FileRef, exposed_keys, missing_files};

@@ -102,17 +102,30 @@ impl Layout {
 }
 
 /// Where the engine listens.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Listen {
     /// HTTP: page, API, viewers.
     pub http: SocketAddr,
     /// RTMP: encoders that push to us.
     pub rtmp: SocketAddr,
+    /// RTMP inside TLS, if the show says so: the same encoders, the same push points.
+    pub rtmps: Option<SecureListen>,
+}
+
+/// A port where peers speak TLS.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SecureListen {
+    /// The address.
+    pub addr: SocketAddr,
+    /// The certificate and those that lead to its root, PEM, ours first.
+    pub cert: Text,
+    /// The certificate's private key, PEM.
+    pub key: Text,
 }
 
 impl Default for Listen {
     fn default() -> Self {
-        Self { http: ([127, 0, 0, 1], 8080).into(), rtmp: ([127, 0, 0, 1], 1935).into() }
+        Self { http: ([127, 0, 0, 1], 8080).into(), rtmp: ([127, 0, 0, 1], 1935).into(), rtmps: None }
     }
 }
 

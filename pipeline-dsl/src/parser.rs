@@ -4,6 +4,7 @@
 //! reads the file again and takes the indentation as a witness of where a `}`
 //! is missing or too many; the reading with fewer complaints counts.
 
+use crate::check::shown;
 use crate::diagnostic::{Diagnostic, MOST_DIAGNOSTICS, Sink, Span};
 use crate::lexer::{Kind, Token, lex};
 use crate::syntax::{
@@ -346,7 +347,7 @@ impl<'t> Parser<'t> {
             node.args.push(self.atom(token));
         } else if node.reading == Reading::Whole {
             node.reading = Reading::Broken;
-            let message = format!("`{}` stands after a key", token.span.of(self.source));
+            let message = format!("`{}` stands after a key", shown(token.span.of(self.source)));
             self.say(
                 Diagnostic::error("argument-after-key", token.span, message)
                     .help("legal: `word argument… key=value…`, the arguments first"),
@@ -364,7 +365,7 @@ impl<'t> Parser<'t> {
                 node.span = node.span.to(token.span);
                 if written.contains("://") {
                     node.reading = Reading::Broken;
-                    let message = format!("`{written}=…` is not a key");
+                    let message = format!("`{}=…` is not a key", shown(written));
                     self.say(
                         Diagnostic::error("not-a-word", key.span, message)
                             .help("a URL with `=` in it goes in quotes"),
@@ -383,7 +384,7 @@ impl<'t> Parser<'t> {
             }
             _ => {
                 node.reading = Reading::Broken;
-                let message = format!("`{written}=` has no value");
+                let message = format!("`{}=` has no value", shown(written));
                 self.say(Diagnostic::error("missing-value", key.span.to(equals), message));
             }
         }

@@ -79,6 +79,8 @@ impl Type {
             Self::Define | Self::Refer(_) => "main",
             Self::Input(crate::FileKind::Image) => "\"logo.png\"",
             Self::Input(crate::FileKind::Device) => "\"/dev/video0\"",
+            Self::Input(crate::FileKind::Certificate) => "\"cert.pem\"",
+            Self::Input(crate::FileKind::PrivateKey) => "\"key.pem\"",
             Self::Input(crate::FileKind::Key) => "\"next.key\"",
             Self::Input(crate::FileKind::Media) => "\"karry.mp4\"",
             Self::PullUrl => "\"srt://10.0.0.7:9001\"",

@@ -76,7 +76,7 @@ enum Looping {
 fn input(input: &Input, looping: Looping) -> String {
     match input {
         Input::Push(point) => format!("push {}", quoted(&point.to_string())),
-        Input::Pull { url } => format!("pull {}", text(url)),
+        Input::Pull { url, ca } => format!("pull {}{}", text(url), trust(ca.as_ref())),
         Input::File { path, repeat } => {
             let repeat = if *repeat == Repeat::Loop && looping == Looping::Said { " loop=true" } else { "" };
             format!("file {}{repeat}", text(path))
@@ -105,6 +105,11 @@ fn live(line: &Line) -> String {
     format!(" buffer={}", write_span(line.live.buffer))
 }
 
+/// Whose certificates are trusted, where the show says so.
+fn trust(ca: Option<&Text>) -> String {
+    ca.map_or_else(String::new, |ca| format!(" ca={}", text(ca)))
+}
+
 fn switch(state: Switch) -> &'static str {
     match state {
         Switch::On => "on",
@@ -120,8 +125,7 @@ impl Show {
         w.open(&format!("show {}", quoted(&self.name)));
         w.line(&format!("video {} {}", self.video.size, self.video.rate));
         w.line(&format!("audio {} {}", self.audio.rate, self.audio.layout.as_str()));
-        let Listen { http, rtmp } = self.listen;
-        w.line(&format!("listen {{ http \"{http}\"; rtmp \"{rtmp}\" }}"));
+        listen(&mut w, &self.listen);
         self.cameras.iter().for_each(|part| camera(&mut w, part));
         for filler in &self.fillers {
             w.open(&format!("filler {}", name(&filler.name)));
@@ -151,6 +155,18 @@ impl Show {
         w.close();
         w.out
     }
+}
+
+fn listen(w: &mut Writer, listen: &Listen) {
+    let Listen { http, rtmp, rtmps } = listen;
+    let Some(SecureListen { addr, cert, key }) = rtmps else {
+        return w.line(&format!("listen {{ http \"{http}\"; rtmp \"{rtmp}\" }}"));
+    };
+    w.open("listen");
+    w.line(&format!("http \"{http}\""));
+    w.line(&format!("rtmp \"{rtmp}\""));
+    w.line(&format!("rtmps \"{addr}\" cert={} key={}", text(cert), text(key)));
+    w.close();
 }
 
 fn camera(w: &mut Writer, camera: &Camera) {
@@ -192,7 +208,7 @@ fn channel(w: &mut Writer, channel: &Channel) {
     for egress in &channel.egresses {
         let mut line = format!("egress {} ", name(&egress.name));
         let _ = match &egress.target {
-            Target::Push { url } => write!(line, "push {}", text(url)),
+            Target::Push { url, ca } => write!(line, "push {}{}", text(url), trust(ca.as_ref())),
             Target::ServeHttpFlv => write!(line, "serve http-flv"),
             Target::Record { path } => write!(line, "record {}", text(path)),
         };

@@ -31,6 +31,14 @@ pub(crate) fn show(part: &Part) -> Option<Show> {
         listen: Listen {
             http: address("http").unwrap_or(default.http),
             rtmp: address("rtmp").unwrap_or(default.rtmp),
+            rtmps: match listen.and_then(|l| l.one("rtmps")) {
+                Some(part) => Some(SecureListen {
+                    addr: part.address("address")?,
+                    cert: part.text("cert")?,
+                    key: part.text("key")?,
+                }),
+                None => None,
+            },
         },
         cameras: part.all("camera").map(camera).collect::<Option<_>>()?,
         fillers: part.all("filler").map(filler).collect::<Option<_>>()?,
@@ -59,7 +67,7 @@ fn camera(part: &Part) -> Option<Camera> {
 fn input(part: &Part, word: &str) -> Option<Input> {
     Some(match word {
         "push" => Input::Push(part.point("point")?),
-        "pull" => Input::Pull { url: part.text("url")? },
+        "pull" => Input::Pull { url: part.text("url")?, ca: part.text("ca") },
         "file" => Input::File {
             path: part.text("path")?,
             // A filler has no `loop=`: it always does.
@@ -138,7 +146,7 @@ fn channel(part: &Part) -> Option<Channel> {
 
 fn egress(part: &Part) -> Option<Egress> {
     let target = match part.form?.word {
-        "push" => Target::Push { url: part.text("url")? },
+        "push" => Target::Push { url: part.text("url")?, ca: part.text("ca") },
         "record" => Target::Record { path: part.text("path")? },
         _ => Target::ServeHttpFlv,
     };

@@ -68,13 +68,17 @@ fn several_need_rung(egress: &Part, rungs: usize, sink: &mut Sink) {
     let Some((kind, Text::Plain(template), span)) = target(egress) else { return };
     if rungs > 1 && !has(&template, "rung") {
         let message = format!("this channel has {rungs} rungs, so what this egress {kind} needs `{{rung}}`");
-        let example = match template.rsplit_once('.') {
-            Some((stem, end)) if !end.contains('/') && kind == "writes" => format!("{stem}-{{rung}}.{end}"),
-            _ => format!("{template}_{{rung}}"),
+        let help = match template.rsplit_once('.') {
+            // What is pushed to may be a secret, and is not repeated.
+            _ if kind == "pushes to" => {
+                "put `{rung}` into the stream's name, for example at its end".to_owned()
+            }
+            Some((stem, end)) if !end.contains('/') => {
+                format!("write `\"{}\"`", shown(&format!("{stem}-{{rung}}.{end}")))
+            }
+            _ => format!("write `\"{}\"`", shown(&format!("{template}_{{rung}}"))),
         };
-        sink.push(
-            Diagnostic::error("needs-rung", span, message).help(format!("write `\"{}\"`", shown(&example))),
-        );
+        sink.push(Diagnostic::error("needs-rung", span, message).help(help));
     }
 }
 
@@ -93,11 +97,23 @@ fn expanded<'p>(
     rungs.iter().take(if once { 1 } else { usize::MAX }).filter_map(move |rung| match &target {
         Some((kind, Text::Plain(template), span)) => {
             let place = expand(template, &name, rung);
-            let place = if *kind == "writes" { normal(&place) } else { place };
+            let place = match *kind {
+                "writes" => normal(&place),
+                "pushes to" => with_plain_scheme(&place),
+                _ => place,
+            };
             Some(Output { channel: name.clone(), place, span: *span, kind })
         }
         _ => None,
     })
+}
+
+/// A URL's scheme reads the same in any case.
+fn with_plain_scheme(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => format!("{}://{rest}", scheme.to_ascii_lowercase()),
+        None => url.to_owned(),
+    }
 }
 
 /// A relative path without `.` and empty parts.

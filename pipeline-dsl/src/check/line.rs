@@ -146,6 +146,13 @@ impl Walk<'_> {
                 Err(said) => self.sink.push(said),
             }
         }
+        let wanting = slots.iter().filter(|s| s.need == Need::Required && !seen.contains_key(s.name));
+        let wanting: Vec<_> = wanting.map(|slot| format!("`{}=`", slot.name)).collect();
+        if !wanting.is_empty() && !broken && seen.len() == node.keys.len() {
+            let message = format!("`{}` needs {}", part.spec.word, wanting.join(" and "));
+            let help = format!("write `{}`", usage(part.spec, part.form));
+            self.sink.push(Diagnostic::error("missing-key", node.span, message).help(help));
+        }
         let choice: Vec<_> = slots.iter().filter(|s| s.need == Need::Choice).map(|s| s.name).collect();
         let mut chosen = choice.iter().filter_map(|name| seen.get(name));
         let written = choice.iter().map(|name| format!("`{name}=`")).collect::<Vec<_>>().join(" or ");

@@ -21,6 +21,7 @@ use crate::parser::parse_into;
 use crate::syntax::Reading;
 use names::{Index, Unused};
 use part::Part;
+pub(crate) use values::shown;
 use walk::Walk;
 
 /// What a show file says, and what there is to say about it.

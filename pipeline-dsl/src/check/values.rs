@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use media::{FrameRate, SampleRate, Size};
 
+use crate::address::{LONGEST_SCHEME, address_shown};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::files::FileKind;
 use crate::grammar::Type;
@@ -48,6 +49,9 @@ fn is_name(text: &str) -> bool {
 
 /// The nearest text that can be a name.
 fn legal_name(text: &str) -> Option<String> {
+    if text.contains("://") {
+        return None;
+    }
     let fine = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
     let name: String = text.chars().take(MOST_NAME).map(fine).collect();
     let name = name.trim_start_matches(|c: char| !c.is_alphanumeric()).trim_end_matches('-');
@@ -74,8 +78,13 @@ impl Place<'_> {
     }
 
     fn wrong(&self, code: &'static str) -> Diagnostic {
-        let (text, ty) = (shown(&self.atom.text), self.ty);
-        let message = format!("{} takes {} ({}), not `{text}`", self.subject, ty.noun(), ty.legal());
+        let ty = self.ty;
+        let found = match ty {
+            // A URL without its scheme has its secrets nonetheless.
+            Type::PullUrl | Type::PushUrl if !self.atom.text.is_empty() => address(&self.atom.text),
+            _ => shown(&self.atom.text),
+        };
+        let message = format!("{} takes {} ({}), not `{found}`", self.subject, ty.noun(), ty.legal());
         Diagnostic::error(code, self.span(), message)
     }
 
@@ -110,8 +119,17 @@ impl Place<'_> {
     }
 }
 
-/// What a user wrote, short enough for a message.
+/// Of an address what may be seen, with a mark where there is more.
+fn address(text: &str) -> String {
+    let seen = address_shown(text);
+    if seen.starts_with('(') || seen == text { seen } else { format!("{seen}/…") }
+}
+
+/// What a user wrote, short enough for a message, and of addresses what may be seen.
 pub(crate) fn shown(text: &str) -> String {
+    if text.contains("://") {
+        return address(text);
+    }
     let mut short: String = text.chars().take(60).flat_map(shown_char).collect();
     if text.chars().nth(60).is_some() {
         short.push('…');
@@ -219,7 +237,10 @@ fn text(place: &Place<'_>) -> Result<Text, Diagnostic> {
         if is_variable(name) {
             return Ok(Text::Env(name.to_owned()));
         }
-        let message = format!("`{}` names no environment variable", shown(text));
+        let message = match place.ty {
+            Type::PullUrl | Type::PushUrl => "what stands behind `env:` names no environment variable".into(),
+            _ => format!("`{}` names no environment variable", shown(text)),
+        };
         let help = Type::Variable.legal();
         return Err(Diagnostic::error("bad-name", place.span(), message).help(format!("legal: {help}")));
     }
@@ -236,12 +257,16 @@ fn text(place: &Place<'_>) -> Result<Text, Diagnostic> {
 
 fn input_path(place: &Place<'_>, kind: FileKind) -> Result<Text, Diagnostic> {
     let read = text(place)?;
-    if let (Text::Plain(path), FileKind::Media) = (&read, kind)
-        && path.contains("://")
-    {
-        return Err(place.wrong("bad-path").help("a URL is pulled: `line NAME pull \"URL\"`"));
+    let is_url = matches!(&read, Text::Plain(path) if path.contains("://"));
+    match kind {
+        FileKind::Media if is_url => {
+            Err(place.wrong("bad-path").help("a URL is pulled: `line NAME pull \"URL\"`"))
+        }
+        // How devices are named is the system's affair; a password is none of it.
+        FileKind::Device if !place.atom.text.contains('@') => Ok(read),
+        _ if is_url => Err(place.wrong("bad-path").help("it is read from a file, not from a URL")),
+        _ => Ok(read),
     }
-    Ok(read)
 }
 
 /// A URL with one of these schemes and a host.
@@ -251,16 +276,19 @@ fn url(place: &Place<'_>, schemes: &[&str]) -> Result<Text, Diagnostic> {
     let Some((scheme, rest)) = url.split_once("://") else {
         return Err(place.wrong("bad-url").help(format!("for example `{}`", place.ty.example())));
     };
-    if !schemes.contains(&scheme) {
-        let message =
-            format!("{} takes the schemes {}, not `{}://`", place.subject, schemes.join(", "), shown(scheme));
+    if !schemes.iter().any(|legal| legal.eq_ignore_ascii_case(scheme)) {
+        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+        let is_one = scheme.len() <= LONGEST_SCHEME && !scheme.is_empty() && scheme.chars().all(legal);
+        let found = if is_one { format!(", not `{scheme}://`") } else { String::new() };
+        let message = format!("{} takes the schemes {}{found}", place.subject, schemes.join(", "));
         let said = Diagnostic::error("unknown-scheme", place.span(), message);
         return Err(said.help_if(did_you_mean(scheme, schemes.iter().copied())));
     }
     let host = rest.split(['/', '?', '#']).next().unwrap_or("");
     let host = host.rsplit('@').next().unwrap_or("");
-    // `srt://:9001` listens and has no host.
-    let listens = scheme == "srt" && host.len() > 1 && host.starts_with(':');
+    // `srt://:9001` listens, `udp://:5000` and `udp://@:5000` receive: they have no host.
+    let waits = ["srt", "udp"].iter().any(|wire| scheme.eq_ignore_ascii_case(wire));
+    let listens = waits && host.len() > 1 && host.starts_with(':');
     let no_host = host.is_empty() || (host.starts_with(':') && !listens);
     if no_host || url.contains(char::is_whitespace) {
         return Err(place.wrong("bad-url").help("a URL has a host and no space: `scheme://host/path`"));

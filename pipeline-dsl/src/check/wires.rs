@@ -1,15 +1,17 @@
 //! Push points and listeners: each has one owner, and no channel feeds itself.
+//! Certificates of one's own: only for what goes inside TLS.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
+use crate::bound::Bound;
 use crate::check::egresses::Output;
 use crate::check::names::Index;
 use crate::check::part::Part;
 use crate::check::values::shown;
 use crate::diagnostic::{Diagnostic, Sink, Span};
 use crate::grammar::Sort;
-use crate::model::{Listen, PushPoint};
+use crate::model::{Listen, PushPoint, Text};
 
 /// A camera that an encoder pushes to, and where the show says so.
 #[derive(Clone, Copy)]
@@ -36,26 +38,92 @@ pub(crate) fn check(index: &Index<'_>, outputs: &[Output], sink: &mut Sink) {
             }
         }
     }
+    bounds(index, sink);
+    certificates(index, sink);
+    let listeners = listeners(index, sink);
+    feedback(index, outputs, &points, &listeners, sink);
+}
+
+/// Where the engine listens, by the word of it, and said where two cannot.
+fn listeners(index: &Index<'_>, sink: &mut Sink) -> Vec<(&'static str, SocketAddr)> {
     let listen = index.show.one("listen");
     let part = |word: &str| listen.and_then(|listen| listen.one(word));
+    let said = |word: &str| part(word).and_then(|p| p.address("address"));
     let default = Listen::default();
-    let http = part("http").and_then(|p| p.address("address")).unwrap_or(default.http);
-    let rtmp = part("rtmp").and_then(|p| p.address("address")).unwrap_or(default.rtmp);
-    let same_host = http.ip() == rtmp.ip() || http.ip().is_unspecified() || rtmp.ip().is_unspecified();
-    if http.port() == rtmp.port() && http.port() != 0 && same_host {
-        let span = part("rtmp").or(part("http")).map_or(index.show.word, |p| p.span_of("address"));
-        let message = format!("http and rtmp cannot both listen on port {}", http.port());
-        sink.push(Diagnostic::error("same-address", span, message));
+    let http = ("http", said("http").unwrap_or(default.http));
+    let rtmp = ("rtmp", said("rtmp").unwrap_or(default.rtmp));
+    let mut all = vec![http, rtmp];
+    all.extend(said("rtmps").map(|addr| ("rtmps", addr)));
+    for (i, (word, addr)) in all.iter().enumerate() {
+        for (other, taken) in &all[..i] {
+            let same_host =
+                addr.ip() == taken.ip() || addr.ip().is_unspecified() || taken.ip().is_unspecified();
+            if addr.port() == taken.port() && addr.port() != 0 && same_host {
+                let span = part(word).or(part(other)).map_or(index.show.word, |p| p.span_of("address"));
+                let message = format!("{other} and {word} cannot both listen on port {}", addr.port());
+                sink.push(Diagnostic::error("same-address", span, message));
+            }
+        }
     }
-    feedback(index, outputs, &points, rtmp, sink);
+    all
+}
+
+/// Lines that wait for datagrams: two on one port would take them from one another.
+fn bounds(index: &Index<'_>, sink: &mut Sink) {
+    let mut taken: Vec<(Bound, Span)> = Vec::new();
+    for line in index.show.all("camera").flat_map(|camera| camera.all("line")) {
+        let Some(Text::Plain(url)) = line.text("url") else { continue };
+        let Some(bound) = Bound::of(&url) else { continue };
+        let span = line.span_of("url");
+        match taken.iter().find(|(other, _)| other.clashes(&bound)) {
+            Some((_, first)) => sink.push(
+                Diagnostic::error(
+                    "same-port",
+                    span,
+                    format!("another line waits on UDP port {} too", bound.port()),
+                )
+                .label(*first, "the first one is here")
+                .help("each line needs a port, or a multicast group, of its own"),
+            ),
+            None => taken.push((bound, span)),
+        }
+    }
+}
+
+/// The wires that may go inside TLS, or be sent on to one that does.
+const SECURED: [&str; 4] = ["rtmp", "rtmps", "http", "https"];
+
+fn certificates(index: &Index<'_>, sink: &mut Sink) {
+    let lines = index.show.all("camera").flat_map(|camera| camera.all("line"));
+    let egresses = index.show.all("channel").flat_map(|channel| channel.all("egress"));
+    for part in lines.chain(egresses) {
+        let (Some(_), Some(Text::Plain(url))) = (part.text("ca"), part.text("url")) else { continue };
+        let Some((scheme, rest)) = url.split_once("://") else { continue };
+        let path = rest.split(['?', '#']).next().unwrap_or_default();
+        let why = match scheme.to_ascii_lowercase() {
+            scheme if !SECURED.contains(&scheme.as_str()) => format!("{scheme}:// has no TLS"),
+            scheme if scheme.starts_with("http") && path.ends_with(".m3u8") => {
+                "playlists are fetched by the system's certificates alone".to_owned()
+            }
+            _ => continue,
+        };
+        let message = format!("`ca=` says whom a TLS server is trusted by, but {why}");
+        sink.push(
+            Diagnostic::error("ca-without-tls", part.span_of("ca"), message).help(
+                "legal with rtmps:// and https://, and with rtmp:// and http://, which may send us there",
+            ),
+        );
+    }
 }
 
 /// The URLs by which this machine itself reaches a push point.
-fn own_urls(point: &PushPoint, rtmp: SocketAddr) -> Vec<String> {
-    let (app, stream, port) = (&point.app, &point.stream, rtmp.port());
-    let hosts = [rtmp.ip().to_string(), "127.0.0.1".to_owned(), "localhost".to_owned()];
-    let with_port = hosts.iter().map(|host| format!("rtmp://{host}:{port}/{app}/{stream}"));
-    let without = hosts.iter().filter(|_| port == 1935).map(|host| format!("rtmp://{host}/{app}/{stream}"));
+fn own_urls(point: &PushPoint, scheme: &str, addr: SocketAddr) -> Vec<String> {
+    let (app, stream, port) = (&point.app, &point.stream, addr.port());
+    let usual = if scheme == "rtmps" { 443 } else { 1935 };
+    let hosts = [addr.ip().to_string(), "127.0.0.1".to_owned(), "localhost".to_owned()];
+    let with_port = hosts.iter().map(|host| format!("{scheme}://{host}:{port}/{app}/{stream}"));
+    let without =
+        hosts.iter().filter(|_| port == usual).map(|host| format!("{scheme}://{host}/{app}/{stream}"));
     with_port.chain(without).collect()
 }
 
@@ -63,12 +131,14 @@ fn feedback(
     index: &Index<'_>,
     outputs: &[Output],
     points: &HashMap<PushPoint, Fed<'_>>,
-    rtmp: SocketAddr,
+    listeners: &[(&'static str, SocketAddr)],
     sink: &mut Sink,
 ) {
     let mut by_url: HashMap<String, Fed<'_>> = HashMap::new();
-    for (point, fed) in points {
-        by_url.extend(own_urls(point, rtmp).into_iter().map(|url| (url, *fed)));
+    for (scheme, addr) in listeners.iter().filter(|(word, _)| word.starts_with("rtmp")) {
+        for (point, fed) in points {
+            by_url.extend(own_urls(point, scheme, *addr).into_iter().map(|url| (url, *fed)));
+        }
     }
     for output in outputs.iter().filter(|output| output.kind == "pushes to") {
         let Some(fed) = by_url.get(&output.place) else { continue };

@@ -33,28 +33,28 @@ const TEST: Form = Form {
     keys: &[slot("tone", Type::Hertz { least: 20, most: 20_000 }, Need::Optional)],
 };
 /// What a line takes that somebody sends to while the show runs.
-const LIVE: &[Slot] =
-    &[slot("buffer", Type::Duration { least_ms: 20, most_ms: 2_000 }, Need::Default("200ms"))];
+const BUFFER: Slot = slot("buffer", Type::Duration { least_ms: 20, most_ms: 2_000 }, Need::Default("200ms"));
+const CA: Slot = slot("ca", Type::Input(FileKind::Certificate), Need::Optional);
 
 const LINE_FORMS: &[Form] = &[
     Form {
         word: "push",
         about: "An encoder pushes to us; what comes waits in the buffer, so that late packets are in time.",
         args: &[slot("point", Type::PushPoint, Need::Required)],
-        keys: LIVE,
+        keys: &[BUFFER],
     },
     Form {
         word: "pull",
-        about: "We pull; the buffer is as that of `push`.",
+        about: "We pull; the buffer is as that of `push`, `ca` whom a TLS server is trusted by instead of the system's roots.",
         args: &[slot("url", Type::PullUrl, Need::Required)],
-        keys: LIVE,
+        keys: &[BUFFER, CA],
     },
     FILE,
     Form {
         word: "device",
         about: "A capture device.",
         args: &[slot("path", Type::Input(FileKind::Device), Need::Required)],
-        keys: LIVE,
+        keys: &[BUFFER],
     },
     TEST,
 ];
@@ -202,7 +202,7 @@ const KEY: NodeSpec = NodeSpec {
     ..NODE
 };
 
-const CLEAR: &[Slot] = &[slot("clear", BOOL, Need::Default("false"))];
+const CLEAR: Slot = slot("clear", BOOL, Need::Default("false"));
 
 const CHANNEL: NodeSpec = NodeSpec {
     word: "channel",
@@ -260,19 +260,19 @@ const CHANNEL: NodeSpec = NodeSpec {
                     word: "push",
                     about: "We push to a URL; `{channel}` and `{rung}` stand for their names.",
                     args: &[slot("url", Type::PushUrl, Need::Required)],
-                    keys: CLEAR,
+                    keys: &[CLEAR, CA],
                 },
                 Form {
                     word: "serve",
                     about: "Viewers fetch `/live/{channel}/{rung}.flv`.",
                     args: &[slot("protocol", Type::OneOf(&["http-flv"]), Need::Required)],
-                    keys: CLEAR,
+                    keys: &[CLEAR],
                 },
                 Form {
                     word: "record",
                     about: "A file under the output folder; `{channel}` and `{rung}` stand for their names.",
                     args: &[slot("path", Type::RecordPath, Need::Required)],
-                    keys: CLEAR,
+                    keys: &[CLEAR],
                 },
             ],
             ..NODE
@@ -379,6 +379,17 @@ pub(crate) static WHOLE: NodeSpec = NodeSpec {
                         about: "Encoders that push to us.",
                         count: Count::Optional,
                         args: &[ADDRESS],
+                        ..NODE
+                    },
+                    NodeSpec {
+                        word: "rtmps",
+                        about: "Encoders that push to us inside TLS, to the same push points.",
+                        count: Count::Optional,
+                        args: &[ADDRESS],
+                        keys: &[
+                            slot("cert", Type::Input(FileKind::Certificate), Need::Required),
+                            slot("key", Type::Input(FileKind::PrivateKey), Need::Required),
+                        ],
                         ..NODE
                     },
                 ],

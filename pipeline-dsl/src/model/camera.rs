@@ -53,6 +53,8 @@ pub enum Input {
     Pull {
         /// The URL.
         url: Text,
+        /// Certificates that a server inside TLS is trusted by, PEM, instead of the system's.
+        ca: Option<Text>,
     },
     /// A file, relative to the show file.
     File {

@@ -184,6 +184,8 @@ pub enum Target {
     Push {
         /// The URL, with placeholders.
         url: Text,
+        /// Certificates that a server inside TLS is trusted by, PEM, instead of the system's.
+        ca: Option<Text>,
     },
     /// Viewers fetch `/live/{channel}/{rung}.flv`.
     ServeHttpFlv,

@@ -5,6 +5,7 @@ mod corpus;
 mod fmt;
 mod properties;
 mod render;
+mod secrets;
 mod shows;
 mod soup;
 

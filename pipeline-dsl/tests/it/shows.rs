@@ -26,6 +26,16 @@ fn path() -> impl Strategy<Value = Text> {
     ]
 }
 
+fn ca() -> impl Strategy<Value = Option<Text>> {
+    prop::option::of(path())
+}
+
+fn rtmps(v4: [u8; 4], port: u16) -> impl Strategy<Value = Option<SecureListen>> {
+    let some =
+        (path(), path()).prop_map(move |(cert, key)| SecureListen { addr: (v4, port).into(), cert, key });
+    prop::option::of(some)
+}
+
 fn span(least_ms: i64, most_ms: i64) -> impl Strategy<Value = Span> {
     let flicks = FLICKS_PER_SECOND / 1000;
     prop_oneof![
@@ -65,7 +75,10 @@ fn line_input(camera: usize, line: usize) -> impl Strategy<Value = Input> {
         .prop_map(|(path, repeat)| Input::File { path, repeat });
     prop_oneof![
         push,
-        url.prop_map(|url| Input::Pull { url }),
+        (url, ca()).prop_map(|(url, ca)| Input::Pull {
+            ca: ca.filter(|_| !matches!(&url, Text::Plain(url) if url.starts_with("srt") || url.starts_with("rtsp") || url.ends_with(".m3u8"))),
+            url,
+        }),
         file,
         path().prop_map(|path| Input::Device { path }),
         test(),
@@ -144,8 +157,11 @@ fn egress(name: String) -> impl Strategy<Value = Egress> {
     let unique = name.clone();
     let record = Just(Text::Plain(format!("out/{{channel}}/{{rung}}/{unique}.flv")));
     let target = prop_oneof![
-        push.prop_map(|url| Target::Push { url }),
-        variable().prop_map(|v| Target::Push { url: Text::Env(v) }),
+        (push, ca()).prop_map(|(url, ca)| Target::Push {
+            ca: ca.filter(|_| !matches!(&url, Text::Plain(url) if url.starts_with("srt"))),
+            url,
+        }),
+        (variable(), ca()).prop_map(|(v, ca)| Target::Push { url: Text::Env(v), ca }),
         record.prop_map(|path| Target::Record { path }),
         Just(Target::ServeHttpFlv),
     ];
@@ -197,7 +213,7 @@ fn channel(name: String, parts: Parts) -> impl Strategy<Value = Channel> {
         .prop_map(move |(sources, filler, watermarks, ladder, encrypt, mut egresses)| {
             // What is encrypted leaves as FLV tags, or by the show's own word.
             for egress in egresses.iter_mut().filter(|_| encrypt.is_some()) {
-                if let Target::Push { url: Text::Plain(place) } = &egress.target
+                if let Target::Push { url: Text::Plain(place), .. } = &egress.target
                     && !egress.is_open_to_encrypted(place)
                 {
                     egress.door = Door::Clear;
@@ -278,16 +294,22 @@ pub fn show() -> impl Strategy<Value = Show> {
         });
         let title = "[ -~é]{0,20}".prop_map(|t| format!("t{t}"));
         let sound = (select(vec![8_000, 44_100, 48_000, 48_001]), select(Layout::ALL.to_vec()));
-        let listen = (any::<[u8; 4]>(), any::<[u16; 8]>(), 1u16..30_000);
+        let listen = (any::<[u8; 4]>(), any::<[u16; 8]>(), 1u16..30_000).prop_flat_map(|(v4, v6, port)| {
+            rtmps(v4, port + 2).prop_map(move |rtmps| Listen {
+                http: (v6, port).into(),
+                rtmp: (v4, port + 1).into(),
+                rtmps,
+            })
+        });
         (title, sound, listen, inputs, channels).prop_map(
-            move |(name, (hz, layout), (v4, v6, port), inputs, channels)| {
+            move |(name, (hz, layout), listen, inputs, channels)| {
                 let (cameras, fillers, watermarks, ladders, keys) = inputs;
                 let (channels, rundowns) = channels;
                 Show {
                     name,
                     video: Video { size: canvas, rate },
                     audio: Audio { rate: SampleRate::new(hz).unwrap(), layout },
-                    listen: Listen { http: (v6, port).into(), rtmp: (v4, port + 1).into() },
+                    listen,
                     cameras,
                     fillers,
                     watermarks,
