@@ -185,11 +185,14 @@ fn say_push_points(show: &Show) {
     for camera in &show.cameras {
         for line in &camera.lines {
             if let Input::Push(point) = &line.input {
-                let (addr, app, stream) = (show.listen.rtmp, &point.app, &point.stream);
-                term::line(format_args!(
-                    "push    {}/{} at rtmp://{addr}/{app}/{stream}",
-                    camera.name, line.name
-                ));
+                let (app, stream) = (&point.app, &point.stream);
+                let secure = show.listen.rtmps.as_ref().map(|listen| ("rtmps", listen.addr));
+                for (scheme, addr) in [("rtmp", show.listen.rtmp)].into_iter().chain(secure) {
+                    term::line(format_args!(
+                        "push    {}/{} at {scheme}://{addr}/{app}/{stream}",
+                        camera.name, line.name
+                    ));
+                }
             }
         }
     }

@@ -73,9 +73,9 @@ impl ShowFile {
         }
     }
 
-    /// Shows diagnostics on stderr, each with its place in the text.
+    /// Shows diagnostics on stderr, each with its place in the text, whose addresses are masked.
     pub fn show(&self, diagnostics: &[Diagnostic]) {
-        let source = Arc::new(NamedSource::new(&self.name, self.source.clone()));
+        let source = Arc::new(NamedSource::new(&self.name, pipeline_dsl::masked(&self.source)));
         for diagnostic in diagnostics {
             let report = miette::Report::new(diagnostic.clone()).with_source_code(Arc::clone(&source));
             term::line(format_args!("{report:?}"));

@@ -3,20 +3,24 @@
 //! Egress publishes over it, ingest plays. Whoever calls drives it: fetch
 //! [`Call::event`]s until there are none, then wait in [`Call::turn`].
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use media::{Span, Time};
 use rtmp::session::{ClientError, Hops, Intent};
-use rtmp::{ClientConfig, ClientEvent, ClientSession, RtmpUrl};
+use rtmp::{ClientConfig, ClientEvent, ClientSession, RtmpUrl, Scheme};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+
+use crate::dial::{self, Carrier, Cover, DialError};
+use crate::keys;
+use crate::secure::Trust;
 
 /// So often in a row a server may send us elsewhere before that counts as a failure.
 pub(crate) const MOST_MOVES: u32 = 3;
-/// How long a connection may take.
-const CONNECTING: Duration = Duration::from_secs(5);
 /// A server that takes nothing for this long, while something waits for it, is gone.
 const STALLED: Duration = Duration::from_secs(10);
 /// How long the last bytes may take at the end.
@@ -26,27 +30,29 @@ const READ_AT_ONCE: usize = 64 << 10;
 /// Why a call ended.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    #[error("cannot connect: {0}")]
-    Connect(std::io::Error),
-    #[error("no connection within {} s", CONNECTING.as_secs())]
-    ConnectSlow,
+    #[error(transparent)]
+    Dial(#[from] DialError),
     #[error(transparent)]
     Session(#[from] ClientError),
     #[error(transparent)]
-    Io(#[from] std::io::Error),
+    Io(#[from] io::Error),
     #[error("took nothing for {} s", STALLED.as_secs())]
     Stalled,
     #[error("the server closed the connection")]
     Closed,
     #[error("the server sends us elsewhere again and again")]
     Moved,
+    #[error("the server sends us from rtmps:// to {0}, out of TLS: refused")]
+    Downgrade(String),
     #[error("the system gives no random bytes: {0}")]
     Random(getrandom::Error),
 }
 
 /// An open connection.
 pub(crate) struct Call {
-    stream: TcpStream,
+    stream: Box<dyn Carrier>,
+    /// What TLS has taken of our bytes may still wait there.
+    unflushed: bool,
     session: ClientSession,
     begun: Instant,
     buffer: BytesMut,
@@ -61,18 +67,24 @@ pub(crate) struct Call {
 
 impl Call {
     /// Connects to the URL's server.
-    pub(crate) async fn open(url: RtmpUrl, intent: Intent, hops: Hops) -> Result<Self, CallError> {
-        let to = (url.host().to_owned(), url.port());
-        let stream = tokio::time::timeout(CONNECTING, TcpStream::connect(to)).await;
-        let stream = stream.map_err(|_| CallError::ConnectSlow)?.map_err(CallError::Connect)?;
-        // What we write is whole messages: no gathering.
-        stream.set_nodelay(true)?;
+    pub(crate) async fn open(
+        url: RtmpUrl,
+        intent: Intent,
+        hops: Hops,
+        trust: &Trust,
+    ) -> Result<Self, CallError> {
+        let cover = match url.scheme() {
+            Scheme::Rtmp => Cover::Clear,
+            Scheme::Rtmps => Cover::Tls(trust),
+        };
+        let stream = dial::dial(url.host(), url.port(), cover).await?;
         let mut random = [0; rtmp::handshake::RANDOM];
         getrandom::fill(&mut random).map_err(CallError::Random)?;
         let config = ClientConfig { hops, ..ClientConfig::new(url, intent, random) };
         let begun = Instant::now();
         Ok(Self {
             stream,
+            unflushed: false,
             session: ClientSession::new(config, Time::ZERO),
             begun,
             buffer: BytesMut::new(),
@@ -100,6 +112,7 @@ impl Call {
     pub(crate) fn event(&mut self) -> Result<Option<ClientEvent>, CallError> {
         loop {
             if let Some(event) = self.session.poll_event() {
+                self.must_stay_covered(&event)?;
                 return Ok(Some(event));
             }
             if let Some(error) = self.failed.take() {
@@ -117,10 +130,25 @@ impl Call {
         }
     }
 
+    /// Who was called inside TLS is not followed out of it: whoever reads on the way there would
+    /// get the stream's name and all that is in it.
+    fn must_stay_covered(&self, event: &ClientEvent) -> Result<(), CallError> {
+        let to = match event {
+            ClientEvent::Redirected(redirect) => &redirect.url,
+            ClientEvent::ReconnectRequested { url, .. } => url,
+            _ => return Ok(()),
+        };
+        match (self.session.url().scheme(), to.scheme()) {
+            (Scheme::Rtmps, Scheme::Rtmp) => Err(CallError::Downgrade(keys::server_shown(to))),
+            _ => Ok(()),
+        }
+    }
+
     /// Waits until something moves: bytes come or go, a deadline passes, or `other` is done,
     /// whose result it gives.
     pub(crate) async fn turn<T>(&mut self, other: impl Future<Output = T>) -> Result<Option<T>, CallError> {
-        if self.session.output().is_empty() {
+        let idle = self.session.output().is_empty() && !self.unflushed;
+        if idle {
             self.drained = Instant::now();
         } else if self.drained.elapsed() > STALLED {
             return Err(CallError::Stalled);
@@ -128,17 +156,23 @@ impl Call {
         let deadline = self.session.next_deadline().map_or(STALLED, |at| (at - self.now()).as_duration());
         let wants_input = self.session.wants_input() && self.unread.is_empty();
         let mut done = None;
-        self.buffer.reserve(READ_AT_ONCE);
-        let (mut from, mut to) = self.stream.split();
-        let waiting = self.session.output();
+        let moved = moved(
+            &mut self.stream,
+            wants_input.then_some(&mut self.buffer),
+            self.session.output(),
+            &mut self.unflushed,
+        );
         tokio::select! {
-            read = from.read_buf(&mut self.buffer), if wants_input => match read? {
-                0 => self.session.handle_close(),
-                _ => self.unread = self.buffer.split().freeze(),
-            },
-            written = to.write_buf(waiting), if !waiting.is_empty() => {
-                self.sent += written?;
-                self.drained = Instant::now();
+            moved = moved => {
+                if let Some(sent) = moved.sent.transpose()? {
+                    self.sent += sent;
+                    self.drained = Instant::now();
+                }
+                match moved.read.transpose()? {
+                    Some(0) => self.session.handle_close(),
+                    Some(_) => self.unread = self.buffer.split().freeze(),
+                    None => {}
+                }
             }
             result = other => done = Some(result),
             () = tokio::time::sleep(deadline.min(STALLED)) => self.session.handle_timeout(self.now())?,
@@ -153,6 +187,8 @@ impl Call {
             while !self.session.output().is_empty() {
                 self.sent += self.stream.write_buf(self.session.output()).await?;
             }
+            self.stream.flush().await?;
+            self.unflushed = false;
             self.stream.shutdown().await?;
             // A socket closed with bytes unread takes back what it sent.
             let mut rest = [0; 4096];
@@ -161,7 +197,44 @@ impl Call {
         };
         let done = tokio::time::timeout(FAREWELL, last).await;
         // All was sent, and the server is slow to close: that is its own affair.
-        let sent = self.session.output().is_empty();
+        let sent = self.session.output().is_empty() && !self.unflushed;
         done.unwrap_or(if sent { Ok(()) } else { Err(CallError::Stalled) })
     }
+}
+
+/// What a connection has moved.
+struct Moved {
+    read: Option<io::Result<usize>>,
+    sent: Option<io::Result<usize>>,
+}
+
+/// Waits until bytes come, where they are wanted, or go. Loses none when it is dropped.
+async fn moved(
+    stream: &mut Box<dyn Carrier>,
+    mut buffer: Option<&mut BytesMut>,
+    output: &mut impl Buf,
+    unflushed: &mut bool,
+) -> Moved {
+    if let Some(buffer) = &mut buffer {
+        buffer.reserve(READ_AT_ONCE);
+    }
+    poll_fn(|cx| {
+        let mut sent = None;
+        if output.has_remaining() {
+            if let Poll::Ready(result) = pin!(stream.write_buf(output)).poll(cx) {
+                *unflushed = true;
+                sent = Some(result);
+            }
+        } else if *unflushed && let Poll::Ready(result) = pin!(stream.flush()).poll(cx) {
+            *unflushed = false;
+            sent = Some(result.map(|()| 0));
+        }
+        let read = buffer.as_mut().map(|buffer| pin!(stream.read_buf(*buffer)).poll(cx));
+        let read = read.and_then(|poll| match poll {
+            Poll::Ready(result) => Some(result),
+            Poll::Pending => None,
+        });
+        if read.is_none() && sent.is_none() { Poll::Pending } else { Poll::Ready(Moved { read, sent }) }
+    })
+    .await
 }

@@ -82,13 +82,19 @@ impl Engine {
             return Err(StartError::Endless);
         }
         let plans = rig::plan_channels(&show, &place)?;
-        let mut opener = Opener { show: &show, place: &place, points: publish::Points::default(), threads };
+        let mut opener = Opener {
+            show: &show,
+            place: &place,
+            points: publish::Points::default(),
+            bound: Vec::new(),
+            threads,
+        };
         let cameras = rig::open_cameras(&show, &mut opener)?;
         let fillers = rig::open_fillers(&show, &mut opener)?;
         let points = opener.points;
         rig::refuse_sourceless(&show, &cameras)?;
         let open = rig::open_channels(&show, &plans, &place)?;
-        let door = RtmpDoor::open(&show, points, &reporter)?;
+        let door = RtmpDoor::open(&show, points, &place)?;
         // Last, since it begins recordings: a show that does not start leaves none behind.
         let channels = rig::start_channels(&show, open, plans, &place)?;
 
@@ -141,6 +147,11 @@ impl Engine {
     /// show left it open (port 0).
     pub fn rtmp_addr(&self) -> Option<SocketAddr> {
         self.door.as_ref().map(|door| door.addr)
+    }
+
+    /// As [`rtmp_addr`](Self::rtmp_addr), inside TLS; there only if the show listens there.
+    pub fn rtmps_addr(&self) -> Option<SocketAddr> {
+        self.door.as_ref().and_then(|door| door.secure_addr)
     }
 
     /// Waits until the show has ended and all files are closed.

@@ -190,7 +190,7 @@ pub fn create(path: &Path) -> Result<(), KeyFileError> {
 }
 
 #[cfg(unix)]
-fn exposed(meta: &Metadata) -> Option<Exposure> {
+pub(crate) fn exposed(meta: &Metadata) -> Option<Exposure> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     // What goes through a pipe is read once, by us.
     if !meta.is_file() {
@@ -208,7 +208,7 @@ fn exposed(meta: &Metadata) -> Option<Exposure> {
 }
 
 #[cfg(not(unix))]
-fn exposed(_: &Metadata) -> Option<Exposure> {
+pub(crate) fn exposed(_: &Metadata) -> Option<Exposure> {
     None
 }
 

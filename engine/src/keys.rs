@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use crypto::{KeyId, MasterKey, Mode, Sound, TagEncryptor};
-use pipeline_dsl::{Encrypt, EncryptMode, EncryptSound, KeyPlace, KeyRing, Text};
+pub(crate) use pipeline_dsl::address_shown;
+use pipeline_dsl::{Encrypt, EncryptMode, EncryptSound, KeyPlace, KeyRing, SecureListen, Text};
 use rtmp::RtmpUrl;
 use scheduling::KeyIx;
+use tokio_rustls::TlsAcceptor;
 use url::Url;
 
 use crate::key_file::{self, KeyFileError};
+use crate::secure::{self, PemError, Trust};
 
 /// Why something the show refers to is not to be had.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +42,14 @@ pub enum ResolveError {
         /// What is wrong with it.
         why: crypto::KeyError,
     },
+    /// Certificates or a private key that are not taken.
+    #[error("{owner}: {why}")]
+    Pem {
+        /// Who needs them.
+        owner: String,
+        /// Why not.
+        why: PemError,
+    },
     /// No ring of this name.
     #[error("{owner}: there is no key ring {name}")]
     NoRing {
@@ -64,30 +75,25 @@ pub(crate) fn path(path: &Text, base: &Path, owner: &str) -> Result<PathBuf, Res
     Ok(base.join(text(path, owner)?))
 }
 
-/// Of an address only what may be seen: `scheme://host:port`. User, path and
-/// query may hold a stream key or a passphrase.
-pub(crate) fn address_shown(url: &str) -> String {
-    const HIDDEN: &str = "(address not shown)";
-    let Some((scheme, rest)) = url.trim().split_once("://") else { return HIDDEN.to_owned() };
-    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-    let place = authority.rsplit('@').next().unwrap_or_default();
-    let (host, port) = match place.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port),
-        _ => (place, ""),
-    };
-    let plain = |c: char| c.is_ascii_alphanumeric() || "+-._".contains(c);
-    let named = |c: char| plain(c) || "[]:%".contains(c);
-    // What is no scheme, host or port may be the half of a secret that has a `/` or a `:` in it.
-    let digits = port.chars().all(|c| c.is_ascii_digit());
-    if scheme.is_empty() || !scheme.chars().all(plain) || !host.chars().all(named) || !digits {
-        return HIDDEN.to_owned();
-    }
-    format!("{scheme}://{place}")
-}
-
 /// Of an RTMP server only what may be seen, as [`address_shown`] has it.
 pub(crate) fn server_shown(url: &RtmpUrl) -> String {
-    address_shown(&format!("rtmp://{}:{}", url.host(), url.port()))
+    let host = url.host();
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    address_shown(&format!("{}://{host}:{}", url.scheme().name(), url.port()))
+}
+
+/// Whom to trust, by what a `ca=` says.
+pub(crate) fn trust(ca: Option<&Text>, base: &Path, owner: &str) -> Result<Trust, ResolveError> {
+    let Some(ca) = ca else { return Ok(Trust::SYSTEM) };
+    let path = path(ca, base, owner)?;
+    Trust::file(&path).map_err(|why| ResolveError::Pem { owner: owner.to_owned(), why })
+}
+
+/// What turns connections into TLS, by what a listener's `cert=` and `key=` say.
+pub(crate) fn acceptor(listen: &SecureListen, base: &Path) -> Result<TlsAcceptor, ResolveError> {
+    let owner = "listen rtmps";
+    let (cert, key) = (path(&listen.cert, base, owner)?, path(&listen.key, base, owner)?);
+    secure::acceptor(&cert, &key).map_err(|why| ResolveError::Pem { owner: owner.to_owned(), why })
 }
 
 /// The shortest part of an address that is taken for a secret; shorter ones are words.
@@ -161,7 +167,7 @@ impl ChannelKeys {
 
 #[cfg(test)]
 mod tests {
-    use super::{address_shown, without_secrets};
+    use super::without_secrets;
     use url::Url;
 
     #[test]
@@ -175,29 +181,6 @@ mod tests {
             ("connection timed out".to_owned(), "connection timed out"),
         ] {
             assert_eq!(without_secrets(&said, &url), shown);
-        }
-    }
-
-    #[test]
-    fn an_address_is_shown_without_its_secrets() {
-        let shapes = [
-            ("rtmp://live.example.com/app/SECRET", "rtmp://live.example.com"),
-            ("rtmp://live.example.com:1936/app/SECRET", "rtmp://live.example.com:1936"),
-            ("rtmp://user:SECRET@live.example.com/app", "rtmp://live.example.com"),
-            ("rtmp://user:SECRET@x@live.example.com:1935/app", "rtmp://live.example.com:1935"),
-            ("srt://cdn.example.com:9000?streamid=SECRET&passphrase=SECRET", "srt://cdn.example.com:9000"),
-            ("srt://cdn.example.com?passphrase=a@SECRET", "srt://cdn.example.com"),
-            ("srt://:9000?passphrase=SECRET", "srt://:9000"),
-            ("rtmps://[2001:db8::1]:443/app/SECRET", "rtmps://[2001:db8::1]:443"),
-            ("rtmps://[2001:db8::1]#SECRET", "rtmps://[2001:db8::1]"),
-            // A password with a slash in it is no host and port.
-            ("rtmp://user:SEC/RET@live.example.com/app", "(address not shown)"),
-            ("SECRET", "(address not shown)"),
-            ("SECRET key://live.example.com", "(address not shown)"),
-            ("", "(address not shown)"),
-        ];
-        for (url, shown) in shapes {
-            assert_eq!(address_shown(url), shown, "{url}");
         }
     }
 }

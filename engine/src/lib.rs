@@ -25,6 +25,7 @@ mod call;
 mod channel;
 mod clock;
 mod command;
+mod dial;
 mod egress;
 mod engine;
 mod event;
@@ -37,6 +38,7 @@ mod options;
 mod report;
 mod reporter;
 mod rig;
+mod secure;
 mod show;
 mod start;
 mod status;
@@ -51,5 +53,6 @@ pub use crate::report::{
     CameraReport, ChannelReport, EgressReport, EgressState, EncryptionReport, LineReport, LineState,
     OnAirReport, Report, RungReport,
 };
+pub use crate::secure::PemError;
 pub use crate::start::StartError;
 pub use crate::status::{CameraStatus, ChannelStatus, Delta, LineStatus, MixStatus, RungStatus, Status};

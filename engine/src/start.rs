@@ -43,6 +43,14 @@ pub enum StartError {
         /// The system's word.
         source: std::io::Error,
     },
+    /// The port of RTMP inside TLS cannot be had.
+    #[error("RTMPS cannot listen on {addr}: {source}; another address: `listen {{ rtmps \"…\" … }}`")]
+    Rtmps {
+        /// The address.
+        addr: std::net::SocketAddr,
+        /// The system's word.
+        source: std::io::Error,
+    },
     /// Offline needs an end.
     #[error("an offline show must end: give its rundown an `end`, or --for DUR")]
     Endless,

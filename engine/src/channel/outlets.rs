@@ -154,13 +154,14 @@ impl Outlets {
             dsl::Target::ServeHttpFlv => {
                 (format!("/live/{}/{name}.flv", channel.name), OutletKind::Viewers(Arc::clone(feed)))
             }
-            dsl::Target::Push { url } => {
+            dsl::Target::Push { url, ca } => {
+                let trust = keys::trust(ca.as_ref(), &place.inputs, &owner)?;
                 let url = dsl::expand(&keys::text(url, &owner)?, &channel.name, name);
                 match push::target(&url) {
                     Ok(target) => {
                         meter.set(EgressState::Connecting);
                         let (feed, meter) = (Arc::clone(feed), Arc::clone(&meter));
-                        self.pushes.push(Push { url: target, feed, meter, reporter });
+                        self.pushes.push(Push { url: target, trust, feed, meter, reporter });
                     }
                     Err(error @ TargetError::Unbuilt(_)) => {
                         meter.set(EgressState::NotAvailable);

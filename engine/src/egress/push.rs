@@ -20,6 +20,7 @@ use crate::event::Level;
 use crate::keys;
 use crate::report::EgressState;
 use crate::reporter::{Reporter, roll};
+use crate::secure::Trust;
 
 /// What may wait for a server that takes less than it is sent: then frames are lost, up to a key frame.
 const BOUND: Bound = Bound { millis: 5_000, bytes: 32 << 20, when_full: WhenFull::Drop };
@@ -44,7 +45,7 @@ pub(crate) enum TargetError {
 /// Where to push.
 pub(crate) fn target(url: &str) -> Result<RtmpUrl, TargetError> {
     match url.split_once("://") {
-        Some((scheme, _)) if !scheme.eq_ignore_ascii_case("rtmp") => {
+        Some((scheme, _)) if !["rtmp", "rtmps"].iter().any(|ours| scheme.eq_ignore_ascii_case(ours)) => {
             Err(TargetError::Unbuilt(scheme.to_lowercase()))
         }
         _ => Ok(url.parse()?),
@@ -62,6 +63,8 @@ enum Next {
 /// One rung's push to one server.
 pub(crate) struct Push {
     pub(crate) url: RtmpUrl,
+    /// Whom, where it goes inside TLS.
+    pub(crate) trust: Trust,
     pub(crate) feed: Arc<Feed>,
     pub(crate) meter: Arc<EgressMeter>,
     pub(crate) reporter: Reporter,
@@ -170,7 +173,7 @@ impl Push {
 
     /// One connection, from its beginning to its end.
     async fn attempt(&self, url: RtmpUrl, hops: Hops) -> Result<Next, CallError> {
-        let mut call = Call::open(url, Intent::Publish, hops).await?;
+        let mut call = Call::open(url, Intent::Publish, hops, &self.trust).await?;
         // There once the server takes tags.
         let mut queue = None;
         let result = self.attend(&mut call, &mut queue).await;
@@ -237,7 +240,8 @@ mod tests {
     #[test]
     fn rtmp_is_pushed_and_the_rest_is_said_not_to_be() {
         assert!(target("rtmp://cdn.example/live/program_720p").is_ok());
-        for (url, scheme) in [("srt://a:1", "srt"), ("RTMPS://cdn.example/live/x", "rtmps")] {
+        assert_eq!(target("RTMPS://cdn.example/live/x").unwrap().scheme(), rtmp::Scheme::Rtmps);
+        for (url, scheme) in [("srt://a:1", "srt"), ("HTTP://cdn.example/live/x", "http")] {
             assert_eq!(target(url), Err(TargetError::Unbuilt(scheme.to_owned())));
         }
         let error = target("rtmp://:SECRET").unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! The port that encoders push to: open from a show's start to its end.
+//! The ports that encoders push to: open from a show's start to its end.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,43 +8,62 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use pipeline_dsl as dsl;
 use tokio::net::TcpListener;
 
-use crate::ingest::listen::{self, Hall};
+use crate::ingest::listen::{self, Entrance, Hall};
 use crate::ingest::publish::Points;
-use crate::reporter::Reporter;
-use crate::start::StartError;
+use crate::keys;
+use crate::start::{Place, StartError};
 
-/// The runtime that serves RTMP. Closing it frees the port, and blocks in no other runtime's way.
+/// The runtime that serves RTMP. Closing it frees the ports, and blocks in no other runtime's way.
 pub(crate) struct RtmpDoor {
     pub(crate) addr: SocketAddr,
+    /// Where RTMP comes inside TLS.
+    pub(crate) secure_addr: Option<SocketAddr>,
     runtime: Option<tokio::runtime::Runtime>,
-    listening: Option<tokio::task::JoinHandle<()>>,
+    listening: Vec<tokio::task::JoinHandle<()>>,
     /// Disconnected once nobody listens any more.
     closed: Receiver<()>,
 }
 
-/// The listener, and after it the word that it is closed: a task that is aborted before it
+/// A listener, and after it the word that it is closed: a task that is aborted before it
 /// ever ran drops them in this order, too.
 struct Listening {
     listener: TcpListener,
     _alive: Sender<()>,
 }
 
+/// A port that is taken, and how one enters there.
+struct Port {
+    listener: std::net::TcpListener,
+    addr: SocketAddr,
+    entrance: Entrance,
+}
+
+impl Port {
+    /// Bound without waiting: whoever starts a show may be a task of another runtime.
+    fn take(addr: SocketAddr, entrance: Entrance) -> std::io::Result<Self> {
+        let listener = std::net::TcpListener::bind(addr)?;
+        let addr = listener.local_addr()?;
+        listener.set_nonblocking(true)?;
+        Ok(Self { listener, addr, entrance })
+    }
+}
+
 impl RtmpDoor {
-    /// Opens the show's RTMP port, if any line is pushed to.
-    pub(crate) fn open(
-        show: &dsl::Show,
-        points: Points,
-        reporter: &Reporter,
-    ) -> Result<Option<Self>, StartError> {
+    /// Opens the show's RTMP ports, if any line is pushed to.
+    pub(crate) fn open(show: &dsl::Show, points: Points, place: &Place) -> Result<Option<Self>, StartError> {
+        let secure = show.listen.rtmps.as_ref();
+        // Papers that are no good are said though nobody would look at them.
+        let papers = secure.map(|secure| keys::acceptor(secure, &place.inputs)).transpose()?;
         if points.0.is_empty() {
             return Ok(None);
         }
         let addr = show.listen.rtmp;
         let failed = |source| StartError::Rtmp { addr, source };
-        // Bound without waiting: whoever starts a show may be a task of another runtime.
-        let listener = std::net::TcpListener::bind(addr).map_err(failed)?;
-        let addr = listener.local_addr().map_err(failed)?;
-        listener.set_nonblocking(true).map_err(failed)?;
+        let mut ports = vec![Port::take(addr, Entrance::Open).map_err(failed)?];
+        if let Some((secure, acceptor)) = secure.zip(papers) {
+            let failed = |source| StartError::Rtmps { addr: secure.addr, source };
+            ports.push(Port::take(secure.addr, Entrance::Secure(acceptor)).map_err(failed)?);
+        }
         // Last of what can fail: only the door may close a runtime inside another one.
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -53,16 +72,24 @@ impl RtmpDoor {
             .build()
             .map_err(failed)?;
         let (alive, closed) = bounded(0);
-        let mut door = Self { addr, runtime: Some(runtime), listening: None, closed };
-        if let Some(runtime) = &door.runtime {
+        let mut door = Self {
+            addr: ports[0].addr,
+            secure_addr: ports.get(1).map(|port| port.addr),
+            runtime: None,
+            listening: Vec::new(),
+            closed,
+        };
+        let runtime = door.runtime.insert(runtime);
+        let hall = Arc::new(Hall::new(points, place.reporter.of("rtmp")));
+        for Port { listener, addr: _, entrance } in ports {
             let inside = runtime.enter();
             let listener = TcpListener::from_std(listener).map_err(failed)?;
             drop(inside);
-            let listening = Listening { listener, _alive: alive };
-            let hall = Arc::new(Hall::new(points, reporter.of("rtmp")));
-            door.listening = Some(runtime.spawn(async move {
+            let listening = Listening { listener, _alive: alive.clone() };
+            let hall = Arc::clone(&hall);
+            door.listening.push(runtime.spawn(async move {
                 let listening = listening;
-                listen::listen(&listening.listener, hall).await;
+                listen::listen(&listening.listener, &entrance, hall).await;
             }));
         }
         Ok(Some(door))
@@ -71,8 +98,10 @@ impl RtmpDoor {
 
 impl Drop for RtmpDoor {
     fn drop(&mut self) {
-        if let Some(listening) = self.listening.take() {
-            listening.abort();
+        if !self.listening.is_empty() {
+            for listening in self.listening.drain(..) {
+                listening.abort();
+            }
             let _ = self.closed.recv_timeout(Duration::from_secs(1));
         }
         if let Some(runtime) = self.runtime.take() {

@@ -12,7 +12,7 @@ use crate::ingest::intake::Intake;
 use crate::ingest::lane::Shape;
 use crate::ingest::live::LiveLine;
 use crate::ingest::pattern::TestSource;
-use crate::ingest::play::PlayLine;
+use crate::ingest::play::{self, PlayLine};
 use crate::ingest::publish::Points;
 use crate::ingest::still::Still;
 use crate::ingest::wire::{AddressError, Wire, WireLine};
@@ -57,6 +57,8 @@ pub(crate) struct Opener<'a> {
     pub(crate) show: &'a dsl::Show,
     pub(crate) place: &'a Place,
     pub(crate) points: Points,
+    /// UDP ports that lines of this show wait on, and which.
+    pub(crate) bound: Vec<(dsl::Bound, String)>,
     pub(crate) threads: &'a mut Vec<JoinHandle<()>>,
 }
 
@@ -83,6 +85,18 @@ impl Opener<'_> {
             Mode::Offline => Err(StartError::LiveOffline { subject: subject.to_owned(), what: "line" }),
             Mode::RealTime => Ok(()),
         }
+    }
+
+    /// A line that waits for datagrams needs a port of its own. The check of the show file says the
+    /// same, yet a variable or a show built in code comes only here.
+    fn take_port(&mut self, address: &str, subject: &str) -> Result<(), StartError> {
+        let Some(bound) = dsl::Bound::of(address) else { return Ok(()) };
+        if let Some((_, first)) = self.bound.iter().find(|(taken, _)| taken.clashes(&bound)) {
+            let message = format!("the line {first} waits on UDP port {} already", bound.port());
+            return Err(StartError::Line { subject: subject.to_owned(), message });
+        }
+        self.bound.push((bound, subject.to_owned()));
+        Ok(())
     }
 
     /// A line that decodes what arrives at the intake.
@@ -182,13 +196,15 @@ impl Opener<'_> {
                     }
                 }
             }
-            dsl::Input::Pull { url } => {
+            dsl::Input::Pull { url, ca } => {
                 self.live_only(subject)?;
                 let address = keys::text(url, subject)?;
-                if address.starts_with("rtmp://") {
+                self.take_port(&address, subject)?;
+                let trust = keys::trust(ca.as_ref(), &self.place.inputs, subject)?;
+                if play::is_played(&address) {
                     let url = address.parse().map_err(|e: rtmp::UrlError| bad(e.to_string()))?;
                     let (intake, buffer) = self.live(subject, live, &counters, &reporter)?;
-                    let line = PlayLine { url, intake, reporter: reporter.clone() };
+                    let line = PlayLine { url, trust, intake, reporter: reporter.clone() };
                     self.attend(format!("play {subject}"), reporter, move || line.run())?;
                     Origin::Buffered(buffer)
                 } else {

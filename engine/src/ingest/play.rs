@@ -13,10 +13,19 @@ use crate::ingest::intake::{Arriving, Intake, Turned};
 use crate::ingest::unpack::Unpacker;
 use crate::keys;
 use crate::reporter::Reporter;
+use crate::secure::Trust;
+
+/// Whether our own client plays what is at this address.
+pub(crate) fn is_played(address: &str) -> bool {
+    let scheme = address.split_once("://").map_or("", |(scheme, _)| scheme);
+    ["rtmp", "rtmps"].iter().any(|ours| scheme.eq_ignore_ascii_case(ours))
+}
 
 /// Everything a played line needs.
 pub(crate) struct PlayLine {
     pub(crate) url: RtmpUrl,
+    /// Whom, where it comes inside TLS.
+    pub(crate) trust: Trust,
     pub(crate) intake: Arc<Intake>,
     pub(crate) reporter: Reporter,
 }
@@ -101,7 +110,7 @@ impl PlayLine {
     async fn play(&self, url: RtmpUrl, hops: Hops, landed: &mut Landed) -> End {
         let from = format!("playing from {}", keys::server_shown(&url));
         let result = async {
-            let mut call = Call::open(url, Intent::Play, hops).await?;
+            let mut call = Call::open(url, Intent::Play, hops, &self.trust).await?;
             landed.last = Instant::now();
             loop {
                 while let Some(event) = call.event()? {

@@ -10,8 +10,9 @@ use media::{Span, Time};
 use pipeline_dsl::PushPoint;
 use rtmp::session::{PlayRefusal, PublishRequest, Reject};
 use rtmp::{Event, ServerConfig, ServerSession};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::dial::Carrier;
 use crate::event::Level;
 use crate::ingest::intake::{Arriving, Intake, Turned};
 use crate::ingest::unpack::Unpacker;
@@ -45,10 +46,6 @@ pub(crate) async fn serve(stream: impl Carrier, from: SocketAddr, points: Arc<Po
         reporter.event(Level::Warn, "rtmp-connection", format!("{from}: {error}"));
     }
 }
-
-/// What carries a connection's bytes: a socket, or TLS on one.
-pub(crate) trait Carrier: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Carrier for T {}
 
 /// Why a connection ended before its time.
 #[derive(Debug, thiserror::Error)]
