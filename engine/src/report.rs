@@ -64,6 +64,13 @@ pub struct LineReport {
     /// How much of it waited, on the average while the line was live.
     #[serde(default)]
     pub queue_ms: Option<f64>,
+    /// Show time minus the stream's own, of the last stream that came; `None` before one.
+    #[serde(default)]
+    pub offset_ms: Option<f64>,
+    /// How much faster its sender's clock runs than the show's, in millionths; `None` before that
+    /// is known, which takes 20 s.
+    #[serde(default)]
+    pub drift_ppm: Option<f64>,
 }
 
 /// One channel.

@@ -123,6 +123,13 @@ pub struct LineStatus {
     /// How much of it waits.
     #[serde(default)]
     pub queue_ms: Option<f64>,
+    /// Show time minus the stream's own, of the last stream that came; `None` before one.
+    #[serde(default)]
+    pub offset_ms: Option<f64>,
+    /// How much faster its sender's clock runs than the show's, in millionths; `None` before that
+    /// is known, which takes 20 s.
+    #[serde(default)]
+    pub drift_ppm: Option<f64>,
 }
 
 /// A change: the parts that are new, and why.

@@ -24,7 +24,11 @@ const MOST_FRAMES: usize = 60;
 /// A picture is due one frame after the last; a stream that tells no rate is given this long.
 const LONGEST_INTERVAL: Span = Span::from_millis(1000);
 
-/// A picture this much later than the tick still belongs to it: containers that count in
+/// A live picture belongs to the tick next to it. Where pictures lie in the middle of two ticks,
+/// those so near to it stay with the one they were with: stamps in milliseconds tremble.
+const MIDDLE: Span = Span::from_flicks(Span::from_millis(3).flicks() / 5);
+
+/// A file's picture this much later than the tick still belongs to it: containers that count in
 /// milliseconds round, and at 30 frames a second every third picture would come a tick late.
 const GRACE: Span = Span::from_millis(2);
 
@@ -76,7 +80,7 @@ enum Delivery {
 /// What a line gives to one tick.
 #[derive(Clone, Debug)]
 pub(crate) struct Take {
-    /// The newest picture not later than the tick; an old one is held.
+    /// The newest picture of the tick; an old one is held.
     pub(crate) picture: Option<Picture>,
     /// When the first missing picture was due, while one is missing.
     pub(crate) hole_since: Option<Time>,
@@ -84,6 +88,13 @@ pub(crate) struct Take {
     pub(crate) ended: bool,
     /// Interleaved samples of exactly this tick; `None` is silence.
     pub(crate) sound: Option<Vec<f32>>,
+}
+
+/// To which of two ticks pictures go that lie in the middle.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Lean {
+    Earlier,
+    Later,
 }
 
 struct State {
@@ -94,6 +105,7 @@ struct State {
     sound: SoundQueue,
     video: Delivery,
     audio: Delivery,
+    lean: Lean,
     /// Up to where the consumer has taken.
     taken: Time,
     closed: bool,
@@ -118,6 +130,7 @@ impl LineBuffer {
                 sound: SoundQueue::new(rate, channels),
                 video: Delivery::Flowing,
                 audio: Delivery::Flowing,
+                lean: Lean::Later,
                 taken: Time::ZERO,
                 closed: false,
             }),
@@ -311,11 +324,33 @@ impl LineBuffer {
         drop(waited);
     }
 
+    /// Whether a picture so much later than the tick is shown with it, and what is to hold for
+    /// pictures in the middle of two ticks: a sender's clock moves them slowly through there.
+    fn belongs(&self, later: Span, lean: Lean) -> (bool, Lean) {
+        let part = |n: i64| Span::from_flicks(self.tick.flicks() / n);
+        if self.pace == Pace::Held {
+            return (later <= GRACE.min(part(4)), lean);
+        }
+        let beside = later - part(2);
+        let middle = MIDDLE.min(part(8));
+        let lean = match lean {
+            _ if beside.abs() > middle.times(4) => lean,
+            _ if beside < -middle => Lean::Earlier,
+            _ if beside > middle => Lean::Later,
+            lean => lean,
+        };
+        (beside < -middle || beside <= middle && lean == Lean::Earlier, lean)
+    }
+
     /// Takes what belongs to the tick `[from, to)`. Ticks are taken in order.
     pub(crate) fn take(&self, from: Time, to: Time) -> Take {
         let mut state = self.lock();
-        let not_later = from + GRACE.min(Span::from_flicks(self.tick.flicks() / 4));
-        while state.frames.front().is_some_and(|f| f.pts <= not_later) {
+        while let Some(frame) = state.frames.front() {
+            let (is_due, lean) = self.belongs(frame.pts - from, state.lean);
+            state.lean = lean;
+            if !is_due {
+                break;
+            }
             state.current = state.frames.pop_front();
         }
         state.taken = from;
@@ -339,123 +374,4 @@ impl LineBuffer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use codecs::PictureMut;
-    use media::{FrameRate, Size, Tick};
-    use std::sync::Arc;
-
-    fn frame(pts: Time) -> Frame {
-        Frame { pts, picture: PictureMut::new(Size::new(16, 16)).unwrap().freeze() }
-    }
-    fn buffer(pace: Pace) -> LineBuffer {
-        LineBuffer::new(pace, Span::from_millis(40), SampleRate::HZ_48000, 2)
-    }
-    const LIVE: Pace = Pace::Live { depth: Span::from_millis(200) };
-    fn ms(ms: i64) -> Time {
-        Time::from_millis(ms)
-    }
-
-    #[test]
-    fn the_newest_not_later_than_the_tick_is_taken_and_held() {
-        let buffer = buffer(LIVE);
-        assert_eq!(buffer.take(ms(0), ms(40)).hole_since, Some(ms(0)));
-        for pts in [0, 33, 66, 100] {
-            buffer.put_frame(frame(ms(pts)));
-        }
-        let rate = FrameRate::new(25, 1).unwrap();
-        let mut holes = Vec::new();
-        for n in 0..6 {
-            let from = rate.time_of(Tick(n));
-            holes.push(buffer.take(from, rate.time_of(Tick(n + 1))).hole_since);
-        }
-        // The picture after 100 ms was due at 134 ms: ticks at 160 and 200 ms miss it.
-        assert_eq!(holes, [None, None, None, None, Some(ms(134)), Some(ms(134))]);
-    }
-
-    #[test]
-    fn milliseconds_are_no_judder() {
-        let buffer = buffer(LIVE);
-        let rate = FrameRate::new(30, 1).unwrap();
-        let pictures: Vec<Frame> = (0..30).map(|n| frame(ms((n * 1000 + 15) / 30))).collect();
-        for picture in &pictures {
-            buffer.put_frame(picture.clone());
-        }
-        for (n, picture) in (0..).zip(&pictures) {
-            let take = buffer.take(rate.time_of(Tick(n)), rate.time_of(Tick(n + 1)));
-            assert!(take.picture.unwrap().ptr_eq(&picture.picture), "tick {n} shows its own picture");
-        }
-    }
-
-    #[test]
-    fn a_live_line_is_bounded() {
-        let buffer = buffer(LIVE);
-        for n in 0..10_000 {
-            assert_eq!(buffer.put_frame(frame(ms(n * 10))), Flow::Go);
-        }
-        assert_eq!(buffer.lock().frames.len(), MOST_FRAMES + 5);
-    }
-
-    #[test]
-    fn a_deep_line_keeps_what_is_meant_to_wait() {
-        let depth = Span::from_millis(2000);
-        let buffer = super::tests::buffer(Pace::Live { depth });
-        for n in 0..75 {
-            buffer.put_frame(frame(ms(n * 40)));
-        }
-        assert_eq!(buffer.waiting(), Some(ms(2960) - Time::ZERO));
-        assert_eq!(buffer.take(ms(0), ms(40)).hole_since, None, "the first one is still there");
-        assert_eq!(super::tests::buffer(Pace::Held).waiting(), None);
-    }
-
-    #[test]
-    fn after_a_rewind_the_line_goes_on_from_there() {
-        let buffer = buffer(LIVE);
-        let rate = SampleRate::HZ_48000;
-        let sound = |pts: i64, level: f32| Pcm {
-            pts: ms(pts),
-            rate,
-            channels: 2,
-            samples: vec![level; 48 * 40 * 2].into(),
-        };
-        for n in 0..20 {
-            buffer.put_frame(frame(ms(1000 + n * 40)));
-            buffer.put_sound(&sound(1000 + n * 40, 0.25));
-        }
-        buffer.rewind(ms(400));
-        let fresh: Vec<Frame> = (0..3).map(|n| frame(ms(400 + n * 40))).collect();
-        for (n, picture) in (0..).zip(&fresh) {
-            buffer.put_frame(picture.clone());
-            buffer.put_sound(&sound(400 + n * 40, 0.5));
-        }
-        for (n, picture) in (0..).zip(&fresh) {
-            let take = buffer.take(ms(400 + n * 40), ms(440 + n * 40));
-            assert!(take.picture.unwrap().ptr_eq(&picture.picture));
-            assert_eq!(take.sound.unwrap(), vec![0.5; 48 * 40 * 2]);
-        }
-        assert!(buffer.lock().frames.is_empty());
-    }
-
-    #[test]
-    fn a_held_line_waits_for_the_tick_and_stops_when_closed() {
-        let buffer = Arc::new(buffer(Pace::Held));
-        let producer = Arc::clone(&buffer);
-        let thread = std::thread::spawn(move || {
-            let mut put = 0;
-            while producer.put_frame(frame(ms(put * 40))) == Flow::Go {
-                put += 1;
-            }
-            put
-        });
-        let stop = Stop::default();
-        for n in 0..50 {
-            buffer.idle(Track::Audio);
-            assert_eq!(buffer.wait_for(ms(n * 40 + 40), &stop), Waited::Known);
-            let take = buffer.take(ms(n * 40), ms(n * 40 + 40));
-            assert!(take.picture.is_some() && take.hole_since.is_none());
-        }
-        buffer.close();
-        let put = thread.join().unwrap();
-        assert!((50..=60).contains(&put), "{put} frames put for 50 ticks");
-    }
-}
+mod tests;

@@ -1,11 +1,12 @@
 //! One stream that a live line receives, from its beginning to its end: what decodes
 //! it, where its time lies, and what is missing from it.
 
+use codecs::{AudioDecoder, Follower};
 use media::{AudioParams, Span, Time, Track, VideoParams};
 
 use crate::event::Level;
 use crate::ingest::complaints::{Complaints, Recurring};
-use crate::ingest::lane::{AudioLane, Shape, VideoLane};
+use crate::ingest::lane::{Shape, VideoLane};
 use crate::ingest::stamps::Stamps;
 use crate::reporter::Reporter;
 
@@ -16,14 +17,25 @@ const BOTH_BY: Span = Span::from_secs(3);
 pub(crate) struct Contribution {
     /// What the stream is said to be, and what decodes it.
     pub(crate) video: Option<(VideoParams, VideoLane)>,
-    pub(crate) audio: Option<(AudioParams, AudioLane)>,
+    pub(crate) audio: Option<(AudioParams, Box<dyn AudioDecoder>)>,
     pub(crate) stamps: Stamps,
-    pub(crate) last_picture: Option<Time>,
+    /// Brings sound where the stamps say, in the show's form.
+    pub(crate) follower: Follower,
+    pub(crate) pictures: Pictures,
+    /// When it was last told where its clock stands.
+    pub(crate) told: Option<Time>,
     pub(crate) complaints: Complaints,
     /// Since the line's beginning, whoever sent: a sender that comes and goes is heard no more often.
     pub(crate) jumps: Recurring,
     pub(crate) drifts: Recurring,
     pub(crate) tracks: Tracks,
+}
+
+/// Whether a stream has given pictures.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pictures {
+    None,
+    Some,
 }
 
 /// Which tracks have come at all.
@@ -48,7 +60,9 @@ impl Contribution {
             video: None,
             audio: None,
             stamps: Stamps::new(shape.ticks, depth),
-            last_picture: None,
+            follower: Follower::new(shape.rate, shape.channels),
+            pictures: Pictures::None,
+            told: None,
             complaints: Complaints::default(),
             jumps: Recurring::new("line-jump"),
             drifts: Recurring::new("line-drift"),

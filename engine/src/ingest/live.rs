@@ -4,16 +4,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use codecs::{CodecError, Frame, Pcm};
+use codecs::{AudioDecoder, CodecError, Frame, Pcm};
 use crossbeam_channel::RecvTimeoutError;
-use media::{Packet, Span, Time, Track};
+use media::{Packet, Span, Track};
 
 use crate::event::Level;
 use crate::ingest::LineCounters;
 use crate::ingest::buffer::LineBuffer;
-use crate::ingest::contribution::Contribution;
+use crate::ingest::contribution::{Contribution, Pictures};
 use crate::ingest::intake::{Arrival, Arrivals};
-use crate::ingest::lane::{AudioLane, Shape, StreamParams, VideoLane};
+use crate::ingest::lane::{Shape, StreamParams, VideoLane};
 use crate::ingest::stamps::{Heard, Mapped};
 use crate::reporter::Reporter;
 
@@ -62,7 +62,10 @@ impl LiveLine {
                     contribution.complaints.about(&error.to_string(), &self.reporter);
                 }
             }
-            Arrival::Packet(packet) => self.packet(contribution, &packet),
+            Arrival::Packet(packet) => {
+                self.packet(contribution, &packet);
+                self.tell_the_time(contribution);
+            }
             Arrival::Ended(why) => {
                 self.flush(contribution);
                 self.counters.disconnect();
@@ -87,7 +90,12 @@ impl LiveLine {
 
     fn flush_audio(&self, contribution: &mut Contribution) {
         if let Some((_, mut old)) = contribution.audio.take() {
-            self.decode_audio(contribution, |mut put, mut bad| old.flush(&mut put, &mut bad));
+            let ended = old.flush();
+            self.decode_audio(contribution, old.as_mut(), ended);
+        }
+        match contribution.follower.flush() {
+            Ok(rest) => self.put_sound(rest.as_slice()),
+            Err(error) => contribution.complaints.about(&error.to_string(), &self.reporter),
         }
     }
 
@@ -109,8 +117,8 @@ impl LiveLine {
                     return Ok(());
                 }
                 self.flush_audio(contribution);
-                let lane = AudioLane::new(&self.shape, &params)?;
-                contribution.audio = Some((params, lane));
+                let decoder = self.shape.kit.audio_decoder(&params)?;
+                contribution.audio = Some((params, decoder));
             }
         }
         Ok(())
@@ -130,9 +138,10 @@ impl LiveLine {
             }
             Track::Audio => {
                 // Without a decoder: that was said when its parameters came.
-                let Some((params, mut lane)) = contribution.audio.take() else { return };
-                self.decode_audio(contribution, |mut put, mut bad| lane.decode(packet, &mut put, &mut bad));
-                contribution.audio = Some((params, lane));
+                let Some((params, mut decoder)) = contribution.audio.take() else { return };
+                let sent = decoder.send(packet);
+                self.decode_audio(contribution, decoder.as_mut(), sent);
+                contribution.audio = Some((params, decoder));
             }
         }
     }
@@ -143,12 +152,12 @@ impl LiveLine {
         contribution: &mut Contribution,
         decode: impl FnOnce(&mut dyn FnMut(Frame), &mut dyn FnMut(CodecError)),
     ) {
-        let Contribution { stamps, last_picture, complaints, jumps, drifts, .. } = contribution;
+        let Contribution { stamps, pictures, complaints, jumps, drifts, .. } = contribution;
         let mut put = |frame: Frame| {
             let now = self.reporter.now();
             let at = match stamps.picture(frame.pts, now) {
-                Mapped::At(at) => {
-                    if last_picture.is_none() {
+                Mapped::At(at) | Mapped::Outlier(at) => {
+                    if *pictures == Pictures::None {
                         // The last stream's material may reach further.
                         self.buffer.rewind(at);
                     }
@@ -157,18 +166,19 @@ impl LiveLine {
                 Mapped::Jumped(at, by) => {
                     let message = format!("time stamps jumped: the offset moves by {by}");
                     jumps.happened(&message, &self.reporter);
-                    self.go_on_from(at, by);
+                    // What waits may lie in the way of what comes.
+                    self.buffer.rewind(at);
                     at
                 }
                 Mapped::Moved(at, by) => {
                     let message = format!("the sender's clock is not the show's: the offset moves by {by}");
                     drifts.happened(&message, &self.reporter);
-                    self.go_on_from(at, by);
+                    // What waits may lie in the way of what comes.
+                    self.buffer.rewind(at);
                     at
                 }
-                Mapped::Outlier => last_picture.map_or(now, |last| last + Span::from_millis(1)),
             };
-            *last_picture = Some(at);
+            *pictures = Pictures::Some;
             self.counters.picture();
             self.buffer.put_frame(Frame { pts: at, ..frame });
         };
@@ -176,21 +186,22 @@ impl LiveLine {
         decode(&mut put, &mut bad);
     }
 
-    /// The offset has moved: after a step back, what waits lies in the way of what comes.
-    fn go_on_from(&self, at: Time, by: Span) {
-        if by < Span::ZERO {
-            self.buffer.rewind(at);
-        }
-    }
-
-    /// As [`Self::decode_video`].
+    /// Whatever the decoder gives out, after it was `sent` something, goes to the buffer.
     fn decode_audio(
         &self,
         contribution: &mut Contribution,
-        decode: impl FnOnce(&mut dyn FnMut(Pcm), &mut dyn FnMut(CodecError)),
+        decoder: &mut dyn AudioDecoder,
+        sent: Result<(), CodecError>,
     ) {
-        let Contribution { stamps, complaints, .. } = contribution;
-        let mut put = |pcm: Pcm| {
+        let Contribution { stamps, follower, complaints, .. } = contribution;
+        let mut bad = |error: CodecError| complaints.about(&error.to_string(), &self.reporter);
+        sent.unwrap_or_else(&mut bad);
+        loop {
+            let pcm = match decoder.receive() {
+                Ok(Some(pcm)) => pcm,
+                Ok(None) => return,
+                Err(error) => return bad(error),
+            };
             // Sound far outside show time has no place; pictures decide whether the clock has jumped.
             let at = match stamps.sound(pcm.pts, self.reporter.now()) {
                 Some(Heard::At(at)) => at,
@@ -199,215 +210,33 @@ impl LiveLine {
                     self.reporter.event(Level::Info, "line-drift", message);
                     at
                 }
-                None => return,
+                None => continue,
             };
-            self.buffer.put_sound(&Pcm { pts: at, ..pcm });
-        };
-        let mut bad = |error: CodecError| complaints.about(&error.to_string(), &self.reporter);
-        decode(&mut put, &mut bad);
+            // Pictures and sound bend alike.
+            let end = stamps.place(pcm.end()).unwrap_or(at + pcm.duration());
+            match follower.push(&Pcm { pts: at, ..pcm }, end) {
+                Ok(blocks) => self.put_sound(&blocks),
+                Err(error) => bad(error),
+            }
+        }
+    }
+
+    fn put_sound(&self, blocks: &[Pcm]) {
+        for block in blocks {
+            self.buffer.put_sound(block);
+        }
+    }
+
+    /// Says where the stream's clock stands, about once a second.
+    fn tell_the_time(&self, contribution: &mut Contribution) {
+        let now = self.reporter.now();
+        if contribution.told.is_none_or(|told| now - told >= Span::from_secs(1)) {
+            contribution.told = Some(now);
+            let standing = contribution.stamps.standing();
+            self.counters.time(|timing| timing.standing = standing);
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::{Clock, Stop, VirtualClock};
-    use crate::event::EventLog;
-    use crate::ingest::buffer::Pace;
-    use crate::ingest::intake::Intake;
-    use bytes::Bytes;
-    use codecs::{CodecKit, Fake, PictureMut, VideoDecoder};
-    use media::{AudioCodec, AudioParams, FrameRate, Key, SampleRate, Size, VideoCodec, VideoParams};
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    /// Fake, but counts the decoders it makes, and they hold one picture back.
-    #[derive(Default)]
-    struct Counting {
-        fake: Fake,
-        video: AtomicUsize,
-        audio: AtomicUsize,
-    }
-
-    #[derive(Default)]
-    struct HoldsOne {
-        waiting: Vec<Time>,
-        keep: usize,
-    }
-
-    impl VideoDecoder for HoldsOne {
-        fn send(&mut self, packet: &Packet) -> Result<(), CodecError> {
-            self.keep = 1;
-            self.waiting.push(packet.pts);
-            Ok(())
-        }
-        fn receive(&mut self) -> Result<Option<Frame>, CodecError> {
-            if self.waiting.len() <= self.keep {
-                return Ok(None);
-            }
-            let pts = self.waiting.remove(0);
-            Ok(Some(Frame { pts, picture: PictureMut::new(Size::new(16, 16))?.freeze() }))
-        }
-        fn flush(&mut self) -> Result<(), CodecError> {
-            self.keep = 0;
-            Ok(())
-        }
-    }
-
-    impl CodecKit for Counting {
-        fn video_decoder(&self, _: &VideoParams) -> Result<Box<dyn VideoDecoder>, CodecError> {
-            self.video.fetch_add(1, Ordering::Relaxed);
-            Ok(Box::new(HoldsOne::default()))
-        }
-        fn audio_decoder(&self, params: &AudioParams) -> Result<Box<dyn codecs::AudioDecoder>, CodecError> {
-            self.audio.fetch_add(1, Ordering::Relaxed);
-            self.fake.audio_decoder(params)
-        }
-        fn video_encoder(
-            &self,
-            settings: &codecs::VideoEncoderSettings,
-        ) -> Result<Box<dyn codecs::VideoEncoder>, CodecError> {
-            self.fake.video_encoder(settings)
-        }
-        fn audio_encoder(
-            &self,
-            settings: &codecs::AudioEncoderSettings,
-        ) -> Result<Box<dyn codecs::AudioEncoder>, CodecError> {
-            self.fake.audio_encoder(settings)
-        }
-    }
-
-    const DEPTH: Span = Span::from_millis(200);
-
-    fn line(kit: Arc<Counting>) -> LiveLine {
-        let shape = Shape {
-            kit,
-            canvas: Size::new(16, 16),
-            ticks: FrameRate::new(25, 1).unwrap(),
-            rate: SampleRate::HZ_48000,
-            channels: 2,
-        };
-        let buffer =
-            LineBuffer::new(Pace::Live { depth: DEPTH }, Span::from_millis(40), SampleRate::HZ_48000, 2);
-        let log = Arc::new(EventLog::new());
-        let reporter = Reporter::new(Arc::new(VirtualClock::default()), log, Arc::new(Stop::default()));
-        LiveLine {
-            arrivals: Intake::new(reporter.clone()).1,
-            shape,
-            depth: DEPTH,
-            buffer: Arc::new(buffer),
-            counters: Arc::new(LineCounters::default()),
-            reporter,
-        }
-    }
-
-    fn video_params(which: u8) -> Arrival {
-        let config = Bytes::copy_from_slice(&[which]);
-        Arrival::Params(StreamParams::Video(VideoParams { codec: VideoCodec::Avc, size: None, config }))
-    }
-    fn audio_params(which: u8) -> Arrival {
-        let config = Bytes::copy_from_slice(&[0x11, which]);
-        let rate = SampleRate::HZ_48000;
-        Arrival::Params(StreamParams::Audio(AudioParams {
-            codec: AudioCodec::Aac,
-            rate,
-            channels: 2,
-            config,
-        }))
-    }
-    fn picture(ms: i64) -> Arrival {
-        let at = Time::from_millis(ms);
-        let (track, key, data) = (Track::Video, Key::Frame, Bytes::from_static(&[9]));
-        Arrival::Packet(Packet { track, pts: at, dts: at, duration: None, key, data })
-    }
-
-    #[test]
-    fn a_repeated_configuration_makes_no_decoder_and_a_new_one_loses_no_picture() {
-        let kit = Arc::new(Counting::default());
-        let line = line(Arc::clone(&kit));
-        let mut contribution = Contribution::new(&line.shape, line.depth);
-        for n in 0..10 {
-            line.arrival(&mut contribution, video_params(1));
-            line.arrival(&mut contribution, audio_params(0x90));
-            line.arrival(&mut contribution, picture(n * 40));
-        }
-        let made = || (kit.video.load(Ordering::Relaxed), kit.audio.load(Ordering::Relaxed));
-        assert_eq!((made(), line.counters.pictures()), ((1, 1), 9));
-        line.arrival(&mut contribution, video_params(2));
-        line.arrival(&mut contribution, audio_params(0x88));
-        assert_eq!((made(), line.counters.pictures()), ((2, 2), 10), "the picture held back is there");
-        assert_eq!(contribution.complaints.count(), 0);
-    }
-
-    /// A relay's burst overshoots, the offset steps back, and what comes then is shown.
-    #[test]
-    fn after_a_step_back_pictures_are_not_lost() {
-        let line = line(Arc::new(Counting::default()));
-        let mut contribution = Contribution::new(&line.shape, line.depth);
-        line.arrival(&mut contribution, video_params(1));
-        // Four seconds at once, while show time stands still.
-        for n in 0..101 {
-            line.arrival(&mut contribution, picture(n * 40));
-        }
-        // The jump put the 77th to 200 ms, and the last one came 23 frames later.
-        let at = |n: i64| (Time::from_millis(n * 40), Time::from_millis(n * 40 + 40));
-        let shown = (0..31).map(|n| line.buffer.take(at(n).0, at(n).1)).filter(|t| t.hole_since.is_none());
-        assert!(shown.count() >= 23, "what came after the jump is shown");
-    }
-
-    /// An hour's film pushed as fast as the wire takes it: the stamps run away from show time over
-    /// and over, and the report still has room for others.
-    #[test]
-    fn a_push_faster_than_real_time_is_told_once_a_second_and_counted() {
-        let (clock, log, stop) =
-            (Arc::new(VirtualClock::default()), Arc::new(EventLog::new()), Stop::default());
-        let mut line = line(Arc::new(Counting::default()));
-        line.reporter =
-            Reporter::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&log), Arc::new(Stop::default()));
-        let mut contribution = Contribution::new(&line.shape, line.depth);
-        let mut n = 0;
-        for second in 0..5 {
-            // Whoever comes again is no new line.
-            line.arrival(&mut contribution, Arrival::Started { from: "somebody".to_owned() });
-            line.arrival(&mut contribution, video_params(1));
-            for frame in 0..25 {
-                clock.wait_until(Time::from_millis(second * 1000 + frame * 40), &stop);
-                for _ in 0..100 {
-                    line.arrival(&mut contribution, picture(n * 40));
-                    n += 1;
-                }
-            }
-        }
-        let all = log.all(Time::ZERO);
-        let jumps: Vec<_> = all.iter().filter(|e| e.code == "line-jump").collect();
-        assert!(jumps.len() <= 5 && jumps.windows(2).all(|w| w[1].t - w[0].t >= 1.0), "{jumps:#?}");
-        assert!(jumps[1].message.contains("more before it"), "{jumps:#?}");
-    }
-
-    #[test]
-    fn a_track_that_does_not_come_is_said_while_the_stream_runs_and_once() {
-        let (clock, log, stop) =
-            (Arc::new(VirtualClock::default()), Arc::new(EventLog::new()), Stop::default());
-        let mut line = line(Arc::new(Counting::default()));
-        line.reporter =
-            Reporter::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&log), Arc::new(Stop::default()));
-        let mut contribution = Contribution::new(&line.shape, line.depth);
-        line.arrival(&mut contribution, Arrival::Started { from: "somebody".to_owned() });
-        line.arrival(&mut contribution, video_params(1));
-        let said = |log: &EventLog| {
-            let all = log.all(Time::ZERO).into_iter();
-            all.filter(|e| e.code.starts_with("no-")).map(|e| (e.t, e.code)).collect::<Vec<_>>()
-        };
-        for n in 0..100 {
-            clock.wait_until(Time::from_millis(n * 40), &stop);
-            line.arrival(&mut contribution, picture(n * 40));
-        }
-        assert_eq!(said(&log), [(3.0, "no-audio".to_owned())]);
-        line.arrival(&mut contribution, Arrival::Ended("gone".to_owned()));
-        assert_eq!(said(&log).len(), 1);
-        // One that is gone sooner is told of at its end.
-        line.arrival(&mut contribution, Arrival::Started { from: "somebody".to_owned() });
-        line.arrival(&mut contribution, Arrival::Ended("gone".to_owned()));
-        let codes: Vec<_> = said(&log).into_iter().map(|(_, code)| code).collect();
-        assert_eq!(codes, ["no-audio", "no-video", "no-audio"]);
-    }
-}
+mod tests;

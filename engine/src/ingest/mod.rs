@@ -12,12 +12,14 @@ mod complaints;
 mod contribution;
 pub(crate) mod demux;
 pub(crate) mod door;
+mod drift;
 pub(crate) mod file;
 mod flv_head;
 pub(crate) mod intake;
 pub(crate) mod lane;
 mod listen;
 pub(crate) mod live;
+mod mapping;
 pub(crate) mod open;
 pub(crate) mod pattern;
 mod play;
@@ -37,6 +39,7 @@ use media::{Span, Tick, Time};
 use crate::clock::Stop;
 use crate::ingest::buffer::{LineBuffer, Take, Waited};
 use crate::ingest::pattern::TestSource;
+use crate::ingest::stamps::Standing;
 use crate::ingest::still::Still;
 use crate::report::LineState;
 
@@ -52,6 +55,15 @@ impl Drop for Line {
 pub(crate) struct Timing {
     /// How long its material is to wait.
     pub(crate) buffer: Option<Span>,
+    /// Its clock beside the show's, while it has a stream.
+    pub(crate) standing: Option<Standing>,
+}
+
+impl Timing {
+    /// To a tenth.
+    pub(crate) fn drift_ppm(&self) -> Option<f64> {
+        self.standing?.drift_ppm.map(|ppm| (ppm * 10.0).round() / 10.0)
+    }
 }
 
 /// Counters of a line, written by its threads and read by status and report.

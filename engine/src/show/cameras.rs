@@ -135,6 +135,8 @@ impl CameraRun {
             lost_s: line.lost().as_secs_f64(),
             buffer_ms: line.counters.timing().buffer.map(millis),
             queue_ms: measured.queue.map(millis),
+            offset_ms: line.counters.timing().standing.map(|standing| millis(standing.offset)),
+            drift_ppm: line.counters.timing().drift_ppm(),
         });
         CameraStatus { name: self.name.clone(), line, lines: lines.collect() }
     }
@@ -148,6 +150,8 @@ impl CameraRun {
             lost_s: line.lost().as_secs_f64(),
             buffer_ms: line.counters.timing().buffer.map(millis),
             queue_ms: measured.queue_ms(),
+            offset_ms: line.counters.timing().standing.map(|standing| millis(standing.offset)),
+            drift_ppm: line.counters.timing().drift_ppm(),
         });
         CameraReport { name: self.name.clone(), lines: lines.collect() }
     }

@@ -1,0 +1,192 @@
+use super::*;
+use crate::clock::{Clock, Stop, VirtualClock};
+use crate::event::EventLog;
+use crate::ingest::buffer::Pace;
+use crate::ingest::intake::Intake;
+use bytes::Bytes;
+use codecs::{CodecKit, Fake, PictureMut, VideoDecoder};
+use media::{AudioCodec, AudioParams, FrameRate, Key, SampleRate, Size, Time, VideoCodec, VideoParams};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Fake, but counts the decoders it makes, and they hold one picture back.
+#[derive(Default)]
+struct Counting {
+    fake: Fake,
+    video: AtomicUsize,
+    audio: AtomicUsize,
+}
+
+#[derive(Default)]
+struct HoldsOne {
+    waiting: Vec<Time>,
+    keep: usize,
+}
+
+impl VideoDecoder for HoldsOne {
+    fn send(&mut self, packet: &Packet) -> Result<(), CodecError> {
+        self.keep = 1;
+        self.waiting.push(packet.pts);
+        Ok(())
+    }
+    fn receive(&mut self) -> Result<Option<Frame>, CodecError> {
+        if self.waiting.len() <= self.keep {
+            return Ok(None);
+        }
+        let pts = self.waiting.remove(0);
+        Ok(Some(Frame { pts, picture: PictureMut::new(Size::new(16, 16))?.freeze() }))
+    }
+    fn flush(&mut self) -> Result<(), CodecError> {
+        self.keep = 0;
+        Ok(())
+    }
+}
+
+impl CodecKit for Counting {
+    fn video_decoder(&self, _: &VideoParams) -> Result<Box<dyn VideoDecoder>, CodecError> {
+        self.video.fetch_add(1, Ordering::Relaxed);
+        Ok(Box::new(HoldsOne::default()))
+    }
+    fn audio_decoder(&self, params: &AudioParams) -> Result<Box<dyn codecs::AudioDecoder>, CodecError> {
+        self.audio.fetch_add(1, Ordering::Relaxed);
+        self.fake.audio_decoder(params)
+    }
+    fn video_encoder(
+        &self,
+        settings: &codecs::VideoEncoderSettings,
+    ) -> Result<Box<dyn codecs::VideoEncoder>, CodecError> {
+        self.fake.video_encoder(settings)
+    }
+    fn audio_encoder(
+        &self,
+        settings: &codecs::AudioEncoderSettings,
+    ) -> Result<Box<dyn codecs::AudioEncoder>, CodecError> {
+        self.fake.audio_encoder(settings)
+    }
+}
+
+const DEPTH: Span = Span::from_millis(200);
+
+fn line(kit: Arc<Counting>) -> LiveLine {
+    let shape = Shape {
+        kit,
+        canvas: Size::new(16, 16),
+        ticks: FrameRate::new(25, 1).unwrap(),
+        rate: SampleRate::HZ_48000,
+        channels: 2,
+    };
+    let buffer = LineBuffer::new(Pace::Live { depth: DEPTH }, Span::from_millis(40), SampleRate::HZ_48000, 2);
+    let log = Arc::new(EventLog::new());
+    let reporter = Reporter::new(Arc::new(VirtualClock::default()), log, Arc::new(Stop::default()));
+    LiveLine {
+        arrivals: Intake::new(reporter.clone()).1,
+        shape,
+        depth: DEPTH,
+        buffer: Arc::new(buffer),
+        counters: Arc::new(LineCounters::default()),
+        reporter,
+    }
+}
+
+fn video_params(which: u8) -> Arrival {
+    let config = Bytes::copy_from_slice(&[which]);
+    Arrival::Params(StreamParams::Video(VideoParams { codec: VideoCodec::Avc, size: None, config }))
+}
+fn audio_params(which: u8) -> Arrival {
+    let config = Bytes::copy_from_slice(&[0x11, which]);
+    let rate = SampleRate::HZ_48000;
+    Arrival::Params(StreamParams::Audio(AudioParams { codec: AudioCodec::Aac, rate, channels: 2, config }))
+}
+fn picture(ms: i64) -> Arrival {
+    let at = Time::from_millis(ms);
+    let (track, key, data) = (Track::Video, Key::Frame, Bytes::from_static(&[9]));
+    Arrival::Packet(Packet { track, pts: at, dts: at, duration: None, key, data })
+}
+
+#[test]
+fn a_repeated_configuration_makes_no_decoder_and_a_new_one_loses_no_picture() {
+    let kit = Arc::new(Counting::default());
+    let line = line(Arc::clone(&kit));
+    let mut contribution = Contribution::new(&line.shape, line.depth);
+    for n in 0..10 {
+        line.arrival(&mut contribution, video_params(1));
+        line.arrival(&mut contribution, audio_params(0x90));
+        line.arrival(&mut contribution, picture(n * 40));
+    }
+    let made = || (kit.video.load(Ordering::Relaxed), kit.audio.load(Ordering::Relaxed));
+    assert_eq!((made(), line.counters.pictures()), ((1, 1), 9));
+    line.arrival(&mut contribution, video_params(2));
+    line.arrival(&mut contribution, audio_params(0x88));
+    assert_eq!((made(), line.counters.pictures()), ((2, 2), 10), "the picture held back is there");
+    assert_eq!(contribution.complaints.count(), 0);
+}
+
+/// A relay's burst overshoots, the offset steps back, and what comes then is shown.
+#[test]
+fn after_a_step_back_pictures_are_not_lost() {
+    let line = line(Arc::new(Counting::default()));
+    let mut contribution = Contribution::new(&line.shape, line.depth);
+    line.arrival(&mut contribution, video_params(1));
+    // Four seconds at once, while show time stands still.
+    for n in 0..101 {
+        line.arrival(&mut contribution, picture(n * 40));
+    }
+    // The jump put the 77th to 200 ms, and the last one came 23 frames later.
+    let at = |n: i64| (Time::from_millis(n * 40), Time::from_millis(n * 40 + 40));
+    let shown = (0..31).map(|n| line.buffer.take(at(n).0, at(n).1)).filter(|t| t.hole_since.is_none());
+    assert!(shown.count() >= 23, "what came after the jump is shown");
+}
+
+/// An hour's film pushed as fast as the wire takes it: the stamps run away from show time over
+/// and over, and the report still has room for others.
+#[test]
+fn a_push_faster_than_real_time_is_told_once_a_second_and_counted() {
+    let (clock, log, stop) = (Arc::new(VirtualClock::default()), Arc::new(EventLog::new()), Stop::default());
+    let mut line = line(Arc::new(Counting::default()));
+    line.reporter =
+        Reporter::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&log), Arc::new(Stop::default()));
+    let mut contribution = Contribution::new(&line.shape, line.depth);
+    let mut n = 0;
+    for second in 0..5 {
+        // Whoever comes again is no new line.
+        line.arrival(&mut contribution, Arrival::Started { from: "somebody".to_owned() });
+        line.arrival(&mut contribution, video_params(1));
+        for frame in 0..25 {
+            clock.wait_until(Time::from_millis(second * 1000 + frame * 40), &stop);
+            for _ in 0..100 {
+                line.arrival(&mut contribution, picture(n * 40));
+                n += 1;
+            }
+        }
+    }
+    let all = log.all(Time::ZERO);
+    let jumps: Vec<_> = all.iter().filter(|e| e.code == "line-jump").collect();
+    assert!(jumps.len() <= 5 && jumps.windows(2).all(|w| w[1].t - w[0].t >= 1.0), "{jumps:#?}");
+    assert!(jumps[1].message.contains("more before it"), "{jumps:#?}");
+}
+
+#[test]
+fn a_track_that_does_not_come_is_said_while_the_stream_runs_and_once() {
+    let (clock, log, stop) = (Arc::new(VirtualClock::default()), Arc::new(EventLog::new()), Stop::default());
+    let mut line = line(Arc::new(Counting::default()));
+    line.reporter =
+        Reporter::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&log), Arc::new(Stop::default()));
+    let mut contribution = Contribution::new(&line.shape, line.depth);
+    line.arrival(&mut contribution, Arrival::Started { from: "somebody".to_owned() });
+    line.arrival(&mut contribution, video_params(1));
+    let said = |log: &EventLog| {
+        let all = log.all(Time::ZERO).into_iter();
+        all.filter(|e| e.code.starts_with("no-")).map(|e| (e.t, e.code)).collect::<Vec<_>>()
+    };
+    for n in 0..100 {
+        clock.wait_until(Time::from_millis(n * 40), &stop);
+        line.arrival(&mut contribution, picture(n * 40));
+    }
+    assert_eq!(said(&log), [(3.0, "no-audio".to_owned())]);
+    line.arrival(&mut contribution, Arrival::Ended("gone".to_owned()));
+    assert_eq!(said(&log).len(), 1);
+    // One that is gone sooner is told of at its end.
+    line.arrival(&mut contribution, Arrival::Started { from: "somebody".to_owned() });
+    line.arrival(&mut contribution, Arrival::Ended("gone".to_owned()));
+    let codes: Vec<_> = said(&log).into_iter().map(|(_, code)| code).collect();
+    assert_eq!(codes, ["no-audio", "no-video", "no-audio"]);
+}
