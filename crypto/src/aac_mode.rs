@@ -10,7 +10,7 @@ use crate::nalu_mode::append_ciphered;
 use crate::track_key::TrackKey;
 
 /// Appends the body to `out`, with the raw data block at `payload` encrypted.
-pub(crate) fn encrypt(body: &[u8], payload: usize, header: KeyHeader, key: &TrackKey, out: &mut BytesMut) {
+pub(crate) fn encrypt(body: &[u8], payload: usize, header: &KeyHeader, key: &TrackKey, out: &mut BytesMut) {
     out.extend_from_slice(&body[..payload]);
     out.extend_from_slice(&element(header));
     append_ciphered(out, &body[payload..], &mut key.keystream(header.seq, 0));
@@ -21,7 +21,7 @@ pub(crate) fn encrypt(body: &[u8], payload: usize, header: KeyHeader, key: &Trac
 pub(crate) fn encrypt_in_place(
     tag: &mut TagBuf,
     payload: usize,
-    header: KeyHeader,
+    header: &KeyHeader,
     key: &TrackKey,
 ) -> Result<(), BodyTooLong> {
     key.keystream(header.seq, 0).apply_keystream(&mut tag.body_mut()[payload..]);
@@ -30,13 +30,13 @@ pub(crate) fn encrypt_in_place(
 
 /// Marks a block as clear without touching it.
 pub(crate) fn mark_literal(body: &[u8], payload: usize) -> Bytes {
-    [&body[..payload], &element(KeyHeader::LITERAL), &body[payload..]].concat().into()
+    [&body[..payload], &element(&KeyHeader::LITERAL), &body[payload..]].concat().into()
 }
 
-fn element(header: KeyHeader) -> [u8; DSE_LEN] {
+fn element(header: &KeyHeader) -> [u8; DSE_LEN] {
     let mut element = [0; DSE_LEN];
     element[..DSE_LEAD.len()].copy_from_slice(&DSE_LEAD);
-    element[DSE_LEAD.len()..].copy_from_slice(&header.to_bytes());
+    element[DSE_LEAD.len()..].copy_from_slice(&header.bytes());
     element
 }
 

@@ -66,7 +66,7 @@ pub(crate) fn encrypt(
     body: &[u8],
     payload: usize,
     silence: &[u8],
-    header: KeyHeader,
+    header: &KeyHeader,
     key: &TrackKey,
     out: &mut BytesMut,
 ) {
@@ -80,7 +80,7 @@ pub(crate) fn encrypt(
     out.put_slice(codec_header);
     put_lead(out, FRONT + first.len());
     out.put_slice(&MARK);
-    out.put_slice(&header.to_bytes());
+    out.put_slice(&header.bytes());
     append_ciphered(out, first, &mut stream);
     for piece in rest.chunks(MOST) {
         put_lead(out, piece.len());
@@ -95,7 +95,7 @@ pub(crate) fn encrypt_in_place(
     tag: &mut TagBuf,
     payload: usize,
     silence: &[u8],
-    header: KeyHeader,
+    header: &KeyHeader,
     key: &TrackKey,
 ) -> Result<(), BodyTooLong> {
     let len = tag.body().len() - payload;
@@ -123,7 +123,7 @@ pub(crate) fn encrypt_in_place(
         put(body, &mut to, &bytes[..lead_len]);
         if front > 0 {
             put(body, &mut to, &MARK);
-            put(body, &mut to, &header.to_bytes());
+            put(body, &mut to, &header.bytes());
             front = 0;
         }
         body.copy_within(from..from + piece, to);

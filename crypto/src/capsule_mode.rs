@@ -55,16 +55,16 @@ pub(crate) fn plan(body: &[u8], payload: usize, codec: UnitCodec, size: LengthSi
 const LEAD: usize = SIZE.bytes() + CIPHER_AT;
 
 impl Plan {
-    fn lead(self, header: KeyHeader) -> [u8; LEAD] {
+    fn lead(self, header: &KeyHeader) -> [u8; LEAD] {
         let pre = if self.nal_header & 0x1f == 5 { PRE_IDR } else { PRE_OTHER };
         let mut lead = [0; LEAD];
-        let parts = [&[0; SIZE.bytes()][..], &[self.nal_header], &pre, &MAGIC, &header.to_bytes()];
+        let parts = [&[0; SIZE.bytes()][..], &[self.nal_header], &pre, &MAGIC, &header.bytes()];
         lead.iter_mut().zip(parts.into_iter().flatten()).for_each(|(to, from)| *to = *from);
         lead
     }
 
     /// Appends the encrypted body to `out`.
-    pub(crate) fn encrypt(self, body: &[u8], header: KeyHeader, key: &TrackKey, out: &mut BytesMut) {
+    pub(crate) fn encrypt(self, body: &[u8], header: &KeyHeader, key: &TrackKey, out: &mut BytesMut) {
         out.extend_from_slice(&body[..self.payload]);
         let start = out.len();
         out.extend_from_slice(&self.lead(header));
@@ -85,7 +85,7 @@ impl Plan {
     pub(crate) fn encrypt_in_place(
         self,
         tag: &mut TagBuf,
-        header: KeyHeader,
+        header: &KeyHeader,
         key: &TrackKey,
     ) -> Result<(), Refusal> {
         key.keystream(header.seq, 0).apply_keystream(&mut tag.body_mut()[self.payload..]);
@@ -283,21 +283,21 @@ mod tests {
 
             let plan = plan(&body, 5, UnitCodec::Avc, LengthSize::Four).unwrap();
             let mut wire = BytesMut::new();
-            plan.encrypt(&body, header, &key, &mut wire);
+            plan.encrypt(&body, &header, &key, &mut wire);
 
             let mut cipher = body[5..].to_vec();
             key.keystream(seq, 0).apply_keystream(&mut cipher);
             let pre = if idr { PRE_IDR } else { PRE_OTHER };
-            let plain = [&pre[..], &MAGIC, &header.to_bytes(), &cipher, &[0x80]].concat();
+            let plain = [&pre[..], &MAGIC, &header.bytes(), &cipher, &[0x80]].concat();
             let escaped = slow::escape(&[slice], &plain);
             let want = [&head[..], &(escaped.len() as u32 + 1).to_be_bytes(), &[slice], &escaped].concat();
             prop_assert_eq!(&wire[..], want);
             let mut tag = owned(&body, room);
-            plan.encrypt_in_place(&mut tag, header, &key).unwrap();
+            plan.encrypt_in_place(&mut tag, &header, &key).unwrap();
             prop_assert_eq!(tag.body(), &wire[..]);
 
             let found = find(&wire, 5).unwrap();
-            prop_assert_eq!(&found.header, &Some(header.to_bytes()));
+            prop_assert_eq!(&found.header, &Some(header.bytes()));
             prop_assert_eq!((&found.unit, found.framing), (&(9..wire.len()), Soundness::Whole));
             prop_assert_eq!(&decrypted(&wire, found.unit, seq, &key)?.unwrap(), &body);
 

@@ -210,6 +210,8 @@ impl TagDecryptor {
     }
 
     /// What is to be done with a body, or why it stays as it is.
+    // Inlined, so that what is found out need not be carried through memory.
+    #[inline(always)]
     fn look(&mut self, kind: TagKind, body: &[u8]) -> Result<Opening<'_>, Verdict> {
         let shape = shape::of(kind, body);
         self.framing.observe(&shape);
@@ -233,7 +235,7 @@ impl TagDecryptor {
             return Err(Verdict::WrongKey { id: header.key });
         }
         let contents = contents(body, found.place, &header).map_err(|why| Verdict::Damaged { why })?;
-        Ok(Opening::Decrypt { contents, header, key })
+        Ok(Opening::Decrypt { contents, id: header.key, seq: header.seq, key })
     }
 }
 
@@ -243,7 +245,8 @@ enum Opening<'k> {
     Unmark(Range<usize>),
     Decrypt {
         contents: Contents,
-        header: KeyHeader,
+        id: KeyId,
+        seq: u32,
         key: &'k TrackKey,
     },
 }
@@ -281,18 +284,18 @@ impl Opening<'_> {
     fn verdict(&self) -> Verdict {
         match self {
             Self::Unmark(_) => Verdict::Literal,
-            Self::Decrypt { header, .. } => Verdict::Encrypted { key: header.key },
+            Self::Decrypt { id, .. } => Verdict::Encrypted { key: *id },
         }
     }
 
     fn in_place(&self, tag: &mut TagBuf) {
         match self {
             Self::Unmark(mark) => tag.remove(mark.clone()),
-            Self::Decrypt { contents, header, key } => match contents {
-                Contents::Block { payload } => aac_mode::decrypt_in_place(tag, *payload, header.seq, key),
-                Contents::Elements(elements) => elements.decrypt_in_place(tag, header.seq, key),
-                Contents::Units(units) => units.decrypt_in_place(tag, header.seq, key),
-                Contents::Capsule(capsule) => capsule.decrypt_in_place(tag, header.seq, key),
+            Self::Decrypt { contents, seq, key, .. } => match contents {
+                Contents::Block { payload } => aac_mode::decrypt_in_place(tag, *payload, *seq, key),
+                Contents::Elements(elements) => elements.decrypt_in_place(tag, *seq, key),
+                Contents::Units(units) => units.decrypt_in_place(tag, *seq, key),
+                Contents::Capsule(capsule) => capsule.decrypt_in_place(tag, *seq, key),
             },
         }
     }
@@ -304,11 +307,11 @@ impl Opening<'_> {
                 out.extend_from_slice(&body[..mark.start]);
                 out.extend_from_slice(&body[mark.end..]);
             }
-            Self::Decrypt { contents, header, key } => match contents {
-                Contents::Block { payload } => aac_mode::decrypt(body, *payload, header.seq, key, out),
-                Contents::Elements(elements) => elements.decrypt(body, header.seq, key, out),
-                Contents::Units(units) => units.decrypt(body, header.seq, key, out),
-                Contents::Capsule(capsule) => capsule.decrypt(body, header.seq, key, out),
+            Self::Decrypt { contents, seq, key, .. } => match contents {
+                Contents::Block { payload } => aac_mode::decrypt(body, *payload, *seq, key, out),
+                Contents::Elements(elements) => elements.decrypt(body, *seq, key, out),
+                Contents::Units(units) => units.decrypt(body, *seq, key, out),
+                Contents::Capsule(capsule) => capsule.decrypt(body, *seq, key, out),
             },
         }
     }

@@ -226,10 +226,10 @@ impl TagEncryptor {
             Plan::Literal(body) => body,
             Plan::Encrypt(coded, header) => {
                 // To the byte, so that a body without escapes needs no second look of the allocator.
-                let mut out = BytesMut::with_capacity(coded.encrypted_len(tag.body(), header));
+                let mut out = BytesMut::with_capacity(coded.encrypted_len(tag.body(), &header));
                 let key = self.runs.key(coded.track());
                 coded
-                    .append(tag.body(), header, key, &mut out)
+                    .append(tag.body(), &header, key, &mut out)
                     .map_err(|why| self.refused(tag.kind, at, why))?;
                 out.freeze()
             }
@@ -277,7 +277,7 @@ impl TagEncryptor {
             }
             Plan::Encrypt(coded, header) => {
                 let key = self.runs.key(coded.track());
-                coded.in_place(tag, header, key).map_err(|why| self.refused(kind, at, why))?;
+                coded.in_place(tag, &header, key).map_err(|why| self.refused(kind, at, why))?;
                 Ok(Sealing::Encrypted { key: self.id })
             }
         }
@@ -303,7 +303,7 @@ impl TagEncryptor {
             Plan::Literal(body) => out.extend_from_slice(&body),
             Plan::Encrypt(coded, header) => {
                 let key = self.runs.key(coded.track());
-                if let Err(why) = coded.append(tag.body(), header, key, out) {
+                if let Err(why) = coded.append(tag.body(), &header, key, out) {
                     out.truncate(start);
                     return Err(self.refused(kind, at, why));
                 }
@@ -315,6 +315,8 @@ impl TagEncryptor {
 
     /// What is to be done with a body. A number is used up before anything is looked at, so
     /// that no failure can lead to its being used again.
+    // Inlined, so that what is found out need not be carried through memory.
+    #[inline(always)]
     fn plan(&mut self, kind: TagKind, at: FlvMillis, body: &[u8]) -> Result<Plan, CryptoError> {
         let shape = shape::of(kind, body);
         self.framing.observe(&shape);
@@ -360,6 +362,7 @@ impl TagEncryptor {
     }
 
     /// The header for the next tag of a track.
+    #[inline]
     fn number(&mut self, track: Track) -> Result<KeyHeader, CryptoError> {
         let slot = self.runs.slot(track);
         if slot.as_ref().is_none_or(Run::is_over) {
@@ -417,7 +420,7 @@ impl Coded {
     }
 
     /// How long the encrypted body becomes if nothing is to be escaped.
-    fn encrypted_len(&self, body: &[u8], header: KeyHeader) -> usize {
+    fn encrypted_len(&self, body: &[u8], header: &KeyHeader) -> usize {
         match self {
             Self::Block { .. } => body.len() + DSE_LEN,
             Self::BehindSilence { payload, silence } => aac_silence::encrypted_len(body, *payload, silence),
@@ -430,7 +433,7 @@ impl Coded {
     fn append(
         &self,
         body: &[u8],
-        header: KeyHeader,
+        header: &KeyHeader,
         key: &TrackKey,
         out: &mut BytesMut,
     ) -> Result<(), Refusal> {
@@ -445,7 +448,7 @@ impl Coded {
         Ok(())
     }
 
-    fn in_place(&self, tag: &mut TagBuf, header: KeyHeader, key: &TrackKey) -> Result<(), Refusal> {
+    fn in_place(&self, tag: &mut TagBuf, header: &KeyHeader, key: &TrackKey) -> Result<(), Refusal> {
         match self {
             Self::Block { payload } => Ok(aac_mode::encrypt_in_place(tag, *payload, header, key)?),
             Self::BehindSilence { payload, silence } => {

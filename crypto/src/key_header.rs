@@ -60,7 +60,7 @@ impl KeyHeader {
     pub(crate) const LITERAL: Self =
         Self { mode: WireMode::Literal, key: KeyId(0), salt: Salt([0; 8]), check: [0; 2], seq: 0 };
 
-    pub(crate) fn to_bytes(self) -> [u8; Self::LEN] {
+    pub(crate) fn bytes(&self) -> [u8; Self::LEN] {
         let (version, mode) = match self.mode {
             WireMode::Literal => (1, 0),
             WireMode::Capsule => (1, 1),
@@ -77,7 +77,10 @@ impl KeyHeader {
     }
 
     pub(crate) fn parse(bytes: &[u8; Self::LEN]) -> Result<Self, Unreadable> {
-        let [lead, key, s0, s1, s2, s3, s4, s5, s6, s7, c0, c1, q0, q1, q2, q3] = *bytes;
+        let (&[lead, key], rest) = bytes.split_first_chunk().expect(LONG_ENOUGH);
+        let (&salt, rest) = rest.split_first_chunk().expect(LONG_ENOUGH);
+        let (&check, rest) = rest.split_first_chunk().expect(LONG_ENOUGH);
+        let &seq = rest.first_chunk().expect(LONG_ENOUGH);
         let (version, mode) = (lead >> 4, lead & 0x0f);
         let mode = match (version, mode) {
             (1, 0) => WireMode::Literal,
@@ -86,15 +89,11 @@ impl KeyHeader {
             (2, 1) => WireMode::Silence,
             _ => return Err(Unreadable { version, mode }),
         };
-        Ok(Self {
-            mode,
-            key: KeyId(key),
-            salt: Salt([s0, s1, s2, s3, s4, s5, s6, s7]),
-            check: [c0, c1],
-            seq: u32::from_be_bytes([q0, q1, q2, q3]),
-        })
+        Ok(Self { mode, key: KeyId(key), salt: Salt(salt), check, seq: u32::from_be_bytes(seq) })
     }
 }
+
+const LONG_ENOUGH: &str = "the fields take 16 bytes in all";
 
 #[cfg(test)]
 mod tests {
@@ -105,7 +104,7 @@ mod tests {
         #[test]
         fn every_16_bytes_are_a_header_or_refused(bytes in any::<[u8; 16]>()) {
             match KeyHeader::parse(&bytes) {
-                Ok(header) => prop_assert_eq!(header.to_bytes(), bytes),
+                Ok(header) => prop_assert_eq!(header.bytes(), bytes),
                 Err(err) => {
                     prop_assert!(!matches!((err.version, err.mode), (1, 0..=2) | (2, 1)));
                     prop_assert_eq!(err.version << 4 | err.mode, bytes[0]);
@@ -119,7 +118,7 @@ mod tests {
         ) {
             let mut bytes = [lead; 16];
             bytes[1..].copy_from_slice(&rest);
-            prop_assert_eq!(KeyHeader::parse(&bytes).unwrap().to_bytes(), bytes);
+            prop_assert_eq!(KeyHeader::parse(&bytes).unwrap().bytes(), bytes);
         }
     }
 }

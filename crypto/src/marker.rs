@@ -83,14 +83,18 @@ pub(crate) fn find(body: &[u8], shape: &Shape, framing: Framing) -> Option<Marke
         // A SEI in front of a capsule was put there later, so it comes off first;
         // and sound framing tells more than one that breaks off.
         Shape::Units { codec, payload } => {
-            let capsule = find_capsule(body, payload, codec);
-            framing
-                .candidates()
-                .filter_map(|size| find_sei(body, payload, codec, size))
-                .find(Marker::is_whole)
-                .or_else(|| capsule.clone().filter(Marker::is_whole))
-                .or_else(|| find_sei(body, payload, codec, framing.size()))
-                .or(capsule)
+            let mut broken = None;
+            for size in framing.candidates() {
+                match find_sei(body, payload, codec, size) {
+                    Some(sei) if sei.is_whole() => return Some(sei),
+                    sei if size == framing.size() => broken = sei,
+                    _ => {}
+                }
+            }
+            match find_capsule(body, payload, codec) {
+                Some(capsule) if capsule.is_whole() => Some(capsule),
+                capsule => broken.or(capsule),
+            }
         }
         Shape::Exempt | Shape::Sequence(_) | Shape::SoundConfig { .. } | Shape::NoRule(_) => None,
     }
@@ -138,6 +142,8 @@ fn find_dse(body: &[u8], payload: usize) -> Option<Marker> {
 }
 
 /// The last marker before the first slice: of nested ones, the outermost.
+// Inlined, for what it gives is long.
+#[inline(always)]
 fn find_sei(body: &[u8], payload: usize, codec: UnitCodec, size: LengthSize) -> Option<Marker> {
     let mut last = None;
     let mut units = nalu::units(body, payload, size);

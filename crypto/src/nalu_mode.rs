@@ -82,7 +82,7 @@ impl Plan {
     pub(crate) fn encrypt(
         self,
         body: &[u8],
-        header: KeyHeader,
+        header: &KeyHeader,
         key: &TrackKey,
         out: &mut BytesMut,
     ) -> Result<(), Refusal> {
@@ -113,7 +113,7 @@ impl Plan {
     }
 
     /// How long the encrypted body becomes if nothing is to be escaped.
-    pub(crate) fn encrypted_len(self, body: &[u8], header: KeyHeader) -> usize {
+    pub(crate) fn encrypted_len(self, body: &[u8], header: &KeyHeader) -> usize {
         body.len() + self.codec.sei(self.size, header).bytes().len()
     }
 
@@ -122,7 +122,7 @@ impl Plan {
     pub(crate) fn encrypt_in_place(
         self,
         tag: &mut TagBuf,
-        header: KeyHeader,
+        header: &KeyHeader,
         key: &TrackKey,
     ) -> Result<(), Refusal> {
         let mut at = self.lead;
@@ -177,7 +177,7 @@ pub(crate) fn mark_literal(body: &[u8], payload: usize, codec: UnitCodec, size: 
     });
     let mut out = BytesMut::with_capacity(body.len() + SEI_ROOM);
     out.extend_from_slice(&body[..lead]);
-    out.extend_from_slice(codec.sei(size, KeyHeader::LITERAL).bytes());
+    out.extend_from_slice(codec.sei(size, &KeyHeader::LITERAL).bytes());
     out.extend_from_slice(&body[lead..]);
     out.freeze()
 }
@@ -315,7 +315,7 @@ mod tests {
 
     /// The format page, read out slowly: one unit after the other, all copied.
     fn slowly(units: &[Vec<u8>], codec: UnitCodec, size: LengthSize, seq: u32) -> Vec<u8> {
-        let sei = codec.sei(size, header(seq)).bytes()[size.bytes()..].to_vec();
+        let sei = codec.sei(size, &header(seq)).bytes()[size.bytes()..].to_vec();
         let (mut out, mut piece) = (Vec::new(), 0);
         let first = units.iter().position(|unit| codec.is_slice(unit)).unwrap_or(units.len());
         for (at, unit) in units.iter().enumerate() {
@@ -378,7 +378,7 @@ mod tests {
 
     fn encrypt(body: &[u8], codec: UnitCodec, size: LengthSize, seq: u32) -> Result<Vec<u8>, Refusal> {
         let mut out = BytesMut::new();
-        plan(body, HEAD.len(), codec, size)?.encrypt(body, header(seq), &key(), &mut out)?;
+        plan(body, HEAD.len(), codec, size)?.encrypt(body, &header(seq), &key(), &mut out)?;
         Ok(out.to_vec())
     }
 
@@ -408,9 +408,9 @@ mod tests {
             prop_assert_eq!(&wire, &slowly(&units, codec, size, seq));
             let mut tag = owned(&clear, room);
             let plan = plan(&clear, HEAD.len(), codec, size).unwrap();
-            plan.encrypt_in_place(&mut tag, header(seq), &key()).unwrap();
+            plan.encrypt_in_place(&mut tag, &header(seq), &key()).unwrap();
             prop_assert_eq!(tag.body(), &wire);
-            prop_assert!(wire.len() >= plan.encrypted_len(&clear, header(seq)));
+            prop_assert!(wire.len() >= plan.encrypted_len(&clear, &header(seq)));
 
             let marker = nalu::units(&wire, HEAD.len(), size)
                 .map(Result::unwrap)
@@ -450,7 +450,7 @@ mod tests {
         let mut tag = owned(&clear, SEI_ROOM);
         let end = tag.body().as_ptr_range().end;
         let plan = plan(&clear, 5, UnitCodec::Avc, LengthSize::Four).unwrap();
-        plan.encrypt_in_place(&mut tag, header(1), &key()).unwrap();
+        plan.encrypt_in_place(&mut tag, &header(1), &key()).unwrap();
         assert_eq!(tag.body().as_ptr_range().end, end);
         let marker = 19..tag.body().len() - 4004;
         let sealed = sealed(tag.body(), marker, UnitCodec::Avc, LengthSize::Four).unwrap();
@@ -473,7 +473,7 @@ mod tests {
             assert_eq!(wire, slowly(&[unit], UnitCodec::Avc, LengthSize::Four, 9));
             let mut tag = owned(&clear, 64);
             let plan = plan(&clear, 5, UnitCodec::Avc, LengthSize::Four).unwrap();
-            plan.encrypt_in_place(&mut tag, header(9), &key()).unwrap();
+            plan.encrypt_in_place(&mut tag, &header(9), &key()).unwrap();
             assert_eq!(tag.body(), wire);
         }
     }
@@ -498,7 +498,7 @@ mod tests {
         let long = body(&[unit], LengthSize::One);
         assert_eq!(refused(&long), Some(Refusal::UnitTooLong { len: 365, max: 255 }));
         let plan = plan(&long, 5, UnitCodec::Avc, LengthSize::One).unwrap();
-        let in_place = plan.encrypt_in_place(&mut owned(&long, 64), header(0), &key());
+        let in_place = plan.encrypt_in_place(&mut owned(&long, 64), &header(0), &key());
         assert_eq!(in_place, Err(Refusal::UnitTooLong { len: 365, max: 255 }));
     }
 }

@@ -75,78 +75,113 @@ impl UnitCodec {
         LengthSize::from_bytes(usize::from(config.get(at)? & 3) + 1)
     }
 
-    fn sei_header(self) -> &'static [u8] {
-        match self {
-            Self::Avc => &[0x06],
-            Self::Hevc => &[0x4e, 0x01],
-        }
-    }
-
     /// The SEI unit of `header` behind its length.
-    pub(crate) fn sei(self, size: LengthSize, header: KeyHeader) -> Sei {
-        let (head, head_len) = (self.sei_header(), self.sei_header().len());
-        let start = size.bytes();
+    // Inlined, so that it is written where it is read.
+    #[inline(always)]
+    pub(crate) fn sei(self, size: LengthSize, header: &KeyHeader) -> Sei {
         let mut bytes = [0; SEI_ROOM];
+        // Pieces of fixed lengths: a call to copy a few bytes would take longer than they do.
+        let message = match self {
+            Self::Avc => {
+                bytes[PREFIX] = 0x06;
+                PREFIX + 1
+            }
+            Self::Hevc => {
+                bytes[PREFIX..PREFIX + 2].copy_from_slice(&[0x4e, 0x01]);
+                PREFIX + 2
+            }
+        };
         // Up to the key header there are no zeros, so nothing is escaped.
-        bytes[start..start + head_len].copy_from_slice(head);
-        bytes[start + head_len..start + head_len + MESSAGE.len()].copy_from_slice(&MESSAGE);
-        let mut len = start + head_len + MESSAGE.len();
-        let header = header.to_bytes();
-        let (settled, number) = header.split_at(KeyHeader::LEN - 4);
+        bytes[message..message + MESSAGE.len()].copy_from_slice(&MESSAGE);
+        let mut end = message + MESSAGE.len();
+        let header = header.bytes();
+        let (settled, number) = settled_and_number(&header);
         let mut zeros = 0;
-        // What stays the same from tag to tag seldom has two zeros side by side; the number has.
-        let least = settled[1..].iter().zip(settled).fold(u8::MAX, |least, (a, b)| least.min(a | b));
-        let bytewise = if least == 0 {
-            &header
+        let bytewise = if has_zero_pair(settled) {
+            &header[..]
         } else {
-            bytes[len..len + settled.len()].copy_from_slice(settled);
-            len += settled.len();
-            zeros = usize::from(settled.ends_with(&[0]));
+            bytes[end..end + settled.len()].copy_from_slice(settled);
+            end += settled.len();
+            zeros = u32::from(settled.ends_with(&[0]));
             number
         };
         for &byte in bytewise {
             if zeros == 2 && byte <= escape::ESCAPE {
-                bytes[len] = escape::ESCAPE;
-                len += 1;
+                bytes[end] = escape::ESCAPE;
+                end += 1;
                 zeros = 0;
             }
-            bytes[len] = byte;
-            len += 1;
+            bytes[end] = byte;
+            end += 1;
             zeros = if byte == 0 { zeros + 1 } else { 0 };
         }
-        bytes[len] = STOP;
-        len += 1;
-        set_length(&mut bytes, 0, size, len - start);
-        Sei { bytes, len }
+        bytes[end] = STOP;
+        end += 1;
+        bytes[..PREFIX].copy_from_slice(&((end - PREFIX) as u32).to_be_bytes());
+        Sei { bytes, start: PREFIX - size.bytes(), end }
     }
 
     /// The header in a SEI unit of ours; `None` for any other unit.
     pub(crate) fn read_sei(self, unit: &[u8]) -> Option<Result<[u8; KeyHeader::LEN], Mangled>> {
         // Up to here there are no zeros, so nothing is escaped.
-        let rest = unit.strip_prefix(self.sei_header())?.strip_prefix(&MESSAGE)?;
+        let rest = match self {
+            Self::Avc => unit.strip_prefix(&[0x06])?,
+            Self::Hevc => unit.strip_prefix(&[0x4e, 0x01])?,
+        };
+        let rest = rest.strip_prefix(&MESSAGE)?;
         let mut plain = [0; KeyHeader::LEN + 1];
-        Some(match (escape::unescape_exactly(rest, &mut plain), plain.split_first_chunk()) {
+        let read = match rest.split_first_chunk::<SETTLED>() {
+            Some((settled, behind)) if !has_zero_pair(settled) => {
+                plain[..SETTLED].copy_from_slice(settled);
+                let zeros = u32::from(settled.ends_with(&[0]));
+                escape::unescape_behind(zeros, behind, &mut plain[SETTLED..])
+            }
+            _ => escape::unescape_exactly(rest, &mut plain),
+        };
+        Some(match (read, plain.split_first_chunk()) {
             (Ok(()), Some((header, [STOP]))) => Ok(*header),
             _ => Err(Mangled),
         })
     }
 }
 
+/// Bytes of a header that stay the same from tag to tag, and seldom have two zeros side by
+/// side; the number behind them has.
+const SETTLED: usize = KeyHeader::LEN - 4;
+
+fn settled_and_number(header: &[u8; KeyHeader::LEN]) -> (&[u8; SETTLED], &[u8]) {
+    header.split_first_chunk().expect("a header is longer than part of it")
+}
+
+/// Whether two zeros are side by side.
+fn has_zero_pair(bytes: &[u8; SETTLED]) -> bool {
+    bytes[1..].iter().zip(bytes).fold(u8::MAX, |least, (a, b)| least.min(a | b)) == 0
+}
+
+/// The longest length prefix.
+const PREFIX: usize = 4;
+
 /// A SEI unit behind its length prefix.
 pub(crate) struct Sei {
     bytes: [u8; SEI_ROOM],
-    len: usize,
+    /// The prefix begins here.
+    start: usize,
+    end: usize,
 }
 
 impl Sei {
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
+        &self.bytes[self.start..self.end]
     }
 }
 
 /// Overwrites the length prefix at `at`; what does not fit is cut, see [`LengthSize::max_len`].
 pub(crate) fn set_length(out: &mut [u8], at: usize, size: LengthSize, len: usize) {
     let bytes = (len as u32).to_be_bytes();
+    if size == LengthSize::Four {
+        out[at..at + 4].copy_from_slice(&bytes);
+        return;
+    }
     out[at..at + size.bytes()].copy_from_slice(&bytes[4 - size.bytes()..]);
 }
 
@@ -176,12 +211,13 @@ mod tests {
             for codec in [UnitCodec::Avc, UnitCodec::Hevc] {
                 let mut out = BytesMut::new();
                 let size = LengthSize::from_bytes(size).unwrap();
-                out.extend_from_slice(codec.sei(size, header).bytes());
+                out.extend_from_slice(codec.sei(size, &header).bytes());
                 prop_assert!(out.len() <= SEI_ROOM);
                 let units: Vec<_> = flv::nalu::units(&out, 0, size).collect();
                 prop_assert_eq!(units.len(), 1);
                 let unit = &out[units[0].clone().unwrap()];
-                let plain = [codec.sei_header(), &MESSAGE, &raw, &[STOP]].concat();
+                let nal_header: &[u8] = if codec == UnitCodec::Avc { &[0x06] } else { &[0x4e, 0x01] };
+                let plain = [nal_header, &MESSAGE, &raw, &[STOP]].concat();
                 prop_assert_eq!(unit, &escape::slow::escape(&[], &plain));
                 prop_assert_eq!(codec.read_sei(unit), Some(Ok(raw)));
                 prop_assert!(!codec.is_slice(unit));
