@@ -43,6 +43,12 @@ pub(crate) enum Type {
     PullUrl,
     PushUrl,
     RecordPath,
+    /// Where a line is recorded as it comes.
+    LineRecordPath,
+    /// What a device's sound is taken from.
+    SoundDevice,
+    /// The name of a source that the program registers.
+    Source,
     PushPoint,
     Pattern,
     OneOf(&'static [&'static str]),

@@ -75,7 +75,7 @@ pub use files::{FileKind, FileRef, exposed_keys, missing_files};
 pub use format::format;
 pub use model::*;
 pub use reference::reference;
-pub use template::expand;
+pub use template::{expand, expand_line};
 
 /// A show with every part the language has; the one the manual explains.
 pub const EXAMPLE: &str = include_str!("../example.show");

@@ -18,7 +18,9 @@ impl Type {
                 Sort::Key => "a key ring's name",
                 Sort::Channel => "a channel's name",
             },
-            Self::Input(_) | Self::RecordPath => "a path",
+            Self::Input(_) | Self::RecordPath | Self::LineRecordPath => "a path",
+            Self::SoundDevice => "a sound device",
+            Self::Source => "a source's name",
             Self::PullUrl | Self::PushUrl => "a URL",
             Self::PushPoint => "a push point",
             Self::Pattern => "a test pattern",
@@ -55,6 +57,11 @@ impl Type {
             Self::PullUrl => format!("{} or env:NAME", schemes(PULL_SCHEMES)),
             Self::PushUrl => format!("{} or env:NAME", schemes(PUSH_SCHEMES)),
             Self::RecordPath => "\"path\" under the output folder or env:NAME".into(),
+            Self::LineRecordPath => {
+                "\"path.flv\" under the output folder, with {camera} and {line}, or env:NAME".into()
+            }
+            Self::SoundDevice => "\"alsa:DEVICE\", \"pulse:NAME\" or env:NAME".into(),
+            Self::Source => "1 to 64 letters, digits, `-`, `_` or `.`, a letter or digit first".into(),
             Self::PushPoint => "\"rtmp:app/stream\"".into(),
             Self::Pattern => "bars, color:NAME, color:#rrggbb, motion, timecode".into(),
             Self::OneOf(words) => words.join(", "),
@@ -86,6 +93,9 @@ impl Type {
             Self::PullUrl => "\"srt://10.0.0.7:9001\"",
             Self::PushUrl => "\"rtmp://cdn.example/live/{channel}_{rung}\"",
             Self::RecordPath => "\"{channel}-{rung}.flv\"",
+            Self::LineRecordPath => "\"iso/{camera}-{line}.flv\"",
+            Self::SoundDevice => "\"alsa:hw:1\"",
+            Self::Source => "my-camera",
             Self::PushPoint => "\"rtmp:live/main\"",
             Self::Pattern => "\"color:green\"",
             Self::OneOf(words) => match words.first() {
@@ -142,7 +152,8 @@ fn key(out: &mut String, slot: &Slot) {
         Type::Whole { .. } | Type::Ratio => "N".into(),
         Type::Hertz { .. } => "HZ".into(),
         Type::Duration { .. } => "DURATION".into(),
-        Type::Input(_) => "PATH".into(),
+        Type::Input(_) | Type::LineRecordPath => "PATH".into(),
+        Type::SoundDevice => "DEVICE".into(),
         Type::Variable => "NAME".into(),
         _ => "WORD".into(),
     };

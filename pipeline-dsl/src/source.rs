@@ -81,7 +81,11 @@ fn input(input: &Input, looping: Looping) -> String {
             let repeat = if *repeat == Repeat::Loop && looping == Looping::Said { " loop=true" } else { "" };
             format!("file {}{repeat}", text(path))
         }
-        Input::Device { path } => format!("device {}", text(path)),
+        Input::Device { path, audio } => {
+            let audio = audio.as_ref().map_or(String::new(), |audio| format!(" audio={}", text(audio)));
+            format!("device {}{audio}", text(path))
+        }
+        Input::Source { name: source } => format!("source {}", name(source)),
         Input::Test { pattern, tone } => {
             let pattern = match pattern {
                 Pattern::Bars => "bars".to_owned(),
@@ -98,7 +102,10 @@ fn input(input: &Input, looping: Looping) -> String {
 
 /// The keys of a line that somebody sends to, where they say more than nothing.
 fn live(line: &Line) -> String {
-    let has_keys = matches!(line.input, Input::Push(_) | Input::Pull { .. } | Input::Device { .. });
+    let has_keys = matches!(
+        line.input,
+        Input::Push(_) | Input::Pull { .. } | Input::Device { .. } | Input::Source { .. }
+    );
     if !has_keys || line.live == Live::default() {
         return String::new();
     }
@@ -173,7 +180,8 @@ fn camera(w: &mut Writer, camera: &Camera) {
     w.open(&format!("camera {}", name(&camera.name)));
     for line in &camera.lines {
         let comes = input(&line.input, Looping::Said);
-        w.line(&format!("line {} {comes}{}", name(&line.name), live(line)));
+        let record = line.record.as_ref().map_or(String::new(), |path| format!(" record={}", text(path)));
+        w.line(&format!("line {} {comes}{}{record}", name(&line.name), live(line)));
     }
     let Failover { lost, recover } = camera.failover;
     w.line(&format!("failover lost={} recover={}", write_span(lost), write_span(recover)));

@@ -1,7 +1,9 @@
-//! `{channel}` and `{rung}` in push URLs and record paths.
+//! `{channel}` and `{rung}` in push URLs and record paths, `{camera}` and `{line}` where a line is recorded.
 
 /// The placeholders an egress may have.
 pub(crate) const PLACEHOLDERS: &[&str] = &["channel", "rung"];
+/// The placeholders a line's recording may have.
+pub(crate) const LINE_PLACEHOLDERS: &[&str] = &["camera", "line"];
 
 /// A piece of a template.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,17 +57,33 @@ pub(crate) fn has(template: &str, place: &str) -> bool {
 /// assert_eq!(url, "rtmp://cdn/live/program_720p");
 /// ```
 pub fn expand(template: &str, channel: &str, rung: &str) -> String {
-    let mut out = String::with_capacity(template.len() + channel.len() + rung.len());
+    filled(template, &[("channel", channel), ("rung", rung)])
+}
+
+/// As [`expand`], for what a line's recording may have.
+///
+/// ```
+/// let path = pipeline_dsl::expand_line("iso/{camera}-{line}.flv", "main", "fiber");
+/// assert_eq!(path, "iso/main-fiber.flv");
+/// ```
+pub fn expand_line(template: &str, camera: &str, line: &str) -> String {
+    filled(template, &[("camera", camera), ("line", line)])
+}
+
+fn filled(template: &str, places: &[(&str, &str)]) -> String {
+    let mut out =
+        String::with_capacity(template.len() + places.iter().map(|(_, name)| name.len()).sum::<usize>());
     for piece in pieces(template) {
         match piece {
             Piece::Text(text) => out.push_str(text),
-            Piece::Place("channel") => out.push_str(channel),
-            Piece::Place("rung") => out.push_str(rung),
-            Piece::Place(other) => {
-                out.push('{');
-                out.push_str(other);
-                out.push('}');
-            }
+            Piece::Place(place) => match places.iter().find(|(known, _)| *known == place) {
+                Some((_, name)) => out.push_str(name),
+                None => {
+                    out.push('{');
+                    out.push_str(place);
+                    out.push('}');
+                }
+            },
             Piece::Loose(brace) => out.push(brace),
         }
     }

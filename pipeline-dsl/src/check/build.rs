@@ -53,9 +53,12 @@ pub(crate) fn show(part: &Part) -> Option<Show> {
 fn camera(part: &Part) -> Option<Camera> {
     let failover = or_default(part, &FAILOVER);
     let line = |line: &Part| {
+        let input = line_input(line)?;
+        // What the camera says is for those of its lines that can be recorded.
+        let every = part.text("record").filter(|_| input.unrecordable().is_none());
         // Only lines that somebody sends to while the show runs have the keys of `Live`.
         let live = line.span("buffer").map_or_else(Live::default, |buffer| Live { buffer });
-        Some(Line { name: line.name("name")?, input: input(line, line.form?.word)?, live })
+        Some(Line { name: line.name("name")?, input, live, record: line.text("record").or(every) })
     };
     Some(Camera {
         name: part.name("name")?,
@@ -73,11 +76,17 @@ fn input(part: &Part, word: &str) -> Option<Input> {
             // A filler has no `loop=`: it always does.
             repeat: if part.word("loop") == Some("false") { Repeat::Once } else { Repeat::Loop },
         },
-        "device" => Input::Device { path: part.text("path")? },
+        "device" => Input::Device { path: part.text("path")?, audio: part.text("audio") },
+        "source" => Input::Source { name: part.name("source")? },
         "test" => Input::Test { pattern: part.pattern("pattern")?, tone: part.number("tone") },
         "image" => Input::Image { path: part.text("path")? },
         _ => return None,
     })
+}
+
+/// What a line takes, where that can be told.
+pub(crate) fn line_input(line: &Part) -> Option<Input> {
+    input(line, line.form?.word)
 }
 
 fn filler(part: &Part) -> Option<Filler> {

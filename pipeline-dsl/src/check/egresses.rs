@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::check::lines;
 use crate::check::names::Index;
 use crate::check::part::Part;
 use crate::check::values::shown;
@@ -23,10 +24,30 @@ pub(super) struct Output {
     pub(super) place: String,
     pub(super) span: Span,
     pub(super) kind: &'static str,
+    pub(super) by: By,
+}
+
+/// Whose output it is.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum By {
+    /// The channel's.
+    Egress,
+    /// A line's recording; its camera's name and its own.
+    Line(String, String),
+}
+
+impl By {
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Egress => "egress",
+            Self::Line(..) => "line",
+        }
+    }
 }
 
 pub(crate) fn check(index: &Index<'_>, files: &[FileRef], sink: &mut Sink) {
-    let mut outputs = Vec::new();
+    let mut outputs = lines::check(index, sink);
+    outputs.truncate(MOST_OUTPUTS);
     for channel in index.show.all("channel") {
         sources(index, channel, sink);
         repeats(channel, "watermark", "watermark", sink);
@@ -102,7 +123,7 @@ fn expanded<'p>(
                 "pushes to" => with_plain_scheme(&place),
                 _ => place,
             };
-            Some(Output { channel: name.clone(), place, span: *span, kind })
+            Some(Output { channel: name.clone(), place, span: *span, kind, by: By::Egress })
         }
         _ => None,
     })
@@ -117,32 +138,38 @@ fn with_plain_scheme(url: &str) -> String {
 }
 
 /// A relative path without `.` and empty parts.
-fn normal(path: &str) -> String {
+pub(super) fn normal(path: &str) -> String {
     let root = if path.starts_with('/') { "/" } else { "" };
     let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
     format!("{root}{}", parts.collect::<Vec<_>>().join("/"))
 }
 
 fn collisions(outputs: &[Output], sink: &mut Sink) {
-    let mut seen: HashMap<(&str, &str), Span> = HashMap::new();
+    let mut seen: HashMap<(&str, &str), &Output> = HashMap::new();
     let mut told: Vec<(Span, Span)> = Vec::new();
     for output in outputs {
         let Some(earlier) = seen.get(&(output.kind, output.place.as_str())) else {
-            seen.insert((output.kind, &output.place), output.span);
+            seen.insert((output.kind, &output.place), output);
             continue;
         };
-        if *earlier == output.span || told.last() == Some(&(*earlier, output.span)) {
+        let first = earlier.span;
+        if first == output.span || told.last() == Some(&(first, output.span)) {
             continue;
         }
-        told.push((*earlier, output.span));
-        let message = format!("another egress {} `{}` too", output.kind, shown(&output.place));
-        let help = match output.kind {
-            "serves" => "one is enough for every viewer",
-            _ => "`{channel}` and `{rung}` keep them apart",
+        told.push((first, output.span));
+        let other = match earlier.by.word() {
+            same if same == output.by.word() => format!("another {same}"),
+            line => format!("a {line}"),
+        };
+        let message = format!("{other} {} `{}` too", output.kind, shown(&output.place));
+        let help = match (output.kind, &output.by) {
+            ("serves", _) => "one is enough for every viewer",
+            (_, By::Egress) => "`{channel}` and `{rung}` keep them apart",
+            (_, By::Line(..)) => "`{camera}` and `{line}` keep them apart",
         };
         sink.push(
             Diagnostic::error("same-target", output.span, message)
-                .label(*earlier, "the first one is here")
+                .label(first, "the first one is here")
                 .help(help),
         );
     }
@@ -155,12 +182,11 @@ fn loops(outputs: &[Output], files: &[FileRef], sink: &mut Sink) {
     for file in files.iter().filter(|file| matches!(file.kind, FileKind::Media | FileKind::Image)) {
         let Text::Plain(path) = &file.path else { continue };
         if let Some(output) = written.get(normal(path).as_str()) {
-            let message = format!(
-                "a loop: {} reads `{}`, which channel `{}` records",
-                file.owner,
-                shown(path),
-                shown(&output.channel)
-            );
+            let by = match &output.by {
+                By::Egress => format!("channel `{}`", shown(&output.channel)),
+                By::Line(camera, line) => format!("camera `{}`, line `{}`", shown(camera), shown(line)),
+            };
+            let message = format!("a loop: {} reads `{}`, which {by} records", file.owner, shown(path));
             let code = if file.owner.starts_with("filler") { "filler-loop" } else { "loop" };
             sink.push(
                 Diagnostic::error(code, file.span, message)

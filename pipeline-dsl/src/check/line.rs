@@ -210,6 +210,12 @@ impl Walk<'_> {
     }
 
     fn file(&mut self, kind: crate::FileKind, path: &Text, span: Span) {
+        // A card is no file.
+        if kind == crate::FileKind::Device
+            && matches!(path, Text::Plain(path) if path.starts_with("decklink:"))
+        {
+            return;
+        }
         // The show itself and the innermost word, where it has no name, say nothing new.
         let owners = self.owners.get(1..).unwrap_or(&[]);
         let named = owners.iter().filter(|owner| !owner.starts_with("file ") && !owner.starts_with("image "));

@@ -4,6 +4,7 @@ mod build;
 mod cues;
 mod egresses;
 mod line;
+mod lines;
 mod names;
 mod part;
 mod rungs;

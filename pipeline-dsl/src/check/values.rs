@@ -13,7 +13,7 @@ use crate::model::{Pattern, PushPoint, Text};
 use crate::reference::{PULL_SCHEMES, PUSH_SCHEMES};
 use crate::suggest::did_you_mean;
 use crate::syntax::{Atom, Quoting};
-use crate::template::{PLACEHOLDERS, Piece, pieces};
+use crate::template::{LINE_PLACEHOLDERS, PLACEHOLDERS, Piece, pieces};
 
 /// A value that has been understood.
 #[derive(Clone, PartialEq, Debug)]
@@ -165,10 +165,18 @@ pub(crate) fn read(subject: &str, ty: Type, atom: &Atom) -> Result<Value, Diagno
         Type::PullUrl => Value::Text(url(&place, PULL_SCHEMES)?),
         Type::PushUrl => {
             let url = url(&place, PUSH_SCHEMES)?;
-            placeholders(&place, &url)?;
+            placeholders(&place, &url, PLACEHOLDERS)?;
             Value::Text(url)
         }
-        Type::RecordPath => Value::Text(record_path(&place)?),
+        Type::RecordPath => Value::Text(record_path(&place, PLACEHOLDERS)?),
+        Type::LineRecordPath => Value::Text(line_record_path(&place)?),
+        Type::SoundDevice => Value::Text(sound_device(&place)?),
+        Type::Source => {
+            if !is_name(text) {
+                return Err(place.wrong("bad-name").help_if(legal_name(text)));
+            }
+            Value::Name(text.to_owned())
+        }
         Type::PushPoint => Value::Point(push_point(&place)?),
         Type::Pattern => Value::Pattern(pattern(&place)?),
         Type::OneOf(words) => match words.iter().find(|word| **word == text) {
@@ -296,14 +304,14 @@ fn url(place: &Place<'_>, schemes: &[&str]) -> Result<Text, Diagnostic> {
     Ok(read)
 }
 
-fn placeholders(place: &Place<'_>, text: &Text) -> Result<(), Diagnostic> {
+fn placeholders(place: &Place<'_>, text: &Text, known: &[&str]) -> Result<(), Diagnostic> {
     let Text::Plain(template) = text else { return Ok(()) };
-    let legal = PLACEHOLDERS.iter().map(|p| format!("{{{p}}}")).collect::<Vec<_>>().join(", ");
+    let legal = known.iter().map(|p| format!("{{{p}}}")).collect::<Vec<_>>().join(", ");
     for piece in pieces(template) {
         let (message, help) = match piece {
-            Piece::Place(name) if !PLACEHOLDERS.contains(&name) => (
+            Piece::Place(name) if !known.contains(&name) => (
                 format!("unknown placeholder `{{{}}}`; legal: {legal}", shown(name)),
-                did_you_mean(name, PLACEHOLDERS.iter().copied()),
+                did_you_mean(name, known.iter().copied()),
             ),
             Piece::Loose(brace) => {
                 (format!("a loose `{brace}`; braces stand around placeholders only: {legal}"), None)
@@ -315,16 +323,42 @@ fn placeholders(place: &Place<'_>, text: &Text) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-fn record_path(place: &Place<'_>) -> Result<Text, Diagnostic> {
+/// As received means FLV, whatever the wire was.
+fn line_record_path(place: &Place<'_>) -> Result<Text, Diagnostic> {
+    let read = record_path(place, LINE_PLACEHOLDERS)?;
+    match &read {
+        Text::Plain(path) if !path.ends_with(".flv") => {
+            let help = format!("lines are recorded as FLV, for example `{}`", place.ty.example());
+            Err(place.wrong("bad-path").help(help))
+        }
+        _ => Ok(read),
+    }
+}
+
+fn sound_device(place: &Place<'_>) -> Result<Text, Diagnostic> {
     let read = text(place)?;
-    placeholders(place, &read)?;
+    let legal = |device: &str| {
+        let named = ["alsa:", "pulse:"].iter().find_map(|kind| device.strip_prefix(kind));
+        named.is_some_and(|name| !name.is_empty())
+    };
+    match &read {
+        Text::Plain(device) if !legal(device) => {
+            Err(place.wrong("bad-path").help(format!("for example `{}`", place.ty.example())))
+        }
+        _ => Ok(read),
+    }
+}
+
+fn record_path(place: &Place<'_>, known: &[&str]) -> Result<Text, Diagnostic> {
+    let read = text(place)?;
+    placeholders(place, &read, known)?;
     let Text::Plain(path) = &read else { return Ok(read) };
     if path.starts_with('/') || path.split('/').any(|part| part == "..") {
         let help = "recordings go under the folder that `--out` names; no `/` at the start and no `..`";
         return Err(place.wrong("bad-path").help(help));
     }
     if path.ends_with('/') || path.contains("://") {
-        return Err(place.wrong("bad-path").help("for example `\"{channel}-{rung}.flv\"`"));
+        return Err(place.wrong("bad-path").help(format!("for example `{}`", place.ty.example())));
     }
     Ok(read)
 }

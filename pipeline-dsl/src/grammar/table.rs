@@ -35,6 +35,8 @@ const TEST: Form = Form {
 /// What a line takes that somebody sends to while the show runs.
 const BUFFER: Slot = slot("buffer", Type::Duration { least_ms: 20, most_ms: 2_000 }, Need::Default("200ms"));
 const CA: Slot = slot("ca", Type::Input(FileKind::Certificate), Need::Optional);
+const LIVE: &[Slot] = &[BUFFER];
+const DEVICE_KEYS: &[Slot] = &[slot("audio", Type::SoundDevice, Need::Optional), BUFFER];
 
 const LINE_FORMS: &[Form] = &[
     Form {
@@ -52,27 +54,38 @@ const LINE_FORMS: &[Form] = &[
     FILE,
     Form {
         word: "device",
-        about: "A capture device.",
+        about: "A capture device, by its path, or `decklink:N` for the card of this number.",
         args: &[slot("path", Type::Input(FileKind::Device), Need::Required)],
-        keys: &[BUFFER],
+        keys: DEVICE_KEYS,
+    },
+    Form {
+        word: "source",
+        about: "Packets or frames from the program that runs the show, by the name it registers them by.",
+        args: &[slot("source", Type::Source, Need::Required)],
+        keys: LIVE,
     },
     TEST,
 ];
+
+const RECORD: Slot = slot("record", Type::LineRecordPath, Need::Optional);
 
 const ADDRESS: Slot = slot("address", Type::Address, Need::Required);
 
 const CAMERA: NodeSpec = NodeSpec {
     word: "camera",
-    about: "A camera position with its lines, the preferred first.",
+    about: "A camera position with its lines, the preferred first; `record` is for each that says none of its own.",
     count: Count::Any,
     args: &[NAME],
+    keys: &[RECORD],
     nodes: &[
         NodeSpec {
             word: "line",
-            about: "One way its picture reaches us.",
+            about: "One way its picture reaches us; `record` keeps all that comes, just as it comes. \
+                    Each stream makes a file: `-2` is what came after the first break.",
             count: Count::AtLeastOne,
             args: &[NAME],
             forms: LINE_FORMS,
+            keys: &[RECORD],
             ..NODE
         },
         FAILOVER,

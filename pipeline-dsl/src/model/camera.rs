@@ -28,6 +28,10 @@ pub struct Line {
     /// How what is sent while the show runs is received; without meaning for files and patterns.
     #[serde(default)]
     pub live: Live,
+    /// Where it is recorded as it comes, if it is: an FLV file under the output folder.
+    /// `{camera}` and `{line}` stand for their names.
+    #[serde(default)]
+    pub record: Option<Text>,
 }
 
 /// How a line is received that somebody sends to while the show runs.
@@ -65,8 +69,16 @@ pub enum Input {
     },
     /// A capture device.
     Device {
-        /// Its path.
+        /// Its path, or `decklink:N`.
         path: Text,
+        /// What its sound is taken from: `alsa:DEVICE` or `pulse:NAME`.
+        #[serde(default)]
+        audio: Option<Text>,
+    },
+    /// Packets or frames from the program that runs the show.
+    Source {
+        /// The name it is registered by.
+        name: Name,
     },
     /// A generated pattern; never ends.
     Test {
@@ -80,6 +92,19 @@ pub enum Input {
         /// Its path.
         path: Text,
     },
+}
+
+impl Input {
+    /// Why a line with this input cannot be recorded as it comes; `None` if it can.
+    pub const fn unrecordable(&self) -> Option<&'static str> {
+        match self {
+            Self::Push(_) | Self::Pull { .. } | Self::Device { .. } | Self::Source { .. } => None,
+            Self::File { .. } => Some("a file is on disk already, just as it came"),
+            Self::Test { .. } | Self::Image { .. } => {
+                Some("it is drawn here, so nothing comes that could be recorded")
+            }
+        }
+    }
 }
 
 /// Where an RTMP encoder publishes: `rtmp:app/stream`.

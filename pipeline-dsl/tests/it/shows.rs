@@ -58,6 +58,20 @@ fn test() -> impl Strategy<Value = Input> {
     (pattern(), prop::option::of(20u32..=20_000)).prop_map(|(pattern, tone)| Input::Test { pattern, tone })
 }
 
+fn sound() -> impl Strategy<Value = Text> {
+    let plain = select(vec!["alsa:hw:1", "pulse:a b"]).prop_map(|d| Text::Plain(d.into()));
+    prop_oneof![plain, variable().prop_map(Text::Env)]
+}
+
+/// Where a line is recorded, if it can be.
+fn record(input: &Input) -> impl Strategy<Value = Option<Text>> + use<> {
+    let path = select(vec!["iso/{camera}/{line}.flv", "./iso/{line}/{camera}/x.flv"])
+        .prop_map(|p| Text::Plain(p.into()));
+    let path = prop_oneof![path, variable().prop_map(Text::Env)];
+    let can = input.unrecordable().is_none();
+    prop::option::of(path).prop_map(move |path| path.filter(|_| can))
+}
+
 /// What a line reads; push points are told apart by the camera's and the line's number.
 fn line_input(camera: usize, line: usize) -> impl Strategy<Value = Input> {
     let push =
@@ -80,7 +94,8 @@ fn line_input(camera: usize, line: usize) -> impl Strategy<Value = Input> {
             url,
         }),
         file,
-        path().prop_map(|path| Input::Device { path }),
+        (path(), prop::option::of(sound())).prop_map(|(path, audio)| Input::Device { path, audio }),
+        Just(Input::Source { name: format!("s{camera}.{line}") }),
         test(),
     ]
 }
@@ -91,10 +106,14 @@ fn camera(number: usize, name: String) -> impl Strategy<Value = Camera> {
             .into_iter()
             .enumerate()
             .map(|(i, name)| {
-                (line_input(number, i), span(20, 2_000)).prop_map(move |(input, buffer)| {
-                    let is_live = matches!(input, Input::Push(_) | Input::Pull { .. } | Input::Device { .. });
+                let input = line_input(number, i).prop_flat_map(|input| (record(&input), Just(input)));
+                (input, span(20, 2_000)).prop_map(move |((record, input), buffer)| {
+                    let is_live = matches!(
+                        input,
+                        Input::Push(_) | Input::Pull { .. } | Input::Device { .. } | Input::Source { .. }
+                    );
                     let live = if is_live { Live { buffer } } else { Live::default() };
-                    Line { name: name.clone(), input, live }
+                    Line { name: name.clone(), input, live, record }
                 })
             })
             .collect();
