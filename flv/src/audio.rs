@@ -283,6 +283,27 @@ pub fn aac_sequence_header(config: &[u8]) -> Bytes {
     [&[0xaf, 0], config].concat().into()
 }
 
+/// Appends a legacy body of one MP3 frame, which tells its own rate and layout: those of the
+/// legacy header go no further than 44.1 kHz.
+pub fn write_mp3_frame(frame: &[u8], out: &mut BytesMut) {
+    out.reserve(1 + frame.len());
+    out.put_u8(0x2f);
+    out.put_slice(frame);
+}
+
+/// An enhanced body that holds a codec's configuration: an OpusHead for `Opus`.
+pub fn enhanced_sequence_header(codec: FourCc, config: &[u8]) -> Bytes {
+    [&[0x90][..], &codec.0, config].concat().into()
+}
+
+/// Appends an enhanced body of coded sound.
+pub fn write_enhanced_frame(codec: FourCc, frame: &[u8], out: &mut BytesMut) {
+    out.reserve(5 + frame.len());
+    out.put_u8(0x91);
+    out.put_slice(&codec.0);
+    out.put_slice(frame);
+}
+
 /// Appends a body of one AAC raw data block (without ADTS).
 pub fn write_aac_frame(raw: &[u8], out: &mut BytesMut) {
     out.reserve(2 + raw.len());

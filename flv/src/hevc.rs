@@ -4,7 +4,7 @@
 
 use std::num::NonZeroUsize;
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 use h264_reader::rbsp::{BitRead, BitReader, BitReaderError, ByteReader};
 use media::Size;
 
@@ -79,7 +79,8 @@ pub struct NalArray {
     pub units: Vec<Bytes>,
 }
 
-/// The decoder configuration record `hvcC`: what an HEVC sequence header carries. Read only.
+/// The decoder configuration record `hvcC`: what an HEVC sequence header carries. To write one,
+/// see [`config_of`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DecoderConfig {
     /// `general_profile_idc`: 1 main, 2 main 10, …
@@ -143,6 +144,110 @@ impl DecoderConfig {
     }
 }
 
+/// The `hvcC` of parameter sets as they stand in a stream: NAL units with their headers, without
+/// start codes. Lengths will take 4 bytes; more of the same kind may come in the stream.
+///
+/// # Errors
+/// No SPS or one that cannot be read, more than 255 of a kind, or one longer than 65535 bytes.
+pub fn config_of(vps: &[Bytes], sps: &[Bytes], pps: &[Bytes]) -> Result<Bytes, BodyError> {
+    let first = sps.first().cloned().unwrap_or_default();
+    picture_size(&first)?;
+    let unreadable = |why: String| BodyError { field: "SPS", offset: 0, problem: Problem::Unreadable(why) };
+    let formats = read_formats(&first).map_err(|err| unreadable(format!("{err:?}")))?;
+    let mut out = BytesMut::with_capacity(23 + 64);
+    out.put_u8(1);
+    out.put_slice(&formats.profile_and_level);
+    // No word on segmentation and parallelism; frame rate unknown.
+    out.put_slice(&[
+        0xf0,
+        0,
+        0xfc,
+        0xfc | formats.chroma,
+        0xf8 | formats.luma_bits,
+        0xf8 | formats.chroma_bits,
+        0,
+        0,
+    ]);
+    out.put_u8((formats.sub_layers + 1) << 3 | formats.nesting << 2 | (LengthSize::Four.bytes() as u8 - 1));
+    let arrays = [(NalType::VPS, vps), (NalType::SPS, sps), (NalType::PPS, pps)];
+    out.put_u8(arrays.iter().filter(|(_, units)| !units.is_empty()).count() as u8);
+    for (kind, units) in arrays.into_iter().filter(|(_, units)| !units.is_empty()) {
+        out.put_u8(kind.number());
+        let count = u8::try_from(units.len())
+            .map_err(|_| BodyError::illegal("hvcC unit count", out.len(), units.len() as u64, "up to 255"))?;
+        out.put_u16(count.into());
+        for unit in units {
+            let len = u16::try_from(unit.len()).map_err(|_| {
+                BodyError::illegal("hvcC unit length", out.len(), unit.len() as u64, "up to 65535")
+            })?;
+            out.put_u16(len);
+            out.put_slice(unit);
+        }
+    }
+    Ok(out.freeze())
+}
+
+/// What an `hvcC` repeats of an SPS.
+struct Formats {
+    profile_and_level: [u8; 12],
+    sub_layers: u8,
+    nesting: u8,
+    chroma: u8,
+    luma_bits: u8,
+    chroma_bits: u8,
+}
+
+/// H.265, 7.3.2.2.1, as far as the bit depths.
+fn read_formats(sps: &[u8]) -> Result<Formats, BitReaderError> {
+    let mut bits = BitReader::new(ByteReader::skipping_bytes(sps, HEADER));
+    bits.skip(4, "sps_video_parameter_set_id")?;
+    let sub_layers = bits.read::<3, u8>("sps_max_sub_layers_minus1")?;
+    let nesting = u8::from(bits.read_bit("sps_temporal_id_nesting_flag")?);
+    let mut profile_and_level = [0; 12];
+    for byte in &mut profile_and_level {
+        *byte = bits.read::<8, u8>("general profile and level")?;
+    }
+    skip_sub_layers(&mut bits, sub_layers)?;
+    bits.read_ue("sps_seq_parameter_set_id")?;
+    let chroma = bits.read_ue("chroma_format_idc")?;
+    if chroma == 3 {
+        bits.skip(1, "separate_colour_plane_flag")?;
+    }
+    bits.read_ue("pic_width_in_luma_samples")?;
+    bits.read_ue("pic_height_in_luma_samples")?;
+    if bits.read_bit("conformance_window_flag")? {
+        for _ in 0..4 {
+            bits.read_ue("conformance window")?;
+        }
+    }
+    let luma = bits.read_ue("bit_depth_luma_minus8")?;
+    let of_chroma = bits.read_ue("bit_depth_chroma_minus8")?;
+    let small = |value: u32, most: u8| u8::try_from(value).unwrap_or(most).min(most);
+    Ok(Formats {
+        profile_and_level,
+        sub_layers,
+        nesting,
+        chroma: small(chroma, 3),
+        luma_bits: small(luma, 7),
+        chroma_bits: small(of_chroma, 7),
+    })
+}
+
+/// H.265, 7.3.3, behind the general profile and level.
+fn skip_sub_layers<R: BitRead>(bits: &mut R, sub_layers: u8) -> Result<(), BitReaderError> {
+    let mut present = [(false, false); 8];
+    for sub_layer in present.iter_mut().take(sub_layers.into()) {
+        *sub_layer = (bits.read_bit("sub_layer_profile_present")?, bits.read_bit("sub_layer_level_present")?);
+    }
+    if sub_layers > 0 {
+        bits.skip(2 * (8 - u32::from(sub_layers)), "reserved_zero_2bits")?;
+    }
+    for (profile, level) in present {
+        bits.skip(if profile { 88 } else { 0 } + if level { 8 } else { 0 }, "sub-layer profile and level")?;
+    }
+    Ok(())
+}
+
 /// The size of the pictures after cropping, by an SPS (a NAL unit with its header).
 ///
 /// # Errors
@@ -167,16 +272,7 @@ fn read_size(sps: &[u8]) -> Result<Option<Size>, BitReaderError> {
     bits.skip(1, "sps_temporal_id_nesting_flag")?;
     bits.skip(88, "general profile")?;
     bits.skip(8, "general_level_idc")?;
-    let mut present = [(false, false); 8];
-    for sub_layer in present.iter_mut().take(sub_layers.into()) {
-        *sub_layer = (bits.read_bit("sub_layer_profile_present")?, bits.read_bit("sub_layer_level_present")?);
-    }
-    if sub_layers > 0 {
-        bits.skip(2 * (8 - u32::from(sub_layers)), "reserved_zero_2bits")?;
-    }
-    for (profile, level) in present {
-        bits.skip(if profile { 88 } else { 0 } + if level { 8 } else { 0 }, "sub-layer profile and level")?;
-    }
+    skip_sub_layers(&mut bits, sub_layers)?;
     bits.read_ue("sps_seq_parameter_set_id")?;
     let chroma = bits.read_ue("chroma_format_idc")?;
     if chroma == 3 {

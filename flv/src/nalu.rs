@@ -95,6 +95,42 @@ impl Iterator for Units<'_> {
 
 impl FusedIterator for Units<'_> {}
 
+/// The units of an Annex B stream (ITU-T H.264 and H.265, B.1), without start
+/// codes and the zeros around them. What lies before the first start code is no unit.
+///
+/// ```
+/// let stream = [0, 0, 0, 1, 0x67, 0x42, 0, 0, 1, 0x68];
+/// assert_eq!(flv::nalu::annex_b(&stream).collect::<Vec<_>>(), [&[0x67, 0x42][..], &[0x68]]);
+/// ```
+pub fn annex_b(data: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = start_code(data).map_or(&[][..], |(_, after)| &data[after..]);
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (unit, next) =
+            start_code(rest).map_or((rest, &[][..]), |(at, after)| (&rest[..at], &rest[after..]));
+        rest = next;
+        let end = unit.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        Some(&unit[..end])
+    })
+    .filter(|unit| !unit.is_empty())
+}
+
+/// Where the next 00 00 01 begins and ends.
+fn start_code(data: &[u8]) -> Option<(usize, usize)> {
+    let mut at = 0;
+    // Only a 0 or a 1 can end one: any other third byte is passed over whole.
+    while let Some(third) = data.get(at + 2) {
+        match third {
+            0 => at += 1,
+            1 if data[at] == 0 && data[at + 1] == 0 => return Some((at, at + 3)),
+            _ => at += 3,
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +170,27 @@ mod tests {
             }
             let found: Vec<Vec<u8>> = units(&body, lead, size).map(|range| body[range.unwrap()].to_vec()).collect();
             prop_assert_eq!(found, list);
+        }
+
+        /// The inverse, with either start code.
+        #[test]
+        fn annex_b_gives_every_unit(
+            list in prop::collection::vec((prop::collection::vec(1u8.., 1..40), any::<bool>()), 0..10),
+        ) {
+            let mut stream = Vec::new();
+            for (unit, long) in &list {
+                stream.extend_from_slice(if *long { &[0, 0, 0, 1] } else { &[0, 0, 1] });
+                stream.extend_from_slice(unit);
+            }
+            let units: Vec<&[u8]> = list.iter().map(|(unit, _)| unit.as_slice()).collect();
+            prop_assert_eq!(annex_b(&stream).collect::<Vec<_>>(), units);
+        }
+
+        #[test]
+        fn annex_b_of_anything_has_no_start_code_within(data in prop::collection::vec(0u8..3, 0..200)) {
+            for unit in annex_b(&data) {
+                prop_assert!(!unit.is_empty() && !unit.windows(3).any(|w| w == [0, 0, 1]) && unit.last() != Some(&0));
+            }
         }
 
         #[test]

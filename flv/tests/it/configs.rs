@@ -56,6 +56,27 @@ fn hvcc_of_an_encoder() {
 }
 
 #[test]
+fn hvcc_from_parameter_sets_is_the_encoders_but_for_its_word_that_no_more_come() {
+    for text in [HEVC_718, HEVC_480] {
+        let record = hex(text);
+        let config = hevc::DecoderConfig::parse(&record).unwrap();
+        let units = |kind| config.units(kind).cloned().collect::<Vec<_>>();
+        let [vps, sps, pps] = [hevc::NalType::VPS, hevc::NalType::SPS, hevc::NalType::PPS].map(units);
+        let written = hevc::config_of(&vps, &sps, &pps).unwrap();
+        assert_eq!(hevc::DecoderConfig::parse(&written).unwrap(), config);
+        let differ: Vec<_> =
+            record.iter().zip(&written).filter(|(a, b)| a != b).map(|(a, b)| a ^ b).collect();
+        assert_eq!((record.len(), differ), (written.len(), vec![0x80; 3]));
+        for cut in 0..sps[0].len() - 1 {
+            // Whatever it says, it says it without a panic.
+            let _ = hevc::config_of(&vps, &[sps[0].slice(..cut)], &pps);
+        }
+        assert!(hevc::config_of(&vps, &[], &pps).is_err());
+        assert!(hevc::config_of(&vps, &sps, &vec![pps[0].clone(); 256]).is_err());
+    }
+}
+
+#[test]
 fn a_record_cut_anywhere_is_an_error_within_it() {
     // The baseline record has no extension, which would be optional.
     let bytes = hex(BASELINE_854);
