@@ -60,27 +60,36 @@ pub fn text(report: &Report, rate: FrameRate) -> String {
             ]);
         }
     }
-    let mut lines = Table::new(&[
+    let mut heads = vec![
         ("camera", Side::Left),
         ("line", Side::Left),
         ("state", Side::Left),
         ("packets", Side::Right),
         ("received", Side::Right),
         ("lost", Side::Right),
-    ]);
+    ];
+    let is_recorded = report.cameras.iter().flat_map(|c| &c.lines).any(|line| line.recording.is_some());
+    if is_recorded {
+        heads.push(("recorded", Side::Right));
+    }
+    let mut lines = Table::new(&heads);
     let cameras = report.cameras.iter().map(|camera| (camera.name.clone(), camera));
     // A filler may bear a camera's name.
     let fillers = report.fillers.iter().map(|filler| (format!("{} (filler)", filler.name), filler));
     for (name, camera) in cameras.chain(fillers) {
         for line in &camera.lines {
-            lines.row([
+            let mut row = vec![
                 name.clone(),
                 line.name.clone(),
                 spelled(line.state),
                 line.packets.to_string(),
                 amount(line.bytes),
                 format!("{:.1} s", line.lost_s),
-            ]);
+            ];
+            if is_recorded {
+                row.push(line.recording.as_ref().map_or(String::new(), |recording| amount(recording.bytes)));
+            }
+            lines.row(row);
         }
     }
     for table in [lines, rungs, ways].iter().filter(|table| !table.is_empty()) {

@@ -88,6 +88,7 @@ impl Engine {
             points: publish::Points::default(),
             bound: Vec::new(),
             threads,
+            iso: None,
         };
         let cameras = rig::open_cameras(&show, &mut opener)?;
         let fillers = rig::open_fillers(&show, &mut opener)?;

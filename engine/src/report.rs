@@ -71,6 +71,28 @@ pub struct LineReport {
     /// is known, which takes 20 s.
     #[serde(default)]
     pub drift_ppm: Option<f64>,
+    /// Its recording as it came; `None` if the show asks for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingReport>,
+}
+
+/// The recording of a line as it came: a file for each stream.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the contract")]
+pub struct RecordingReport {
+    /// The newest file; `None` while nothing has come.
+    pub file: Option<String>,
+    /// Files begun.
+    pub files: u64,
+    /// Files that could not be made or finished, and streams that were not recorded for lack of
+    /// room; the events say why.
+    pub failures: u64,
+    /// `live` while a stream is written, `connecting` between streams.
+    pub state: EgressState,
+    /// Of all files: whole tags.
+    pub bytes: u64,
+    /// Pictures that a slow disk cost.
+    pub dropped_frames: u64,
 }
 
 /// One channel.
@@ -158,12 +180,14 @@ pub struct EgressReport {
 }
 
 impl Report {
-    /// 0, or 1 if a channel, a rung or an egress failed.
+    /// 0, or 1 if a channel, a rung, an egress or a line's recording failed.
     pub fn exit_code(&self) -> u8 {
         let egress = self.channels.iter().flat_map(|c| &c.egress);
         let failed_egress = egress.into_iter().any(|e| e.state == EgressState::Failed);
         let failed_part = self.events.iter().any(|e| FAILURES.contains(&e.code.as_str()));
-        u8::from(failed_egress || failed_part)
+        let mut recordings = self.cameras.iter().flat_map(|c| &c.lines).filter_map(|l| l.recording.as_ref());
+        let failed_recording = recordings.any(|recording| recording.failures > 0);
+        u8::from(failed_egress || failed_part || failed_recording)
     }
 }
 

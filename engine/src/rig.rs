@@ -77,10 +77,11 @@ pub(crate) fn start_channels(
 pub(crate) fn open_cameras(show: &dsl::Show, opener: &mut Opener<'_>) -> Result<Vec<CameraRun>, StartError> {
     let mut cameras = Vec::new();
     for camera in &show.cameras {
-        let open = |line: &dsl::Line| {
-            opener.open(&line.name, &format!("{}/{}", camera.name, line.name), &line.input, line.live)
-        };
-        let lines = camera.lines.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        let lines = camera
+            .lines
+            .iter()
+            .map(|line| opener.open_line(&camera.name, line))
+            .collect::<Result<Vec<_>, _>>()?;
         cameras.push(CameraRun::new(camera.name.clone(), lines, camera.failover, show.audio));
     }
     Ok(cameras)

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 use crate::event::Event;
-use crate::report::{EgressReport, LineState};
+use crate::report::{EgressReport, LineState, RecordingReport};
 
 /// The whole of it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -130,6 +130,9 @@ pub struct LineStatus {
     /// is known, which takes 20 s.
     #[serde(default)]
     pub drift_ppm: Option<f64>,
+    /// As in the report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingReport>,
 }
 
 /// A change: the parts that are new, and why.

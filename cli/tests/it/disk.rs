@@ -1,11 +1,11 @@
 //! Disks that fill, and folders that cannot be written.
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use flv::TagKind;
 
-use crate::live_show::{RECORDINGS, events, folder, offline_show, report};
+use crate::live_show::{RECORDINGS, SHOW, events, folder, offline_show, report};
 use crate::obvan::obvan;
 use crate::recording::{complaints, read};
 
@@ -82,4 +82,52 @@ fn a_report_that_fails_is_found_out_before_the_show() {
         assert!(said.stderr.contains("the report cannot be written"), "{report}: {}", said.stderr);
         assert!(!folder.path().join("180p.flv").exists(), "{report}: the show ran");
     }
+}
+
+/// A line is recorded as it comes: when the disk is full, that ends, and nothing else does.
+#[test]
+fn a_full_disk_ends_the_recording_of_a_line_and_not_the_line() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let show = SHOW
+        .replace("gen test \"motion\" tone=440", "fiber push \"rtmp:live/stage\" record=\"iso/{line}.flv\"")
+        .replace("    egress disk record \"{rung}.flv\"\n", "")
+        .replace("camera stage", &format!("listen {{ rtmp \"127.0.0.1:{port}\" }}\n  camera stage"));
+    let folder = folder(&show);
+    let blocks = 100;
+    let script = format!(r#"trap "" XFSZ; ulimit -f {blocks}; exec "$0" "$@""#);
+    let args = "run night.show --http 127.0.0.1:0 --for 8s --report report.json --out out".split(' ');
+    let mut limited = Command::new("bash");
+    limited.args(["-c", &script, env!("CARGO_BIN_EXE_obvan")]).args(args).current_dir(folder.path());
+    let run = limited.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let url = format!("rtmp://127.0.0.1:{port}/live/stage");
+    let push = format!(
+        "-nostdin -v error -re -f lavfi -i testsrc2=size=320x180:rate=25 -f lavfi -i sine -c:v libx264 \
+         -preset ultrafast -tune zerolatency -g 25 -b:v 1500k -c:a aac -t 20 -f flv {url}"
+    );
+    // The show may not listen yet: an encoder in the field tries again, too.
+    let script = r#"until ffmpeg "$@"; do sleep 0.1; kill -0 $PPID || exit; done"#;
+    let mut push =
+        Command::new("bash").args(["-c", script, "push"]).args(push.split_whitespace()).spawn().unwrap();
+    let output = run.wait_with_output().unwrap();
+    let _ = push.kill();
+    let _ = push.wait();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+
+    let path = folder.path().join("out/iso/fiber.flv");
+    let cut = read(&path);
+    assert!(cut.is_whole() && cut.len <= blocks * BLOCK, "{:?} at {}", cut.ending, cut.len);
+    assert_eq!(complaints(&path), "");
+    let alarm = format!("the recording ends after {} bytes of whole tags [iso-failed]", cut.len);
+    assert!(said.contains(&alarm), "{said}");
+
+    let report = report(folder.path());
+    let line = &report["cameras"][0]["lines"][0];
+    assert_eq!(line["state"], "live", "{said}");
+    assert!(line["bytes"].as_u64().unwrap() > 2 * cut.len as u64, "the line goes on: {line}");
+    let recording = &line["recording"];
+    assert_eq!((&recording["state"], &recording["failures"]), (&"failed".into(), &1.into()));
+    assert_eq!(recording["bytes"], cut.len - flv::FILE_HEADER_LEN);
+    let told = events(&report);
+    assert!(!told.iter().any(|(code, _)| code == "line-lost" || code == "egress-failed"), "{said}");
 }

@@ -11,7 +11,7 @@ use crate::egress::EgressMeter;
 use crate::egress::feed::Feed;
 use crate::egress::push::{self, Push, TargetError};
 use crate::egress::queue::{Bound, SinkQueue, WhenFull};
-use crate::egress::record::Recorder;
+use crate::egress::record::{self, Recorder};
 use crate::event::Level;
 use crate::keys;
 use crate::options::Mode;
@@ -100,7 +100,7 @@ fn recorder_bound(mode: Mode) -> Bound {
 }
 
 /// A path from the environment was not seen by `check`: it must name something below the output folder.
-fn stays_inside(path: &Path) -> bool {
+pub(crate) fn stays_inside(path: &Path) -> bool {
     let legal = |part| matches!(part, Component::Normal(_) | Component::CurDir);
     let named = |part| matches!(part, Component::Normal(_));
     path.components().all(legal) && path.components().any(named)
@@ -250,7 +250,7 @@ impl Outlets {
             let meter = Arc::clone(&self.outlets[outlet].meter);
             let queue = feed.join(recorder_bound(place.mode));
             let end = EndOfRecording { queue, meter, reporter };
-            let work = move || recorder.run(&end.queue, &end.meter, &end.reporter);
+            let work = move || recorder.run(&end.queue, &end.meter, &end.reporter, &record::EGRESS);
             threads.push(place.spawn(format!("record {}/{}", self.channel, threads.len()), work)?);
         }
         for push in self.pushes {

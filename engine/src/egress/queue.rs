@@ -77,6 +77,13 @@ impl SinkQueue {
         Self { state: Mutex::new(state), moved: Condvar::new(), wake: Notify::new(), bound }
     }
 
+    /// A queue that takes all from the first tag on, whether it begins with a key frame or not.
+    pub(crate) fn whole(bound: Bound) -> Self {
+        let queue = Self::new(bound);
+        queue.lock().skipping = Skipping::No;
+        queue
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -97,6 +104,11 @@ impl SinkQueue {
             state = self.moved.wait_while(state, wait).unwrap_or_else(PoisonError::into_inner);
         }
         if state.closed {
+            return;
+        }
+        // Nothing else would bound headers that others send.
+        let drops = self.bound.when_full == WhenFull::Drop;
+        if drops && item.role == Role::Header && state.bytes > self.bound.bytes.saturating_mul(2) {
             return;
         }
         match (item.role, &state.skipping) {
@@ -129,6 +141,16 @@ impl SinkQueue {
             .wait_while(state, |s| s.items.is_empty() && !s.closed)
             .unwrap_or_else(PoisonError::into_inner);
         self.take(&mut state)
+    }
+
+    /// Waits for a tag, which stays where it is; `false` once the queue is closed and empty.
+    pub(crate) fn wait_for_first(&self) -> bool {
+        let state = self.lock();
+        let state = self
+            .moved
+            .wait_while(state, |s| s.items.is_empty() && !s.closed)
+            .unwrap_or_else(PoisonError::into_inner);
+        !state.items.is_empty()
     }
 
     /// The next tag if one waits.

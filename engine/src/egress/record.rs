@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use flv::script::Metadata;
-use flv::{FILE_HEADER_LEN, FlvMillis, TagKind, Tracks};
+use flv::{FILE_HEADER_LEN, FileHeader, FlvMillis, TagKind, Tracks};
 
 use crate::egress::EgressMeter;
 use crate::egress::queue::{Item, Role, SinkQueue};
@@ -31,7 +31,27 @@ pub(crate) struct Recorder {
     fresh: Vec<Mark>,
     metadata: Option<(Metadata, usize)>,
     first: Option<FlvMillis>,
+    tags: Tags,
 }
+
+/// Whose tags it is that are recorded.
+enum Tags {
+    /// Our own: the metadata in front is ours to complete.
+    Ours,
+    /// Somebody else's, as they came. What the file's header says of them is put right at the end.
+    Received { sound: bool, pictures: bool },
+}
+
+/// What events of a recording are called.
+pub(crate) struct Codes {
+    /// It has ended before its time.
+    pub(crate) failed: &'static str,
+    /// The disk is too slow for it.
+    pub(crate) behind: &'static str,
+}
+
+/// A recording of a channel's rung.
+pub(crate) const EGRESS: Codes = Codes { failed: "egress-failed", behind: "egress-behind" };
 
 /// The file as made for a show, which goes again if the show does not start.
 struct Made {
@@ -89,7 +109,15 @@ impl Recorder {
         file.write_all(&header)?;
         file.flush()?;
         let whole = Mark { end: FILE_HEADER_LEN as u64, picture: FlvMillis(0) };
-        Ok(Self { made, file, whole, fresh: Vec::new(), metadata: None, first: None })
+        let fresh = Vec::new();
+        Ok(Self { made, file, whole, fresh, metadata: None, first: None, tags: Tags::Ours })
+    }
+
+    /// For tags that are not ours: nothing of them is changed.
+    #[must_use]
+    pub(crate) fn of_received(mut self) -> Self {
+        self.tags = Tags::Received { sound: false, pictures: false };
+        self
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -97,8 +125,14 @@ impl Recorder {
     }
 
     /// Writes what the queue gives until it is closed. Each time it runs dry, all is on its way to the disk.
-    pub(crate) fn run(mut self, queue: &Arc<SinkQueue>, meter: &EgressMeter, reporter: &Reporter) {
-        let result = self.record(queue, meter);
+    pub(crate) fn run(
+        mut self,
+        queue: &Arc<SinkQueue>,
+        meter: &EgressMeter,
+        reporter: &Reporter,
+        codes: &Codes,
+    ) {
+        let result = self.record(queue, meter, reporter, codes);
         meter.dropped(queue.take_dropped());
         match result.and_then(|()| self.close()) {
             Ok(()) => meter.set(EgressState::Closed),
@@ -109,14 +143,21 @@ impl Recorder {
                 let message =
                     format!("{path}: {error}; the recording ends after {whole} bytes of whole tags{but}");
                 meter.set(EgressState::Failed);
-                reporter.event(Level::Alarm, "egress-failed", message);
+                reporter.event(Level::Alarm, codes.failed, message);
                 // What still comes is for nobody: the feed must not wait for us.
                 queue.close();
             }
         }
     }
 
-    fn record(&mut self, queue: &Arc<SinkQueue>, meter: &EgressMeter) -> io::Result<()> {
+    fn record(
+        &mut self,
+        queue: &Arc<SinkQueue>,
+        meter: &EgressMeter,
+        reporter: &Reporter,
+        codes: &Codes,
+    ) -> io::Result<()> {
+        let mut lost = 0;
         while let Some(item) = queue.pop_blocking() {
             self.write(&item)?;
             while let Some(item) = queue.try_pop() {
@@ -130,6 +171,13 @@ impl Recorder {
             let dropped = queue.take_dropped();
             if dropped > 0 {
                 meter.dropped(dropped);
+                if lost == 0 {
+                    let path = self.made.path.display();
+                    let message =
+                        format!("{path}: the disk is too slow: pictures are missing from the recording");
+                    reporter.event(Level::Warn, codes.behind, message);
+                }
+                lost += dropped;
             }
         }
         Ok(())
@@ -157,8 +205,15 @@ impl Recorder {
 
     fn write(&mut self, item: &Item) -> io::Result<()> {
         let tag = &item.tag;
-        if tag.kind == TagKind::Script && self.metadata.is_none() {
-            self.metadata = Metadata::parse(tag.body()).ok().flatten().map(|m| (m, tag.body().len()));
+        match &mut self.tags {
+            Tags::Ours if tag.kind == TagKind::Script && self.metadata.is_none() => {
+                self.metadata = Metadata::parse(tag.body()).ok().flatten().map(|m| (m, tag.body().len()));
+            }
+            Tags::Ours => {}
+            Tags::Received { sound, pictures } => {
+                *sound |= tag.kind == TagKind::Audio;
+                *pictures |= tag.kind == TagKind::Video;
+            }
         }
         let before = self.fresh.last().copied().unwrap_or(self.whole);
         let mut mark = Mark { end: before.end + tag.wire_len() as u64, picture: before.picture };
@@ -172,9 +227,19 @@ impl Recorder {
         self.file.write_all(&tag.trailer())
     }
 
-    /// Says in the metadata how long the recording became, and waits for the disk.
+    /// Says in the metadata how long the recording became, or in the file's header what is in it,
+    /// and waits for the disk.
     fn close(&mut self) -> io::Result<()> {
         self.file.flush()?;
+        if let Tags::Received { sound, pictures } = self.tags {
+            let tracks = match (sound, pictures) {
+                (true, true) => Tracks::Both,
+                (true, false) => Tracks::Audio,
+                (false, true) => Tracks::Video,
+                (false, false) => Tracks::Neither,
+            };
+            self.file.get_ref().write_all_at(&FileHeader { tracks }.to_bytes(), 0)?;
+        }
         let metadata = self.metadata.clone();
         if let Some(tag) =
             metadata.and_then(|(metadata, len)| measured(metadata, len, self.first, self.whole.picture))

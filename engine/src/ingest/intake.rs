@@ -14,6 +14,7 @@ use media::{Key, Packet, Track};
 
 use crate::event::Level;
 use crate::ingest::complaints::Complaints;
+use crate::ingest::iso::{Iso, IsoTap};
 use crate::ingest::lane::StreamParams;
 use crate::ingest::unpack::{Unpacked, Unpacker};
 use crate::reporter::Reporter;
@@ -49,6 +50,8 @@ pub(crate) struct Intake {
     taken: AtomicBool,
     /// Streams that have begun.
     begun: Arc<AtomicU64>,
+    /// What records the line as it comes, if anything does.
+    iso: Option<Iso>,
 }
 
 /// The line's end of its intake.
@@ -100,7 +103,13 @@ impl Intake {
         let (to_line, queue) = bounded(places.saturating_mul(2));
         let begun = Arc::new(AtomicU64::new(0));
         let arrivals = Arrivals { queue, begun: Arc::clone(&begun), read: 0 };
-        (Self { to_line, places, reporter, taken: AtomicBool::new(false), begun }, arrivals)
+        (Self { to_line, places, reporter, taken: AtomicBool::new(false), begun, iso: None }, arrivals)
+    }
+
+    /// With a recording of all that comes.
+    #[must_use]
+    pub(crate) fn recorded(self, iso: Option<Iso>) -> Self {
+        Self { iso, ..self }
     }
 
     /// Places left of the first so many in the line's queue. Only the one sender fills it, so
@@ -125,8 +134,10 @@ impl Intake {
         // After the show's end nobody reads, and nobody minds.
         let _ = self.to_line.try_send(Arrival::Started { from });
         let intake = Arc::clone(self);
+        let tap = self.iso.as_ref().and_then(Iso::begin);
         Ok(Arriving {
             intake,
+            tap,
             limit,
             skipping: Skipping::No,
             pictures: Pictures::None,
@@ -139,6 +150,8 @@ impl Intake {
 /// A stream that arrives.
 pub(crate) struct Arriving {
     intake: Arc<Intake>,
+    /// Sees all that comes, also what the line has no room for.
+    tap: Option<IsoTap>,
     /// How long the line's queue may get by it.
     limit: usize,
     skipping: Skipping,
@@ -173,10 +186,13 @@ fn slot(track: Track) -> usize {
 impl Arriving {
     /// Hands on what is in a tag.
     pub(crate) fn tag(&mut self, tag: &Tag, unpacker: &mut Unpacker) {
+        if let Some(tap) = &mut self.tap {
+            tap.tag(tag);
+        }
         match unpacker.unpack(tag) {
             Ok(Unpacked { params, packet }) => {
-                params.into_iter().for_each(|params| self.params(params));
-                packet.into_iter().for_each(|packet| self.packet(packet));
+                params.into_iter().for_each(|params| self.take_params(params));
+                packet.into_iter().for_each(|packet| self.take_packet(packet));
             }
             Err(problem) => self.complain(&problem),
         }
@@ -189,6 +205,21 @@ impl Arriving {
 
     /// Says what a track is from here on.
     pub(crate) fn params(&mut self, params: StreamParams) {
+        if let Some(tap) = &mut self.tap {
+            tap.params(&params);
+        }
+        self.take_params(params);
+    }
+
+    /// Hands a packet to the line, which must never make the connection wait.
+    pub(crate) fn packet(&mut self, packet: Packet) {
+        if let Some(tap) = &mut self.tap {
+            tap.packet(&packet);
+        }
+        self.take_packet(packet);
+    }
+
+    fn take_params(&mut self, params: StreamParams) {
         let track = params.track();
         self.note(track);
         if self.skipping == Skipping::UntilKey || self.room() < KEPT_FREE + 1 {
@@ -199,8 +230,7 @@ impl Arriving {
         self.send(Arrival::Params(params));
     }
 
-    /// Hands a packet to the line, which must never make the connection wait.
-    pub(crate) fn packet(&mut self, packet: Packet) {
+    fn take_packet(&mut self, packet: Packet) {
         self.note(packet.track);
         let goes_on = match packet.track {
             Track::Video => packet.key == Key::Frame,

@@ -16,6 +16,7 @@ mod drift;
 pub(crate) mod file;
 mod flv_head;
 pub(crate) mod intake;
+pub(crate) mod iso;
 pub(crate) mod lane;
 mod listen;
 pub(crate) mod live;
@@ -38,10 +39,11 @@ use media::{Span, Tick, Time};
 
 use crate::clock::Stop;
 use crate::ingest::buffer::{LineBuffer, Take, Waited};
+use crate::ingest::iso::Recording;
 use crate::ingest::pattern::TestSource;
 use crate::ingest::stamps::Standing;
 use crate::ingest::still::Still;
-use crate::report::LineState;
+use crate::report::{LineState, RecordingReport};
 
 /// A line nobody takes from any more stops its threads, whatever way it went.
 impl Drop for Line {
@@ -132,6 +134,8 @@ pub(crate) struct Line {
     pub(crate) name: String,
     pub(crate) origin: Origin,
     pub(crate) counters: Arc<LineCounters>,
+    /// Its recording as it comes, if it has one.
+    recording: Option<Arc<Recording>>,
     seen: bool,
     state: LineState,
     lost: Span,
@@ -139,7 +143,20 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn new(name: String, origin: Origin, counters: Arc<LineCounters>) -> Self {
-        Self { name, origin, counters, seen: false, state: LineState::Never, lost: Span::ZERO }
+        let recording = None;
+        Self { name, origin, counters, recording, seen: false, state: LineState::Never, lost: Span::ZERO }
+    }
+
+    /// With a recording of what comes.
+    #[must_use]
+    pub(crate) fn recorded(mut self, recording: Arc<Recording>) -> Self {
+        self.recording = Some(recording);
+        self
+    }
+
+    /// How its recording stands, if it has one.
+    pub(crate) fn recording(&self) -> Option<RecordingReport> {
+        self.recording.as_ref().map(|recording| recording.report())
     }
 
     /// Offline: returns when the line is known up to `to`.
@@ -204,6 +221,9 @@ impl Line {
 
     /// The show is over: its threads stop.
     pub(crate) fn close(&self) {
+        if let Some(recording) = &self.recording {
+            recording.close();
+        }
         if let Origin::Buffered(buffer) = &self.origin {
             buffer.close();
         }

@@ -9,6 +9,7 @@ use crate::event::Level;
 use crate::ingest::buffer::{LineBuffer, Pace};
 use crate::ingest::file::FileLine;
 use crate::ingest::intake::Intake;
+use crate::ingest::iso::{self, Iso};
 use crate::ingest::lane::Shape;
 use crate::ingest::live::LiveLine;
 use crate::ingest::pattern::TestSource;
@@ -60,6 +61,8 @@ pub(crate) struct Opener<'a> {
     /// UDP ports that lines of this show wait on, and which.
     pub(crate) bound: Vec<(dsl::Bound, String)>,
     pub(crate) threads: &'a mut Vec<JoinHandle<()>>,
+    /// What records the line that is being opened, until its intake takes it.
+    pub(crate) iso: Option<Iso>,
 }
 
 impl Opener<'_> {
@@ -108,6 +111,7 @@ impl Opener<'_> {
         reporter: &Reporter,
     ) -> Result<(Arc<Intake>, Arc<LineBuffer>), StartError> {
         let (intake, arrivals) = Intake::new(reporter.clone());
+        let intake = intake.recorded(self.iso.take());
         let buffer = self.buffer(Pace::Live { depth: live.buffer });
         let line = LiveLine {
             arrivals,
@@ -145,6 +149,19 @@ impl Opener<'_> {
         };
         self.threads.push(self.place.spawn(name, work)?);
         Ok(())
+    }
+
+    /// Opens a camera's line, and the recording of what comes over it if it asks for one.
+    pub(crate) fn open_line(&mut self, camera: &str, line: &dsl::Line) -> Result<Line, StartError> {
+        let subject = format!("{camera}/{}", line.name);
+        let Some(text) = &line.record else { return self.open(&line.name, &subject, &line.input, line.live) };
+        let (iso, recorder, recording) = iso::set_up(self.place, camera, line, text)?;
+        self.threads.push(self.place.spawn(format!("iso {subject}"), move || recorder.run())?);
+        self.iso = Some(iso);
+        let opened = self.open(&line.name, &subject, &line.input, line.live);
+        // One that is not built has not taken it.
+        self.iso = None;
+        Ok(opened?.recorded(recording))
     }
 
     /// Opens one input; `subject` is how people know it, e.g. `main/fiber`.
@@ -223,7 +240,7 @@ impl Opener<'_> {
                     }
                 }
             }
-            dsl::Input::Device { .. } => {
+            dsl::Input::Device { .. } | dsl::Input::Source { .. } => {
                 reporter.event(
                     Level::Warn,
                     "not-available",

@@ -137,6 +137,7 @@ impl CameraRun {
             queue_ms: measured.queue.map(millis),
             offset_ms: line.counters.timing().standing.map(|standing| millis(standing.offset)),
             drift_ppm: line.counters.timing().drift_ppm(),
+            recording: line.recording(),
         });
         CameraStatus { name: self.name.clone(), line, lines: lines.collect() }
     }
@@ -152,6 +153,7 @@ impl CameraRun {
             queue_ms: measured.queue_ms(),
             offset_ms: line.counters.timing().standing.map(|standing| millis(standing.offset)),
             drift_ppm: line.counters.timing().drift_ppm(),
+            recording: line.recording(),
         });
         CameraReport { name: self.name.clone(), lines: lines.collect() }
     }

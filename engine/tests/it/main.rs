@@ -7,6 +7,7 @@ mod encryption;
 mod failures;
 mod fake;
 mod files;
+mod iso;
 mod live;
 mod step;
 mod support;
