@@ -234,6 +234,12 @@ impl LineBuffer {
         (self.pace != Pace::Held).then(|| (newest - state.taken).max(Span::ZERO))
     }
 
+    /// When the picture lies that was shown last.
+    #[cfg(test)]
+    pub(crate) fn shown(&self) -> Option<Time> {
+        self.lock().current.as_ref().map(|frame| frame.pts)
+    }
+
     /// A track has nothing more for now; the other may go on, and a further pass may come.
     pub(crate) fn idle(&self, track: Track) {
         self.set(track, Delivery::Idle);

@@ -239,4 +239,6 @@ impl LiveLine {
 }
 
 #[cfg(test)]
+mod in_step;
+#[cfg(test)]
 mod tests;
