@@ -51,7 +51,7 @@ pub use crate::keys::ResolveError;
 pub use crate::options::{Mode, RunOptions};
 pub use crate::report::{
     CameraReport, ChannelReport, EgressReport, EgressState, EncryptionReport, LineReport, LineState,
-    OnAirReport, RecordingReport, Report, RungReport,
+    NetworkReport, OnAirReport, RecordingReport, Report, RungReport,
 };
 pub use crate::secure::PemError;
 pub use crate::start::StartError;

@@ -74,6 +74,15 @@ pub struct LineReport {
     /// Its recording as it came; `None` if the show asks for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingReport>,
+    /// Between its last two key frames, by its own clock.
+    #[serde(default)]
+    pub keyframe_s: Option<f64>,
+    /// Packets and pictures that could not be decoded.
+    #[serde(default)]
+    pub decode_errors: u64,
+    /// What its wire tells of the network, since it was connected last.
+    #[serde(default)]
+    pub network: NetworkReport,
 }
 
 /// The recording of a line as it came: a file for each stream.
@@ -93,6 +102,19 @@ pub struct RecordingReport {
     pub bytes: u64,
     /// Pictures that a slow disk cost.
     pub dropped_frames: u64,
+}
+
+/// What a wire tells of the network behind it; `None` where it does not.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct NetworkReport {
+    /// There and back (SRT).
+    pub rtt_ms: Option<f64>,
+    /// By how much packets come unevenly (RTP).
+    pub jitter_ms: Option<f64>,
+    /// Packets that never came, or too late (SRT, RTP).
+    pub lost: Option<u64>,
+    /// Packets that came at the second attempt (SRT).
+    pub again: Option<u64>,
 }
 
 /// One channel.

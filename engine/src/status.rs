@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 use crate::event::Event;
-use crate::report::{EgressReport, LineState, RecordingReport};
+use crate::report::{EgressReport, LineState, NetworkReport, RecordingReport};
 
 /// The whole of it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -133,6 +133,15 @@ pub struct LineStatus {
     /// As in the report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingReport>,
+    /// Between its last two key frames, by its own clock.
+    #[serde(default)]
+    pub keyframe_s: Option<f64>,
+    /// Packets and pictures that could not be decoded.
+    #[serde(default)]
+    pub decode_errors: u64,
+    /// What its wire tells of the network, since it was connected last.
+    #[serde(default)]
+    pub network: NetworkReport,
 }
 
 /// A change: the parts that are new, and why.

@@ -20,6 +20,7 @@ interface LineView {
   state: HTMLElement;
   fps: HTMLElement;
   rate: HTMLElement;
+  figures: HTMLElement;
   more: HTMLElement;
 }
 
@@ -57,9 +58,10 @@ function lineView(): LineView {
   const state = el('span');
   const fps = el('span');
   const rate = el('span');
+  const figures = el('span', { class: 'more figures' });
   const more = el('span', { class: 'more' });
-  const root = el('div', { class: 'line' }, name, state, fps, rate, more);
-  return { root, name, state, fps, rate, more };
+  const root = el('div', { class: 'line' }, name, state, fps, rate, figures, more);
+  return { root, name, state, fps, rate, figures, more };
 }
 
 function show(view: LineView, line: Line, measured: { kbps: number | null }): void {
@@ -73,6 +75,23 @@ function show(view: LineView, line: Line, measured: { kbps: number | null }): vo
   // Generated pictures have no bytes at all: no data, not zero.
   const kbps = line.kbps === undefined ? (line.bytes ? measured.kbps : null) : line.kbps;
   setChip(view.rate, bitrate(live ? kbps : null));
+  setText(view.figures, figures(line));
   const lost = line.lost_s ? ` · lost for ${line.lost_s.toFixed(1)} s in all` : '';
   setText(view.more, `${line.packets ?? 'N/A'} packets · ${amount(line.bytes)}${lost}`);
+}
+
+/** What a line tells of itself beyond its rates; nothing of what it does not tell. */
+export function figures(line: Line): string {
+  const told: string[] = [];
+  const say = (value: number | null | undefined, words: (value: number) => string): void => {
+    if (value !== null && value !== undefined) told.push(words(value));
+  };
+  say(line.keyframe_s, (s) => `key frame every ${s.toFixed(1)} s`);
+  say(line.queue_ms, (ms) => `${Math.round(ms)} ms wait${line.buffer_ms ? ` of ${Math.round(line.buffer_ms)}` : ''}`);
+  say(line.network?.rtt_ms, (ms) => `round trip ${ms.toFixed(1)} ms`);
+  say(line.network?.jitter_ms, (ms) => `jitter ${ms.toFixed(1)} ms`);
+  say(line.network?.lost || null, (n) => `${n} packets lost on the way`);
+  say(line.drift_ppm, (ppm) => `clock ${ppm > 0 ? '+' : ''}${ppm.toFixed(0)} ppm`);
+  say(line.decode_errors || null, (n) => `${n} decode errors`);
+  return told.join(' · ');
 }

@@ -74,6 +74,20 @@ export interface Line {
   fps?: number | null;
   kbps?: number | null;
   lost_s?: number;
+  buffer_ms?: number | null;
+  queue_ms?: number | null;
+  drift_ppm?: number | null;
+  keyframe_s?: number | null;
+  decode_errors?: number;
+  network?: Network;
+}
+
+/** What a line's wire tells of the network behind it. */
+export interface Network {
+  rtt_ms?: number | null;
+  jitter_ms?: number | null;
+  lost?: number | null;
+  again?: number | null;
 }
 
 export interface ShowEvent {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { figures } from '../src/camera-view';
 import { Lockout, worded } from '../src/command';
 import { amount, bitrate, clock, frameRate, Meter } from '../src/health';
 import { keyCap, press, type KeyLike } from '../src/keys';
@@ -75,4 +76,13 @@ test('times and amounts', () => {
   assert.equal(clock(3723.56), '1:02:03.5');
   assert.equal(amount(undefined), 'N/A');
   assert.equal(amount(1_234_567), '1.2 MB');
+});
+
+test('a line tells what it knows of itself, and nothing it does not', () => {
+  assert.equal(figures({ name: 'fiber', state: 'live' }), '');
+  const network = { rtt_ms: 12.34, jitter_ms: null, lost: 0 };
+  assert.equal(
+    figures({ name: 'fiber', state: 'live', keyframe_s: 2, queue_ms: 180.4, buffer_ms: 200, drift_ppm: -31.4, decode_errors: 3, network }),
+    'key frame every 2.0 s · 180 ms wait of 200 · round trip 12.3 ms · clock -31 ppm · 3 decode errors',
+  );
 });

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::handle::Handle;
 use crate::report::LineState;
-use crate::status::Status;
+use crate::status::{LineStatus, Status};
 
 pub(super) async fn metrics(State(handle): State<Handle>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text(&handle.status())).into_response()
@@ -72,6 +72,25 @@ fn text(status: &Status) -> String {
         "Bytes received.",
         lines().map(|(l, x)| (l, x.bytes as f64)).collect(),
     );
+    family(
+        "obvan_line_decode_errors_total",
+        counter,
+        "Packets and pictures that could not be decoded.",
+        lines().map(|(l, x)| (l, x.decode_errors as f64)).collect(),
+    );
+    // What a line does not tell has no sample.
+    let told = |figure: fn(&LineStatus) -> Option<f64>| -> Vec<(String, f64)> {
+        lines().filter_map(|(l, x)| Some((l, figure(x)?))).collect()
+    };
+    family(
+        "obvan_line_lost_packets",
+        "gauge",
+        "Packets the network lost since the line was connected last.",
+        told(|x| x.network.lost.map(|n| n as f64)),
+    );
+    family("obvan_line_rtt_ms", "gauge", "There and back.", told(|x| x.network.rtt_ms));
+    family("obvan_line_queue_ms", "gauge", "What waits of a live line.", told(|x| x.queue_ms));
+    family("obvan_line_drift_ppm", "gauge", "The sender's clock beside the show's.", told(|x| x.drift_ppm));
     let live = |state: LineState| if state == LineState::Live { 1.0 } else { 0.0 };
     family(
         "obvan_line_live",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use codecs::{AudioDecoder, CodecError, Frame, Pcm};
 use crossbeam_channel::RecvTimeoutError;
-use media::{Packet, Span, Track};
+use media::{Key, Packet, Span, Track};
 
 use crate::event::Level;
 use crate::ingest::LineCounters;
@@ -129,6 +129,9 @@ impl LiveLine {
         contribution.tracks.came(packet.track, &self.reporter);
         match packet.track {
             Track::Video => {
+                if packet.key == Key::Frame {
+                    self.counters.key_frame(packet.dts);
+                }
                 let Some((params, mut lane)) = contribution.video.take() else {
                     let problem = "a picture before the stream's configuration";
                     return contribution.complaints.about(problem, &self.reporter);
@@ -182,7 +185,10 @@ impl LiveLine {
             self.counters.picture();
             self.buffer.put_frame(Frame { pts: at, ..frame });
         };
-        let mut bad = |error: CodecError| complaints.about(&error.to_string(), &self.reporter);
+        let mut bad = |error: CodecError| {
+            self.counters.error();
+            complaints.about(&error.to_string(), &self.reporter);
+        };
         decode(&mut put, &mut bad);
     }
 
@@ -194,7 +200,10 @@ impl LiveLine {
         sent: Result<(), CodecError>,
     ) {
         let Contribution { stamps, follower, complaints, .. } = contribution;
-        let mut bad = |error: CodecError| complaints.about(&error.to_string(), &self.reporter);
+        let mut bad = |error: CodecError| {
+            self.counters.error();
+            complaints.about(&error.to_string(), &self.reporter);
+        };
         sent.unwrap_or_else(&mut bad);
         loop {
             let pcm = match decoder.receive() {

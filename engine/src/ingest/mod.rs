@@ -21,6 +21,7 @@ pub(crate) mod lane;
 mod listen;
 pub(crate) mod live;
 mod mapping;
+pub(crate) mod network;
 pub(crate) mod open;
 pub(crate) mod pattern;
 mod play;
@@ -40,6 +41,7 @@ use media::{Span, Tick, Time};
 use crate::clock::Stop;
 use crate::ingest::buffer::{LineBuffer, Take, Waited};
 use crate::ingest::iso::Recording;
+use crate::ingest::network::Network;
 use crate::ingest::pattern::TestSource;
 use crate::ingest::stamps::Standing;
 use crate::ingest::still::Still;
@@ -76,7 +78,18 @@ pub(crate) struct LineCounters {
     pictures: AtomicU64,
     /// An encoder is connected, or the file is open.
     connected: AtomicBool,
+    /// Packets and pictures that could not be decoded.
+    errors: AtomicU64,
+    keys: Mutex<KeyFrames>,
+    network: Mutex<Option<Network>>,
     timing: Mutex<Timing>,
+}
+
+/// How far a stream's key frames lie apart.
+#[derive(Clone, Copy, Default, Debug)]
+struct KeyFrames {
+    last: Option<Time>,
+    interval: Option<Span>,
 }
 
 impl LineCounters {
@@ -104,7 +117,33 @@ impl LineCounters {
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
+    /// A key frame of the stream came, at this time of its own.
+    pub(crate) fn key_frame(&self, dts: Time) {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        // A clock that jumped tells nothing of how far they lie apart.
+        let since = keys.last.replace(dts).map(|last| dts - last);
+        keys.interval = since.filter(|since| *since > Span::ZERO).or(keys.interval);
+    }
+    /// Between the last two key frames of the stream that comes, or came last.
+    pub(crate) fn key_interval(&self) -> Option<Span> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).interval
+    }
+    /// Something could not be decoded.
+    pub(crate) fn error(&self) {
+        self.errors.fetch_add(1, Ordering::Relaxed);
+    }
+    pub(crate) fn errors(&self) -> u64 {
+        self.errors.load(Ordering::Relaxed)
+    }
+    /// What the wire tells of its network; the next connection tells anew.
+    pub(crate) fn network_is(&self, network: Option<Network>) {
+        *self.network.lock().unwrap_or_else(PoisonError::into_inner) = network;
+    }
+    pub(crate) fn network(&self) -> Network {
+        self.network.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_default()
+    }
     pub(crate) fn connect(&self) {
+        *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = KeyFrames::default();
         self.connected.store(true, Ordering::Relaxed);
     }
     pub(crate) fn disconnect(&self) {

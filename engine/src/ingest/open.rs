@@ -228,7 +228,8 @@ impl Opener<'_> {
                     match Wire::parse(&address) {
                         Ok((wire, url)) => {
                             let (intake, buffer) = self.live(subject, live, &counters, &reporter)?;
-                            let line = WireLine { wire, url, intake, reporter: reporter.clone() };
+                            let counters = Arc::clone(&counters);
+                            let line = WireLine { wire, url, intake, counters, reporter: reporter.clone() };
                             self.attend(format!("pull {subject}"), reporter, move || line.run())?;
                             Origin::Buffered(buffer)
                         }

@@ -7,7 +7,8 @@ use scheduling::{LineIx, LineReason, LineSelector, LineState as Standing, LineVi
 use crate::channel::sound::crossfade;
 use crate::ingest::Line;
 use crate::ingest::buffer::Take;
-use crate::report::{CameraReport, LineReport, LineState};
+use crate::ingest::network::Network;
+use crate::report::{CameraReport, LineReport, LineState, NetworkReport};
 use crate::status::{CameraStatus, LineStatus};
 
 /// A camera, or a filler (which is a camera of one line).
@@ -138,6 +139,9 @@ impl CameraRun {
             offset_ms: line.counters.timing().standing.map(|standing| millis(standing.offset)),
             drift_ppm: line.counters.timing().drift_ppm(),
             recording: line.recording(),
+            keyframe_s: line.counters.key_interval().map(Span::as_secs_f64),
+            decode_errors: line.counters.errors(),
+            network: network(line),
         });
         CameraStatus { name: self.name.clone(), line, lines: lines.collect() }
     }
@@ -154,9 +158,17 @@ impl CameraRun {
             offset_ms: line.counters.timing().standing.map(|standing| millis(standing.offset)),
             drift_ppm: line.counters.timing().drift_ppm(),
             recording: line.recording(),
+            keyframe_s: line.counters.key_interval().map(Span::as_secs_f64),
+            decode_errors: line.counters.errors(),
+            network: network(line),
         });
         CameraReport { name: self.name.clone(), lines: lines.collect() }
     }
+}
+
+fn network(line: &Line) -> NetworkReport {
+    let Network { rtt, jitter, lost, again } = line.counters.network();
+    NetworkReport { rtt_ms: rtt.map(millis), jitter_ms: jitter.map(millis), lost, again }
 }
 
 fn view(line: &Line, take: &Take) -> LineView {

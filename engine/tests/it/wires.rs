@@ -3,7 +3,7 @@
 use std::net::UdpSocket;
 use std::path::Path;
 
-use engine::{LineState, Report, Status};
+use engine::{LineState, LineStatus, Report, Status};
 
 use crate::live::{Live, Tool, free_port, on_air, start_with, tool, wait_for};
 use crate::support::{clips, codes};
@@ -30,6 +30,15 @@ fn is_main(status: &Status) -> bool {
 }
 fn is_filler(status: &Status) -> bool {
     on_air(status) == Some("green")
+}
+
+fn line(status: &Status) -> &LineStatus {
+    &status.cameras[0].lines[0]
+}
+/// Its key frames come once a second, and are counted by its own clock.
+fn has_figures(status: &Status) -> bool {
+    let line = line(status);
+    line.keyframe_s.is_some_and(|s| (0.99..1.01).contains(&s)) && line.queue_ms.is_some()
 }
 
 /// Ends the show: something came from the line, and nothing failed.
@@ -66,6 +75,8 @@ fn srt_is_called_lost_and_called_again() {
     let listen = format!("srt://127.0.0.1:{port}?mode=listener&latency=80000");
     let first = send("9.5", &["-f", "mpegts", &listen]);
     wait_for(&handle, "the sender's picture", is_main);
+    wait_for(&handle, "the round trip, calling", |status| line(status).network.rtt_ms.is_some());
+    wait_for(&handle, "key frames", has_figures);
     drop(first);
     wait_for(&handle, "the filler when the sender dies", is_filler);
     let _second = send("9.5", &["-f", "mpegts", &listen]);
@@ -87,6 +98,7 @@ fn srt_is_listened_for_and_a_wrong_passphrase_stays_outside() {
     assert!(is_filler(&handle.status()) || on_air(&handle.status()).is_none());
     let _right = send("9.5", &["-f", "mpegts", &call("correct-horse")]);
     wait_for(&handle, "the sender's picture", is_main);
+    wait_for(&handle, "the round trip, listening", |status| line(status).network.rtt_ms.is_some());
     wait_for(&handle, "the filler at its end", is_filler);
     let report = format!("{:?}", finish(live, "SRT, listening"));
     assert!(!report.contains("correct-horse"));

@@ -12,8 +12,10 @@ use url::Url;
 
 use crate::ingest::again::Began;
 use crate::ingest::intake::{Arriving, Intake, Turned};
+use crate::ingest::network::Network;
 use crate::ingest::sample::SampleReader;
 use crate::ingest::wire::address::Wire;
+use crate::ingest::wire::network;
 use crate::ingest::{branch, caps};
 
 /// The kernel's room for datagrams: 8 Mbit/s for two seconds.
@@ -269,6 +271,11 @@ impl Graph {
                 _ => Said::End,
             },
         }
+    }
+
+    /// What the wire tells of its network.
+    pub(crate) fn network(&self) -> Option<Network> {
+        network::told(&self.pipeline)
     }
 
     fn first_error(&self) -> WireError {

@@ -5,6 +5,7 @@
 
 mod address;
 mod graph;
+mod network;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use crate::event::Level;
+use crate::ingest::LineCounters;
 use crate::ingest::again::{self, Attempt, Began, GLANCE, SILENCE, Then};
 use crate::ingest::intake::Intake;
 pub(crate) use crate::ingest::wire::address::{AddressError, Wire};
@@ -22,6 +24,8 @@ use crate::reporter::Reporter;
 
 /// How long a first packet may take.
 const OPENING: Duration = Duration::from_secs(15);
+/// How often a pipeline is asked what its network is like.
+const FIGURES: Duration = Duration::from_secs(1);
 /// Pipelines of one line that may be left to themselves: each holds threads and sockets.
 const MOST_STUCK: u32 = 8;
 
@@ -30,6 +34,7 @@ pub(crate) struct WireLine {
     pub(crate) wire: Wire,
     pub(crate) url: Url,
     pub(crate) intake: Arc<Intake>,
+    pub(crate) counters: Arc<LineCounters>,
     pub(crate) reporter: Reporter,
 }
 
@@ -56,7 +61,12 @@ impl WireLine {
     /// Listens until the pipeline is of no more use, and says why.
     fn attend(&self, graph: &Graph, landing: &Landing) -> (String, Then) {
         let begun = Instant::now();
+        let mut told = begun;
         loop {
+            if told.elapsed() >= FIGURES {
+                told = Instant::now();
+                self.counters.network_is(graph.network());
+            }
             match graph.listen(GLANCE) {
                 Said::Error(error) => return (self.said(&error), Then::Again),
                 // Asked for again, a playlist that has ended would play from its beginning.
