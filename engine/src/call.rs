@@ -238,3 +238,88 @@ async fn moved(
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use rtmp::session::{ConnectPolicy, ConnectRefusal};
+    use rtmp::{Event, ServerConfig, ServerSession};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::secure;
+    use crate::secure::papers::{Papers, Valid};
+
+    /// A server that sends whoever publishes to `there`.
+    async fn send_on(mut stream: Box<dyn Carrier>, there: RtmpUrl) {
+        let config =
+            ServerConfig { connect: ConnectPolicy::Ask, ..ServerConfig::new([7; rtmp::handshake::RANDOM]) };
+        let mut session = ServerSession::new(config, Time::ZERO);
+        let mut buffer = BytesMut::new();
+        while let Ok(1..) = stream.read_buf(&mut buffer).await {
+            let mut unread = buffer.split().freeze();
+            while !unread.is_empty() {
+                session.handle_input(&mut unread, Time::ZERO).unwrap();
+                while let Some(event) = session.poll_event() {
+                    if let Event::ConnectRequested(_) = event {
+                        let moved = ConnectRefusal::Moved(Box::new(there.clone()));
+                        session.refuse_connect(&moved).unwrap();
+                    }
+                }
+            }
+            while let Some(bytes) = session.poll_output() {
+                stream.write_all(&bytes).await.unwrap();
+            }
+            stream.flush().await.unwrap();
+        }
+    }
+
+    /// Where one is sent on to from a server by this scheme.
+    fn sent_from(scheme: &str, there: &str) -> Result<String, String> {
+        let papers = Papers::new();
+        let (cert, key) = papers.server("127.0.0.1", Valid::Now);
+        let trust = Trust::file(&papers.ca()).unwrap();
+        let acceptor = secure::acceptor(&cert, &key).unwrap();
+        let there: RtmpUrl = there.parse().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("{scheme}://{}/live/SECRET", listener.local_addr().unwrap()).parse().unwrap();
+            let is_secure = scheme == "rtmps";
+            let server = tokio::spawn(async move {
+                let (stream, _) = listener.accept().await.unwrap();
+                let stream: Box<dyn Carrier> = if is_secure {
+                    Box::new(acceptor.accept(stream).await.unwrap())
+                } else {
+                    Box::new(stream)
+                };
+                send_on(stream, there).await;
+            });
+            let sent = async {
+                let mut call = Call::open(url, Intent::Publish, Hops::default(), &trust).await?;
+                loop {
+                    while let Some(event) = call.event()? {
+                        if let ClientEvent::Redirected(to) = event {
+                            return Ok(keys::server_shown(&to.url));
+                        }
+                    }
+                    call.turn(std::future::pending::<()>()).await?;
+                }
+            };
+            let sent: Result<String, CallError> = sent.await;
+            server.abort();
+            sent.map_err(|error| error.to_string())
+        })
+    }
+
+    #[test]
+    fn one_is_sent_into_tls_and_never_out_of_it() {
+        assert_eq!(sent_from("rtmp", "rtmps://cdn.example/live/x").unwrap(), "rtmps://cdn.example:443");
+        assert_eq!(sent_from("rtmp", "rtmp://cdn.example/live/x").unwrap(), "rtmp://cdn.example:1935");
+        assert_eq!(sent_from("rtmps", "rtmps://[::1]:7/live/x").unwrap(), "rtmps://[::1]:7");
+        let refused = sent_from("rtmps", "rtmp://cdn.example/live/SECRET").unwrap_err();
+        assert_eq!(
+            refused,
+            "the server sends us from rtmps:// to rtmp://cdn.example:1935, out of TLS: refused"
+        );
+    }
+}

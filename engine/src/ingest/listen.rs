@@ -19,7 +19,7 @@ const MOST_CONNECTIONS: usize = 128;
 /// Out of file descriptors, most likely: later there may be some again.
 const NO_SOCKET: Duration = Duration::from_millis(200);
 
-/// How long a peer may take to agree on TLS: a bad mobile line takes a second or two.
+/// A bad mobile line takes a second or two for it.
 const AGREEING: Duration = Duration::from_secs(10);
 
 /// How one enters at a port.
@@ -36,6 +36,8 @@ pub(crate) struct Hall {
     points: Arc<Points>,
     reporter: Reporter,
     open: AtomicUsize,
+    /// How long a peer may take to agree on TLS.
+    patience: Duration,
     /// Peers that came to no TLS.
     strangers: Mutex<Recurring>,
 }
@@ -52,6 +54,7 @@ impl Hall {
             points: Arc::new(points),
             reporter,
             open: AtomicUsize::new(0),
+            patience: AGREEING,
             strangers: Mutex::new(Recurring::new("rtmps-handshake")),
         }
     }
@@ -107,10 +110,66 @@ async fn attend(stream: TcpStream, from: SocketAddr, entrance: Entrance, seat: S
     let (points, reporter) = (Arc::clone(&hall.points), hall.reporter.clone());
     match entrance {
         Entrance::Open => publish::serve(stream, from, points, reporter).await,
-        Entrance::Secure(acceptor) => match tokio::time::timeout(AGREEING, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => publish::serve(Secured(stream), from, points, reporter).await,
-            Ok(Err(error)) => hall.stranger(from, &secure::refusal(&error)),
-            Err(_) => hall.stranger(from, &format!("no TLS within {} s", AGREEING.as_secs())),
-        },
+        Entrance::Secure(acceptor) => {
+            match tokio::time::timeout(hall.patience, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => publish::serve(Secured(stream), from, points, reporter).await,
+                Ok(Err(error)) => hall.stranger(from, &secure::refusal(&error)),
+                Err(_) => hall.stranger(from, &format!("no TLS within {:?}", hall.patience)),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+    use crate::clock::{Stop, VirtualClock};
+    use crate::event::EventLog;
+    use crate::secure::papers::{Papers, Valid};
+
+    /// Peers that never agree on TLS: the port is free of them in time, and says so once.
+    #[test]
+    fn who_comes_to_no_tls_is_let_go_and_told_of_once() {
+        let papers = Papers::new();
+        let (cert, key) = papers.server("127.0.0.1", Valid::Now);
+        let entrance = Entrance::Secure(secure::acceptor(&cert, &key).unwrap());
+        let log = Arc::new(EventLog::new());
+        let clock = Arc::new(VirtualClock::default());
+        let reporter = Reporter::new(clock, Arc::clone(&log), Arc::new(Stop::default())).of("rtmp");
+        let mut hall = Hall::new(Points::default(), reporter);
+        hall.patience = Duration::from_millis(50);
+        let hall = Arc::new(hall);
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let addr = listener.local_addr().unwrap();
+        let inside = Arc::clone(&hall);
+        runtime.spawn(async move { listen(&listener, &entrance, inside).await });
+        // One says nothing, one half a word, one leaves, the others speak something else.
+        let openings = [&b""[..], b"\x16\x03", b"", b"\x03RTMP in the clear", b"GET / HTTP/1.0\r\n\r\n"];
+        let mut peers: Vec<_> = openings
+            .into_iter()
+            .map(|opening| {
+                let mut peer = std::net::TcpStream::connect(addr).unwrap();
+                peer.write_all(opening).unwrap();
+                peer
+            })
+            .collect();
+        peers[2].shutdown(std::net::Shutdown::Write).unwrap();
+        for peer in &mut peers {
+            peer.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            // Closed by the port, whether with a word of TLS or not.
+            let end = peer.read_to_end(&mut Vec::new());
+            assert!(end.is_ok_and(|n| n < 16) || peer.peer_addr().is_err(), "it is still open");
+        }
+        drop(runtime);
+        assert_eq!(hall.open.load(Ordering::Relaxed), 0);
+        drop(hall);
+        let told: Vec<_> = log.latest(10).into_iter().map(|e| (e.code, e.message)).collect();
+        let codes: Vec<_> = told.iter().map(|(code, _)| code.as_str()).collect();
+        assert_eq!(codes, ["rtmps-handshake"; 2], "{told:?}");
+        assert_eq!(told[1].1, "4 more like the last one");
     }
 }

@@ -2,6 +2,8 @@
 //! went wrong in plain words.
 
 mod identity;
+#[cfg(test)]
+pub(crate) mod papers;
 mod pem;
 mod trust;
 mod words;

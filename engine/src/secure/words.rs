@@ -54,6 +54,11 @@ fn certificate(host: &str, why: &CertificateError, roots: Roots) -> String {
                 (Debian has them in ca-certificates); a CA of your own: ca=\"file.pem\""
             ),
         },
+        C::BadSignature => {
+            format!(
+                "the certificate of {host} is not signed by the CA that it names: is it an older one of that name?"
+            )
+        }
         C::NotValidForName => format!("the certificate of {host} is for other names"),
         C::NotValidForNameContext { presented, .. } => {
             // `DnsName("a.example")`

@@ -9,6 +9,7 @@ mod fake;
 mod files;
 mod iso;
 mod live;
+mod secure;
 mod step;
 mod support;
 mod wires;

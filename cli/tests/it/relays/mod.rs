@@ -10,6 +10,7 @@ mod muxers;
 mod nginx;
 mod push;
 mod rtmp;
+mod secure;
 mod show;
 mod silence;
 mod tool;

@@ -6,11 +6,24 @@ use std::path::{Path, PathBuf};
 
 use super::tool::{Tool, quiet, wait_until};
 
-/// Where distributions put its module.
-const MODULES: [&str; 2] =
-    ["/usr/lib/nginx/modules/ngx_rtmp_module.so", "/usr/lib64/nginx/modules/ngx_rtmp_module.so"];
+/// Where distributions put its modules.
+const MODULES: [&str; 2] = ["/usr/lib/nginx/modules", "/usr/lib64/nginx/modules"];
 /// A user's path may lack the second.
 const PROGRAMS: [&str; 3] = ["/usr/bin/nginx", "/usr/sbin/nginx", "/usr/local/sbin/nginx"];
+
+/// The program and this module of it; `None`, and a word why, where they are not installed and
+/// setting up does not install them.
+pub fn installed(module: &str) -> Option<(&'static str, String)> {
+    let program = PROGRAMS.into_iter().find(|path| Path::new(path).exists());
+    let mut modules = MODULES.into_iter().map(|folder| format!("{folder}/{module}"));
+    let found = program.zip(modules.find(|path| Path::new(path).exists()));
+    if found.is_none() {
+        let must = std::env::var_os("CI").is_some() || Path::new("/usr/bin/apt-get").exists();
+        assert!(!must, "nginx with {module} is missing: `make setup` installs it");
+        eprintln!("SKIPPED: nginx with {module} is not installed here");
+    }
+    found
+}
 
 /// An application of [`Nginx`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,15 +55,9 @@ pub struct Nginx {
 impl Nginx {
     /// Starts it; `None`, and a word why, where it is not installed and setting up does not install it.
     pub fn start(folder: &Path) -> Option<Self> {
-        let found = |paths: &[&'static str]| paths.iter().find(|path| Path::new(path).exists()).copied();
-        let (Some(program), Some(module)) = (found(&PROGRAMS), found(&MODULES)) else {
-            let must = std::env::var_os("CI").is_some() || Path::new("/usr/bin/apt-get").exists();
-            assert!(!must, "nginx with nginx-rtmp is missing: `make setup` installs it");
-            eprintln!("SKIPPED: nginx with nginx-rtmp is not installed here");
-            return None;
-        };
+        let (program, module) = installed("ngx_rtmp_module.so")?;
         // Another process may take a free port before nginx does.
-        (0..5).find_map(|_| Self::attempt(folder, program, module)).or_else(|| {
+        (0..5).find_map(|_| Self::attempt(folder, program, &module)).or_else(|| {
             let log = fs::read_to_string(folder.join("nginx/error.log")).unwrap_or_default();
             panic!("nginx does not start: {log}")
         })

@@ -10,10 +10,10 @@ use super::tool::wait_until;
 use crate::live_show::{LiveShow, SHOW, events, folder, report};
 use crate::stream::KEY;
 
-const RUNGS: [&str; 2] = ["180p", "90p"];
+pub const RUNGS: [&str; 2] = ["180p", "90p"];
 
 /// A show that is encrypted, pushes to `url`, and records clear.
-fn show(url: &str) -> String {
+pub fn show(url: &str) -> String {
     SHOW.replace("record \"{rung}.flv\"", "record \"{rung}.flv\" clear=true")
         .replace(
             "  channel program {\n",
@@ -23,7 +23,7 @@ fn show(url: &str) -> String {
 }
 
 /// The report's row of the push of this rung.
-fn pushed(report: &serde_json::Value, rung: &str) -> serde_json::Value {
+pub fn pushed(report: &serde_json::Value, rung: &str) -> serde_json::Value {
     let rows = report["channels"][0]["egress"].as_array().unwrap();
     rows.iter().find(|row| row["name"] == "cdn" && row["rung"] == rung).unwrap().clone()
 }
