@@ -29,6 +29,7 @@ mod dial;
 mod egress;
 mod engine;
 mod event;
+mod fetch;
 mod handle;
 pub mod http;
 mod ingest;

@@ -33,6 +33,8 @@ pub(crate) enum Then {
     Again,
     /// No more is to be had.
     Nothing,
+    /// Somebody else goes on with it.
+    Elsewhere,
 }
 
 /// An attempt, when it is over.
@@ -56,6 +58,13 @@ impl Told {
     }
 }
 
+/// Returns when the show is over.
+pub(crate) async fn over(reporter: &Reporter) {
+    while !reporter.is_stopping() {
+        tokio::time::sleep(GLANCE).await;
+    }
+}
+
 /// Tries until the show is over, or no more is to be had.
 pub(crate) fn until_over(reporter: &Reporter, mut attempt: impl FnMut() -> Attempt) {
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
@@ -74,10 +83,10 @@ pub(crate) fn until_over(reporter: &Reporter, mut attempt: impl FnMut() -> Attem
                 Then::Again if told.is_news(&why) => {
                     reporter.event(Level::Warn, "line-error", format!("{why}; it is tried again"));
                 }
-                Then::Again => {}
+                Then::Again | Then::Elsewhere => {}
             }
         }
-        if then == Then::Nothing {
+        if then != Then::Again {
             return;
         }
         reporter.wait(backoff.failed(roll()).as_duration());

@@ -15,6 +15,7 @@ pub(crate) mod door;
 mod drift;
 pub(crate) mod file;
 mod flv_head;
+mod flv_pull;
 pub(crate) mod intake;
 pub(crate) mod iso;
 pub(crate) mod lane;

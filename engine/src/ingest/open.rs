@@ -8,6 +8,7 @@ use pipeline_dsl as dsl;
 use crate::event::Level;
 use crate::ingest::buffer::{LineBuffer, Pace};
 use crate::ingest::file::FileLine;
+use crate::ingest::flv_pull::{self, FlvPull};
 use crate::ingest::intake::Intake;
 use crate::ingest::iso::{self, Iso};
 use crate::ingest::lane::Shape;
@@ -223,6 +224,11 @@ impl Opener<'_> {
                     let (intake, buffer) = self.live(subject, live, &counters, &reporter)?;
                     let line = PlayLine { url, trust, intake, reporter: reporter.clone() };
                     self.attend(format!("play {subject}"), reporter, move || line.run())?;
+                    Origin::Buffered(buffer)
+                } else if let Some(url) = flv_pull::asked(&address).map_err(|e| bad(e.to_string()))? {
+                    let (intake, buffer) = self.live(subject, live, &counters, &reporter)?;
+                    let line = FlvPull { url, trust, intake, reporter: reporter.clone() };
+                    self.attend(format!("fetch {subject}"), reporter, move || line.run())?;
                     Origin::Buffered(buffer)
                 } else {
                     match Wire::parse(&address) {

@@ -1,7 +1,7 @@
 //! A line that is played from an RTMP server, by our own client.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rtmp::session::{ClientEnd, Hops, Intent};
 use rtmp::{ClientEvent, RtmpUrl};
@@ -30,12 +30,18 @@ pub(crate) struct PlayLine {
     pub(crate) reporter: Reporter,
 }
 
-/// What has come of one connection.
-struct Landed {
+/// What has come of one attempt.
+pub(super) struct Landed {
     /// A stream that arrives, and what unpacks its tags.
     arriving: Option<(Arriving, Unpacker)>,
     last: Instant,
     began: Began,
+}
+
+impl Default for Landed {
+    fn default() -> Self {
+        Self { arriving: None, last: Instant::now(), began: Began::No }
+    }
 }
 
 /// Why a connection is at its end.
@@ -76,13 +82,13 @@ impl PlayLine {
 
     /// One stream, wherever the server sends us for it.
     async fn attempt(&self) -> Attempt {
-        let mut landed = Landed { arriving: None, last: Instant::now(), began: Began::No };
+        let mut landed = Landed::default();
         let (mut url, mut hops) = (self.url.clone(), Hops::default());
         let mut moves = 0;
         let (why, then) = loop {
             let end = tokio::select! {
                 end = self.play(url, hops, &mut landed) => end,
-                () = self.over() => End::Over,
+                () = again::over(&self.reporter) => End::Over,
             };
             match end {
                 End::There(there, left) if moves < MOST_MOVES => {
@@ -98,13 +104,6 @@ impl PlayLine {
         };
         landed.end(&why);
         Attempt { began: landed.began, why, then }
-    }
-
-    /// Returns when the show is over.
-    async fn over(&self) {
-        while !self.reporter.is_stopping() {
-            tokio::time::sleep(GLANCE).await;
-        }
     }
 
     async fn play(&self, url: RtmpUrl, hops: Hops, landed: &mut Landed) -> End {
@@ -148,7 +147,28 @@ impl PlayLine {
 }
 
 impl Landed {
-    fn tag(&mut self, tag: &flv::Tag, intake: &Arc<Intake>, from: &str) {
+    pub(super) fn began(&self) -> Began {
+        self.began
+    }
+
+    /// Whether a stream arrives.
+    pub(super) fn is_there(&self) -> bool {
+        self.arriving.is_some()
+    }
+
+    /// How long ago the last tag came, or before the first the attempt began.
+    pub(super) fn quiet_for(&self) -> Duration {
+        self.last.elapsed()
+    }
+
+    /// Something is wrong with what comes. Before anything has, that is nobody's.
+    pub(super) fn complain(&mut self, problem: &str) {
+        if let Some((arriving, _)) = &mut self.arriving {
+            arriving.complain(problem);
+        }
+    }
+
+    pub(super) fn tag(&mut self, tag: &flv::Tag, intake: &Arc<Intake>, from: &str) {
         self.last = Instant::now();
         if self.arriving.is_none() {
             match intake.begin(from.to_owned()) {
@@ -163,7 +183,7 @@ impl Landed {
         }
     }
 
-    fn end(&mut self, why: &str) {
+    pub(super) fn end(&mut self, why: &str) {
         if let Some((arriving, _)) = self.arriving.take() {
             arriving.end(why.to_owned());
         }

@@ -9,7 +9,7 @@ use crate::live::{Live, Tool, free_port, on_air, start_with, tool, wait_for};
 use crate::support::{clips, codes};
 
 /// A film with a flash and a beep at each whole second, sent in real time as a camera would.
-fn send(seconds: &str, to: &[&str]) -> Tool {
+pub(crate) fn send(seconds: &str, to: &[&str]) -> Tool {
     let clip = clips().join("generated/flash-beep.mp4");
     let clip = clip.to_str().unwrap();
     let coding =
@@ -25,10 +25,10 @@ fn free_udp_port() -> u16 {
     UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn is_main(status: &Status) -> bool {
+pub(crate) fn is_main(status: &Status) -> bool {
     on_air(status) == Some("main")
 }
-fn is_filler(status: &Status) -> bool {
+pub(crate) fn is_filler(status: &Status) -> bool {
     on_air(status) == Some("green")
 }
 
@@ -55,7 +55,7 @@ fn end(live: Live) -> (Report, tempfile::TempDir) {
 }
 
 /// As [`end`], and what came is in step. Gives the events' codes.
-fn finish(live: Live, what: &str) -> Vec<String> {
+pub(crate) fn finish(live: Live, what: &str) -> Vec<String> {
     let (report, out) = end(live);
     // A multiplexer that holds sound back is found out in the first seconds: the line settles.
     let last = |code| report.events.iter().filter(|e| e.code == code).map(|e| e.t).fold(0.0, f64::max);

@@ -20,9 +20,7 @@ pub(crate) enum Wire {
 pub(crate) enum AddressError {
     #[error("the address is no URL: {0}")]
     Url(#[from] url::ParseError),
-    #[error(
-        "{scheme}:// cannot be pulled in this version; legal: rtmp, srt, rtsp, rtspt, rtspu, udp, and http(s) to a .m3u8 playlist"
-    )]
+    #[error("{scheme}:// cannot be pulled; legal: rtmp, rtmps, srt, rtsp, rtspt, rtspu, udp, http, https")]
     Scheme { scheme: String },
     #[error("{scheme}:// needs a port: {scheme}://HOST:PORT")]
     Port { scheme: &'static str },
@@ -44,6 +42,9 @@ impl Wire {
     /// `srt://:PORT` listens on every interface, `udp://:PORT` and `udp://@:PORT` receive there:
     /// usual ways to write it, which are no URLs.
     pub(crate) fn parse(address: &str) -> Result<(Self, Url), AddressError> {
+        // Read in any case, as schemes are.
+        let scheme_end = address.find("://").unwrap_or_default();
+        let address = &format!("{}{}", address[..scheme_end].to_ascii_lowercase(), &address[scheme_end..]);
         let everywhere = |scheme: &str, rest: &str| format!("{scheme}://0.0.0.0:{rest}");
         let mut url = match address.split_once("://:") {
             Some((scheme @ ("srt" | "udp"), rest)) => Url::parse(&everywhere(scheme, rest))?,
@@ -108,6 +109,8 @@ mod tests {
             ("udp://:5000", "udp://0.0.0.0:5000"),
             ("udp://@:5000", "udp://0.0.0.0:5000"),
             ("udp://@239.1.1.1:5000", "udp://239.1.1.1:5000"),
+            ("SRT://:9001", "srt://0.0.0.0:9001?mode=listener"),
+            ("Udp://@:5000", "udp://0.0.0.0:5000"),
         ] {
             assert_eq!(Wire::parse(address).unwrap().1.as_str(), url);
         }
@@ -136,7 +139,7 @@ mod tests {
             ("srt://a:1?mode=server", "legal: caller, listener, rendezvous"),
             ("srt://a:1?passphrase=SECRET", "passphrase= in an srt:// address is not 10 to 79"),
             ("srt://a:1?latency=-1", "no number of milliseconds"),
-            ("ftp://SECRET/x", "ftp:// cannot be pulled in this version; legal: rtmp, srt"),
+            ("ftp://SECRET/x", "ftp:// cannot be pulled; legal: rtmp, rtmps, srt"),
         ] {
             let error = of(url).unwrap_err();
             assert!(error.contains(said) && !error.contains("SECRET"), "{url}: {error}");

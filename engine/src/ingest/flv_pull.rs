@@ -1,0 +1,233 @@
+//! A line that is fetched as FLV over HTTP.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flv::{Ending, Item, TagReader};
+use tokio::time::{sleep, timeout};
+use url::Url;
+
+use crate::event::Level;
+use crate::fetch::{self, FetchError, Fetched};
+use crate::ingest::again::{self, Attempt, GLANCE, SILENCE, Then};
+use crate::ingest::intake::Intake;
+use crate::ingest::play::Landed;
+use crate::ingest::wire::{AddressError, Wire, WireLine};
+use crate::keys;
+use crate::reporter::Reporter;
+use crate::secure::Trust;
+
+/// How long the first tag may take: a server may wait for its publisher.
+const OPENING: Duration = Duration::from_secs(15);
+/// No picture is longer, and nobody makes us hold more.
+const LONGEST_TAG: usize = 8 << 20;
+/// A file is read so far ahead of its own time.
+const LEAD_MS: i64 = 300;
+/// A step in a file's time stamps that is none of its own time.
+const STEP_MS: i64 = 1_000;
+
+/// Everything such a line needs.
+pub(crate) struct FlvPull {
+    pub(crate) url: Url,
+    /// Whom, where it comes inside TLS.
+    pub(crate) trust: Trust,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) reporter: Reporter,
+}
+
+/// The URL of an address that is asked by HTTP what is there; playlists are known by their name.
+pub(crate) fn asked(address: &str) -> Result<Option<Url>, AddressError> {
+    let scheme = address.split_once("://").map_or("", |(scheme, _)| scheme);
+    if !["http", "https"].iter().any(|ours| scheme.eq_ignore_ascii_case(ours)) {
+        return Ok(None);
+    }
+    let url = Url::parse(address)?;
+    Ok(Some(url).filter(|url| !url.path().ends_with(".m3u8")))
+}
+
+/// What is at a line's address.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Flv,
+    /// It is another's to play.
+    Playlist,
+}
+
+/// Why a stream is at its end.
+#[derive(Debug, thiserror::Error)]
+enum End {
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    #[error("what comes is no FLV{}", .0.as_deref().map(|kind| format!(", but {kind}")).unwrap_or_default())]
+    NoFlv(Option<String>),
+    #[error("nothing came for {} s", .0.as_secs())]
+    Silent(Duration),
+    #[error("the stream has ended")]
+    Over,
+    #[error("the stream was cut in mid-tag")]
+    Cut,
+    #[error("the file has ended")]
+    File,
+    #[error("it is a playlist")]
+    Playlist,
+    #[error("the show is over")]
+    Show,
+}
+
+impl FlvPull {
+    /// Fetches until the show is over. For a thread of its own.
+    pub(crate) fn run(self) {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                let message = format!("no runtime for it: {error}");
+                return self.reporter.event(Level::Alarm, "line-error", message);
+            }
+        };
+        let mut found = Found::Flv;
+        again::until_over(&self.reporter, || runtime.block_on(self.attempt(&mut found)));
+        // A name that is still looked up must not hold up the show's end.
+        runtime.shutdown_background();
+        if found == Found::Playlist {
+            let Self { url, intake, reporter, .. } = self;
+            WireLine { wire: Wire::Hls, url, intake, reporter }.run();
+        }
+    }
+
+    async fn attempt(&self, found: &mut Found) -> Attempt {
+        let mut landed = Landed::default();
+        let end = tokio::select! {
+            end = self.fetch(&mut landed) => end.unwrap_or_else(|end| end),
+            () = again::over(&self.reporter) => End::Show,
+        };
+        let then = match end {
+            // Asked for again, it would play from its beginning.
+            End::File | End::Show => Then::Nothing,
+            End::Playlist => {
+                *found = Found::Playlist;
+                Then::Elsewhere
+            }
+            _ => Then::Again,
+        };
+        let why = end.to_string();
+        landed.end(&why);
+        Attempt { began: landed.began(), why, then }
+    }
+
+    async fn fetch(&self, landed: &mut Landed) -> Result<End, End> {
+        let mut fetched = fetch::get(&self.url, &self.trust).await?;
+        let kind = fetched.kind();
+        if is_playlist(&kind) {
+            return Ok(End::Playlist);
+        }
+        let from = format!("fetching from {}", keys::address_shown(fetched.url.as_str()));
+        let mut pace = fetched.length().map(|_| Pace::default());
+        let mut reader = TagReader::new().with_body_limit(LONGEST_TAG);
+        loop {
+            while let Some(tag) = next_tag(&mut reader, landed, &kind)? {
+                if let Some(pace) = &mut pace {
+                    sleep(pace.wait(i64::from(tag.timestamp.0), Instant::now())).await;
+                }
+                landed.tag(&tag, &self.intake, &from);
+            }
+            let Some(piece) = next_piece(&mut fetched, landed).await? else {
+                return Ok(match reader.finish() {
+                    Ending::Whole if reader.tags() == 0 => End::NoFlv(None),
+                    Ending::Whole if pace.is_some() => End::File,
+                    Ending::Whole => End::Over,
+                    _ => End::Cut,
+                });
+            };
+            reader.push(piece);
+        }
+    }
+}
+
+/// Content types of playlists.
+fn is_playlist(kind: &str) -> bool {
+    kind.ends_with("mpegurl")
+}
+
+/// The next tag that can be read. Damage is said, and passed over.
+fn next_tag(reader: &mut TagReader, landed: &mut Landed, kind: &str) -> Result<Option<flv::Tag>, End> {
+    loop {
+        match reader.next() {
+            Ok(Some(Item::Tag(tag))) => return Ok(Some(tag)),
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(None),
+            Err(_) if reader.tags() == 0 && reader.offset() == 0 => {
+                let plain = |c: char| c.is_ascii_alphanumeric() || "/+-.".contains(c);
+                let is_fit = !kind.is_empty() && kind.len() < 40 && kind.chars().all(plain);
+                return Err(End::NoFlv((is_fit && !kind.contains("flv")).then(|| kind.to_owned())));
+            }
+            Err(damage) => {
+                landed.complain(&damage.to_string());
+                reader.recover();
+            }
+        }
+    }
+}
+
+/// The next bytes. What brings no tag is silence, too, however many bytes it has.
+async fn next_piece(fetched: &mut Fetched, landed: &Landed) -> Result<Option<bytes::Bytes>, End> {
+    loop {
+        let patience = if landed.is_there() { SILENCE } else { OPENING };
+        let left = patience.saturating_sub(landed.quiet_for());
+        if left.is_zero() {
+            return Err(End::Silent(patience));
+        }
+        // In glances: a clock that stood still for long is looked at again.
+        if let Ok(piece) = timeout(left.min(GLANCE), fetched.piece()).await {
+            return Ok(piece?);
+        }
+    }
+}
+
+/// A file is read at the pace of its own time stamps: a server gives it all at once.
+#[derive(Default)]
+struct Pace {
+    /// What came when, and the last that came.
+    anchor: Option<(Instant, i64, i64)>,
+}
+
+impl Pace {
+    /// How long a tag of this time has to wait.
+    fn wait(&mut self, ms: i64, now: Instant) -> Duration {
+        let (at, first) = match self.anchor {
+            Some((at, first, last)) if (last - STEP_MS..=last + STEP_MS).contains(&ms) => (at, first),
+            _ => (now, ms),
+        };
+        self.anchor = Some((at, first, ms));
+        let due = u64::try_from(ms - first - LEAD_MS).unwrap_or_default();
+        (at + Duration::from_millis(due)).saturating_duration_since(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_comes_at_its_own_pace_and_a_step_in_its_time_is_not_waited_for() {
+        let begun = Instant::now();
+        let at = |ms| begun + Duration::from_millis(ms);
+        let mut pace = Pace::default();
+        let waits =
+            [(5_000, 0), (5_200, 0), (5_800, 0), (6_300, 0), (900_000, 0), (900_700, 0), (0, 0), (700, 0)];
+        let waits = waits.map(|(ms, now)| pace.wait(ms, at(now)).as_millis());
+        assert_eq!(waits, [0, 0, 500, 1_000, 0, 400, 0, 400]);
+        // A slow reader has nothing to wait for.
+        assert_eq!(pace.wait(800, at(10_000)).as_millis(), 0);
+    }
+
+    #[test]
+    fn what_an_address_has_is_told_by_its_name_or_by_its_kind() {
+        let asked = |url| asked(url).unwrap().is_some();
+        assert!(
+            asked("http://h/live/x.flv?token=1") && asked("HTTPS://h/live") && !asked("https://h/x.m3u8?y")
+        );
+        assert!(!asked("rtsp://h/x.flv"));
+        assert!(is_playlist("application/vnd.apple.mpegurl") && is_playlist("audio/mpegurl"));
+        assert!(!is_playlist("video/x-flv") && !is_playlist(""));
+    }
+}

@@ -1,0 +1,198 @@
+//! Lines fetched as FLV over HTTP, from peers good and bad.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use engine::{Engine, LineState, Mode, RunOptions, Status};
+
+use crate::live::{free_port, start_with, wait_for};
+use crate::support::show;
+use crate::wires::{finish, is_filler, is_main, send};
+
+#[test]
+fn ffmpeg_serves_flv_dies_and_serves_again() {
+    let port = free_port().port();
+    let url = format!("http://127.0.0.1:{port}/live/cam");
+    let live = start_with(&format!(r#"pull "{url}""#));
+    let handle = live.engine.handle();
+    wait_for(&handle, "the filler before there is a server", is_filler);
+    // FFmpeg serves one viewer, in chunks.
+    let serve = ["-f", "flv", "-listen", "1", &url];
+    let first = send("9.5", &serve);
+    wait_for(&handle, "the server's picture", is_main);
+    drop(first);
+    wait_for(&handle, "the filler when it dies", is_filler);
+    let _second = send("9.5", &serve);
+    wait_for(&handle, "its picture again", is_main);
+    wait_for(&handle, "the filler at its end", is_filler);
+    let codes = finish(live, "FLV over HTTP");
+    assert_eq!(codes.iter().filter(|code| *code == "line-connected").count(), 2, "{codes:?}");
+}
+
+/// A server that does with each path what its name says.
+struct Rogue {
+    film: Vec<u8>,
+    /// Paths, and who asked.
+    asked: Mutex<Vec<(String, String)>>,
+}
+
+/// Cameras of the test, each with its path's name, and a word of what is told of it.
+const ROGUES: [(&str, &str); 11] = [
+    ("stall", "nothing came for 5 s"),
+    ("cut", "the stream was cut in mid-tag"),
+    ("short", "the stream was cut in mid-tag"),
+    ("long", "end of file before message length reached"),
+    ("chunk", "Invalid chunk size line"),
+    ("round", "the server sends us elsewhere again and again"),
+    ("nowhere", "the server sends us on to what is no address"),
+    ("header", "message head is too large"),
+    ("drip", "the header did not come within 5 s"),
+    ("page", "what comes is no FLV, but text/html"),
+    ("missing", "the server says 404 Not Found"),
+];
+
+impl Rogue {
+    fn start() -> (Arc<Self>, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let film = folder.path().join("film.flv");
+        let words = "-nostdin -v error -f lavfi -i testsrc2=size=160x90:rate=25 -f lavfi -i sine=440 -t 2 -c:v libx264 \
+                     -preset ultrafast -tune zerolatency -g 10 -pix_fmt yuv420p -c:a aac";
+        let mut ffmpeg = std::process::Command::new("ffmpeg");
+        assert!(ffmpeg.args(words.split_whitespace()).arg(&film).status().unwrap().success());
+        let rogue = Arc::new(Self { film: std::fs::read(film).unwrap(), asked: Mutex::default() });
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+        let server = Arc::clone(&rogue);
+        // Ends with the test's process.
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let server = Arc::clone(&server);
+                std::thread::spawn(move || server.answer(stream));
+            }
+        });
+        (rogue, url)
+    }
+
+    fn answer(&self, mut stream: TcpStream) {
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+        let Some(request) = lines.next() else { return };
+        let path = request.split(' ').nth(1).unwrap_or_default().trim_start_matches('/').to_owned();
+        let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+        let agent =
+            head.iter().find_map(|l| l.to_ascii_lowercase().strip_prefix("user-agent: ").map(str::to_owned));
+        self.asked.lock().unwrap().push((path.clone(), agent.unwrap_or_default()));
+        // Who hangs up on it ends it.
+        let _ = self.misbehave(&path, &mut stream);
+    }
+
+    fn misbehave(&self, path: &str, stream: &mut TcpStream) -> std::io::Result<()> {
+        let film = &self.film[..];
+        let most = &film[..film.len() - 100];
+        let ok =
+            |more: &str| format!("HTTP/1.1 200 OK\r\nContent-Type: video/x-flv\r\n{more}\r\n").into_bytes();
+        let length = |n: usize| format!("Content-Length: {n}\r\n");
+        match path {
+            "good" | "stall" | "damaged" => {
+                stream.write_all(&ok("Connection: close\r\n"))?;
+                let mut film = film.to_vec();
+                if path == "damaged" {
+                    let middle = film.len() / 2;
+                    film[middle..middle + 4000].fill(0xff);
+                }
+                stream.write_all(&film)?;
+                // Longer than anybody looks.
+                std::thread::sleep(Duration::from_secs(60));
+            }
+            "cut" => stream.write_all(&[ok(""), most.to_vec()].concat())?,
+            "short" => stream.write_all(&[ok(&length(most.len())), film.to_vec()].concat())?,
+            "long" => stream.write_all(&[ok(&length(film.len() + 5)), film.to_vec()].concat())?,
+            "chunk" => {
+                let head = ok("Transfer-Encoding: chunked\r\n");
+                let size = format!("{:x}\r\n", most.len()).into_bytes();
+                stream.write_all(&[&head, &size, most, b"\r\nmany\r\n"].concat())?;
+            }
+            "round" => {
+                stream.write_all(b"HTTP/1.1 302 Found\r\nLocation: round\r\nContent-Length: 0\r\n\r\n")?
+            }
+            "nowhere" => stream.write_all(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n")?,
+            "once" => stream.write_all(b"HTTP/1.1 307 x\r\nLocation: /good\r\nContent-Length: 0\r\n\r\n")?,
+            "header" => {
+                stream.write_all(b"HTTP/1.1 200 OK\r\nX: ")?;
+                loop {
+                    stream.write_all(&[b'x'; 4096])?;
+                }
+            }
+            "drip" => {
+                stream.write_all(b"HTTP/1.1 200 OK\r\nX: ")?;
+                loop {
+                    stream.write_all(b"x")?;
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+            }
+            "page" => {
+                let page = "<html>SECRET</html>";
+                let head =
+                    format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n{}\r\n", length(page.len()));
+                stream.write_all(&[head, page.to_owned()].concat().into_bytes())?;
+            }
+            "list" => {
+                let head =
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.apple.mpegurl; charset=utf-8\r\n";
+                stream.write_all(format!("{head}{}\r\n#EXTM3U\n", length(8)).as_bytes())?;
+            }
+            _ => stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")?,
+        }
+        stream.flush()
+    }
+}
+
+#[test]
+fn servers_that_stall_cut_lie_or_never_end_lose_their_line_alone() {
+    let (rogue, url) = Rogue::start();
+    let names = ROGUES.map(|(name, _)| name);
+    let names: Vec<&str> = names.into_iter().chain(["once", "damaged", "list"]).collect();
+    let cameras: String =
+        names.iter().map(|name| format!("camera {name} {{ line a pull \"{url}/{name}\" }}\n")).collect();
+    let text = format!(
+        "show rogues {{ video 160x90 25fps\n{cameras}filler f {{ test bars }}
+        ladder l {{ preset ultrafast; rung r 160x90 100k }}
+        channel c {{ sources {}; filler f; ladder l; egress web serve http-flv; egress x record \"x.flv\" }} }}",
+        names.join(" ")
+    );
+    let out = tempfile::tempdir().unwrap();
+    let options = RunOptions { out: out.path().to_owned(), ..RunOptions::new(Mode::RealTime) };
+    let engine = Engine::start(show(&text), options).unwrap();
+    let handle = engine.handle();
+    let is_told = |status: &Status, name: &str, word: &str| {
+        status.events.iter().any(|e| e.subject == format!("{name}/a") && e.message.contains(word))
+    };
+    let mut waiting = ROGUES.to_vec();
+    waiting.extend([("once", "fetching from http://127.0.0.1"), ("damaged", "byte ")]);
+    // The page shows the latest events only: each is looked for as they pass.
+    while !waiting.is_empty() {
+        let status = wait_for(&handle, &format!("the word of {waiting:?}"), |status| {
+            waiting.iter().any(|(name, word)| is_told(status, name, word))
+        });
+        waiting.retain(|(name, word)| !is_told(&status, name, word));
+    }
+    let by_gstreamer =
+        || rogue.asked.lock().unwrap().iter().any(|(path, by)| path == "list" && by.contains("gstreamer"));
+    wait_for(&handle, "a playlist to be another's", |_| by_gstreamer());
+    handle.stop();
+    let report = engine.wait();
+    assert_eq!(report.exit_code(), 0);
+    let camera = |name: &str| &report.cameras.iter().find(|c| c.name == name).unwrap().lines[0];
+    for name in ["stall", "cut", "short", "long", "chunk", "once", "damaged"] {
+        assert!(camera(name).packets > 40, "{name}: {:?}", camera(name));
+    }
+    for name in ["round", "nowhere", "header", "drip", "page", "missing", "list"] {
+        assert_eq!((camera(name).packets, camera(name).state), (0, LineState::Never), "{name}");
+    }
+    // They were asked again, and not without a pause.
+    let asked = rogue.asked.lock().unwrap().iter().filter(|(path, _)| path == "missing").count();
+    assert!((2..60).contains(&asked), "{asked}");
+    let all = serde_json::to_string(&report).unwrap();
+    assert!(!all.contains("SECRET"));
+}
