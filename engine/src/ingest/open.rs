@@ -227,7 +227,13 @@ impl Opener<'_> {
                     Origin::Buffered(buffer)
                 } else if let Some(url) = flv_pull::asked(&address).map_err(|e| bad(e.to_string()))? {
                     let (intake, buffer) = self.live(subject, live, &counters, &reporter)?;
-                    let line = FlvPull { url, trust, intake, reporter: reporter.clone() };
+                    let line = FlvPull {
+                        url,
+                        trust,
+                        intake,
+                        counters: Arc::clone(&counters),
+                        reporter: reporter.clone(),
+                    };
                     self.attend(format!("fetch {subject}"), reporter, move || line.run())?;
                     Origin::Buffered(buffer)
                 } else {
