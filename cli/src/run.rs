@@ -125,7 +125,7 @@ impl Door {
         let token =
             if bound.ip().is_loopback() { String::new() } else { format!("?token=${TOKEN_VARIABLE}") };
         term::line(format_args!("page    http://{bound}/{token}"));
-        for (channel, rungs) in served(show) {
+        for (channel, rungs) in served(show, &Target::ServeHttpFlv) {
             term::line(format_args!("live    http://{bound}/live/{channel}/{{{}}}.flv", rungs.join(",")));
         }
         let guard = axum::middleware::from_fn_with_state(Arc::new(self.guard), guard::check);
@@ -146,8 +146,8 @@ impl Door {
 }
 
 /// The channels that viewers can fetch, with their rungs.
-fn served(show: &Show) -> impl Iterator<Item = (&str, Vec<&str>)> {
-    let serves = |c: &&pipeline_dsl::Channel| c.egresses.iter().any(|e| e.target == Target::ServeHttpFlv);
+fn served<'s>(show: &'s Show, over: &'s Target) -> impl Iterator<Item = (&'s str, Vec<&'s str>)> {
+    let serves = move |c: &&pipeline_dsl::Channel| c.egresses.iter().any(|e| e.target == *over);
     show.channels.iter().filter(serves).map(|channel| {
         let rungs = show.ladder(&channel.ladder).into_iter().flat_map(|l| &l.rungs);
         (channel.name.as_str(), rungs.map(|r| r.name.as_str()).collect())
@@ -158,6 +158,7 @@ fn served(show: &Show) -> impl Iterator<Item = (&str, Vec<&str>)> {
 async fn perform(show: Show, options: RunOptions, door: Option<Door>) -> Result<Report> {
     let mut signals = Signals::catch()?;
     say_push_points(&show);
+    say_played(&show);
     let describe = show.clone();
     // Opening files and devices may take a while; the runtime has other threads for that.
     let starting = tokio::task::spawn_blocking(move || Engine::start(show, options));
@@ -184,7 +185,7 @@ async fn perform(show: Show, options: RunOptions, door: Option<Door>) -> Result<
 fn say_push_points(show: &Show) {
     for camera in &show.cameras {
         for line in &camera.lines {
-            if let Input::Push(point) = &line.input {
+            if let Input::Push { point, .. } = &line.input {
                 let (app, stream) = (&point.app, &point.stream);
                 let secure = show.listen.rtmps.as_ref().map(|listen| ("rtmps", listen.addr));
                 for (scheme, addr) in [("rtmp", show.listen.rtmp)].into_iter().chain(secure) {
@@ -195,6 +196,13 @@ fn say_push_points(show: &Show) {
                 }
             }
         }
+    }
+}
+
+fn say_played(show: &Show) {
+    let addr = show.listen.rtmp;
+    for (channel, rungs) in served(show, &Target::ServeRtmp) {
+        term::line(format_args!("play    rtmp://{addr}/live/{channel}_{{{}}}", rungs.join(",")));
     }
 }
 

@@ -10,11 +10,12 @@ use pipeline_dsl as dsl;
 
 use crate::clock::{Clock, RealClock, Stop, VirtualClock};
 use crate::command::Memory;
+use crate::egress::play::Programs;
 use crate::event::{Event, EventLog};
 use crate::handle::{COMMANDS, Handle, Inner, ViewerFeed};
 use crate::ingest::door::RtmpDoor;
 use crate::ingest::open::Opener;
-use crate::ingest::publish;
+use crate::ingest::point::Points;
 use crate::options::{Mode, RunOptions};
 use crate::report::Report;
 use crate::reporter::Reporter;
@@ -29,7 +30,7 @@ use crate::status::{Board, EVENTS_SHOWN, Status};
 pub struct Engine {
     handle: Handle,
     show: Option<JoinHandle<Report>>,
-    /// Serves RTMP; there only if a line is pushed to.
+    /// Serves RTMP; there only if a line is pushed to, or an egress serves there.
     door: Option<RtmpDoor>,
 }
 
@@ -85,7 +86,7 @@ impl Engine {
         let mut opener = Opener {
             show: &show,
             place: &place,
-            points: publish::Points::default(),
+            points: Points::default(),
             bound: Vec::new(),
             threads,
             iso: None,
@@ -95,7 +96,9 @@ impl Engine {
         let points = opener.points;
         rig::refuse_sourceless(&show, &cameras)?;
         let open = rig::open_channels(&show, &plans, &place)?;
-        let door = RtmpDoor::open(&show, points, &place)?;
+        let mut programs = Programs::default();
+        open.iter().for_each(|channel| channel.serve(&mut programs));
+        let door = RtmpDoor::open(&show, points, programs, &place)?;
         // Last, since it begins recordings: a show that does not start leaves none behind.
         let channels = rig::start_channels(&show, open, plans, &place)?;
 
@@ -144,7 +147,7 @@ impl Engine {
         self.handle.clone()
     }
 
-    /// Where encoders push to, if any line is pushed to: with the port the system gave, where the
+    /// Where encoders push to and players play from, if the show has either: with the port the system gave, where the
     /// show left it open (port 0).
     pub fn rtmp_addr(&self) -> Option<SocketAddr> {
         self.door.as_ref().map(|door| door.addr)

@@ -54,7 +54,7 @@ impl ViewerFeed {
                 feed: Arc::clone(feed),
                 meter: Arc::clone(&outlet.meter),
             }),
-            OutletKind::Own => None,
+            OutletKind::Players { .. } | OutletKind::Own => None,
         })
     }
 }

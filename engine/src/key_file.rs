@@ -111,6 +111,12 @@ impl fmt::Display for Exposure {
 /// # Errors
 /// See [`KeyFileError`].
 pub fn read(path: &Path) -> Result<MasterKey, KeyFileError> {
+    let text = read_text(path)?;
+    text.parse().map_err(|why| KeyFileError::NoKey { path: path.to_owned(), why })
+}
+
+/// The text of a file that holds a secret, under the same rules.
+pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
     let io = |why| KeyFileError::Io { path: path.to_owned(), why };
     let mut file = File::open(path).map_err(io)?;
     // Asked of what was opened: a path may lead elsewhere a moment later.
@@ -136,7 +142,7 @@ pub fn read(path: &Path) -> Result<MasterKey, KeyFileError> {
     }
     let text =
         std::str::from_utf8(&buffer[..len]).map_err(|_| KeyFileError::NoText { path: path.to_owned() })?;
-    text.parse().map_err(|why| KeyFileError::NoKey { path: path.to_owned(), why })
+    Ok(Zeroizing::new(text.to_owned()))
 }
 
 /// Whether [`read`] would refuse a file for its mode, without opening it;

@@ -50,6 +50,16 @@ pub enum ResolveError {
         /// Why not.
         why: PemError,
     },
+    /// What is to be a stream key and cannot be sent as one.
+    #[error(
+        "{owner}: {place} holds no stream key: legal are 1 to 256 letters, digits and marks, without space and / ? # & % \\ \""
+    )]
+    StreamKey {
+        /// Which line.
+        owner: String,
+        /// The variable or file.
+        place: String,
+    },
     /// No ring of this name.
     #[error("{owner}: there is no key ring {name}")]
     NoRing {

@@ -43,6 +43,7 @@ mod secure;
 mod show;
 mod start;
 mod status;
+mod stream_key;
 
 pub use crate::command::{Ack, Command, Refused, Verb};
 pub use crate::engine::Engine;

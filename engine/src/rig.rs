@@ -36,7 +36,7 @@ pub(crate) fn plan_channels(show: &dsl::Show, place: &Place) -> Result<Vec<Chann
             None => None,
         };
         for egress in &model.egresses {
-            let live = matches!(egress.target, dsl::Target::Push { .. } | dsl::Target::ServeHttpFlv);
+            let live = !matches!(egress.target, dsl::Target::Record { .. });
             if live && place.mode == Mode::Offline {
                 let subject = format!("egress {} of channel {}", egress.name, model.name);
                 return Err(StartError::LiveOffline { subject, what: "egress" });

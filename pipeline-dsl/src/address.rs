@@ -107,7 +107,7 @@ fn mask(word: &str, out: &mut String) {
         Some((scheme, user, place, behind)) if inside.trim().len() == inside.len() => {
             out.push_str(scheme);
             out.push_str("://");
-            hide(user.trim_end_matches('@'), out);
+            hide(user.strip_suffix('@').unwrap_or(user), out);
             out.push_str(if user.is_empty() { "" } else { "@" });
             out.push_str(place);
             for piece in pieces(behind) {

@@ -4,12 +4,12 @@
 use crate::model::{Door, Egress, Target};
 
 /// What an egress of an encrypted channel may lead to, for messages.
-pub(crate) const CARRIERS: &str = "pushes to rtmp:// and rtmps://, `serve http-flv`, recordings named `.flv`";
+pub(crate) const CARRIERS: &str = "pushes to rtmp:// and rtmps://, `serve`, recordings named `.flv`";
 
 impl Egress {
     /// Whether an encrypted channel may leave this way: as FLV tags, or in the
     /// clear by the show's own word. `place` is its URL or path with all
-    /// variables filled in; [`Target::ServeHttpFlv`] needs none.
+    /// variables filled in; what is served needs none.
     ///
     /// ```
     /// let show = pipeline_dsl::parse_show(pipeline_dsl::EXAMPLE)?;
@@ -22,7 +22,7 @@ impl Egress {
         self.door == Door::Clear
             || match self.target {
                 Target::Push { .. } => push_carries_tags(place),
-                Target::ServeHttpFlv => true,
+                Target::ServeHttpFlv | Target::ServeRtmp => true,
                 Target::Record { .. } => record_carries_tags(place),
             }
     }

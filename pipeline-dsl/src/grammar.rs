@@ -75,6 +75,8 @@ pub(crate) enum Type {
     Ratio,
     Address,
     Variable,
+    /// Where a secret is kept.
+    Secret,
 }
 
 /// Whether a value must be there.

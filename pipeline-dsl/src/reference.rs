@@ -36,6 +36,7 @@ impl Type {
             Self::Ratio => "a number",
             Self::Address => "an address with its port",
             Self::Variable => "the name of an environment variable",
+            Self::Secret => "the place of a key",
         }
     }
 
@@ -76,6 +77,7 @@ impl Type {
             Self::Ratio => "0 to 1".into(),
             Self::Address => "IP:PORT".into(),
             Self::Variable => "letters, digits and `_`, no digit first".into(),
+            Self::Secret => "env:NAME or \"file:PATH\"".into(),
         }
     }
 
@@ -119,6 +121,7 @@ impl Type {
             Self::Ratio => "0.8",
             Self::Address => "\"127.0.0.1:8080\"",
             Self::Variable => "OBVAN_KEY",
+            Self::Secret => "env:CAM_KEY",
         }
     }
 }
@@ -155,6 +158,7 @@ fn key(out: &mut String, slot: &Slot) {
         Type::Input(_) | Type::LineRecordPath => "PATH".into(),
         Type::SoundDevice => "DEVICE".into(),
         Type::Variable => "NAME".into(),
+        Type::Secret => "env:NAME|\"file:PATH\"".into(),
         _ => "WORD".into(),
     };
     let _ = match slot.need {

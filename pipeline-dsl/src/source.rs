@@ -75,7 +75,19 @@ enum Looping {
 
 fn input(input: &Input, looping: Looping) -> String {
     match input {
-        Input::Push(point) => format!("push {}", quoted(&point.to_string())),
+        Input::Push { point, key } => {
+            let key = match key {
+                Some(KeyPlace::Env(variable)) => format!(" key={}", name(&format!("env:{variable}"))),
+                Some(KeyPlace::File(Text::Plain(path))) => {
+                    format!(" key={}", quoted(&format!("file:{path}")))
+                }
+                Some(KeyPlace::File(Text::Env(variable))) => {
+                    format!(" key={}", quoted(&format!("file:env:{variable}")))
+                }
+                None => String::new(),
+            };
+            format!("push {}{key}", quoted(&point.to_string()))
+        }
         Input::Pull { url, ca } => format!("pull {}{}", text(url), trust(ca.as_ref())),
         Input::File { path, repeat } => {
             let repeat = if *repeat == Repeat::Loop && looping == Looping::Said { " loop=true" } else { "" };
@@ -104,7 +116,7 @@ fn input(input: &Input, looping: Looping) -> String {
 fn live(line: &Line) -> String {
     let has_keys = matches!(
         line.input,
-        Input::Push(_) | Input::Pull { .. } | Input::Device { .. } | Input::Source { .. }
+        Input::Push { .. } | Input::Pull { .. } | Input::Device { .. } | Input::Source { .. }
     );
     if !has_keys || line.live == Live::default() {
         return String::new();
@@ -218,6 +230,7 @@ fn channel(w: &mut Writer, channel: &Channel) {
         let _ = match &egress.target {
             Target::Push { url, ca } => write!(line, "push {}{}", text(url), trust(ca.as_ref())),
             Target::ServeHttpFlv => write!(line, "serve http-flv"),
+            Target::ServeRtmp => write!(line, "serve rtmp"),
             Target::Record { path } => write!(line, "record {}", text(path)),
         };
         if egress.door == Door::Clear {

@@ -30,6 +30,7 @@ use crate::channel::meter::RungMeter;
 use crate::channel::outlets::{Outlet, Outlets};
 use crate::channel::rung::{EncryptOrder, Feeds, GapTime, RungEnd};
 use crate::egress::feed::Feed;
+use crate::egress::play::Programs;
 use crate::event::Level;
 use crate::keys::ChannelKeys;
 use crate::options::Mode;
@@ -104,6 +105,11 @@ impl OpenChannel {
     /// Makes the recordings' files; they go again if the show does not start.
     pub(crate) fn create_files(&mut self, place: &Place) -> Result<(), StartError> {
         self.outlets.create_files(place)
+    }
+
+    /// Adds what of it players may ask for.
+    pub(crate) fn serve(&self, programs: &mut Programs) {
+        self.outlets.serve(programs);
     }
 
     /// Starts the threads.

@@ -9,6 +9,7 @@ use pipeline_dsl as dsl;
 use crate::channel::RungHandle;
 use crate::egress::EgressMeter;
 use crate::egress::feed::Feed;
+use crate::egress::play::{Program, Programs};
 use crate::egress::push::{self, Push, TargetError};
 use crate::egress::queue::{Bound, SinkQueue, WhenFull};
 use crate::egress::record::{self, Recorder};
@@ -33,6 +34,8 @@ pub(crate) struct Outlet {
 pub(crate) enum OutletKind {
     /// Viewers join this feed over HTTP.
     Viewers(Arc<Feed>),
+    /// Players ask for this name at the port that encoders push to.
+    Players { played: String, feed: Arc<Feed> },
     /// It carries itself off.
     Own,
 }
@@ -154,6 +157,10 @@ impl Outlets {
             dsl::Target::ServeHttpFlv => {
                 (format!("/live/{}/{name}.flv", channel.name), OutletKind::Viewers(Arc::clone(feed)))
             }
+            dsl::Target::ServeRtmp => {
+                let played = format!("live/{}_{name}", channel.name);
+                (format!("rtmp:{played}"), OutletKind::Players { played, feed: Arc::clone(feed) })
+            }
             dsl::Target::Push { url, ca } => {
                 let trust = keys::trust(ca.as_ref(), &place.inputs, &owner)?;
                 let url = dsl::expand(&keys::text(url, &owner)?, &channel.name, name);
@@ -208,6 +215,16 @@ impl Outlets {
         let (name, rung, door) = (egress.name.clone(), name.clone(), egress.door);
         self.outlets.push(Outlet { name, rung, target, door, kind, meter });
         Ok(())
+    }
+
+    /// Adds what players may ask for.
+    pub(crate) fn serve(&self, programs: &mut Programs) {
+        for outlet in &self.outlets {
+            if let OutletKind::Players { played, feed } = &outlet.kind {
+                let (feed, meter) = (Arc::clone(feed), Arc::clone(&outlet.meter));
+                programs.add(played.clone(), Program { feed, meter });
+            }
+        }
     }
 
     /// Makes the recordings' files. One that cannot be made is reported and the show goes on;

@@ -1,6 +1,7 @@
 //! The ways out: a feed fans encoded tags out, sinks carry them off.
 
 pub(crate) mod feed;
+pub(crate) mod play;
 pub(crate) mod push;
 pub(crate) mod queue;
 pub(crate) mod record;

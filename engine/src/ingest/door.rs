@@ -1,4 +1,4 @@
-//! The ports that encoders push to: open from a show's start to its end.
+//! The ports that encoders push to and players play from: open from a show's start to its end.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,10 +8,14 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use pipeline_dsl as dsl;
 use tokio::net::TcpListener;
 
+use crate::egress::play::Programs;
 use crate::ingest::listen::{self, Entrance, Hall};
-use crate::ingest::publish::Points;
+use crate::ingest::point::Points;
 use crate::keys;
 use crate::start::{Place, StartError};
+
+/// How long players may take for the last of what they play.
+const LAST_TAGS: Duration = Duration::from_secs(1);
 
 /// The runtime that serves RTMP. Closing it frees the ports, and blocks in no other runtime's way.
 pub(crate) struct RtmpDoor {
@@ -19,6 +23,7 @@ pub(crate) struct RtmpDoor {
     /// Where RTMP comes inside TLS.
     pub(crate) secure_addr: Option<SocketAddr>,
     runtime: Option<tokio::runtime::Runtime>,
+    hall: Arc<Hall>,
     listening: Vec<tokio::task::JoinHandle<()>>,
     /// Disconnected once nobody listens any more.
     closed: Receiver<()>,
@@ -49,12 +54,17 @@ impl Port {
 }
 
 impl RtmpDoor {
-    /// Opens the show's RTMP ports, if any line is pushed to.
-    pub(crate) fn open(show: &dsl::Show, points: Points, place: &Place) -> Result<Option<Self>, StartError> {
+    /// Opens the show's RTMP ports, if any line is pushed to, or anything is served there.
+    pub(crate) fn open(
+        show: &dsl::Show,
+        points: Points,
+        programs: Programs,
+        place: &Place,
+    ) -> Result<Option<Self>, StartError> {
         let secure = show.listen.rtmps.as_ref();
         // Papers that are no good are said though nobody would look at them.
         let papers = secure.map(|secure| keys::acceptor(secure, &place.inputs)).transpose()?;
-        if points.0.is_empty() {
+        if points.is_empty() && programs.is_empty() {
             return Ok(None);
         }
         let addr = show.listen.rtmp;
@@ -72,15 +82,16 @@ impl RtmpDoor {
             .build()
             .map_err(failed)?;
         let (alive, closed) = bounded(0);
+        let hall = Arc::new(Hall::new(points, programs, place.reporter.of("rtmp")));
         let mut door = Self {
             addr: ports[0].addr,
             secure_addr: ports.get(1).map(|port| port.addr),
             runtime: None,
+            hall: Arc::clone(&hall),
             listening: Vec::new(),
             closed,
         };
         let runtime = door.runtime.insert(runtime);
-        let hall = Arc::new(Hall::new(points, place.reporter.of("rtmp")));
         for Port { listener, addr: _, entrance } in ports {
             let inside = runtime.enter();
             let listener = TcpListener::from_std(listener).map_err(failed)?;
@@ -104,6 +115,8 @@ impl Drop for RtmpDoor {
             }
             let _ = self.closed.recv_timeout(Duration::from_secs(1));
         }
+        // Players get their last tags; who does not take them is not waited for.
+        self.hall.programs.wait_until_empty(LAST_TAGS);
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

@@ -15,7 +15,7 @@ use crate::ingest::lane::Shape;
 use crate::ingest::live::LiveLine;
 use crate::ingest::pattern::TestSource;
 use crate::ingest::play::{self, PlayLine};
-use crate::ingest::publish::Points;
+use crate::ingest::point::{Point, Points};
 use crate::ingest::still::Still;
 use crate::ingest::wire::{AddressError, Wire, WireLine};
 use crate::ingest::{Line, LineCounters, Origin};
@@ -23,6 +23,7 @@ use crate::keys;
 use crate::options::Mode;
 use crate::reporter::Reporter;
 use crate::start::{Place, StartError};
+use crate::stream_key::StreamKey;
 
 /// Held by a live line's thread: whatever way that ends, nobody waits for what will not come.
 struct EndOfLine {
@@ -191,10 +192,12 @@ impl Opener<'_> {
                 self.threads.push(self.place.spawn(format!("file {subject}"), move || line.run())?);
                 Origin::Buffered(buffer)
             }
-            dsl::Input::Push(point) => {
+            dsl::Input::Push { point, key } => {
                 self.live_only(subject)?;
+                let load = |place| StreamKey::load(place, &self.place.inputs, subject);
+                let key = key.as_ref().map(load).transpose()?;
                 let (intake, buffer) = self.live(subject, live, &counters, &reporter)?;
-                self.points.0.insert(point.clone(), intake);
+                self.points.add(point, Point::new(intake, key));
                 Origin::Buffered(buffer)
             }
             dsl::Input::Test { pattern, tone } => {

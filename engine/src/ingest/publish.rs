@@ -1,49 +1,51 @@
-//! One RTMP encoder's connection, and the push points it may publish to.
+//! One RTMP peer's connection, an encoder's or a player's, over whatever carries its bytes.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use media::{Span, Time};
-use pipeline_dsl::PushPoint;
-use rtmp::session::{PlayRefusal, PublishRequest, Reject};
-use rtmp::{Event, ServerConfig, ServerSession};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use rtmp::message::MessageStreamId;
+use rtmp::session::{PlayEnd, PlayKind, PlayRefusal, PlayRequest, PublishRequest, Reject};
+use rtmp::{Event, ServerSession};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::Notify;
 
 use crate::dial::Carrier;
-use crate::event::Level;
-use crate::ingest::intake::{Arriving, Intake, Turned};
-use crate::ingest::unpack::Unpacker;
-use crate::reporter::Reporter;
+use crate::egress::play::{Playing, next_of};
+use crate::egress::queue::Item;
+use crate::ingest::listen::Hall;
+use crate::ingest::point::{Hold, Point};
 
 const READ_AT_ONCE: usize = 64 << 10;
-/// A peer that takes nothing for this long is gone.
-const WRITE_PATIENCE: Duration = Duration::from_secs(10);
-
+/// A peer that takes nothing for this long, while something waits for it, is gone.
+const STALLED: Duration = Duration::from_secs(10);
+/// How long the last answers may take at the end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How long a peer may take to close after us.
 const FAREWELL: Duration = Duration::from_millis(500);
-
-/// All push points of a show.
-#[derive(Default)]
-pub(crate) struct Points(pub(crate) HashMap<PushPoint, Arc<Intake>>);
-
-impl Points {
-    fn names(&self) -> String {
-        let mut names: Vec<String> = self.0.keys().map(ToString::to_string).collect();
-        names.sort();
-        names.join(", ")
-    }
-}
+/// So much is handed to the socket ahead of a player's queue, where it can still be dropped.
+const AHEAD: usize = 256 << 10;
+/// What a publisher is told that has to yield.
+const TAKEN_OVER: &str = "another encoder publishes here now";
 
 /// Serves one peer until it leaves, over whatever carries its bytes.
-pub(crate) async fn serve(stream: impl Carrier, from: SocketAddr, points: Arc<Points>, reporter: Reporter) {
-    let mut connection = Connection::new(stream, from, points, reporter.clone());
-    let result = connection.serve().await;
+pub(crate) async fn serve(stream: impl Carrier, from: SocketAddr, hall: &Arc<Hall>) {
+    let mut connection = Connection {
+        from,
+        hall: Arc::clone(hall),
+        begun: Instant::now(),
+        publishing: HashMap::new(),
+        playing: None,
+        over: false,
+        bell: Arc::new(Notify::new()),
+    };
+    let result = connection.serve(stream).await;
     connection.release(result.as_ref().err());
     if let Err(error) = result {
-        reporter.event(Level::Warn, "rtmp-connection", format!("{from}: {error}"));
+        hall.broken.happened(format!("{from}: {error}"), &hall.reporter);
     }
 }
 
@@ -54,7 +56,7 @@ enum ConnectionError {
     Session(#[from] rtmp::session::SessionError),
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    #[error("took no answer for {} s", WRITE_PATIENCE.as_secs())]
+    #[error("took no answer for {} s", STALLED.as_secs())]
     Stalled,
     #[error(transparent)]
     Answer(#[from] rtmp::session::UnknownRequest),
@@ -64,18 +66,21 @@ enum ConnectionError {
 
 /// A stream this connection publishes.
 struct Publishing {
-    arriving: Arriving,
-    unpacker: Unpacker,
+    point: Arc<Point>,
+    hold: Arc<Hold>,
 }
 
-struct Connection<S> {
-    stream: S,
+struct Connection {
     from: SocketAddr,
-    points: Arc<Points>,
-    reporter: Reporter,
+    hall: Arc<Hall>,
     begun: Instant,
-    publishing: HashMap<rtmp::message::MessageStreamId, Publishing>,
-    hears: Hears,
+    publishing: HashMap<MessageStreamId, Publishing>,
+    /// One at a time.
+    playing: Option<(MessageStreamId, Playing)>,
+    /// Its rung has ended while it played: what waits is sent, then it may go.
+    over: bool,
+    /// Rung when a newcomer has taken over what this connection publishes.
+    bell: Arc<Notify>,
 }
 
 /// Whether the peer still takes what we send. One that does not may yet have
@@ -86,56 +91,129 @@ enum Hears {
     No,
 }
 
-impl<S: Carrier> Connection<S> {
-    fn new(stream: S, from: SocketAddr, points: Arc<Points>, reporter: Reporter) -> Self {
-        Self {
-            stream,
-            from,
-            points,
-            reporter,
-            begun: Instant::now(),
-            publishing: HashMap::new(),
-            hears: Hears::Yes,
+/// The way to the peer.
+struct Outward<S> {
+    stream: S,
+    hears: Hears,
+    /// What is encrypted may wait in the carrier.
+    flushed: bool,
+    /// When the peer last took something, or nothing waited for it.
+    drained: Instant,
+}
+
+impl<S: AsyncWrite + Unpin> Outward<S> {
+    fn new(stream: S) -> Self {
+        Self { stream, hears: Hears::Yes, flushed: true, drained: Instant::now() }
+    }
+
+    /// Whether something is to be sent.
+    fn is_due(&self, session: &mut ServerSession) -> bool {
+        !session.output().is_empty() || !self.flushed
+    }
+
+    /// How long the peer may still take for what waits.
+    fn patience(&mut self, session: &mut ServerSession) -> Result<Duration, ConnectionError> {
+        if !self.is_due(session) {
+            self.drained = Instant::now();
+        }
+        STALLED.checked_sub(self.drained.elapsed()).ok_or(ConnectionError::Stalled)
+    }
+
+    /// Sends some of it. Nothing is lost if this is given up half way.
+    async fn send(&mut self, session: &mut ServerSession) {
+        let waiting = session.output();
+        if self.hears == Hears::No {
+            waiting.advance(waiting.remaining());
+            self.flushed = true;
+            return;
+        }
+        let sent = if waiting.is_empty() {
+            let flushed = self.stream.flush().await;
+            self.flushed = flushed.is_ok();
+            flushed
+        } else {
+            let written = self.stream.write_buf(waiting).await;
+            self.flushed = false;
+            written.and_then(|n| if n == 0 { Err(std::io::ErrorKind::WriteZero.into()) } else { Ok(()) })
+        };
+        match sent {
+            Ok(()) => self.drained = Instant::now(),
+            Err(_) => self.hears = Hears::No,
         }
     }
 
+    /// Sends what waits, within a time, and closes so that it arrives.
+    async fn last_words(&mut self, session: &mut ServerSession) {
+        let all = async {
+            while self.is_due(session) {
+                self.send(session).await;
+            }
+            let _ = self.stream.shutdown().await;
+        };
+        let _ = tokio::time::timeout(LAST_WORDS, all).await;
+    }
+}
+
+impl Connection {
     fn now(&self) -> Time {
         Time::ZERO + Span::from_duration(self.begun.elapsed())
     }
 
-    async fn serve(&mut self) -> Result<(), ConnectionError> {
+    async fn serve(&mut self, stream: impl Carrier) -> Result<(), ConnectionError> {
         let mut random = [0; rtmp::handshake::RANDOM];
         getrandom::fill(&mut random).map_err(ConnectionError::Random)?;
-        let mut session = ServerSession::new(ServerConfig::new(random), self.now());
+        let mut session = ServerSession::new(self.hall.config(random), self.now());
+        let (mut inward, outward) = tokio::io::split(stream);
+        let mut outward = Outward::new(outward);
+        let result = self.converse(&mut session, &mut inward, &mut outward).await;
+        outward.last_words(&mut session).await;
+        if result.is_ok() {
+            // A socket closed with bytes unread takes back what it sent.
+            let mut rest = [0; 4096];
+            let drain = async { while matches!(inward.read(&mut rest).await, Ok(1..)) {} };
+            let _ = tokio::time::timeout(FAREWELL, drain).await;
+        }
+        result
+    }
+
+    /// Until the session is closed.
+    async fn converse(
+        &mut self,
+        session: &mut ServerSession,
+        inward: &mut (impl AsyncRead + Unpin),
+        outward: &mut Outward<impl AsyncWrite + Unpin>,
+    ) -> Result<(), ConnectionError> {
         let mut unread = Bytes::new();
-        let mut buffer = BytesMut::with_capacity(READ_AT_ONCE);
+        let mut buffer = BytesMut::new();
+        let bell = Arc::clone(&self.bell);
         loop {
-            let outcome = self.turn(&mut session, &mut unread).await;
-            self.flush(&mut session).await?;
-            outcome?;
-            if session.is_closed() {
-                self.farewell().await;
+            self.turn(session, &mut unread)?;
+            let over = self.over && !outward.is_due(session);
+            if session.is_closed() || over {
                 return Ok(());
             }
-            let wait =
-                session.next_deadline().map_or(Duration::from_secs(60), |at| (at - self.now()).as_duration());
+            let patience = outward.patience(session)?;
+            let deadline = session.next_deadline().map_or(STALLED, |at| (at - self.now()).as_duration());
+            let playing = self.playing.as_ref().filter(|_| session.output().len() < AHEAD);
+            let listens = session.wants_input() && unread.is_empty();
             buffer.reserve(READ_AT_ONCE);
             tokio::select! {
-                read = self.stream.read_buf(&mut buffer), if session.wants_input() => {
-                    if read? == 0 {
-                        session.handle_close();
-                    } else {
-                        unread = buffer.split().freeze();
-                    }
-                }
-                () = tokio::time::sleep(wait) => session.handle_timeout(self.now())?,
+                read = inward.read_buf(&mut buffer), if listens => match read? {
+                    0 => session.handle_close(),
+                    _ => unread = buffer.split().freeze(),
+                },
+                () = outward.send(session), if outward.is_due(session) => {}
+                (stream, item) = next_of(playing) => self.play(session, stream, item),
+                () = bell.notified() => self.yield_points(session),
+                () = tokio::time::sleep(deadline.min(patience)) => session.handle_timeout(self.now())?,
             }
         }
     }
 
     /// Lets the session read what has come, and carries out what it says, until it wants more.
-    async fn turn(&mut self, session: &mut ServerSession, unread: &mut Bytes) -> Result<(), ConnectionError> {
+    fn turn(&mut self, session: &mut ServerSession, unread: &mut Bytes) -> Result<(), ConnectionError> {
         loop {
+            let left = unread.len();
             let result = session.handle_input(unread, self.now());
             let mut events = 0;
             while let Some(event) = session.poll_event() {
@@ -143,61 +221,39 @@ impl<S: Carrier> Connection<S> {
                 self.handle(session, event)?;
             }
             result?;
-            self.flush(session).await?;
-            if unread.is_empty() && events == 0 || session.is_closed() {
+            if events == 0 && unread.len() == left || session.is_closed() {
                 return Ok(());
             }
         }
     }
 
-    async fn flush(&mut self, session: &mut ServerSession) -> Result<(), ConnectionError> {
-        while let Some(bytes) = session.poll_output() {
-            if self.hears == Hears::No {
-                continue;
-            }
-            let written = async {
-                self.stream.write_all(&bytes).await?;
-                // What is encrypted may wait in the carrier.
-                self.stream.flush().await
-            };
-            match tokio::time::timeout(WRITE_PATIENCE, written).await {
-                Err(_) => return Err(ConnectionError::Stalled),
-                Ok(Err(_)) => self.hears = Hears::No,
-                Ok(Ok(())) => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Closes so that the last answer arrives: a socket closed with bytes unread takes it back.
-    async fn farewell(&mut self) {
-        let _ = self.stream.shutdown().await;
-        let mut rest = [0; 4096];
-        let drain = async { while matches!(self.stream.read(&mut rest).await, Ok(1..)) {} };
-        let _ = tokio::time::timeout(FAREWELL, drain).await;
-    }
-
     fn handle(&mut self, session: &mut ServerSession, event: Event) -> Result<(), ConnectionError> {
         match event {
             Event::PublishRequested(request) => self.answer(session, &request)?,
-            Event::PlayRequested(request) => {
-                session.refuse_play(request.request, PlayRefusal::NotFound, self.now())?;
+            Event::PlayRequested(request) => self.answer_player(session, &request)?,
+            // Connecting is nobody's to refuse.
+            Event::RequestWithdrawn { .. } | Event::ConnectRequested(_) | Event::BufferLength { .. } => {}
+            Event::PlayEnded { stream, .. } => {
+                self.playing.take_if(|(playing, _)| *playing == stream);
             }
-            // Nothing is played here, and connecting is nobody's to refuse.
-            Event::RequestWithdrawn { .. }
-            | Event::ConnectRequested(_)
-            | Event::PlayEnded { .. }
-            | Event::Pause { .. }
-            | Event::Wants { .. }
-            | Event::BufferLength { .. } => {}
+            Event::Pause { stream, pause, .. } => {
+                if let Some(playing) = self.player(stream) {
+                    playing.pause(pause);
+                }
+            }
+            Event::Wants { stream, kind, wanted } => {
+                if let Some(playing) = self.player(stream) {
+                    playing.wants(kind, wanted);
+                }
+            }
             Event::Tag { stream, tag } => {
-                if let Some(publishing) = self.publishing.get_mut(&stream) {
-                    publishing.arriving.tag(&tag, &mut publishing.unpacker);
+                if let Some(publishing) = self.publishing.get(&stream) {
+                    publishing.hold.tag(&tag);
                 }
             }
             Event::PublishEnded { stream, reason } => {
-                if let Some(publishing) = self.publishing.remove(&stream) {
-                    publishing.arriving.end(format!("{reason:?}").to_lowercase());
+                if let Some(Publishing { point, hold }) = self.publishing.remove(&stream) {
+                    point.end(&hold, &format!("{reason:?}").to_lowercase());
                 }
             }
         }
@@ -209,43 +265,106 @@ impl<S: Carrier> Connection<S> {
         session: &mut ServerSession,
         request: &PublishRequest,
     ) -> Result<(), ConnectionError> {
-        let wanted = PushPoint { app: request.app.path().to_owned(), stream: request.name.name().to_owned() };
-        let Some(point) = self.points.0.get(&wanted) else {
+        let Some(found) = self.hall.points.find(&request.app, &request.name) else {
             let message = format!(
-                "{} wants to publish to {wanted}, which no line waits for; legal: {}",
+                "{} wants to publish to {}, which no line waits for; legal: {}",
                 self.from,
-                self.points.names()
+                self.hall.points.shown(&request.app, &request.name),
+                self.hall.points.names()
             );
-            self.reporter.event(Level::Warn, "push-unknown", message);
+            self.hall.unknown.happened(message, &self.hall.reporter);
             return Ok(session.reject(request.request, Reject::NoSuchPoint)?);
         };
-        let arriving = match point.begin(format!("{} publishes", self.from)) {
-            Ok(arriving) => arriving,
-            Err(turned) => {
-                let (code, why, reject) = match turned {
-                    Turned::Taken => ("push-taken", "where somebody publishes already", Reject::NameTaken),
-                    Turned::Hangs => ("line-overrun", "whose decoder is far behind", Reject::Busy),
-                };
-                let message = format!("{} wants to publish to {wanted}, {why}: turned down", self.from);
-                point.reporter.event(Level::Warn, code, message);
-                return Ok(session.reject(request.request, reject)?);
-            }
+        let hold = match found.point.begin(&found, self.from, &self.bell) {
+            Ok(hold) => hold,
+            Err(refused) => return Ok(session.reject(request.request, refused.into())?),
         };
+        let point = Arc::clone(found.point);
         let stream = match session.accept(request.request, self.now()) {
             Ok(stream) => stream,
             Err(error) => {
-                arriving.end(error.to_string());
+                point.end(&hold, &error);
                 return Err(error.into());
             }
         };
-        self.publishing.insert(stream, Publishing { arriving, unpacker: Unpacker::default() });
+        self.publishing.insert(stream, Publishing { point, hold });
         Ok(())
+    }
+
+    fn player(&mut self, stream: MessageStreamId) -> Option<&mut Playing> {
+        self.playing.as_mut().filter(|(playing, _)| *playing == stream).map(|(_, playing)| playing)
+    }
+
+    fn answer_player(
+        &mut self,
+        session: &mut ServerSession,
+        request: &PlayRequest,
+    ) -> Result<(), ConnectionError> {
+        let path = format!("{}/{}", request.app.path(), request.name.name());
+        let programs = &self.hall.programs;
+        let Some(program) = programs.find(&path) else {
+            // The name is not told: it may be an encoder's, with its key.
+            let message =
+                format!("{} wants to play what is not served; legal: {}", self.from, programs.names());
+            self.hall.unplayed.happened(message, &self.hall.reporter);
+            return Ok(session.refuse_play(request.request, PlayRefusal::NotFound, self.now())?);
+        };
+        let joined = if self.playing.is_none() { programs.join(program) } else { None };
+        let Some(playing) = joined else {
+            return Ok(session.refuse_play(request.request, PlayRefusal::Busy, self.now())?);
+        };
+        let stream = session.accept_play(request.request, PlayKind::Live, self.now())?;
+        self.playing = Some((stream, playing));
+        Ok(())
+    }
+
+    /// A player's next tag, or the end of what it plays.
+    fn play(&mut self, session: &mut ServerSession, stream: MessageStreamId, item: Option<Item>) {
+        // A player that has left since needs neither.
+        match (item, &self.playing) {
+            (Some(item), Some((_, playing))) => {
+                if session.send(stream, &item.tag).is_ok() {
+                    playing.sent(&item);
+                }
+            }
+            _ => {
+                let _ = session.end_play(stream, PlayEnd::Unpublished, self.now());
+                self.playing = None;
+                self.over = self.publishing.is_empty();
+            }
+        }
+    }
+
+    /// Streams whose points others have taken over are over. What else the connection does goes on.
+    fn yield_points(&mut self, session: &mut ServerSession) {
+        let lost = |(stream, publishing): (&MessageStreamId, &Publishing)| {
+            publishing.hold.is_lost().then_some(*stream)
+        };
+        let lost: Vec<_> = self.publishing.iter().filter_map(lost).collect();
+        for stream in lost {
+            self.publishing.remove(&stream);
+            if self.publishing.is_empty() {
+                return session.dismiss(TAKEN_OVER);
+            }
+            // It publishes, so there is something to end.
+            let _ = session.end_publish(stream, TAKEN_OVER, self.now());
+        }
     }
 
     /// Whatever way the connection ended, its points are free again.
     fn release(&mut self, error: Option<&ConnectionError>) {
-        for (_, publishing) in self.publishing.drain() {
-            publishing.arriving.end(error.map_or_else(|| "disconnected".to_owned(), ToString::to_string));
+        for (_, Publishing { point, hold }) in self.publishing.drain() {
+            match error {
+                Some(error) => point.end(&hold, error),
+                None => point.end(&hold, &"disconnected"),
+            }
         }
+    }
+}
+
+/// Also where the task itself is given up.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.release(None);
     }
 }

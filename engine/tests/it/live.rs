@@ -32,7 +32,7 @@ pub(crate) fn tool(program: &str, args: &[&str]) -> Tool {
     Tool(process.spawn().unwrap_or_else(|e| panic!("{program}: {e}: `make setup` installs it")))
 }
 
-fn ffmpeg_push(url: &str, source: &str) -> Tool {
+pub(crate) fn ffmpeg_push(url: &str, source: &str) -> Tool {
     let args = "-nostdin -hide_banner -v error -re -f lavfi -i SOURCE -f lavfi -i sine=frequency=440:sample_rate=44100 \
                 -c:v libx264 -preset ultrafast -tune zerolatency -g 25 -pix_fmt yuv420p -c:a aac -t 30 -f flv URL";
     let args: Vec<&str> = args
@@ -59,7 +59,7 @@ pub(crate) fn wait_for(handle: &engine::Handle, what: &str, is: impl Fn(&Status)
     }
 }
 
-const SHOW: &str = r#"
+pub(crate) const SHOW: &str = r#"
 show "live" {
   video 320x180 25fps
   audio 48kHz stereo
@@ -81,7 +81,7 @@ show "live" {
 pub(crate) struct Live {
     pub(crate) engine: Engine,
     pub(crate) out: tempfile::TempDir,
-    url: String,
+    pub(crate) url: String,
     http: SocketAddr,
     _runtime: tokio::runtime::Runtime,
 }
@@ -95,7 +95,7 @@ pub(crate) fn start_with(line: &str) -> Live {
     start_show(&SHOW.replace("LINE", line))
 }
 
-fn start_show(text: &str) -> Live {
+pub(crate) fn start_show(text: &str) -> Live {
     let mut show = show(text);
     show.listen.rtmp.set_port(0);
     let out = tempfile::tempdir().unwrap();

@@ -7,6 +7,7 @@ mod encryption;
 mod failures;
 mod fake;
 mod files;
+mod hall;
 mod http_flv;
 mod iso;
 mod live;

@@ -69,7 +69,7 @@ fn camera(part: &Part) -> Option<Camera> {
 
 fn input(part: &Part, word: &str) -> Option<Input> {
     Some(match word {
-        "push" => Input::Push(part.point("point")?),
+        "push" => Input::Push { point: part.point("point")?, key: part.secret("key") },
         "pull" => Input::Pull { url: part.text("url")?, ca: part.text("ca") },
         "file" => Input::File {
             path: part.text("path")?,
@@ -157,7 +157,10 @@ fn egress(part: &Part) -> Option<Egress> {
     let target = match part.form?.word {
         "push" => Target::Push { url: part.text("url")?, ca: part.text("ca") },
         "record" => Target::Record { path: part.text("path")? },
-        _ => Target::ServeHttpFlv,
+        _ => match part.word("protocol")? {
+            "rtmp" => Target::ServeRtmp,
+            _ => Target::ServeHttpFlv,
+        },
     };
     let door = if part.word("clear")? == "true" { Door::Clear } else { Door::AsChannel };
     Some(Egress { name: part.name("name")?, target, door })

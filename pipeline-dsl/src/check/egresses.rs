@@ -15,6 +15,9 @@ use crate::literal::write_span;
 use crate::model::Text;
 use crate::template::{expand, has};
 
+/// What players ask for, written as push points are: nobody may push to it.
+const SERVED_OVER_RTMP: &str = "rtmp:live/{channel}_{rung}";
+
 /// More outputs than any machine has; beyond them nobody looks for collisions.
 const MOST_OUTPUTS: usize = 20_000;
 
@@ -77,9 +80,11 @@ fn target(egress: &Part) -> Option<(&'static str, Text, Span)> {
         "push" => ("pushes to", "url"),
         "record" => ("writes", "path"),
         _ => {
-            egress.word("protocol")?;
-            let path = Text::Plain("/live/{channel}/{rung}.flv".to_owned());
-            return Some(("serves", path, egress.span_of("protocol")));
+            let place = match egress.word("protocol")? {
+                "rtmp" => SERVED_OVER_RTMP,
+                _ => "/live/{channel}/{rung}.flv",
+            };
+            return Some(("serves", Text::Plain(place.to_owned()), egress.span_of("protocol")));
         }
     };
     Some((kind, egress.text(slot)?, egress.span_of(slot)))
@@ -163,6 +168,8 @@ fn collisions(outputs: &[Output], sink: &mut Sink) {
         };
         let message = format!("{other} {} `{}` too", output.kind, shown(&output.place));
         let help = match (output.kind, &output.by) {
+            // Two channels and rungs whose names run together.
+            ("serves", _) if earlier.channel != output.channel => "give a channel or a rung another name",
             ("serves", _) => "one is enough for every viewer",
             (_, By::Egress) => "`{channel}` and `{rung}` keep them apart",
             (_, By::Line(..)) => "`{camera}` and `{line}` keep them apart",

@@ -6,9 +6,9 @@ use crate::check::part::Part;
 use crate::check::values::{Value, read, shown};
 use crate::check::walk::{Refer, Walk};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::files::FileRef;
+use crate::files::{FileKind, FileRef};
 use crate::grammar::{Form, Need, NodeSpec, Slot, Type};
-use crate::model::Text;
+use crate::model::{KeyPlace, Text};
 use crate::reference::{example, homes, usage};
 use crate::suggest::nearest;
 use crate::syntax::{Atom, Node, Pair};
@@ -204,16 +204,15 @@ impl Walk<'_> {
                 self.refers.push(Refer { sort, name: name.clone(), span });
             }
             (Type::Input(kind), Value::Text(path)) => self.file(kind, path, span),
+            (Type::Secret, Value::Secret(KeyPlace::File(path))) => self.file(FileKind::Key, path, span),
             _ => {}
         }
         part.values.push((slot.name, value, span));
     }
 
-    fn file(&mut self, kind: crate::FileKind, path: &Text, span: Span) {
+    fn file(&mut self, kind: FileKind, path: &Text, span: Span) {
         // A card is no file.
-        if kind == crate::FileKind::Device
-            && matches!(path, Text::Plain(path) if path.starts_with("decklink:"))
-        {
+        if kind == FileKind::Device && matches!(path, Text::Plain(path) if path.starts_with("decklink:")) {
             return;
         }
         // The show itself and the innermost word, where it has no name, say nothing new.

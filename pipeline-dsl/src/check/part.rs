@@ -94,5 +94,6 @@ impl Part {
         number Number u32;
         ratio Ratio f32;
         address Address std::net::SocketAddr;
+        secret Secret crate::model::KeyPlace;
     }
 }

@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::files::FileKind;
 use crate::grammar::Type;
 use crate::literal::{self, Miss};
-use crate::model::{Pattern, PushPoint, Text};
+use crate::model::{KeyPlace, Pattern, PushPoint, Text};
 use crate::reference::{PULL_SCHEMES, PUSH_SCHEMES};
 use crate::suggest::did_you_mean;
 use crate::syntax::{Atom, Quoting};
@@ -31,6 +31,7 @@ pub(crate) enum Value {
     Number(u32),
     Ratio(f32),
     Address(SocketAddr),
+    Secret(KeyPlace),
 }
 
 /// The longest name, in characters.
@@ -235,7 +236,25 @@ pub(crate) fn read(subject: &str, ty: Type, atom: &Atom) -> Result<Value, Diagno
             }
             Value::Name(text.to_owned())
         }
+        Type::Secret => Value::Secret(secret(&place)?),
     })
+}
+
+/// Where a secret is kept. What stands here instead may be the secret itself: it is not repeated.
+fn secret(place: &Place<'_>) -> Result<KeyPlace, Diagnostic> {
+    let said = place.atom.text.as_str();
+    if let Some(path) = said.strip_prefix("file:") {
+        let atom = Atom { text: path.to_owned(), quoting: Quoting::Quoted, span: place.span() };
+        return Ok(KeyPlace::File(text(&Place { atom: &atom, ..*place })?));
+    }
+    if said.starts_with("env:")
+        && let Text::Env(name) = text(place)?
+    {
+        return Ok(KeyPlace::Env(name));
+    }
+    let message = format!("{} says where the key is kept, never the key itself", place.subject);
+    let help = format!("legal: {}", place.ty.legal());
+    Err(Diagnostic::error("bad-key-place", place.span(), message).help(help))
 }
 
 /// A literal or `env:NAME`.

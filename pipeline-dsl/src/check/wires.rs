@@ -42,6 +42,7 @@ pub(crate) fn check(index: &Index<'_>, outputs: &[Output], sink: &mut Sink) {
     certificates(index, sink);
     let listeners = listeners(index, sink);
     feedback(index, outputs, &points, &listeners, sink);
+    played(outputs, &points, sink);
 }
 
 /// Where the engine listens, by the word of it, and said where two cannot.
@@ -112,6 +113,20 @@ fn certificates(index: &Index<'_>, sink: &mut Sink) {
             Diagnostic::error("ca-without-tls", part.span_of("ca"), message).help(
                 "legal with rtmps:// and https://, and with rtmp:// and http://, which may send us there",
             ),
+        );
+    }
+}
+
+/// What players ask for by a name is what is published under it: no encoder may have that name.
+fn played(outputs: &[Output], points: &HashMap<PushPoint, Fed<'_>>, sink: &mut Sink) {
+    let points: HashMap<String, Span> = points.iter().map(|(p, fed)| (p.to_string(), fed.span)).collect();
+    for output in outputs.iter().filter(|output| output.kind == "serves") {
+        let Some(span) = points.get(&output.place) else { continue };
+        let message = format!("`{}` is served to players and pushed to by an encoder", shown(&output.place));
+        sink.push(
+            Diagnostic::error("same-push-point", *span, message)
+                .label(output.span, "it is served here")
+                .help("give the push point another name"),
         );
     }
 }

@@ -41,9 +41,9 @@ const DEVICE_KEYS: &[Slot] = &[slot("audio", Type::SoundDevice, Need::Optional),
 const LINE_FORMS: &[Form] = &[
     Form {
         word: "push",
-        about: "An encoder pushes to us; what comes waits in the buffer, so that late packets are in time.",
+        about: "An encoder pushes to us, with `key=` only one that sends that stream key; what comes waits in the buffer, so that late packets are in time.",
         args: &[slot("point", Type::PushPoint, Need::Required)],
-        keys: &[BUFFER],
+        keys: &[BUFFER, slot("key", Type::Secret, Need::Optional)],
     },
     Form {
         word: "pull",
@@ -277,8 +277,8 @@ const CHANNEL: NodeSpec = NodeSpec {
                 },
                 Form {
                     word: "serve",
-                    about: "Viewers fetch `/live/{channel}/{rung}.flv`.",
-                    args: &[slot("protocol", Type::OneOf(&["http-flv"]), Need::Required)],
+                    about: "Viewers fetch `/live/{channel}/{rung}.flv`, or play `live/{channel}_{rung}` over RTMP.",
+                    args: &[slot("protocol", Type::OneOf(&["http-flv", "rtmp"]), Need::Required)],
                     keys: &[CLEAR],
                 },
                 Form {
@@ -389,7 +389,7 @@ pub(crate) static WHOLE: NodeSpec = NodeSpec {
                     },
                     NodeSpec {
                         word: "rtmp",
-                        about: "Encoders that push to us.",
+                        about: "Encoders that push to us, players of `serve rtmp`.",
                         count: Count::Optional,
                         args: &[ADDRESS],
                         ..NODE

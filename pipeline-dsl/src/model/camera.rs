@@ -5,7 +5,7 @@ use std::fmt;
 use media::Span;
 use serde::{Deserialize, Serialize};
 
-use super::{Name, Text};
+use super::{KeyPlace, Name, Text};
 
 /// A camera position with its lines, the preferred first.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -52,7 +52,13 @@ impl Default for Live {
 #[serde(rename_all = "kebab-case")]
 pub enum Input {
     /// An encoder pushes to us.
-    Push(PushPoint),
+    Push {
+        /// Where it publishes.
+        point: PushPoint,
+        /// Where the stream key is kept that it must show; without one, whoever knows the
+        /// point may publish.
+        key: Option<KeyPlace>,
+    },
     /// We pull from a URL (`rtmp`, `srt`, `rtsp`, `http(s)`).
     Pull {
         /// The URL.
@@ -98,7 +104,7 @@ impl Input {
     /// Why a line with this input cannot be recorded as it comes; `None` if it can.
     pub const fn unrecordable(&self) -> Option<&'static str> {
         match self {
-            Self::Push(_) | Self::Pull { .. } | Self::Device { .. } | Self::Source { .. } => None,
+            Self::Push { .. } | Self::Pull { .. } | Self::Device { .. } | Self::Source { .. } => None,
             Self::File { .. } => Some("a file is on disk already, just as it came"),
             Self::Test { .. } | Self::Image { .. } => {
                 Some("it is drawn here, so nothing comes that could be recorded")

@@ -189,6 +189,8 @@ pub enum Target {
     },
     /// Viewers fetch `/live/{channel}/{rung}.flv`.
     ServeHttpFlv,
+    /// Players play `live/{channel}_{rung}` from where encoders push to.
+    ServeRtmp,
     /// A file under the output folder.
     Record {
         /// The path, with placeholders.

@@ -74,8 +74,15 @@ fn record(input: &Input) -> impl Strategy<Value = Option<Text>> + use<> {
 
 /// What a line reads; push points are told apart by the camera's and the line's number.
 fn line_input(camera: usize, line: usize) -> impl Strategy<Value = Input> {
-    let push =
-        "[a-z]{1,6}".prop_map(move |app| Input::Push(PushPoint { app, stream: format!("{camera}/{line}") }));
+    let key = prop_oneof![
+        Just(None),
+        variable().prop_map(|v| Some(KeyPlace::Env(v))),
+        path().prop_map(|path| Some(KeyPlace::File(path))),
+    ];
+    let push = ("[a-z]{1,6}", key).prop_map(move |(app, key)| {
+        let point = PushPoint { app, stream: format!("{camera}/{line}") };
+        Input::Push { point, key }
+    });
     let url = select(vec![
         "rtmp://h/a/b",
         "rtmps://h/a",
@@ -110,7 +117,7 @@ fn camera(number: usize, name: String) -> impl Strategy<Value = Camera> {
                 (input, span(20, 2_000)).prop_map(move |((record, input), buffer)| {
                     let is_live = matches!(
                         input,
-                        Input::Push(_) | Input::Pull { .. } | Input::Device { .. } | Input::Source { .. }
+                        Input::Push { .. } | Input::Pull { .. } | Input::Device { .. } | Input::Source { .. }
                     );
                     let live = if is_live { Live { buffer } } else { Live::default() };
                     Line { name: name.clone(), input, live, record }
@@ -183,6 +190,7 @@ fn egress(name: String) -> impl Strategy<Value = Egress> {
         (variable(), ca()).prop_map(|(v, ca)| Target::Push { url: Text::Env(v), ca }),
         record.prop_map(|path| Target::Record { path }),
         Just(Target::ServeHttpFlv),
+        Just(Target::ServeRtmp),
     ];
     (target, select(vec![Door::AsChannel, Door::Clear])).prop_map(move |(target, door)| Egress {
         name: name.clone(),
@@ -213,11 +221,13 @@ fn channel(name: String, parts: Parts) -> impl Strategy<Value = Channel> {
         .prop_map(|(key, mode, sound)| Encrypt { key, mode, sound });
     let egresses = words(1..4).prop_flat_map(|names| names.into_iter().map(egress).collect::<Vec<_>>());
     let egresses = egresses.prop_map(|mut list| {
-        // A channel is served once.
-        let mut served = 0;
+        // A channel is served once a protocol.
+        let mut served = Vec::new();
         list.retain(|egress| {
-            served += usize::from(egress.target == Target::ServeHttpFlv);
-            egress.target != Target::ServeHttpFlv || served == 1
+            let serves = matches!(egress.target, Target::ServeHttpFlv | Target::ServeRtmp);
+            let again = served.contains(&egress.target);
+            served.push(egress.target.clone());
+            !serves || !again
         });
         list
     });

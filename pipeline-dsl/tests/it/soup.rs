@@ -39,6 +39,7 @@ fn soup() -> impl Strategy<Value = String> {
         "serve",
         "record",
         "http-flv",
+        "rtmp",
         "rundown",
         "at",
         "cut",

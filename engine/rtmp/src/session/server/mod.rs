@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod event;
+mod parting;
 mod play;
 
 use bytes::Bytes;
@@ -274,29 +275,6 @@ impl ServerSession {
         self.status(id, "error", "NetStream.Publish.BadName", refused);
         self.close(EndReason::Rejected);
         Ok(())
-    }
-
-    /// Ends the session from our side, a publisher's by a status that it knows:
-    /// a stale one, for example, that yields to a newcomer with the right key.
-    /// What is in the output should still be sent.
-    pub fn dismiss(&mut self, why: &str) {
-        let ids: Vec<_> = self.streams.iter().map(|s| s.id).collect();
-        for id in ids {
-            match self.streams.iter().find(|s| s.id == id).map(|s| &s.state) {
-                Some(StreamState::Publishing { .. }) => {
-                    self.status(id, "error", "NetStream.Publish.Rejected", shown(why));
-                }
-                Some(StreamState::Playing { .. }) => {
-                    self.status(id, "status", "NetStream.Play.Stop", shown(why));
-                }
-                _ => {}
-            }
-        }
-        if self.client.is_some() && !self.is_closed() {
-            let closed = replies::status("status", "NetConnection.Connect.Closed", shown(why));
-            self.link.output.command(MessageStreamId::CONTROL, closed);
-        }
-        self.close(EndReason::Rejected);
     }
 
     /// Asks a client to connect anew, there or here: before a restart, say.
