@@ -3,8 +3,8 @@
 //! Sources: ISO/IEC 14496-15, 5.3.3.1 (`avcC`); ITU-T H.264, 7.3 and 7.4.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use h264_reader::nal::sps::SeqParameterSet;
-use h264_reader::rbsp::{BitReader, ByteReader};
+use h264_reader::nal::sps::{SeqParameterSet, SpsError};
+use h264_reader::rbsp::{BitReader, BitReaderError, ByteReader};
 use media::Size;
 
 use crate::body::{BodyError, Cursor, Problem};
@@ -166,7 +166,7 @@ impl DecoderConfig {
 /// # Errors
 /// An SPS that cannot be read.
 pub fn picture_size(sps: &[u8]) -> Result<Size, BodyError> {
-    let (width, height) = read_sps(sps)?.pixel_dimensions().map_err(|err| unreadable(format!("{err:?}")))?;
+    let (width, height) = read_sps(sps)?.pixel_dimensions().map_err(|err| unreadable(why_not(&err)))?;
     if width == 0 || height == 0 {
         return Err(unreadable("its cropping leaves no picture".into()));
     }
@@ -183,7 +183,36 @@ fn read_sps(sps: &[u8]) -> Result<SeqParameterSet, BodyError> {
         return Err(BodyError::illegal("SPS header", 0, got.into(), "NAL unit type 7"));
     }
     let bits = BitReader::new(ByteReader::skipping_h264_header(sps));
-    SeqParameterSet::from_bits(bits).map_err(|err| unreadable(format!("{err:?}")))
+    SeqParameterSet::from_bits(bits).map_err(|err| unreadable(why_not(&err)))
+}
+
+/// The parser's error in words; it has none of its own.
+fn why_not(err: &SpsError) -> String {
+    match err {
+        SpsError::RbspReaderError(err) => bits_ended(err),
+        SpsError::BitDepthOutOfRange(got) => format!("bit_depth_minus8 is {got}: legal are 0 to 6"),
+        SpsError::Log2MaxFrameNumMinus4OutOfRange(got) => {
+            format!("log2_max_frame_num_minus4 is {got}: legal are 0 to 12")
+        }
+        SpsError::CpbCountOutOfRange(got) => format!("cpb_cnt_minus1 is {got}: legal are 0 to 31"),
+        SpsError::FieldValueTooLarge { name, value } => format!("{name} is {value}, which is too large"),
+        SpsError::FieldValueTooSmall { name, value } => format!("{name} is {value}, which is too small"),
+        SpsError::CroppingError(_) => "its cropping leaves no picture".into(),
+        SpsError::PicOrderCnt(_) => "its picture order count is damaged".into(),
+        SpsError::ScalingMatrix(_) => "its scaling matrix is damaged".into(),
+        SpsError::BadSeqParamSetId(_) | SpsError::UnknownSeqParamSetId(_) => {
+            "its id is out of range: legal are 0 to 31".into()
+        }
+    }
+}
+
+/// What ended the reading of a parameter set, in words.
+pub(crate) fn bits_ended(err: &BitReaderError) -> String {
+    match err {
+        BitReaderError::ReaderError(field, _) => format!("cut off in {field}"),
+        BitReaderError::ExpGolombTooLarge(field) => format!("{field} has more than 32 bits"),
+        BitReaderError::RemainingData => "something is behind its end".into(),
+    }
 }
 
 /// The profiles whose record ends with chroma format and bit depths.

@@ -258,7 +258,7 @@ pub fn picture_size(sps: &[u8]) -> Result<Size, BodyError> {
         return Err(BodyError::illegal("SPS header", 0, got.into(), "NAL unit type 33"));
     }
     let unreadable = |why| BodyError { field: "SPS", offset: 0, problem: Problem::Unreadable(why) };
-    let size = read_size(sps).map_err(|err| unreadable(format!("{err:?}")))?;
+    let size = read_size(sps).map_err(|err| unreadable(crate::avc::bits_ended(&err)))?;
     size.ok_or_else(|| unreadable("its cropping leaves no picture".into()))
 }
 

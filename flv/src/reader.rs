@@ -4,6 +4,7 @@
 //! slice of that piece, any other is copied once.
 
 mod damage;
+mod hidden;
 mod window;
 
 use bytes::Bytes;
@@ -144,6 +145,19 @@ impl TagReader {
         };
         self.window.skip(given_up.min(self.window.len()));
         self.state = State::Scanning { from };
+    }
+
+    /// Whether the tag that [`next`](Self::next) waits for is none: its length claims what are
+    /// two whole tags that follow one another. A damaged length can hold a live stream back by
+    /// up to 16 MiB; whoever cannot wait so long asks this when `next` gives `None`, and
+    /// [`recover`](Self::recover)s. Looks through all bytes held, so do not ask at each piece.
+    pub fn hides_tags(&self) -> bool {
+        match self.state {
+            State::Tag | State::Scanning { .. } => {
+                hidden::has_two_in_a_row(self.window.front(), self.body_limit)
+            }
+            _ => false,
+        }
     }
 
     /// Says how the stream ends here: ask when [`next`](Self::next) gives `None` and no

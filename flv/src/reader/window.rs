@@ -96,15 +96,20 @@ impl Window {
 
     /// The tag header at the front; `None` if it is not all there.
     pub(super) fn peek_header(&self, body_limit: u32) -> Option<Result<Head, (u64, Damage)>> {
-        let &[kind, l0, l1, l2, t1, t2, t3, t0, s0, s1, s2] = self.front().first_chunk::<TAG_HEADER_LEN>()?;
-        Some(parse_header(
-            kind,
-            u32::from_be_bytes([0, l0, l1, l2]),
-            FlvMillis(u32::from_be_bytes([t0, t1, t2, t3])),
-            u32::from_be_bytes([0, s0, s1, s2]),
-            body_limit,
-        ))
+        header_of(self.front(), body_limit)
     }
+}
+
+/// The tag header that `bytes` begin with; `None` if they are too short for one.
+pub(super) fn header_of(bytes: &[u8], body_limit: u32) -> Option<Result<Head, (u64, Damage)>> {
+    let &[kind, l0, l1, l2, t1, t2, t3, t0, s0, s1, s2] = bytes.first_chunk::<TAG_HEADER_LEN>()?;
+    Some(parse_header(
+        kind,
+        u32::from_be_bytes([0, l0, l1, l2]),
+        FlvMillis(u32::from_be_bytes([t0, t1, t2, t3])),
+        u32::from_be_bytes([0, s0, s1, s2]),
+        body_limit,
+    ))
 }
 
 fn parse_header(

@@ -153,3 +153,46 @@ fn what_is_held_back_is_bounded() {
     }
     assert!(reader.offset() > 100_000);
 }
+
+/// A tag that says it is long, and is none: what follows it shows.
+#[test]
+fn a_length_that_takes_in_whole_tags_is_seen_through() {
+    let tag =
+        |ms| Tag::new(TagKind::Audio, FlvMillis(ms), Bytes::from_static(&[0xaf, 1, 0x21, 0x10])).unwrap();
+    let mut file = any::file_of(&[tag(0), tag(20), tag(40), tag(60)]);
+    // The second tag's length, in its upper byte.
+    let second = 13 + tag(0).wire_len();
+    file[second + 1] = 0x20;
+    let len = tag(0).wire_len();
+    for (upto, hides) in [(second + 9, false), (second + 2 * len, false), (second + 3 * len - 1, false)]
+        .into_iter()
+        .chain([(second + 3 * len, true), (file.len(), true)])
+    {
+        let mut reader = TagReader::new();
+        let items = any::read_all(&mut reader, &[&file[..upto]]);
+        assert_eq!(any::only_tags(items), [tag(0)]);
+        assert_eq!(reader.hides_tags(), hides, "{upto} bytes");
+        if hides {
+            reader.recover();
+            let items = any::read_all(&mut reader, &[&[]]);
+            let gap = Gap { offset: second as u64, skipped: len as u64 };
+            assert_eq!(items[0], Ok(Item::Resumed(gap)));
+            assert_eq!(any::only_tags(items).first(), Some(&tag(40)));
+        }
+    }
+    // One tag inside a body that is still to come may be chance, and a stream that waits for
+    // nothing holds nothing back.
+    let mut sound = TagReader::new();
+    any::read_all(&mut sound, &[&any::file_of(&[tag(0), tag(20), tag(40)])]);
+    assert!(!sound.hides_tags());
+}
+
+proptest! {
+    #[test]
+    fn noise_hides_no_tags(body in prop::collection::vec(any::<u8>(), 0..2000)) {
+        let mut reader = TagReader::without_file_header();
+        let head = [&[9, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], &body].concat();
+        any::read_all(&mut reader, &[&head]);
+        prop_assert!(!reader.hides_tags());
+    }
+}
