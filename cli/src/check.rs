@@ -71,7 +71,7 @@ pub fn check(args: &Args) -> Result {
             term::line(format_args!("{}: {}; {what}", file.name, tally(&diagnostics)));
         }
     }
-    Ok(if checked.has_errors() { Outcome::Wrong } else { Outcome::Done })
+    Ok(if diagnostics.iter().any(Diagnostic::is_error) { Outcome::Wrong } else { Outcome::Done })
 }
 
 /// What a show has, in a few words.

@@ -1,16 +1,16 @@
 //! `obvan encrypt` and `obvan decrypt`: FLV in, FLV out, tag by tag.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::BytesMut;
 use clap::ValueEnum;
 use crypto::{
-    AllowClear, CryptoError, Gate, KeyId, KeyRing, Mode, NoRule, Sealing, Sound, TagDecryptor, TagEncryptor,
-    Verdict,
+    AllowClear, CryptoError, Gate, KeyId, KeyRing, MasterKey, Mode, NoRule, Sealing, Sound, TagDecryptor,
+    TagEncryptor, Verdict,
 };
 use engine::key_file;
-use flv::{BodyError, Tag};
+use flv::Tag;
 
 use crate::exit::{Means, Outcome, Result, Trouble, wrong};
 use crate::flv_in::{FlvIn, Piece};
@@ -25,12 +25,16 @@ Examples:
   obvan encrypt clear.flv sealed.flv --key-file tour.key
   ffmpeg -i in.mp4 -c copy -f flv - | obvan encrypt - - --key-file tour.key > sealed.flv
 
+Damage is skipped, told and counted. A tag whose body is damaged (its NAL units do not add up,
+or it ends a sequence and has a picture all the same) is dropped whatever --unknown says: it never
+goes out clear. In a pipe, a tag whose length takes in whole tags behind it is given up after 2 s.
+
 Exit codes: 0 ok; 1 the input is damaged (what is whole was written) or has a codec
 there is no rule for; 2 wrong usage.")]
 pub struct EncryptArgs {
     #[command(flatten)]
     files: Files,
-    /// A file with the key: 32 hex digits; refused if others can read it
+    /// A file with the key: 32 hex digits; refused if others can read it. `-` for stdin, if IN is none
     #[arg(long, value_name = "FILE")]
     key_file: PathBuf,
     /// The id that readers select the key by, 0 to 255
@@ -60,7 +64,7 @@ read was written); 2 wrong usage.")]
 pub struct DecryptArgs {
     #[command(flatten)]
     files: Files,
-    /// A file with a key: 32 hex digits; refused if others can read it. Again for each key that was rotated to
+    /// A file with a key: 32 hex digits; refused if others can read it; `-` for stdin. Again for each key that was rotated to
     #[arg(long, value_name = "FILE", required = true)]
     key_file: Vec<PathBuf>,
     /// The key's id, once for each --key-file and in their order; one key alone is tried on every id
@@ -121,7 +125,7 @@ enum ClearArg {
 
 /// Runs `encrypt`.
 pub fn encrypt(args: &EncryptArgs) -> Result {
-    let key = key_file::read(&args.key_file).wrong("reading the key")?;
+    let key = read_keys(std::slice::from_ref(&args.key_file), &args.files)?.swap_remove(0);
     let mode = match args.mode {
         ModeArg::Nalu => Mode::Nalu,
         ModeArg::Capsule => Mode::Capsule,
@@ -139,7 +143,9 @@ pub fn encrypt(args: &EncryptArgs) -> Result {
         let (fate, body) = match encryptor.encrypt_into(&tag, out) {
             Ok(Sealing::Encrypted { .. } | Sealing::Literal) => (Fate::Changed, Body::Sound),
             Ok(Sealing::Exempt | Sealing::Clear) => (Fate::Same, Body::Sound),
-            Err(CryptoError::NoRule { what: NoRule::Body(why), .. }) => (Fate::Dropped, Body::Damaged(why)),
+            Err(CryptoError::NoRule {
+                what: what @ (NoRule::Body(_) | NoRule::DataBehindEnd(_)), ..
+            }) => (Fate::Dropped, Body::Damaged(what)),
             Err(CryptoError::NoRule { .. }) if args.unknown == UnknownArg::Clear => {
                 tag.write_into(out);
                 (Fate::Unruled, Body::Sound)
@@ -159,6 +165,21 @@ pub fn encrypt(args: &EncryptArgs) -> Result {
     Ok(ended.outcome())
 }
 
+/// Reads the key files, of which one may be stdin if nothing else is read from there.
+fn read_keys(paths: &[PathBuf], files: &Files) -> Result<Vec<MasterKey>> {
+    let stdin = Path::new("-");
+    let from_stdin = paths.iter().filter(|path| *path == stdin).count();
+    if from_stdin > 0 && files.input == stdin {
+        return wrong("IN and --key-file are both stdin: one of them must be a file");
+    }
+    if from_stdin > 1 {
+        return wrong("--key-file - is there twice: stdin holds one key");
+    }
+    let read = |path: &PathBuf| key_file::read(if path == stdin { Path::new("/dev/stdin") } else { path });
+    let keys = paths.iter().map(read).collect::<std::result::Result<Vec<_>, _>>();
+    keys.wrong(if paths.len() == 1 { "reading the key" } else { "reading the keys" })
+}
+
 /// What became of a tag.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
@@ -173,7 +194,7 @@ enum Fate {
 enum Body {
     Sound,
     /// Cannot be read; nothing of it was appended.
-    Damaged(BodyError),
+    Damaged(NoRule),
 }
 
 /// How many tags were changed or dropped, and by how much the stream grew.
@@ -293,9 +314,7 @@ fn pump(
 
 /// Runs `decrypt`.
 pub fn decrypt(args: &DecryptArgs) -> Result {
-    let keys =
-        args.key_file.iter().map(|file| key_file::read(file)).collect::<std::result::Result<Vec<_>, _>>();
-    let keys = keys.wrong("reading the keys")?;
+    let keys = read_keys(&args.key_file, &args.files)?;
     let ring: KeyRing = match (&keys[..], &args.key_id[..]) {
         ([key], []) => (0..=u8::MAX).map(|id| (KeyId(id), key.clone())).collect(),
         (keys, ids) if keys.len() != ids.len() => {

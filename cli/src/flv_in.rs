@@ -5,6 +5,7 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek};
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use flv::{Damage, Ending, FileHeader, Item, ReadError, Tag, TagReader};
@@ -20,6 +21,9 @@ const TOLD: u64 = 10;
 /// What does not begin as FLV is searched this far for a tag: no tag is longer.
 const SEARCHED: u64 = 1 << 25;
 
+/// In a live stream a tag whose length holds whole tags back is given up after so long.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(2);
+
 /// What comes out of the stream.
 #[derive(Debug)]
 pub enum Piece {
@@ -29,7 +33,8 @@ pub enum Piece {
     Tag(Tag),
 }
 
-/// An FLV stream being read. Memory is bounded by one tag and two reads.
+/// An FLV stream being read. Memory is bounded by one tag and two reads. A damaged length
+/// holds what comes through a pipe back for two seconds, or until 16 MiB have come.
 ///
 /// ```text
 /// while input.more()? {
@@ -53,6 +58,8 @@ pub struct FlvIn {
     progress: FileProgress,
     /// Where the tag was that was given out last.
     place: Place,
+    /// What is waited for, and since when; `None` where more comes without waiting.
+    held: Option<Held>,
     /// Places where the stream was damaged or cut off.
     pub damages: u64,
     /// Bytes that were skipped there.
@@ -67,6 +74,12 @@ struct Place {
     offset: u64,
     /// How many bytes it is on the wire.
     len: u64,
+}
+
+/// A tag of which not all has come.
+struct Held {
+    offset: u64,
+    since: Instant,
 }
 
 enum State {
@@ -95,12 +108,14 @@ impl FlvIn {
         }
         let length =
             meta.is_file().then(|| meta.len() - input.stream_position().unwrap_or(0).min(meta.len()));
+        let held = (!meta.is_file()).then(|| Held { offset: 0, since: Instant::now() });
         Ok(Self {
             name,
             input,
             meta,
             read: 0,
             place: Place { tag: 0, offset: 0, len: 0 },
+            held,
             head: Vec::new(),
             reader: TagReader::new(),
             state: State::Open,
@@ -180,10 +195,15 @@ impl FlvIn {
                         self.damaged(&err);
                     }
                 }
-                Ok(None) => match self.state {
-                    State::Draining => self.drain()?,
-                    _ => return Ok(None),
-                },
+                Ok(None) if matches!(self.state, State::Draining) => self.drain()?,
+                Ok(None) if self.is_held_back() => {
+                    let (tag, from) = (self.reader.tags(), self.reader.offset());
+                    self.reader.recover();
+                    self.damaged(&format_args!(
+                        "FLV damaged at byte {from}: the length of tag {tag} takes in whole tags behind it"
+                    ));
+                }
+                Ok(None) => return Ok(None),
                 Err(err) => {
                     self.reader.recover();
                     match err.damage {
@@ -194,6 +214,18 @@ impl FlvIn {
                 }
             }
         }
+    }
+
+    /// Whether a length that must be wrong has held back what came for long enough.
+    fn is_held_back(&mut self) -> bool {
+        let Some(held) = &mut self.held else { return false };
+        let offset = self.reader.offset();
+        if held.offset == offset && held.since.elapsed() < GIVEN_UP_AFTER {
+            return false;
+        }
+        let same = held.offset == offset;
+        *held = Held { offset, since: Instant::now() };
+        same && self.reader.hides_tags()
     }
 
     fn read_some(&mut self, piece: &mut [u8]) -> Result<usize> {

@@ -283,15 +283,22 @@ impl Probe {
         let mut text = String::new();
         let Self { file, bytes, tags, duration_ms, video, audio, script, encryption, gaps, damage } = self;
         let length = duration_ms.map_or("no".to_owned(), seconds);
-        let _ = writeln!(text, "{file}: FLV, {tags} tags, {}, {length} duration", amount(*bytes));
+        let _ = writeln!(
+            text,
+            "{file}: FLV, {}, {}, {length} duration",
+            count(*tags, "tag", "tags"),
+            amount(*bytes)
+        );
         if video.track.tags > 0 {
             let (codecs, sizes) = (words(&video.codecs), words(&video.sizes));
             let _ = writeln!(text, "video       {codecs} {sizes}, {}", track(&video.track));
             let keys = (video.key_frames, seconds(video.max_key_distance_ms), video.disposable);
             let _ = writeln!(
                 text,
-                "            {} key frames, at most {} apart; {} disposable",
-                keys.0, keys.1, keys.2
+                "            {}, at most {} apart; {} disposable",
+                count(keys.0, "key frame", "key frames"),
+                keys.1,
+                keys.2
             );
         } else {
             let _ = writeln!(text, "video       none");
@@ -305,7 +312,7 @@ impl Probe {
             let _ = writeln!(text, "audio       none");
         }
         let size = script.width.zip(script.height).map_or(String::new(), |(w, h)| format!(", says {w}x{h}"));
-        let _ = writeln!(text, "script      {} tags{size}", script.tags);
+        let _ = writeln!(text, "script      {}{size}", count(script.tags, "tag", "tags"));
         let _ = writeln!(text, "encryption  {}", encryption.text());
         if !gaps.is_empty() {
             let mut by_track: BTreeMap<&str, u64> = BTreeMap::new();
@@ -317,7 +324,10 @@ impl Probe {
             let Damage { places, skipped_bytes, bad_bodies, examples } = damage;
             let _ = writeln!(
                 text,
-                "damage      {places} places, {skipped_bytes} bytes skipped, {bad_bodies} bodies unreadable"
+                "damage      {}, {} skipped, {} unreadable",
+                count(*places, "place", "places"),
+                count(*skipped_bytes, "byte", "bytes"),
+                count(*bad_bodies, "body", "bodies"),
             );
             examples.iter().for_each(|example| {
                 let _ = writeln!(text, "            {example}");
@@ -341,11 +351,11 @@ impl Encryption {
         match self.state {
             State::None => "none".to_owned(),
             state => format!(
-                "{}: mode {}, key id {}, {} salts; {}; {}",
+                "{}: mode {}, key id {}, {}; {}; {}",
                 if state == State::All { "all" } else { "mixed" },
                 words(&self.modes),
                 words(&ids),
-                self.salts,
+                count(self.salts as u64, "salt", "salts"),
                 marks("video", &self.video),
                 marks("audio", &self.audio),
             ),
@@ -355,6 +365,10 @@ impl Encryption {
 
 fn words(list: &[String]) -> String {
     if list.is_empty() { "-".to_owned() } else { list.join("+") }
+}
+
+fn count(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 fn seconds(ms: i64) -> String {

@@ -54,11 +54,14 @@ impl ShowFile {
         pipeline_dsl::check(&self.source)
     }
 
-    /// A warning for each file of the show that is not there, and for each key file that others can read.
+    /// A warning for each file of the show that is not there, and for each key file that others
+    /// can read; an error for one that is a folder.
     pub fn unfit_files(&self, checked: &Checked) -> Vec<Diagnostic> {
         // A variable that is not set here may be set where the show runs.
         let missing = |path: &Text| self.place(path).is_some_and(|path| !path.exists());
+        let folder = |path: &Text| self.place(path).is_some_and(|path| path.is_dir());
         let mut unfit = pipeline_dsl::missing_files(&checked.files, |path| !missing(path));
+        unfit.extend(pipeline_dsl::key_folders(&checked.files, folder));
         unfit.extend(pipeline_dsl::exposed_keys(&checked.files, |path| {
             self.place(path).and_then(|path| key_file::exposure(&path)).map(|exposure| exposure.to_string())
         }));

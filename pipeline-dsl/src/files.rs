@@ -80,6 +80,19 @@ pub fn missing_files(files: &[FileRef], exists: impl Fn(&Text) -> bool) -> Vec<D
         .collect()
 }
 
+/// An error for each key file among `files` that is a folder, by the word of `is_folder`, which
+/// gets the path as the show file has it.
+pub fn key_folders(files: &[FileRef], is_folder: impl Fn(&Text) -> bool) -> Vec<Diagnostic> {
+    let keys = files.iter().filter(|file| matches!(file.kind, FileKind::Key | FileKind::PrivateKey));
+    keys.filter(|file| is_folder(&file.path))
+        .map(|file| {
+            let message = format!("the key file {} of {} is a folder", named(&file.path), file.owner);
+            Diagnostic::error("key-is-a-folder", file.span, message)
+                .help("name the file in it; a key file holds 32 hex digits")
+        })
+        .collect()
+}
+
 /// A warning for each key file among `files` that others than its owner can get at.
 ///
 /// `exposure` gets the path as the show file has it, and says in words who can

@@ -71,7 +71,7 @@ pub use address::{address_shown, masked};
 pub use bound::Bound;
 pub use check::{Checked, check, parse_show};
 pub use diagnostic::{Diagnostic, MOST_DIAGNOSTICS, Severity, Span};
-pub use files::{FileKind, FileRef, exposed_keys, missing_files};
+pub use files::{FileKind, FileRef, exposed_keys, key_folders, missing_files};
 pub use format::format;
 pub use model::*;
 pub use reference::reference;

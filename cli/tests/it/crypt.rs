@@ -214,6 +214,66 @@ fn a_damaged_body_is_dropped_and_told_and_never_goes_out_clear() {
     }
 }
 
+#[test]
+fn a_picture_behind_the_end_of_a_sequence_is_damage_and_never_goes_out_clear() {
+    let folder = folder();
+    let body = bytes::Bytes::from_static(b"\x17\x02\0\0\0\0\0\0\x05\x65secr");
+    let end = flv::Tag::new(flv::TagKind::Video, flv::FlvMillis(2000), body).unwrap();
+    let mut file = bytes::BytesMut::from(&flv()[..]);
+    end.write_into(&mut file);
+    for tag in crate::stream::tags() {
+        tag.write_into(&mut file);
+    }
+    fs::write(folder.path().join("in.flv"), file).unwrap();
+    for unknown in ["refuse", "clear"] {
+        let said = encrypt(folder.path(), &["--unknown", unknown, "--force"]).exits(1);
+        for words in [
+            "tag 75 at byte",
+            "is damaged, and dropped: there is no rule for 9 bytes in an end of sequence",
+            "144 of 151 tags encrypted, 6 as they were, 1 dropped",
+            "in.flv was damaged in 1 place(s)",
+        ] {
+            assert!(said.stderr.contains(words), "{words}: {}", said.stderr);
+        }
+        let sealed = fs::read(folder.path().join("sealed.flv")).unwrap();
+        assert!(!sealed.windows(4).any(|four| four == b"secr"));
+    }
+}
+
+#[test]
+fn pictures_that_need_unread_ones_wait_for_a_key_frame_and_that_is_told() {
+    let folder = folder();
+    key(folder.path(), "next.hex", "ff0102030405060708090a0b0c0d0e0f", 0o600);
+    encrypt(folder.path(), &[]).exits(0);
+    let tags_of = |args: &[&str]| {
+        let sealed = obvan(folder.path(), args).exits(0).stdout;
+        let mut reader = flv::TagReader::new();
+        reader.push(sealed.into());
+        let items = std::iter::from_fn(|| reader.next().unwrap());
+        items
+            .filter_map(|item| if let flv::Item::Tag(tag) = item { Some(tag) } else { None })
+            .collect::<Vec<_>>()
+    };
+    let first = tags_of(&["encrypt", "in.flv", "-", "--key-file", "next.hex", "--key-id", "2"]);
+    let second = tags_of(&["encrypt", "in.flv", "-", "--key-file", "key.hex"]);
+    // From the fifth picture on under the key that is there: the next key frame is the eleventh.
+    let is_picture = |tag: &&flv::Tag| tag.kind == flv::TagKind::Video && tag.body()[1] == 1;
+    let change = second.iter().position(|tag| Some(tag) == second.iter().filter(is_picture).nth(4)).unwrap();
+    let opens = second.iter().position(|tag| Some(tag) == second.iter().filter(is_picture).nth(10)).unwrap();
+    let mut file = bytes::BytesMut::from(&flv()[..13]);
+    first[..change].iter().chain(&second[change..]).for_each(|tag| tag.write_into(&mut file));
+    fs::write(folder.path().join("sealed.flv"), file).unwrap();
+    let said = decrypt(folder.path(), &["--key-id", "1"]).exits(1);
+    let waited = format!("warning: {} tag(s) dropped: no key frame since others were", opens - change);
+    assert!(said.stderr.contains(&waited), "{waited}: {}", said.stderr);
+    let unread = format!("error: {} tag(s) could not be read: encrypted under key 2", change - 3);
+    assert!(said.stderr.contains(&unread), "{unread}: {}", said.stderr);
+    let mut open = bytes::BytesMut::from(&flv()[..13]);
+    let tags = crate::stream::tags();
+    tags[..3].iter().chain(&tags[opens..]).for_each(|tag| tag.write_into(&mut open));
+    assert_eq!(fs::read(folder.path().join("clear.flv")).unwrap(), open);
+}
+
 /// As a shell has it; `$0` is the command.
 fn bash(folder: &Path, script: &str) -> (Option<i32>, String) {
     let mut bash = std::process::Command::new("bash");

@@ -58,6 +58,10 @@ fn a_new_key_goes_to_a_file_of_its_own_and_into_a_show() {
     fs::remove_file(&path).unwrap();
     let said = checked(folder.path());
     assert!(said.contains("missing-file") && said.contains("`obvan key new FILE` makes one"), "{said}");
+    fs::create_dir(&path).unwrap();
+    let said = obvan(folder.path(), &["check", "x.show"]).exits(2).stderr;
+    assert!(said.contains("the key file \"key.hex\" of key tour, id 7 is a folder"), "{said}");
+    assert!(said.contains("1 error"), "{said}");
 }
 
 #[test]
@@ -115,6 +119,15 @@ fn a_link_a_pipe_and_stdin_will_do() {
 
     let args = ["encrypt", "in.flv", "-", "--key-file", "/dev/stdin"];
     obvan_fed(folder.path(), &args, KEY.as_bytes()).exits(0);
+    let dash = ["encrypt", "in.flv", "sealed.flv", "--key-file", "-"];
+    obvan_fed(folder.path(), &dash, KEY.as_bytes()).exits(0);
+    let open = ["decrypt", "sealed.flv", "-", "--key-file", "-"];
+    assert_eq!(obvan_fed(folder.path(), &open, KEY.as_bytes()).exits(0).stdout, flv());
+    let said = obvan_fed(folder.path(), &["encrypt", "-", "-", "--key-file", "-"], KEY.as_bytes()).exits(2);
+    assert!(said.stderr.contains("IN and --key-file are both stdin"), "{}", said.stderr);
+    let twice = ["--key-id", "1", "--key-file", "-", "--key-id", "2"];
+    let said = obvan_fed(folder.path(), &[&open[..], &twice].concat(), KEY.as_bytes()).exits(2);
+    assert!(said.stderr.contains("--key-file - is there twice"), "{}", said.stderr);
     fs::remove_file(folder.path().join("key.hex")).unwrap();
     let pipe = folder.path().join("key.hex");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());

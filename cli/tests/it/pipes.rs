@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -172,10 +174,14 @@ struct Running {
 
 impl Running {
     fn start(folder: &Path, verb: &str) -> Self {
+        Self::start_from(folder, verb, Stdio::piped())
+    }
+
+    fn start_from(folder: &Path, verb: &str, stdin: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_obvan"))
             .args(args(verb))
             .current_dir(folder)
-            .stdin(Stdio::piped())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -245,6 +251,70 @@ fn what_has_come_goes_out_before_more_is_waited_for() {
     }
 }
 
+/// A stream that goes on, as a live one does, behind a tag whose length is damaged.
+#[test]
+fn a_damaged_length_holds_a_live_stream_back_for_moments_only() {
+    let folder = folder();
+    for verb in ["encrypt", "decrypt"] {
+        let stream = input(folder.path(), verb, &flv());
+        let starts = starts(&stream);
+        let mut damaged = stream.clone();
+        damaged[starts[20] + 1] = 0x7f;
+        let mut running = Running::start(folder.path(), verb);
+        running.feed(&damaged);
+        let (mut reader, mut tags, mut fed) = (TagReader::new(), 0, starts.len() - 1);
+        let begun = Instant::now();
+        while tags < fed - 1 {
+            assert!(begun.elapsed() < PATIENCE, "{verb}: {tags} tags of {fed} came out");
+            match running.came.recv_timeout(Duration::from_millis(100)) {
+                Ok(piece) => reader.push(piece.into()),
+                // Nothing comes: the next tag does.
+                Err(_) => {
+                    running.feed(&stream[starts[70]..starts[71]]);
+                    fed += 1;
+                }
+            }
+            while let Some(item) = reader.next().unwrap() {
+                tags += usize::from(matches!(item, Item::Tag(_)));
+            }
+        }
+        let (code, said) = running.ended();
+        let told = format!("FLV damaged at byte {}: the length of tag 20 takes in whole tags", starts[20]);
+        assert!(code == Some(1) && said.contains(&told), "{verb}: {said}");
+        let lost = format!("in 1 place(s); {} bytes were skipped", starts[21] - starts[20]);
+        assert!(said.contains(&lost), "{verb}, {lost}: {said}");
+    }
+}
+
+/// An error in mid-stream, which is no end: the other side of the socket goes without having read
+/// what it was sent, so the system resets the connection.
+#[test]
+fn an_input_that_fails_is_told_with_its_place() {
+    let folder = folder();
+    for verb in ["encrypt", "decrypt"] {
+        let stream = input(folder.path(), verb, &flv());
+        let half = starts(&stream)[40];
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut theirs, _) = listener.accept().unwrap();
+        theirs.write_all(b"never read").unwrap();
+        let running = Running::start_from(folder.path(), verb, OwnedFd::from(theirs).into());
+        ours.write_all(&stream[..half]).unwrap();
+        let (mut reader, mut tags) = (TagReader::new(), 0);
+        while tags < 40 {
+            reader.push(running.came.recv_timeout(PATIENCE).unwrap().into());
+            while let Some(item) = reader.next().unwrap() {
+                tags += usize::from(matches!(item, Item::Tag(_)));
+            }
+        }
+        ours.peek(&mut [0]).unwrap();
+        drop(ours);
+        let (code, said) = running.ended();
+        let told = format!("reading stdin after byte {half}: ");
+        assert!(code == Some(1) && said.contains(&told) && said.contains("reset"), "{verb}: {said}");
+    }
+}
+
 #[test]
 fn a_reader_that_has_had_enough_is_no_failure() {
     let folder = folder();
@@ -276,6 +346,7 @@ fn a_reader_that_has_had_enough_is_no_failure() {
 #[test]
 fn a_long_stream_takes_no_more_memory_than_a_short_one() {
     const LENGTH: usize = 200 << 20;
+    const LONG: usize = 1 << 30;
     let folder = folder();
     let clear = Stream::of_bitrate(1, 4_500_000).file(10_000);
     for verb in VERBS {
@@ -283,7 +354,8 @@ fn a_long_stream_takes_no_more_memory_than_a_short_one() {
         let mut running = Running::start(folder.path(), verb);
         running.feed(&stream);
         let mut fed = stream.len();
-        while fed < LENGTH {
+        let length = if verb == "encrypt" { LONG } else { LENGTH };
+        while fed < length {
             running.feed(&stream[13..]);
             fed += stream.len() - 13;
             // What came out is counted by nobody.

@@ -65,3 +65,26 @@ fn other_containers_are_named() {
     obvan(folder.path(), &["probe", "missing.flv"]).exits(2);
     obvan(folder.path(), &["probe", "."]).exits(2);
 }
+
+/// What is wrong with parameter sets is said in words, whatever the parser calls it.
+#[test]
+fn a_damaged_parameter_set_is_said_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let head = bytes::BytesMut::from(&flv()[..13]);
+    let mut told = String::new();
+    // The SPS lies at byte 13 of the body: cut short, of an impossible depth, and cropped away.
+    for sps in ["6742c0", "676400280000", "67640028ac000000000000", "67ff"] {
+        let sps = crate::stream::hex(sps);
+        let config =
+            [&[1, 0x42, 0xc0, 0x1e, 0xff, 0xe1, 0, sps.len() as u8][..], &sps, &[1, 0, 1, 0x68]].concat();
+        let body = flv::video::avc_sequence_header(&config);
+        let mut file = head.clone();
+        flv::Tag::new(flv::TagKind::Video, flv::FlvMillis(0), body).unwrap().write_into(&mut file);
+        let said = obvan_fed(folder.path(), &["probe", "-"], &file);
+        told += said.text().split_once("damage").map_or("fine\n", |(_, damage)| damage);
+    }
+    for debug in ["Error", "(", "{", "::"] {
+        assert!(!told.contains(debug), "{told}");
+    }
+    insta::assert_snapshot!(told);
+}
