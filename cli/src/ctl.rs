@@ -165,9 +165,23 @@ fn new_id() -> String {
 }
 
 fn done(channel: &str, body: &Value) -> String {
+    if let Some(state) = body["encrypt"].as_str() {
+        return encryption(channel, state, body);
+    }
     let on_air = body["on_air"].as_str().unwrap_or("nothing");
     let t = body["t"].as_f64().map_or_else(String::new, |t| format!(" ({t:.3} s)"));
     format!("{channel}: {on_air} on air since frame {}{t}, revision {}\n", body["frame"], body["revision"])
+}
+
+/// What `encrypt` came to: the state, the key, and from when.
+fn encryption(channel: &str, state: &str, body: &Value) -> String {
+    let key = body["key_id"].as_u64().map_or_else(|| "the first key".to_owned(), |id| format!("key {id}"));
+    let from = body["t"].as_f64().map_or_else(String::new, |t| format!(" ({t:.3} s)"));
+    let what = match state {
+        "on" => format!("encrypted under {key}"),
+        _ => format!("clear; {key} takes effect when encryption is on"),
+    };
+    format!("{channel}: from frame {}{from} on {what}, revision {}\n", body["frame"], body["revision"])
 }
 
 fn status(api: &Api, as_json: bool) -> Result {

@@ -46,7 +46,12 @@ fn channel_text(channel: &Value) -> String {
         let _ = writeln!(text, "  asked for: {intent}");
     }
     if !channel["encrypt"].is_null() {
-        let _ = writeln!(text, "  encryption: {}", word(&channel["encrypt"]));
+        let key = match (&channel["key_id"], &channel["next_key_id"]) {
+            (Value::Number(id), _) => format!(", key {id}"),
+            (_, Value::Number(id)) => format!(" (key {id} when on)"),
+            _ => String::new(),
+        };
+        let _ = writeln!(text, "  encryption: {}{key}", word(&channel["encrypt"]));
     }
     let mut rungs = Table::new(&[
         ("  rung", Side::Left),

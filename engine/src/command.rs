@@ -60,6 +60,12 @@ pub struct Ack {
     pub t: f64,
     /// What is on air from that frame on.
     pub on_air: Option<String>,
+    /// For `encrypt`: whether tags are encrypted from that frame on, a key frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encrypt: Option<Switch>,
+    /// For `encrypt`: the id of the key that is, while it is on, or that will be once it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<u8>,
 }
 
 /// A command that was not carried out; nothing has changed.

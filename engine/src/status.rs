@@ -56,6 +56,9 @@ pub struct ChannelStatus {
     pub encrypt: Option<Switch>,
     /// The id of the current key; `None` while clear.
     pub key_id: Option<u8>,
+    /// The id of the key that takes effect when encryption goes on; `None` while it is.
+    #[serde(default)]
+    pub next_key_id: Option<u8>,
     /// Frames its ladder took so far.
     pub frames: u64,
     /// Ticks that were begun more than one frame after they were due.

@@ -102,6 +102,26 @@ fn cuts_fillers_and_refusals() {
 }
 
 #[test]
+fn a_rotation_while_encryption_is_off_waits_and_says_so() {
+    let two_keys = sealed().replace("id 1 env=OBVAN_KEY", "id 1 env=OBVAN_KEY; id 2 file=\"next.hex\"");
+    let folder = folder(&two_keys);
+    crate::keys::write(&folder.path().join("next.hex"), NEXT, 0o600);
+    let live = LiveShow::start(folder.path(), &[]);
+    let asked = |words: &[&str], want: &str| {
+        let said = live.ctl(words).exits(0);
+        assert!(said.text().contains(want), "{words:?}, {want}: {}", said.text());
+    };
+    asked(&["status"], "encryption: on, key 1\n");
+    asked(&["encrypt", "off"], " on clear; key 1 takes effect when encryption is on, revision ");
+    asked(&["encrypt", "rotate"], " on clear; key 2 takes effect when encryption is on, revision ");
+    asked(&["status"], "encryption: off (key 2 when on)\n");
+    asked(&["encrypt", "on"], " on encrypted under key 2, revision ");
+    asked(&["status"], "encryption: on, key 2\n");
+    live.signal("TERM");
+    assert_eq!(live.ended().0, Some(0));
+}
+
+#[test]
 fn encryption_goes_off_on_and_to_the_next_key_at_key_frames() {
     let two_keys = sealed().replace("id 1 env=OBVAN_KEY", "id 1 env=OBVAN_KEY; id 2 file=\"next.hex\"");
     let folder = folder(&two_keys);

@@ -227,6 +227,18 @@ impl ChannelRun {
         (if key_id.is_some() { Switch::On } else { Switch::Off }, key_id)
     }
 
+    /// The id of the key that it goes on under once encryption is on; `None` while it is.
+    fn next_key_id(&self) -> Option<u8> {
+        let keys = self.keys.as_ref().filter(|_| self.encryption == Encryption::Clear)?;
+        keys.id(self.scheduler.intent().key)
+    }
+
+    /// What an `encrypt` came to: whether it is on, and the key that is or will be.
+    pub(crate) fn encryption(&self) -> (Switch, Option<u8>) {
+        let (state, key_id) = self.sealed();
+        (state, key_id.or_else(|| self.next_key_id()))
+    }
+
     pub(crate) fn status(&self) -> ChannelStatus {
         let (intent, standing) = (self.scheduler.intent(), self.scheduler.on_air());
         let rungs = self.stage.rungs.iter().zip(&self.measured).map(|(rung, measured)| RungStatus {
@@ -258,6 +270,7 @@ impl ChannelRun {
             filler: self.filler.map(|_| intent.filler),
             encrypt: self.keys.as_ref().map(|_| encrypt),
             key_id,
+            next_key_id: self.next_key_id(),
             frames: self.stage.frames(),
             late_ticks: self.late_ticks,
             rungs: rungs.collect(),

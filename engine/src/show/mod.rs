@@ -226,12 +226,16 @@ impl ShowRun {
                 // The picture is the same, the intent may not be.
                 self.board.change(from, cause, vec![run.status()], Vec::new(), Vec::new());
             }
+            let is_encrypt = asked.command.verb == crate::command::Verb::Encrypt;
+            let (encrypt, key_id) = is_encrypt.then(|| run.encryption()).unzip();
             let outcome: Outcome = Ok(Ack {
                 id: asked.command.id.clone(),
                 revision: self.board.revision(),
                 frame: tick.0,
                 t: from.as_secs_f64(),
                 on_air: run.on_air_name(),
+                encrypt,
+                key_id: key_id.flatten(),
             });
             self.memory.keep(asked.command.id.as_deref(), &outcome);
             for answer in std::iter::once(asked.answer).chain(repeats) {
