@@ -60,11 +60,6 @@ fn key(id: KeyId) -> MasterKey {
 }
 
 /// Puts the film in `folder`, sealed; gives the name of the file.
-pub fn sealed(folder: &Path, sealing: Sealing) -> &'static str {
-    sealed_with(folder, sealing, Sound::Noise)
-}
-
-/// As [`sealed`], with a choice of what its sound is without the key.
 pub fn sealed_with(folder: &Path, sealing: Sealing, sound: Sound) -> &'static str {
     fs::write(folder.join("clear.flv"), clear()).unwrap();
     crate::keys::write(&folder.join("key.hex"), KEY, 0o600);

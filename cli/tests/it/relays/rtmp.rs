@@ -5,9 +5,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use crypto::Sound;
 use flv::TagKind;
 
-use super::film::{GOP, PICTURES, Sealing, clear, opened, sealed, tags};
+use super::film::{GOP, PICTURES, Sealing, clear, opened, sealed_with, tags};
 use super::frames::{Times, frames, part, track, whole};
 use super::muxers::{READ_TS, write_preset};
 use super::nginx::{App, Nginx};
@@ -74,11 +75,11 @@ fn middle(film: &[u8]) -> usize {
     at
 }
 
-fn nginx_carries(sealing: Sealing) {
+fn nginx_carries(sealing: Sealing, sound: Sound) {
     let folder = tempfile::tempdir().unwrap();
     let Some(nginx) = Nginx::start(folder.path()) else { return };
     let folder = folder.path();
-    let stream = fs::read(folder.join(sealed(folder, sealing))).unwrap();
+    let stream = fs::read(folder.join(sealed_with(folder, sealing, sound))).unwrap();
     let (start, rest) = stream.split_at(middle(&stream));
     let reached = 2 * GOP + GOP / 2;
 
@@ -113,7 +114,8 @@ fn nginx_carries(sealing: Sealing) {
     wait_until("the last of the HLS", || nginx.hls_seconds() > 5.9);
     let list = nginx.closed_playlist();
     write_preset(folder);
-    let words = format!("-live_start_index 0 -i {list} -c copy {READ_TS} hls.flv");
+    let aid = if sound == Sound::Noise { READ_TS } else { "" };
+    let words = format!("-live_start_index 0 -i {list} -c copy {aid} hls.flv");
     runs(&mut ffmpeg(folder, &words));
     let hls = part(&film, &opened(&folder.join("hls.flv"), sealing), Times::Pictures);
     // When the publisher leaves, nginx-rtmp drops the sound it holds, of the clear film too.
@@ -124,20 +126,26 @@ fn nginx_carries(sealing: Sealing) {
 
 #[test]
 fn nginx_carries_clear_film() {
-    nginx_carries(Sealing::Clear);
+    nginx_carries(Sealing::Clear, Sound::Noise);
 }
 
 #[test]
 fn nginx_carries_nalu_mode() {
-    nginx_carries(Sealing::Nalu);
+    nginx_carries(Sealing::Nalu, Sound::Noise);
 }
 
 #[test]
 fn nginx_carries_capsule_mode() {
-    nginx_carries(Sealing::Capsule);
+    nginx_carries(Sealing::Capsule, Sound::Noise);
 }
 
 #[test]
 fn nginx_carries_toggles_and_a_rotation() {
-    nginx_carries(Sealing::Switched);
+    nginx_carries(Sealing::Switched, Sound::Noise);
+}
+
+/// Its HLS needs no word about the sample rate then.
+#[test]
+fn nginx_carries_sound_behind_silence() {
+    nginx_carries(Sealing::Nalu, Sound::Silence);
 }
