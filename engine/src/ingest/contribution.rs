@@ -15,6 +15,8 @@ const BOTH_BY: Span = Span::from_secs(3);
 
 /// What belongs to one stream, from its beginning to its end.
 pub(crate) struct Contribution {
+    /// Where the decoder of pictures begins.
+    pub(crate) opening: Opening,
     /// What the stream is said to be, and what decodes it.
     pub(crate) video: Option<(VideoParams, VideoLane)>,
     pub(crate) audio: Option<(AudioParams, Box<dyn AudioDecoder>)>,
@@ -29,6 +31,14 @@ pub(crate) struct Contribution {
     pub(crate) jumps: Recurring,
     pub(crate) drifts: Recurring,
     pub(crate) tracks: Tracks,
+}
+
+/// Whether a decoder has begun.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// With the next key frame.
+    AtKeyFrame,
+    Begun,
 }
 
 /// Whether a stream has given pictures.
@@ -57,6 +67,7 @@ impl Contribution {
     /// A stream of which what comes is to wait for `depth`.
     pub(crate) fn new(shape: &Shape, depth: Span) -> Self {
         Self {
+            opening: Opening::AtKeyFrame,
             video: None,
             audio: None,
             stamps: Stamps::new(shape.ticks, depth),

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use codecs::{AudioDecoder, CodecError, Frame, Pcm};
 use crossbeam_channel::RecvTimeoutError;
-use media::{Key, Packet, Span, Track};
+use media::{Key, Packet, Span, Track, VideoCodec, VideoParams};
 
 use crate::event::Level;
 use crate::ingest::LineCounters;
 use crate::ingest::buffer::LineBuffer;
-use crate::ingest::contribution::{Contribution, Pictures};
+use crate::ingest::contribution::{Contribution, Opening, Pictures};
 use crate::ingest::intake::{Arrival, Arrivals};
 use crate::ingest::lane::{Shape, StreamParams, VideoLane};
 use crate::ingest::stamps::{Heard, Mapped};
@@ -111,6 +111,7 @@ impl LiveLine {
                 self.flush_video(contribution);
                 let lane = VideoLane::new(&self.shape, &params, codecs::Rotation::None)?;
                 contribution.video = Some((params, lane));
+                contribution.opening = Opening::AtKeyFrame;
             }
             StreamParams::Audio(params) => {
                 if contribution.audio.as_ref().is_some_and(|(known, _)| *known == params) {
@@ -132,6 +133,14 @@ impl LiveLine {
                 if packet.key == Key::Frame {
                     self.counters.key_frame(packet.dts);
                 }
+                // Most decoders make up what a picture refers to and they have not seen. That of AVC
+                // knows when its pictures are whole, also where no key frame ever comes.
+                let is_whole = contribution.opening == Opening::Begun || packet.key == Key::Frame;
+                let is_avc = |(params, _): &(VideoParams, _)| params.codec == VideoCodec::Avc;
+                if !is_whole && !contribution.video.as_ref().is_none_or(is_avc) {
+                    return;
+                }
+                contribution.opening = Opening::Begun;
                 let Some((params, mut lane)) = contribution.video.take() else {
                     let problem = "a picture before the stream's configuration";
                     return contribution.complaints.about(problem, &self.reporter);
@@ -174,7 +183,8 @@ impl LiveLine {
                     at
                 }
                 Mapped::Moved(at, by) => {
-                    let message = format!("the sender's clock is not the show's: the offset moves by {by}");
+                    let message =
+                        format!("what comes is late or early, or waits for others: all of it moves by {by}");
                     drifts.happened(&message, &self.reporter);
                     // What waits may lie in the way of what comes.
                     self.buffer.rewind(at);
@@ -247,6 +257,10 @@ impl LiveLine {
     }
 }
 
+#[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod changes;
 #[cfg(test)]
 mod in_step;
 #[cfg(test)]

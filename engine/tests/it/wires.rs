@@ -2,11 +2,13 @@
 
 use std::net::UdpSocket;
 use std::path::Path;
+use std::process::Command as Process;
+use std::time::{Duration, Instant};
 
 use engine::{LineState, LineStatus, Report, Status};
 
 use crate::live::{Live, Tool, free_port, on_air, start_with, tool, wait_for};
-use crate::support::{clips, codes};
+use crate::support::{clips, codes, decode, mean, tags};
 
 /// A film with a flash and a beep at each whole second, sent in real time as a camera would.
 pub(crate) fn send(seconds: &str, to: &[&str]) -> Tool {
@@ -190,4 +192,83 @@ fn an_rtmp_server_is_played_from() {
     wait_for(&handle, "the filler at its end", is_filler);
     let codes = finish(live, "RTMP, played");
     assert_eq!(codes.iter().filter(|code| *code == "line-connected").count(), 2, "{codes:?}");
+}
+
+/// A sender that changes its codec, and its tables' version with it, while packets go on.
+#[test]
+fn another_codec_in_one_transport_stream_is_followed_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let make = |name: &str, colour: &str, codec: &str, from: &str, version: &str| {
+        let path = folder.path().join(name);
+        let picture = format!("color={colour}:size=320x180:rate=25");
+        let args = format!(
+            "-nostdin -v error -f lavfi -i {picture} -f lavfi -i sine=frequency=440:sample_rate=48000 -t 4 \
+             -pix_fmt yuv420p -g 12 {codec} -c:a aac -output_ts_offset {from} -tables_version {version} -f mpegts"
+        );
+        let made = Process::new("ffmpeg").args(args.split_whitespace()).arg(&path).status().unwrap();
+        assert!(made.success());
+        std::fs::read(path).unwrap()
+    };
+    let avc = "-c:v libx264 -preset ultrafast -tune zerolatency";
+    let hevc = "-c:v libx265 -preset ultrafast -tune zerolatency -x265-params log-level=error";
+    let parts = [make("a.ts", "red", avc, "0", "0"), make("b.ts", "blue", hevc, "4", "1")];
+    let port = free_udp_port();
+    let live = start_with(&format!(r#"pull "udp://127.0.0.1:{port}""#));
+    let handle = live.engine.handle();
+    wait_for(&handle, "the filler before anyone sends", is_filler);
+    let sender = std::thread::spawn(move || {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for part in parts {
+            let (begun, count) = (Instant::now(), part.chunks(1316).count() as u32);
+            for (n, datagram) in (0..).zip(part.chunks(1316)) {
+                // At the pace of a camera.
+                let due = begun + Duration::from_secs(4) * n / count;
+                std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                let _ = socket.send_to(datagram, ("127.0.0.1", port));
+            }
+        }
+    });
+    wait_for(&handle, "the first picture", is_main);
+    sender.join().unwrap();
+    wait_for(&handle, "the filler at its end", is_filler);
+    let (report, out) = end(live);
+    let connected = codes(&report).into_iter().filter(|(code, _)| code == "line-connected").count();
+    assert_eq!(connected, 1, "it did not take a reconnect");
+    let frames = decode(&tags(&out.path().join("180p.flv")));
+    let colour = |frame: &codecs::Frame| match mean(frame) {
+        [_, u, v] if v > 180 && u < 128 => "red",
+        [_, u, v] if u > 180 && v < 128 => "blue",
+        [_, u, v] if u < 100 && v < 100 => "filler",
+        [y, ..] if y < 40 => "black",
+        _ => "wrong",
+    };
+    let mut seen: Vec<(&str, usize)> = Vec::new();
+    for frame in &frames {
+        match seen.last_mut() {
+            Some((last, count)) if *last == colour(frame) => *count += 1,
+            _ => seen.push((colour(frame), 1)),
+        }
+    }
+    // Where two meet, the encoder may blend them for a frame.
+    seen.retain(|(colour, count)| *colour != "wrong" || *count > 2);
+    let from = seen.iter().position(|(colour, _)| *colour == "red").unwrap();
+    let names: Vec<_> = seen[from..].iter().map(|(colour, _)| *colour).collect();
+    assert_eq!(names, ["red", "blue", "filler"], "{seen:?}");
+    assert!(seen[from + 1].1 > 50, "{seen:?}");
+}
+
+/// The 33 bits of a transport stream's clock are used up every 26 hours.
+#[test]
+fn a_transport_streams_clock_that_wraps_is_followed() {
+    let port = free_udp_port();
+    let live = start_with(&format!(r#"pull "udp://127.0.0.1:{port}""#));
+    let handle = live.engine.handle();
+    wait_for(&handle, "the filler before anyone sends", is_filler);
+    let to = format!("udp://127.0.0.1:{port}?pkt_size=1316");
+    // 2^33 / 90 kHz is 95443.7 s.
+    let _sender = send("9.5", &["-output_ts_offset", "95438.5", "-f", "mpegts", &to]);
+    wait_for(&handle, "the sender's picture", is_main);
+    wait_for(&handle, "the filler at its end", is_filler);
+    let codes = finish(live, "a wrap");
+    assert_eq!(codes.iter().filter(|code| *code == "line-connected").count(), 1, "{codes:?}");
 }

@@ -6,24 +6,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use codecs::{AudioDecoder, CodecError, CodecKit, Fake, Frame, Pcm, PictureMut, VideoDecoder};
 use flv::{FlvMillis, Tag, TagKind};
-use media::{
-    AudioCodec, AudioParams, FrameRate, Key, Packet, SampleRate, Size, Span, Tick, Time, Track, VideoCodec,
-    VideoParams,
-};
+use media::{AudioCodec, AudioParams, Key, Packet, Size, Span, Tick, Time, Track, VideoCodec, VideoParams};
 use proptest::prelude::*;
 
-use super::LiveLine;
-use crate::clock::{Clock, Stop, VirtualClock};
-use crate::event::EventLog;
-use crate::ingest::LineCounters;
-use crate::ingest::buffer::{LineBuffer, Pace, Take};
-use crate::ingest::contribution::Contribution;
-use crate::ingest::intake::{Arrival, Intake};
-use crate::ingest::lane::{Shape, StreamParams};
+use super::bench::{Bench, RATE};
+use crate::ingest::intake::Arrival;
+use crate::ingest::lane::StreamParams;
 use crate::ingest::unpack::Unpacker;
-use crate::reporter::Reporter;
 
-const RATE: SampleRate = SampleRate::HZ_48000;
 const BLOCK: usize = 1024;
 const LIMIT_MS: f64 = 20.0;
 
@@ -111,107 +101,50 @@ impl CodecKit for Raw {
     }
 }
 
-/// A line, its clock, and what has come out of it.
-struct Bench {
-    line: LiveLine,
-    contribution: Contribution,
-    clock: Arc<VirtualClock>,
-    stop: Stop,
-    ticks: FrameRate,
-    tick: u64,
-    /// Brightness of each tick, and whether a picture was missing.
-    shown: Vec<(u8, bool)>,
-    sound: Vec<f32>,
+/// A line that gets raw packets, of a show at so many pictures a second.
+fn raw(fps: u32) -> Bench {
+    let mut bench = Bench::new(Arc::new(Raw), Size::new(16, 16), fps, 1);
+    begin(&mut bench);
+    bench
 }
 
-impl Bench {
-    fn new(fps: u32) -> Self {
-        let ticks = FrameRate::new(fps, 1).unwrap();
-        let depth = Span::from_millis(200);
-        let shape = Shape { kit: Arc::new(Raw), canvas: Size::new(16, 16), ticks, rate: RATE, channels: 1 };
-        let clock = Arc::new(VirtualClock::default());
-        let reporter = Reporter::new(
-            Arc::clone(&clock) as Arc<dyn Clock>,
-            Arc::new(EventLog::new()),
-            Arc::new(Stop::default()),
-        );
-        let line = LiveLine {
-            arrivals: Intake::new(reporter.clone()).1,
-            depth,
-            buffer: Arc::new(LineBuffer::new(Pace::Live { depth }, ticks.tick_span(), RATE, 1)),
-            counters: Arc::new(LineCounters::default()),
-            reporter,
-            shape,
-        };
-        let contribution = Contribution::new(&line.shape, depth);
-        let (shown, sound) = (Vec::new(), Vec::new());
-        let mut bench =
-            Self { line, contribution, clock, stop: Stop::default(), ticks, tick: 0, shown, sound };
-        bench.begin();
-        bench
-    }
+fn begin(bench: &mut Bench) {
+    let config = Bytes::from_static(&[1]);
+    let video = VideoParams { codec: VideoCodec::Avc, size: None, config: config.clone() };
+    bench.put(Arrival::Params(StreamParams::Video(video)));
+    let audio = AudioParams { codec: AudioCodec::Aac, rate: RATE, channels: 1, config };
+    bench.put(Arrival::Params(StreamParams::Audio(audio)));
+}
 
-    fn begin(&mut self) {
-        self.put(Arrival::Started { from: "a camera".to_owned() });
-        let config = Bytes::from_static(&[1]);
-        let video = VideoParams { codec: VideoCodec::Avc, size: None, config: config.clone() };
-        self.put(Arrival::Params(StreamParams::Video(video)));
-        let audio = AudioParams { codec: AudioCodec::Aac, rate: RATE, channels: 1, config };
-        self.put(Arrival::Params(StreamParams::Audio(audio)));
-    }
-
-    fn put(&mut self, arrival: Arrival) {
-        self.line.arrival(&mut self.contribution, arrival);
-    }
-
-    /// The show runs up to `now`.
-    fn run_to(&mut self, now: Time) {
-        loop {
-            let (from, to) = (self.ticks.time_of(Tick(self.tick)), self.ticks.time_of(Tick(self.tick + 1)));
-            if from > now {
-                break;
+/// When flashes and beeps begin, in milliseconds.
+fn flashes_and_beeps(bench: &Bench) -> (Vec<f64>, Vec<f64>) {
+    let white = |n: usize| bench.shown[n].0[0] > 200;
+    let starts = (1..bench.shown.len()).filter(|n| white(*n) && !white(*n - 1));
+    let flashes = starts.map(|n| bench.ticks.time_of(Tick(n as u64)).as_secs_f64() * 1000.0).collect();
+    let (mut beeps, mut quiet_since) = (Vec::new(), 0);
+    for (n, sample) in bench.sound.iter().enumerate() {
+        if sample.abs() > 0.1 {
+            if n - quiet_since > 12_000 || beeps.is_empty() {
+                beeps.push(n as f64 / 48.0);
             }
-            self.clock.wait_until(from, &self.stop);
-            let Take { picture, hole_since, sound, .. } = self.line.buffer.take(from, to);
-            let luma = picture.map_or(0, |p| p.plane(codecs::Plane::Y).data[0]);
-            self.shown.push((luma, hole_since.is_some()));
-            let samples = (RATE.sample_at(to) - RATE.sample_at(from)) as usize;
-            self.sound.extend(sound.unwrap_or_else(|| vec![0.0; samples]));
-            self.tick += 1;
+            quiet_since = n;
         }
-        self.clock.wait_until(now, &self.stop);
     }
+    (flashes, beeps)
+}
 
-    /// When flashes and beeps begin, in milliseconds.
-    fn flashes_and_beeps(&self) -> (Vec<f64>, Vec<f64>) {
-        let white = |n: usize| self.shown[n].0 > 200;
-        let starts = (1..self.shown.len()).filter(|n| white(*n) && !white(*n - 1));
-        let flashes = starts.map(|n| self.ticks.time_of(Tick(n as u64)).as_secs_f64() * 1000.0).collect();
-        let (mut beeps, mut quiet_since) = (Vec::new(), 0);
-        for (n, sample) in self.sound.iter().enumerate() {
-            if sample.abs() > 0.1 {
-                if n - quiet_since > 12_000 || beeps.is_empty() {
-                    beeps.push(n as f64 / 48.0);
-                }
-                quiet_since = n;
-            }
-        }
-        (flashes, beeps)
+/// Every flash has its beep within the limit, and there are so many at least.
+fn assert_in_step(bench: &Bench, what: &str, least: usize) {
+    let (flashes, beeps) = flashes_and_beeps(bench);
+    let mut pairs = 0;
+    // The first beep may have begun before the first picture was there.
+    for flash in flashes.iter().filter(|flash| **flash > 1900.0) {
+        let Some(beep) = beeps.iter().find(|beep| (*beep - flash).abs() < 400.0) else { continue };
+        let off = flash - beep;
+        assert!(off.abs() <= LIMIT_MS, "{what}: a flash at {flash:.1} ms, its beep {off:.1} ms before");
+        pairs += 1;
     }
-
-    /// Every flash has its beep within the limit, and there are so many at least.
-    fn assert_in_step(&self, what: &str, least: usize) {
-        let (flashes, beeps) = self.flashes_and_beeps();
-        let mut pairs = 0;
-        // The first beep may have begun before the first picture was there.
-        for flash in flashes.iter().filter(|flash| **flash > 1900.0) {
-            let Some(beep) = beeps.iter().find(|beep| (*beep - flash).abs() < 400.0) else { continue };
-            let off = flash - beep;
-            assert!(off.abs() <= LIMIT_MS, "{what}: a flash at {flash:.1} ms, its beep {off:.1} ms before");
-            pairs += 1;
-        }
-        assert!(pairs >= least && flashes.len() <= pairs + 3, "{what}: {pairs} of {}", flashes.len());
-    }
+    assert!(pairs >= least && flashes.len() <= pairs + 3, "{what}: {pairs} of {}", flashes.len());
 }
 
 /// A camera with a flash and a beep at each of its whole seconds.
@@ -299,9 +232,9 @@ fn secs(s: i64) -> Time {
 #[test]
 fn ten_minutes_of_a_clock_that_is_300_ppm_off_stay_in_step() {
     for (ppm, fps) in [(300, 30), (-300, 30)] {
-        let mut bench = Bench::new(30);
+        let mut bench = raw(30);
         receive(&mut bench, Camera { ppm, fps, ..CAMERA }.send(0, 600, secs(1)));
-        bench.assert_in_step(&format!("{ppm} ppm"), 597);
+        assert_in_step(&bench, &format!("{ppm} ppm"), 597);
         let standing = bench.line.counters.timing().standing.unwrap();
         let found = standing.drift_ppm.unwrap();
         assert!((found + ppm as f64).abs() < 20.0, "{found} ppm");
@@ -316,17 +249,17 @@ fn ten_minutes_of_a_clock_that_is_300_ppm_off_stay_in_step() {
 #[test]
 fn other_rates_and_reordered_pictures_are_in_step() {
     for (line, show, held) in [(25, 25, 0), (50, 25, 0), (25, 50, 0), (24, 30, 0), (30, 30, 2), (25, 25, 2)] {
-        let mut bench = Bench::new(show);
+        let mut bench = raw(show);
         let camera = Camera { fps: line, held, ..CAMERA };
         receive(&mut bench, camera.send(0, 12, secs(1)));
-        bench.assert_in_step(&format!("{line} in {show}, {held} held"), 10);
+        assert_in_step(&bench, &format!("{line} in {show}, {held} held"), 10);
     }
 }
 
 #[test]
 fn a_jump_of_the_stamps_is_in_step_at_once() {
     for by in [-10, 10] {
-        let mut bench = Bench::new(30);
+        let mut bench = raw(30);
         receive(&mut bench, CAMERA.send(20, 26, secs(1)));
         let mut rest = CAMERA.send(26, 32, secs(7));
         for sent in &mut rest {
@@ -335,7 +268,7 @@ fn a_jump_of_the_stamps_is_in_step_at_once() {
         }
         receive(&mut bench, rest);
         // The beep of the second that jumped may be cut in two.
-        bench.assert_in_step(&format!("a jump by {by} s"), 9);
+        assert_in_step(&bench, &format!("a jump by {by} s"), 9);
         let holes = bench.shown.iter().skip(60).filter(|(_, hole)| *hole).count();
         assert_eq!(holes, 0, "no picture is missing");
     }
@@ -343,17 +276,18 @@ fn a_jump_of_the_stamps_is_in_step_at_once() {
 
 #[test]
 fn who_comes_back_with_another_clock_is_in_step() {
-    let mut bench = Bench::new(30);
+    let mut bench = raw(30);
     receive(&mut bench, CAMERA.send(500, 505, secs(1)));
     bench.put(Arrival::Ended("the cable".to_owned()));
-    bench.begin();
+    bench.put(Arrival::Started { from: "a camera".to_owned() });
+    begin(&mut bench);
     receive(&mut bench, CAMERA.send(0, 6, secs(8)));
-    bench.assert_in_step("after a reconnect", 9);
+    assert_in_step(&bench, "after a reconnect", 9);
 }
 
 #[test]
 fn stamps_far_off_are_stamped_anew() {
-    let mut bench = Bench::new(30);
+    let mut bench = raw(30);
     let mut all = CAMERA.send(0, 20, secs(1));
     let far = [3_600_000, -5_000, 40_000_000, 2_500];
     for (n, sent) in all.iter_mut().filter(|sent| sent.packet.track == Track::Video).enumerate() {
@@ -362,13 +296,13 @@ fn stamps_far_off_are_stamped_anew() {
         }
     }
     receive(&mut bench, all);
-    bench.assert_in_step("outliers", 18);
+    assert_in_step(&bench, "outliers", 18);
     assert_eq!(bench.shown.iter().skip(60).filter(|(_, hole)| *hole).count(), 0);
 }
 
 #[test]
 fn missing_sound_is_silence_and_a_missing_picture_is_held() {
-    let mut bench = Bench::new(30);
+    let mut bench = raw(30);
     let mut all = CAMERA.send(0, 15, secs(1));
     let lost = |track, from, to: i64| {
         move |sent: &Sent| {
@@ -378,12 +312,12 @@ fn missing_sound_is_silence_and_a_missing_picture_is_held() {
     };
     all.retain(|sent| !lost(Track::Audio, 4_500, 6_500)(sent) && !lost(Track::Video, 8_400, 9_600)(sent));
     receive(&mut bench, all);
-    let (flashes, beeps) = bench.flashes_and_beeps();
+    let (flashes, beeps) = flashes_and_beeps(&bench);
     assert_eq!((flashes.len(), beeps.len()), (14, 13), "{flashes:?} {beeps:?}");
-    bench.assert_in_step("gaps", 11);
+    assert_in_step(&bench, "gaps", 11);
     // One second is 1.2 s later on air: those of 8.4 to 9.6 s are held, and said to be missing.
     let held: Vec<_> = bench.shown.iter().skip(60).filter(|(_, hole)| *hole).collect();
-    assert!((30..=37).contains(&held.len()) && held.iter().all(|(luma, _)| *luma == 16), "{held:?}");
+    assert!((30..=37).contains(&held.len()) && held.iter().all(|(yuv, _)| yuv[0] == 16), "{held:?}");
     let silent = &bench.sound[(6.0 * 48_000.0) as usize..(7.5 * 48_000.0) as usize];
     assert!(silent.iter().all(|s| *s == 0.0));
 }
@@ -391,7 +325,7 @@ fn missing_sound_is_silence_and_a_missing_picture_is_held() {
 /// The 32 bits of RTMP's milliseconds are used up every 49 days.
 #[test]
 fn stamps_that_wrap_are_in_step() {
-    let mut bench = Bench::new(30);
+    let mut bench = raw(30);
     let mut unpacker = Unpacker::default();
     let base = u32::MAX - 5_000;
     for sent in CAMERA.send(0, 12, secs(1)) {
@@ -409,7 +343,7 @@ fn stamps_that_wrap_are_in_step() {
         let unpacked = unpacker.unpack(&Tag::new(kind, stamp, body.into()).unwrap()).unwrap();
         bench.put(Arrival::Packet(unpacked.packet.unwrap()));
     }
-    bench.assert_in_step("a wrap", 11);
+    assert_in_step(&bench, "a wrap", 11);
     assert_eq!(bench.shown.iter().skip(60).filter(|(_, hole)| *hole).count(), 0);
 }
 
@@ -424,7 +358,7 @@ proptest! {
              0i64..200, any::<bool>(), 0u8..3, 0usize..3000),
             1..300),
     ) {
-        let mut bench = Bench::new(25);
+        let mut bench = raw(25);
         let (mut pts, mut now, mut last) = (Time::ZERO, Time::ZERO, Time::from_flicks(i64::MIN));
         for (step, passed, is_sound, held, len) in all {
             pts += Span::from_millis(step);

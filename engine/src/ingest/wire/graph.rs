@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use gstreamer as gst;
+use gstreamer::glib;
 use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSinkCallbacks};
 use media::Track;
@@ -23,6 +24,8 @@ const DATAGRAMS: i32 = 2 << 20;
 
 /// How often SRT's source looks up, in milliseconds.
 const SRT_GLANCE: i32 = 300;
+/// Streams that a sender may have at once, over those that nobody wants.
+const MOST_STREAMS: usize = 8;
 /// How long a pipeline may take to be taken down.
 const TEARDOWN: Duration = Duration::from_secs(2);
 
@@ -49,10 +52,25 @@ pub(crate) struct Landing {
     state: Mutex<State>,
 }
 
+/// A stream, by the pad it comes from.
+struct Stream {
+    pad: gst::Pad,
+    track: Track,
+    /// Weak: its sink holds the landing.
+    elements: Vec<glib::WeakRef<gst::Element>>,
+}
+
+impl State {
+    fn is_ours(&self, pad: &gst::Pad, track: Track) -> bool {
+        self.streams.iter().find(|stream| stream.track == track).is_some_and(|stream| stream.pad == *pad)
+    }
+}
+
 #[derive(Default)]
 struct State {
-    /// The streams that are ours, by the pad they come from.
-    tracks: Vec<(gst::Pad, Track)>,
+    /// All streams of our tracks, as they came: the first of each track is ours, and those after
+    /// it stand by. Where a sender changes its codec, the new one comes before the old one goes.
+    streams: Vec<Stream>,
     arriving: Option<Arriving>,
     last_picture: Option<Instant>,
     last_sound: Option<Instant>,
@@ -67,20 +85,29 @@ impl Landing {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a stream is the first of its track, and so ours.
+    /// Takes note of a stream of one of our tracks, if there is room for it.
     fn claim(&self, pad: &gst::Pad, track: Option<Track>) -> Option<Track> {
         let track = track?;
-        let tracks = &mut self.lock().tracks;
-        let is_free = tracks.iter().all(|(_, taken)| *taken != track);
-        is_free.then(|| {
-            tracks.push((pad.clone(), track));
+        let streams = &mut self.lock().streams;
+        (streams.len() < MOST_STREAMS).then(|| {
+            streams.push(Stream { pad: pad.clone(), track, elements: Vec::new() });
             track
         })
     }
 
-    /// A stream is gone: its track is free for the one that comes after it.
-    fn release(&self, pad: &gst::Pad) {
-        self.lock().tracks.retain(|(ours, _)| ours != pad);
+    /// What was built for a stream.
+    fn built(&self, pad: &gst::Pad, elements: Vec<gst::Element>) {
+        if let Some(stream) = self.lock().streams.iter_mut().find(|stream| stream.pad == *pad) {
+            stream.elements = elements.iter().map(ObjectExt::downgrade).collect();
+        }
+    }
+
+    /// A stream is gone: the next one of its track is ours. Gives what was built for it.
+    fn release(&self, pad: &gst::Pad) -> Vec<gst::Element> {
+        let streams = &mut self.lock().streams;
+        let at = streams.iter().position(|stream| stream.pad == *pad);
+        let elements = at.map_or_else(Vec::new, |at| streams.remove(at).elements);
+        elements.iter().filter_map(glib::WeakRef::upgrade).collect()
     }
 
     /// How long ago the last picture came, or the last sound where there are no pictures;
@@ -102,13 +129,16 @@ impl Landing {
     }
 
     /// What one stream's sink does with its samples.
-    fn callbacks(self: Arc<Self>, track: Track) -> AppSinkCallbacks {
+    fn callbacks(self: Arc<Self>, track: Track, pad: gst::Pad) -> AppSinkCallbacks {
         let reader = SampleReader::new(track);
         let mut known: Option<gst::Caps> = None;
         let new_sample = move |sink: &AppSink| {
             let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
             let Some(read) = reader.read(&sample, known.as_deref()) else { return Ok(gst::FlowSuccess::Ok) };
             let mut state = self.lock();
+            if !state.is_ours(&pad, track) {
+                return Ok(gst::FlowSuccess::Ok);
+            }
             match track {
                 Track::Video => state.last_picture = Some(Instant::now()),
                 Track::Audio => state.last_sound = Some(Instant::now()),
@@ -293,6 +323,10 @@ impl Graph {
 /// came, by up to 20 ms to and fro, and the line's own clock follows the sender better.
 fn keep_stamps(parse: &gst::Element) {
     let Some(bin) = parse.downcast_ref::<gst::Bin>() else { return };
+    // In a bin that knows of stream collections the demuxer (1.22) loses a track whose codec
+    // changes while its neighbour stays: it adds the new stream before the old one has left
+    // their common place. Elsewhere it makes the whole program anew.
+    bin.unset_bin_flags(gst::BinFlags::STREAMS_AWARE);
     bin.connect_deep_element_added(|_, _, element| {
         if element.factory().is_some_and(|factory| factory.name() == "tsdemux") {
             set_if_there(element, "ignore-pcr", true);
@@ -309,8 +343,19 @@ enum Pace {
 
 /// Lets every stream that `from` shows land.
 fn land(pipeline: &gst::Pipeline, from: &gst::Element, landing: &Arc<Landing>, pace: Pace) {
-    let gone = Arc::clone(landing);
-    from.connect_pad_removed(move |_, pad| gone.release(pad));
+    let (weak, gone) = (pipeline.downgrade(), Arc::clone(landing));
+    from.connect_pad_removed(move |_, pad| {
+        for element in gone.release(pad) {
+            if let Some(pipeline) = weak.upgrade() {
+                // Nothing more flows through it: it is only in the way.
+                let _ = pipeline.remove(&element);
+            }
+            element.call_async(|element| {
+                // Stopping cannot fail in a way that anybody could act on.
+                let _ = element.set_state(gst::State::Null);
+            });
+        }
+    });
     let (pipeline, landing) = (pipeline.downgrade(), Arc::clone(landing));
     from.connect_pad_added(move |_, pad| {
         let Some(pipeline) = pipeline.upgrade() else { return };
@@ -320,17 +365,22 @@ fn land(pipeline: &gst::Pipeline, from: &gst::Element, landing: &Arc<Landing>, p
             None => branch::discard(&pipeline, pad),
             Some(track) => {
                 let sink = AppSink::builder().sync(pace == Pace::Timed).async_(false).build();
-                sink.set_callbacks(Arc::clone(&landing).callbacks(track));
-                queued(&pipeline, pad, pace).and_then(|pad| branch::collect(&pipeline, &pad, &caps, &sink))
+                sink.set_callbacks(Arc::clone(&landing).callbacks(track, pad.clone()));
+                queued(&pipeline, pad, pace).and_then(|(queue, from)| {
+                    let shaping = branch::collect(&pipeline, &from, &caps, &sink)?;
+                    let elements = queue.into_iter().chain([shaping, sink.upcast()]);
+                    landing.built(pad, elements.collect());
+                    Some(())
+                })
             }
         };
     });
 }
 
 /// A stream that waits for the clock must not make its neighbour wait.
-fn queued(pipeline: &gst::Pipeline, pad: &gst::Pad, pace: Pace) -> Option<gst::Pad> {
+fn queued(pipeline: &gst::Pipeline, pad: &gst::Pad, pace: Pace) -> Option<(Option<gst::Element>, gst::Pad)> {
     if pace == Pace::AsItComes {
-        return Some(pad.clone());
+        return Some((None, pad.clone()));
     }
     let queue = make("queue").ok()?;
     queue.set_property("max-size-buffers", 0u32);
@@ -339,7 +389,8 @@ fn queued(pipeline: &gst::Pipeline, pad: &gst::Pad, pace: Pace) -> Option<gst::P
     pipeline.add(&queue).ok()?;
     queue.sync_state_with_parent().ok()?;
     pad.link(&queue.static_pad("sink")?).ok()?;
-    queue.static_pad("src")
+    let out = queue.static_pad("src")?;
+    Some((Some(queue), out))
 }
 
 fn make(factory: &str) -> Result<gst::Element, WireError> {

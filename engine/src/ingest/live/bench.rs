@@ -1,0 +1,89 @@
+//! A live line in virtual time: what arrives, and what the ticks take.
+
+use std::sync::Arc;
+
+use codecs::{CodecKit, Picture, Plane};
+use media::{FrameRate, SampleRate, Size, Span, Tick, Time};
+
+use super::LiveLine;
+use crate::clock::{Clock, Stop, VirtualClock};
+use crate::event::EventLog;
+use crate::ingest::LineCounters;
+use crate::ingest::buffer::{LineBuffer, Pace, Take};
+use crate::ingest::contribution::Contribution;
+use crate::ingest::intake::{Arrival, Intake};
+use crate::ingest::lane::Shape;
+use crate::reporter::Reporter;
+
+/// The show's sound.
+pub(super) const RATE: SampleRate = SampleRate::HZ_48000;
+
+/// A line, its clock, and what has come out of it.
+pub(super) struct Bench {
+    pub(super) line: LiveLine,
+    contribution: Contribution,
+    clock: Arc<VirtualClock>,
+    stop: Stop,
+    pub(super) ticks: FrameRate,
+    tick: u64,
+    /// What the middle of each tick's picture is (Y, U, V), and whether one was missing.
+    pub(super) shown: Vec<([u8; 3], bool)>,
+    /// Interleaved.
+    pub(super) sound: Vec<f32>,
+}
+
+impl Bench {
+    /// A line of a show with this canvas and rate, 48 kHz and so many channels.
+    pub(super) fn new(kit: Arc<dyn CodecKit>, canvas: Size, fps: u32, channels: u8) -> Self {
+        let ticks = FrameRate::new(fps, 1).unwrap();
+        let depth = Span::from_millis(200);
+        let shape = Shape { kit, canvas, ticks, rate: RATE, channels };
+        let clock = Arc::new(VirtualClock::default());
+        let reporter = Reporter::new(
+            Arc::clone(&clock) as Arc<dyn Clock>,
+            Arc::new(EventLog::new()),
+            Arc::new(Stop::default()),
+        );
+        let line = LiveLine {
+            arrivals: Intake::new(reporter.clone()).1,
+            depth,
+            buffer: Arc::new(LineBuffer::new(Pace::Live { depth }, ticks.tick_span(), RATE, channels)),
+            counters: Arc::new(LineCounters::default()),
+            reporter,
+            shape,
+        };
+        let contribution = Contribution::new(&line.shape, depth);
+        let (shown, sound) = (Vec::new(), Vec::new());
+        let mut bench =
+            Self { line, contribution, clock, stop: Stop::default(), ticks, tick: 0, shown, sound };
+        bench.put(Arrival::Started { from: "a camera".to_owned() });
+        bench
+    }
+
+    pub(super) fn put(&mut self, arrival: Arrival) {
+        self.line.arrival(&mut self.contribution, arrival);
+    }
+
+    /// The show runs up to `now`.
+    pub(super) fn run_to(&mut self, now: Time) {
+        let channels = self.line.shape.channels;
+        loop {
+            let (from, to) = (self.ticks.time_of(Tick(self.tick)), self.ticks.time_of(Tick(self.tick + 1)));
+            if from > now {
+                break;
+            }
+            self.clock.wait_until(from, &self.stop);
+            let Take { picture, hole_since, sound, .. } = self.line.buffer.take(from, to);
+            let middle = |picture: &Picture, plane| {
+                let plane = picture.plane(plane);
+                plane.data[plane.height / 2 * plane.stride + plane.width / 2]
+            };
+            let middle = picture.map_or([0; 3], |p| Plane::ALL.map(|plane| middle(&p, plane)));
+            self.shown.push((middle, hole_since.is_some()));
+            let samples = (RATE.sample_at(to) - RATE.sample_at(from)) as usize * usize::from(channels);
+            self.sound.extend(sound.unwrap_or_else(|| vec![0.0; samples]));
+            self.tick += 1;
+        }
+        self.clock.wait_until(now, &self.stop);
+    }
+}
