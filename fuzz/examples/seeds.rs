@@ -9,7 +9,7 @@ use std::path::Path;
 
 use arbitrary::Unstructured;
 use bytes::{Bytes, BytesMut};
-use crypto::{KeyId, Mode, TagEncryptor, Transcoder, UnknownBody};
+use crypto::{KeyId, Mode, Sound, TagEncryptor, Transcoder, UnknownBody};
 use flv::amf0::Value;
 use flv::nalu::LengthSize;
 use flv::{FlvMillis, Item, Tag, TagKind, TagReader};
@@ -46,18 +46,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         torn[film.len() / 3] ^= 0xff;
         seed("tag_reader", &format!("{name}-torn"), &[&[4, 9], &torn])?;
         seed("decrypt_garbage", &format!("{name}-clear"), &[&[0, 33], &film])?;
-        for (mode, word) in [(Mode::Nalu, "nalu"), (Mode::Capsule, "capsule")] {
-            seed("decrypt_garbage", &format!("{name}-{word}"), &[&[1, 20], &encrypt(&film, mode)?])?;
+        for (mode, sound, word) in [
+            (Mode::Nalu, Sound::Noise, "nalu"),
+            (Mode::Capsule, Sound::Noise, "capsule"),
+            (Mode::Nalu, Sound::Silence, "silence"),
+        ] {
+            seed("decrypt_garbage", &format!("{name}-{word}"), &[&[1, 20], &encrypt(&film, mode, sound)?])?;
         }
         seed("encrypt_decrypt", name, &[&[0], &run(&film)?])?;
         seed("encrypt_decrypt", &format!("{name}-capsule"), &[&[3], &run(&film)?])?;
+        seed("encrypt_decrypt", &format!("{name}-silence"), &[&[4], &run(&film)?])?;
         for tag in tags(&film)?.iter().filter(|tag| tag.kind == TagKind::Script) {
             seed("amf0", &format!("{name}-metadata"), &[tag.body()])?;
         }
     }
     let frames = frames();
     seed("encrypt_decrypt", "frames", &[&[0], &frames])?;
-    seed("decrypt_garbage", "frames", &[&[0, 25], &encrypt(&film_of(&frames)?, Mode::Nalu)?])?;
+    seed("decrypt_garbage", "frames", &[&[0, 25], &encrypt(&film_of(&frames)?, Mode::Nalu, Sound::Noise)?])?;
     seed("amf0", "values", &[VALUES])?;
     let (two, slow) = (two_streams()?, [1, 9, 3, 0x0b, 2, 1, 0x13, 7]);
     seed("rtmp_session", "two-streams", &[&[1, 50, 3, 3, 3, 3, 3, 3], &two])?;
@@ -112,8 +117,9 @@ fn head(film: &[u8], count: usize) -> Result<Bytes, Box<dyn Error>> {
     Ok(out.freeze())
 }
 
-fn encrypt(film: &Bytes, mode: Mode) -> Result<Bytes, Box<dyn Error>> {
-    let lock = TagEncryptor::new(key(1), KeyId(1), mode)?.with_unknown_body(UnknownBody::PassClear);
+fn encrypt(film: &Bytes, mode: Mode, sound: Sound) -> Result<Bytes, Box<dyn Error>> {
+    let lock = TagEncryptor::new(key(1), KeyId(1), mode)?;
+    let lock = lock.with_unknown_body(UnknownBody::PassClear).with_sound(sound);
     let mut work = Transcoder::encrypting(lock);
     work.push(film.clone())?;
     Ok(work.finish()?.0)

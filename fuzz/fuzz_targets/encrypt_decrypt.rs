@@ -3,10 +3,10 @@
 //! clear that was to be hidden. The input is a [`Run`].
 #![no_main]
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use crypto::{
-    CryptoError, Encryption, Gate, Inspector, KeyId, KeyRing, Marking, Mode, TagDecryptor, TagEncryptor,
-    Transcoder, UnknownBody, Verdict,
+    CryptoError, Encryption, Gate, Inspector, KeyId, KeyRing, Marking, Mode, Sound, TagDecryptor,
+    TagEncryptor, Transcoder, UnknownBody, Verdict,
 };
 use flv::nalu::{self, LengthSize};
 use flv::video::VideoHeader;
@@ -18,7 +18,10 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|run: Run| check(run));
 
 fn check(run: Run) {
-    let mut lock = TagEncryptor::new(key(1), KeyId(1), run.mode).unwrap();
+    let mut lock = TagEncryptor::new(key(1), KeyId(1), run.mode).unwrap().with_sound(run.sound);
+    // Stereo, until the run says otherwise: there is a silence to put sound behind.
+    let config = Bytes::from_static(&[0xaf, 0, 0x11, 0x90]);
+    lock.encrypt(Tag::new(TagKind::Audio, FlvMillis(0), config).unwrap()).unwrap();
     if run.pass_unknown {
         lock = lock.with_unknown_body(UnknownBody::PassClear);
     }
@@ -124,6 +127,7 @@ fn refused(err: &CryptoError, lock: &TagEncryptor, pass_unknown: bool, tag: &Tag
         CryptoError::UnitTooLong { len, max, .. } => on && len > max,
         CryptoError::TooManyUnits { .. } => on && tag.body().len() > usize::from(u16::MAX),
         CryptoError::TooLong { len, .. } => *len > MAX_BODY,
+        CryptoError::NoSilence { .. } => on && lock.sound() == Sound::Silence,
         CryptoError::Ambiguous { .. } => !on || pass_unknown,
         _ => false,
     };

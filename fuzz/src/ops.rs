@@ -3,7 +3,7 @@
 //! Everything is read from the front, so that seeds are easy to write: see [`Op`].
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use crypto::Mode;
+use crypto::{Mode, Sound};
 use flv::TagKind;
 use flv::nalu::LengthSize;
 
@@ -44,11 +44,13 @@ pub enum Op {
 #[derive(Debug)]
 pub struct Unit(pub Vec<u8>);
 
-/// A whole run: flags (1 capsule, 2 bodies without a rule pass clear), then steps.
+/// A whole run: flags (1 capsule, 2 bodies without a rule pass clear, 4 sound behind silence),
+/// then steps.
 #[derive(Debug)]
 pub struct Run {
     pub mode: Mode,
     pub pass_unknown: bool,
+    pub sound: Sound,
     pub ops: Vec<Op>,
 }
 
@@ -63,7 +65,8 @@ impl<'a> Arbitrary<'a> for Run {
         while !u.is_empty() && ops.len() < MOST {
             ops.push(u.arbitrary()?);
         }
-        Ok(Self { mode, pass_unknown: flags & 2 != 0, ops })
+        let sound = if flags & 4 == 0 { Sound::Noise } else { Sound::Silence };
+        Ok(Self { mode, pass_unknown: flags & 2 != 0, sound, ops })
     }
 }
 
