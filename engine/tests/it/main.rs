@@ -11,6 +11,7 @@ mod hall;
 mod http_flv;
 mod iso;
 mod live;
+mod matrix;
 mod secure;
 mod step;
 mod support;

@@ -23,7 +23,7 @@ pub(crate) fn send(seconds: &str, to: &[&str]) -> Tool {
 }
 
 /// Datagrams' ports are not those of connections.
-fn free_udp_port() -> u16 {
+pub(crate) fn free_udp_port() -> u16 {
     UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -119,7 +119,7 @@ fn datagrams_are_received() {
 }
 
 /// Serves a folder until the runtime is dropped.
-fn serve(folder: &Path) -> (tokio::runtime::Runtime, String) {
+pub(crate) fn serve(folder: &Path) -> (tokio::runtime::Runtime, String) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind(free_port())).unwrap();
     let address = listener.local_addr().unwrap();
