@@ -71,6 +71,7 @@ impl Engine {
             mode: options.mode,
             inputs: options.inputs,
             out: options.out,
+            rtmp: options.rtmp,
             reporter: reporter.clone(),
             begun: Arc::new(Begun::default()),
         };

@@ -50,7 +50,7 @@ pub use crate::engine::Engine;
 pub use crate::event::{Event, Level};
 pub use crate::handle::Handle;
 pub use crate::keys::ResolveError;
-pub use crate::options::{Mode, RunOptions};
+pub use crate::options::{Mode, RtmpTimeouts, RunOptions};
 pub use crate::report::{
     CameraReport, ChannelReport, EgressReport, EgressState, EncryptionReport, LineReport, LineState,
     NetworkReport, OnAirReport, RecordingReport, Report, RungReport,

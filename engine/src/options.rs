@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use codecs::CodecKit;
 use media::Span;
+pub use rtmp::session::Timeouts as RtmpTimeouts;
 
 /// Against the wall clock, or as fast as possible.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,11 +30,20 @@ pub struct RunOptions {
     pub out: PathBuf,
     /// The codecs.
     pub kit: Arc<dyn CodecKit>,
+    /// How long those who connect over RTMP may take.
+    pub rtmp: RtmpTimeouts,
 }
 
 impl RunOptions {
     /// With FFmpeg's codecs, inputs and outputs in the current folder, and no limit.
     pub fn new(mode: Mode) -> Self {
-        Self { mode, limit: None, inputs: ".".into(), out: ".".into(), kit: Arc::new(codecs::Ffmpeg::new()) }
+        Self {
+            mode,
+            limit: None,
+            inputs: ".".into(),
+            out: ".".into(),
+            kit: Arc::new(codecs::Ffmpeg::new()),
+            rtmp: RtmpTimeouts::default(),
+        }
     }
 }

@@ -87,6 +87,7 @@ pub(crate) struct Place {
     pub(crate) mode: Mode,
     pub(crate) inputs: PathBuf,
     pub(crate) out: PathBuf,
+    pub(crate) rtmp: rtmp::session::Timeouts,
     pub(crate) reporter: Reporter,
     pub(crate) begun: Arc<Begun>,
 }

@@ -82,7 +82,7 @@ impl RtmpDoor {
             .build()
             .map_err(failed)?;
         let (alive, closed) = bounded(0);
-        let hall = Arc::new(Hall::new(points, programs, place.reporter.of("rtmp")));
+        let hall = Arc::new(Hall::new(points, programs, place.rtmp, place.reporter.of("rtmp")));
         let mut door = Self {
             addr: ports[0].addr,
             secure_addr: ports.get(1).map(|port| port.addr),

@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rtmp::ServerConfig;
+use rtmp::session::Timeouts;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
@@ -13,12 +13,11 @@ use crate::egress::play::Programs;
 use crate::event::Level;
 use crate::ingest::point::Points;
 use crate::ingest::publish;
+use crate::ingest::seats::{Evicted, MOST_STRANGERS, Place, Seats};
 use crate::ingest::seldom::Seldom;
 use crate::reporter::Reporter;
 use crate::secure::{self, Secured};
 
-/// Connections at one time; a truck has a dozen encoders.
-const MOST_CONNECTIONS: usize = 128;
 /// Out of file descriptors, most likely: later there may be some again.
 const NO_SOCKET: Duration = Duration::from_millis(200);
 /// How often it is looked whether something is left to tell.
@@ -53,7 +52,8 @@ pub(crate) struct Hall {
     patience: Duration,
     /// Peers that came to no TLS.
     strangers: Seldom,
-    open: AtomicUsize,
+    seats: Arc<Seats>,
+    timeouts: Timeouts,
 }
 
 impl Drop for Hall {
@@ -65,7 +65,7 @@ impl Drop for Hall {
 }
 
 impl Hall {
-    pub(crate) fn new(points: Points, programs: Programs, reporter: Reporter) -> Self {
+    pub(crate) fn new(points: Points, programs: Programs, timeouts: Timeouts, reporter: Reporter) -> Self {
         Self {
             points,
             programs,
@@ -76,14 +76,15 @@ impl Hall {
             refused: Seldom::new("rtmp-refused", Level::Warn),
             deaf: Seldom::new("rtmp-accept", Level::Warn),
             strangers: Seldom::new("rtmps-handshake", Level::Warn),
-            open: AtomicUsize::new(0),
+            seats: Arc::default(),
+            timeouts,
             patience: AGREEING,
         }
     }
 
     /// What a connection's session is started with.
     pub(crate) fn config(&self, random: [u8; rtmp::handshake::RANDOM]) -> ServerConfig {
-        ServerConfig::new(random)
+        ServerConfig { timeouts: self.timeouts, ..ServerConfig::new(random) }
     }
 
     fn all(&self) -> [&Seldom; 6] {
@@ -100,24 +101,6 @@ impl Hall {
 
     fn stranger(&self, from: SocketAddr, why: &str) {
         self.strangers.happened(format!("{from}: {why}"), &self.reporter);
-    }
-}
-
-/// A connection's place among the most there may be.
-struct Seat(Arc<Hall>);
-
-impl Seat {
-    fn take(hall: &Arc<Hall>) -> Option<Self> {
-        let taken = hall.open.fetch_add(1, Ordering::Relaxed);
-        // Given back when it is dropped, also where it is one too many.
-        let seat = Self(Arc::clone(hall));
-        (taken < MOST_CONNECTIONS).then_some(seat)
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -140,24 +123,33 @@ pub(crate) async fn listen(listener: &TcpListener, entrance: &Entrance, hall: Ar
                 continue;
             }
         };
-        let Some(seat) = Seat::take(&hall) else {
-            let message = format!("{from}: {MOST_CONNECTIONS} connections are open, the most there may be");
+        let (place, evicted) = hall.seats.take(from.ip());
+        if let Some(Evicted { from, of }) = evicted {
+            let message = format!(
+                "{MOST_STRANGERS} connections neither publish nor play, {of} of them from {from}: the oldest of these makes room"
+            );
             hall.refused.happened(message, &hall.reporter);
-            continue;
-        };
-        tokio::spawn(attend(stream, from, entrance.clone(), seat));
+        }
+        tokio::spawn(attend(stream, from, entrance.clone(), Arc::clone(&hall), place));
     }
 }
 
-async fn attend(stream: TcpStream, from: SocketAddr, entrance: Entrance, seat: Seat) {
-    let hall = &seat.0;
+async fn attend(stream: TcpStream, from: SocketAddr, entrance: Entrance, hall: Arc<Hall>, place: Place) {
+    tokio::select! {
+        // It has done nothing yet that would have to be ended in good order.
+        () = place.lost() => {}
+        () = welcome(stream, from, entrance, &hall, &place) => {}
+    }
+}
+
+async fn welcome(stream: TcpStream, from: SocketAddr, entrance: Entrance, hall: &Arc<Hall>, place: &Place) {
     // Answers are small and awaited: no gathering. A socket that cannot do so is slower, no more.
     let _ = stream.set_nodelay(true);
     match entrance {
-        Entrance::Open => publish::serve(stream, from, hall).await,
+        Entrance::Open => publish::serve(stream, from, hall, place).await,
         Entrance::Secure(acceptor) => {
             match tokio::time::timeout(hall.patience, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => publish::serve(Secured(stream), from, hall).await,
+                Ok(Ok(stream)) => publish::serve(Secured(stream), from, hall, place).await,
                 Ok(Err(error)) => hall.stranger(from, &secure::refusal(&error)),
                 Err(_) => hall.stranger(from, &format!("no TLS within {:?}", hall.patience)),
             }
@@ -183,7 +175,7 @@ mod tests {
         let log = Arc::new(EventLog::new());
         let clock = Arc::new(VirtualClock::default());
         let reporter = Reporter::new(clock, Arc::clone(&log), Arc::new(Stop::default())).of("rtmp");
-        let mut hall = Hall::new(Points::default(), Programs::default(), reporter);
+        let mut hall = Hall::new(Points::default(), Programs::default(), Timeouts::default(), reporter);
         hall.patience = Duration::from_millis(50);
         let hall = Arc::new(hall);
         let runtime =
@@ -210,7 +202,7 @@ mod tests {
             assert!(end.is_ok_and(|n| n < 16) || peer.peer_addr().is_err(), "it is still open");
         }
         drop(runtime);
-        assert_eq!(hall.open.load(Ordering::Relaxed), 0);
+        assert_eq!(hall.seats.strangers(), 0);
         drop(hall);
         let told: Vec<_> = log.latest(10).into_iter().map(|e| (e.code, e.message)).collect();
         let codes: Vec<_> = told.iter().map(|(code, _)| code.as_str()).collect();

@@ -29,6 +29,7 @@ mod play;
 pub(crate) mod point;
 pub(crate) mod publish;
 mod sample;
+mod seats;
 mod seldom;
 mod sound_queue;
 pub(crate) mod stamps;

@@ -18,8 +18,11 @@ use crate::egress::play::{Playing, next_of};
 use crate::egress::queue::Item;
 use crate::ingest::listen::Hall;
 use crate::ingest::point::{Hold, Point};
+use crate::ingest::seats::{Place, Standing};
 
 const READ_AT_ONCE: usize = 64 << 10;
+/// Before anything is published: hundreds may stand there and say nothing.
+const READ_AT_FIRST: usize = 4 << 10;
 /// A peer that takes nothing for this long, while something waits for it, is gone.
 const STALLED: Duration = Duration::from_secs(10);
 /// How long the last answers may take at the end.
@@ -32,7 +35,7 @@ const AHEAD: usize = 256 << 10;
 const TAKEN_OVER: &str = "another encoder publishes here now";
 
 /// Serves one peer until it leaves, over whatever carries its bytes.
-pub(crate) async fn serve(stream: impl Carrier, from: SocketAddr, hall: &Arc<Hall>) {
+pub(crate) async fn serve(stream: impl Carrier, from: SocketAddr, hall: &Arc<Hall>, place: &Place) {
     let mut connection = Connection {
         from,
         hall: Arc::clone(hall),
@@ -42,7 +45,7 @@ pub(crate) async fn serve(stream: impl Carrier, from: SocketAddr, hall: &Arc<Hal
         over: false,
         bell: Arc::new(Notify::new()),
     };
-    let result = connection.serve(stream).await;
+    let result = connection.serve(stream, place).await;
     connection.release(result.as_ref().err());
     if let Err(error) = result {
         hall.broken.happened(format!("{from}: {error}"), &hall.reporter);
@@ -159,13 +162,13 @@ impl Connection {
         Time::ZERO + Span::from_duration(self.begun.elapsed())
     }
 
-    async fn serve(&mut self, stream: impl Carrier) -> Result<(), ConnectionError> {
+    async fn serve(&mut self, stream: impl Carrier, place: &Place) -> Result<(), ConnectionError> {
         let mut random = [0; rtmp::handshake::RANDOM];
         getrandom::fill(&mut random).map_err(ConnectionError::Random)?;
         let mut session = ServerSession::new(self.hall.config(random), self.now());
         let (mut inward, outward) = tokio::io::split(stream);
         let mut outward = Outward::new(outward);
-        let result = self.converse(&mut session, &mut inward, &mut outward).await;
+        let result = self.converse(&mut session, &mut inward, &mut outward, place).await;
         outward.last_words(&mut session).await;
         if result.is_ok() {
             // A socket closed with bytes unread takes back what it sent.
@@ -182,6 +185,7 @@ impl Connection {
         session: &mut ServerSession,
         inward: &mut (impl AsyncRead + Unpin),
         outward: &mut Outward<impl AsyncWrite + Unpin>,
+        place: &Place,
     ) -> Result<(), ConnectionError> {
         let mut unread = Bytes::new();
         let mut buffer = BytesMut::new();
@@ -196,7 +200,11 @@ impl Connection {
             let deadline = session.next_deadline().map_or(STALLED, |at| (at - self.now()).as_duration());
             let playing = self.playing.as_ref().filter(|_| session.output().len() < AHEAD);
             let listens = session.wants_input() && unread.is_empty();
-            buffer.reserve(READ_AT_ONCE);
+            place.is(self.standing());
+            buffer.reserve(match place.standing() {
+                Standing::Stranger => READ_AT_FIRST,
+                Standing::Settled => READ_AT_ONCE,
+            });
             tokio::select! {
                 read = inward.read_buf(&mut buffer), if listens => match read? {
                     0 => session.handle_close(),
@@ -207,6 +215,13 @@ impl Connection {
                 () = bell.notified() => self.yield_points(session),
                 () = tokio::time::sleep(deadline.min(patience)) => session.handle_timeout(self.now())?,
             }
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        match self.publishing.is_empty() && self.playing.is_none() {
+            true => Standing::Stranger,
+            false => Standing::Settled,
         }
     }
 
