@@ -20,6 +20,9 @@ pub(super) fn quiet() {
 
 /// FFmpeg's word for an error.
 pub(super) fn text(code: i32) -> String {
+    // Its words are fetched once; before that they are empty.
+    static ONCE: Once = Once::new();
+    ONCE.call_once(ffmpeg_next::util::error::register_all);
     ffmpeg_next::Error::from(code).to_string()
 }
 
@@ -278,5 +281,15 @@ impl Drop for AvPacket {
         let mut ptr = self.0.as_ptr();
         // SAFETY: allocated by `av_packet_alloc`, freed only here.
         unsafe { ffi::av_packet_free(&raw mut ptr) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_told_in_words() {
+        assert_eq!(text(ffi::AVERROR_INVALIDDATA), "Invalid data found when processing input");
     }
 }
