@@ -238,6 +238,8 @@ fn a_picture_behind_the_end_of_a_sequence_is_damage_and_never_goes_out_clear() {
         let sealed = fs::read(folder.path().join("sealed.flv")).unwrap();
         assert!(!sealed.windows(4).any(|four| four == b"secr"));
     }
+    let help = obvan(folder.path(), &["encrypt", "--help"]).exits(0);
+    assert!(help.text().contains("is dropped whatever --unknown says"), "{}", help.text());
 }
 
 #[test]
