@@ -132,6 +132,46 @@ pub(crate) fn write_time(time: media::Time) -> String {
     }
 }
 
+/// A time of day, `20:15` or `20:15:00.500`, as the time since midnight.
+pub(crate) fn time_of_day(text: &str) -> Result<media::Span, Miss> {
+    let long = match text.matches(':').count() {
+        0 => return Err(Miss::Other),
+        // Hours and minutes here, where a duration would read minutes and seconds.
+        1 => format!("{text}:00"),
+        _ => text.to_owned(),
+    };
+    let flicks = clock(&long).ok_or(Miss::Other)?;
+    if flicks >= 86_400 * i128::from(FLICKS_PER_SECOND) {
+        return Err(Miss::Range);
+    }
+    i64::try_from(flicks).map(media::Span::from_flicks).map_err(|_| Miss::Range)
+}
+
+/// A time of day as one writes it: always with its seconds.
+pub(crate) fn write_clock(since_midnight: media::Span) -> String {
+    let flicks = since_midnight.flicks().max(0);
+    let minutes = flicks / FLICKS_PER_SECOND / 60;
+    let rest = seconds(flicks - minutes * 60 * FLICKS_PER_SECOND);
+    let rest = if rest.split('.').next().is_some_and(|s| s.len() < 2) { format!("0{rest}") } else { rest };
+    format!("{}:{:02}:{rest}", minutes / 60, minutes % 60)
+}
+
+/// `+01:00`, `-03:30`: minutes ahead of UTC.
+pub(crate) fn zone(text: &str) -> Result<i16, Miss> {
+    let (sign, rest) = match (text.strip_prefix('+'), text.strip_prefix('-')) {
+        (Some(rest), _) => (1, rest),
+        (_, Some(rest)) => (-1, rest),
+        _ => return Err(Miss::Other),
+    };
+    let (hours, minutes) = rest.split_once(':').ok_or(Miss::Other)?;
+    let two = |s: &str| {
+        let digits = s.len() == 2 && s.bytes().all(|b| b.is_ascii_digit());
+        digits.then(|| s.parse::<i16>().ok()).flatten().ok_or(Miss::Other)
+    };
+    let (hours, minutes) = (two(hours)?, two(minutes)?);
+    if minutes < 60 { Ok(sign * (hours * 60 + minutes)) } else { Err(Miss::Range) }
+}
+
 /// `1920x1080`; whether it is a size the engine can work with is not looked at.
 pub(crate) fn size(text: &str) -> Result<Size, Miss> {
     let (width, height) = text.split_once('x').ok_or(Miss::Other)?;

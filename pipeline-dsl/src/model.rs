@@ -134,17 +134,134 @@ impl Default for Listen {
 pub struct Rundown {
     /// The channel's name.
     pub channel: Name,
-    /// In order of time.
+    /// What `clock` times are counted from.
+    #[serde(default)]
+    pub zone: Zone,
+    /// In the order of the file; those at show times are in order of time.
     pub cues: Vec<Cue>,
 }
 
 /// One line of a rundown.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Cue {
-    /// Show time.
-    pub at: Time,
+    /// When it comes.
+    pub when: When,
     /// What happens then.
     pub action: Action,
+}
+
+/// When a cue comes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum When {
+    /// At a show time.
+    At(Time),
+    /// At a time of day in the rundown's zone.
+    Clock(TimeOfDay),
+    /// When the director calls for it.
+    Next,
+}
+
+impl When {
+    /// The show time, if it is one.
+    pub const fn show_time(self) -> Option<Time> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::Clock(_) | Self::Next => None,
+        }
+    }
+}
+
+/// As the show file writes it, with the action behind it: `at 0:10`, `clock 20:15:00`, `next`.
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(at) => write!(f, "at {}", crate::literal::write_time(*at)),
+            Self::Clock(time) => write!(f, "clock {time}"),
+            Self::Next => f.write_str("next"),
+        }
+    }
+}
+
+/// A time of day: 0:00 up to, not including, 24:00.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Span", into = "Span")]
+pub struct TimeOfDay(Span);
+
+impl TimeOfDay {
+    /// A day.
+    pub const DAY: Span = Span::from_secs(86_400);
+
+    /// So long after midnight; `None` if that is another day.
+    pub fn new(since_midnight: Span) -> Option<Self> {
+        (Span::ZERO <= since_midnight && since_midnight < Self::DAY).then_some(Self(since_midnight))
+    }
+    /// How long after midnight.
+    pub const fn since_midnight(self) -> Span {
+        self.0
+    }
+}
+
+impl TryFrom<Span> for TimeOfDay {
+    type Error = &'static str;
+    fn try_from(span: Span) -> Result<Self, Self::Error> {
+        Self::new(span).ok_or("a time of day is from 0:00:00 to 23:59:59")
+    }
+}
+impl From<TimeOfDay> for Span {
+    fn from(time: TimeOfDay) -> Self {
+        time.0
+    }
+}
+
+/// With its seconds: `20:15:00`.
+impl fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&crate::literal::write_clock(self.0))
+    }
+}
+
+/// How far a place's clocks are ahead of UTC, in minutes: -12:00 to +14:00.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(try_from = "i16", into = "i16")]
+pub struct Zone(i16);
+
+impl Zone {
+    /// UTC itself.
+    pub const UTC: Self = Self(0);
+
+    /// So many minutes ahead of UTC; `None` if no place is.
+    pub fn from_minutes(minutes: i16) -> Option<Self> {
+        (-720..=840).contains(&minutes).then_some(Self(minutes))
+    }
+    /// Minutes ahead of UTC.
+    pub const fn minutes(self) -> i16 {
+        self.0
+    }
+    /// How far ahead of UTC.
+    pub fn offset(self) -> Span {
+        Span::from_secs(i64::from(self.0) * 60)
+    }
+}
+
+impl TryFrom<i16> for Zone {
+    type Error = &'static str;
+    fn try_from(minutes: i16) -> Result<Self, Self::Error> {
+        Self::from_minutes(minutes).ok_or("a zone is from -720 to 840 minutes ahead of UTC")
+    }
+}
+impl From<Zone> for i16 {
+    fn from(zone: Zone) -> Self {
+        zone.0
+    }
+}
+
+/// `+01:00`.
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sign, minutes) = (if self.0 < 0 { '-' } else { '+' }, self.0.unsigned_abs());
+        write!(f, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    }
 }
 
 /// What a director can ask of a channel.
@@ -163,6 +280,24 @@ pub enum Action {
         /// How long the dissolve takes.
         over: Span,
     },
+    /// Uncover this source along an edge that moves over the picture.
+    Wipe {
+        /// A camera's name.
+        source: Name,
+        /// How long it takes.
+        over: Span,
+        /// The edge of the picture it begins at.
+        from: Edge,
+    },
+    /// Fade to a colour, and from there to this source.
+    Dip {
+        /// A camera's name.
+        source: Name,
+        /// How long both halves take together.
+        over: Span,
+        /// The colour in between.
+        color: Rgb,
+    },
     /// Filler on whatever the source does, or off again.
     Filler(Switch),
     /// Encryption on or off, from the next key frame.
@@ -171,6 +306,37 @@ pub enum Action {
     EncryptRotate,
     /// The show ends; exclusive: the last tick is before it.
     End,
+}
+
+/// An edge of the picture.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names are the documentation")]
+pub enum Edge {
+    Left,
+    Right,
+    Top,
+    Bottom,
+}
+
+impl Action {
+    /// The camera it leads to, if it leads to one.
+    pub fn source(&self) -> Option<&Name> {
+        match self {
+            Self::Cut { source }
+            | Self::Mix { source, .. }
+            | Self::Wipe { source, .. }
+            | Self::Dip { source, .. } => Some(source),
+            Self::Filler(_) | Self::Encrypt(_) | Self::EncryptRotate | Self::End => None,
+        }
+    }
+}
+
+/// As the show file writes it: `mix main over=500ms`.
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&crate::source::action(self))
+    }
 }
 
 /// On or off, said as an absolute.
@@ -203,9 +369,9 @@ impl Show {
     pub fn rundown(&self, channel: &str) -> Option<&Rundown> {
         self.rundowns.iter().find(|r| r.channel == channel)
     }
-    /// When the show ends by its rundowns: the latest `end`, if there is one.
+    /// When the show ends by its rundowns: the latest `end` at a show time, if there is one.
     pub fn end(&self) -> Option<Time> {
         let cues = self.rundowns.iter().flat_map(|r| &r.cues);
-        cues.filter(|c| c.action == Action::End).map(|c| c.at).max()
+        cues.filter(|c| c.action == Action::End).filter_map(|c| c.when.show_time()).max()
     }
 }

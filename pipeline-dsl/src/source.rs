@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::lexer::ends_bare;
-use crate::literal::{write_bits, write_color, write_span, write_time};
+use crate::literal::{write_bits, write_color, write_span};
 use crate::model::*;
 
 /// Text that grows by lines.
@@ -195,9 +195,29 @@ fn camera(w: &mut Writer, camera: &Camera) {
         let record = line.record.as_ref().map_or(String::new(), |path| format!(" record={}", text(path)));
         w.line(&format!("line {} {comes}{}{record}", name(&line.name), live(line)));
     }
-    let Failover { lost, recover } = camera.failover;
-    w.line(&format!("failover lost={} recover={}", write_span(lost), write_span(recover)));
+    w.line(&failover(&camera.failover));
     w.close();
+}
+
+/// What is not usual is said, and no more.
+fn failover(failover: &Failover) -> String {
+    let Failover { lost, recover, suspect, prefer, standby } = failover;
+    let mut line = format!("failover lost={} recover={}", write_span(*lost), write_span(*recover));
+    let mut key = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            line.extend([" ", name, "=", &value]);
+        }
+    };
+    key("prefer", (*prefer != Prefer::default()).then(|| prefer.as_str().to_owned()));
+    key("standby", (*standby != Standby::default()).then(|| standby.as_str().to_owned()));
+    key("suspect", (suspect.after != Suspect::default().after).then(|| write_span(suspect.after)));
+    key("min-fps", suspect.min_fps.map(|rate| rate.to_string()));
+    key("min-bitrate", suspect.min_bitrate.map(write_bits));
+    key("max-errors", suspect.max_errors.map(|errors| errors.to_string()));
+    key("freeze", suspect.freeze.map(write_span));
+    key("black", suspect.black.map(write_span));
+    key("silence", suspect.silence.map(write_span));
+    line
 }
 
 fn ladder(w: &mut Writer, ladder: &Ladder) {
@@ -241,21 +261,35 @@ fn channel(w: &mut Writer, channel: &Channel) {
     w.close();
 }
 
-fn rundown(w: &mut Writer, rundown: &Rundown) {
-    if rundown.cues.is_empty() {
-        return w.line(&format!("rundown {} {{}}", name(&rundown.channel)));
+/// An action, as it stands behind its cue's time.
+pub(crate) fn action(action: &Action) -> String {
+    match action {
+        Action::Cut { source } => format!("cut {}", name(source)),
+        Action::Mix { source, over } => format!("mix {} over={}", name(source), write_span(*over)),
+        Action::Wipe { source, over, from } => {
+            format!("wipe {} over={} from={}", name(source), write_span(*over), from.as_str())
+        }
+        Action::Dip { source, over, color } => {
+            format!("dip {} over={} color={}", name(source), write_span(*over), write_color(*color))
+        }
+        Action::Filler(state) => format!("filler {}", switch(*state)),
+        Action::Encrypt(state) => format!("encrypt {}", switch(*state)),
+        Action::EncryptRotate => "encrypt rotate".to_owned(),
+        Action::End => "end".to_owned(),
     }
-    w.open(&format!("rundown {}", name(&rundown.channel)));
+}
+
+fn rundown(w: &mut Writer, rundown: &Rundown) {
+    let mut head = format!("rundown {}", name(&rundown.channel));
+    if rundown.zone != Zone::UTC {
+        head.push_str(&format!(" zone={}", rundown.zone));
+    }
+    if rundown.cues.is_empty() {
+        return w.line(&format!("{head} {{}}"));
+    }
+    w.open(&head);
     for cue in &rundown.cues {
-        let action = match &cue.action {
-            Action::Cut { source } => format!("cut {}", name(source)),
-            Action::Mix { source, over } => format!("mix {} over={}", name(source), write_span(*over)),
-            Action::Filler(state) => format!("filler {}", switch(*state)),
-            Action::Encrypt(state) => format!("encrypt {}", switch(*state)),
-            Action::EncryptRotate => "encrypt rotate".to_owned(),
-            Action::End => "end".to_owned(),
-        };
-        w.line(&format!("at {} {action}", write_time(cue.at)));
+        w.line(&format!("{} {}", cue.when, action(&cue.action)));
     }
     w.close();
 }

@@ -1,6 +1,6 @@
 //! The words that the model's plain choices have in the show file.
 
-use crate::model::{Anchor, EncryptMode, EncryptSound, Layout, Preset};
+use crate::model::{Anchor, Edge, EncryptMode, EncryptSound, Layout, Prefer, Preset, Standby};
 
 /// The words of `Self::ALL`, in its order.
 macro_rules! words {
@@ -56,6 +56,50 @@ impl Anchor {
             Self::BottomLeft => "bottom-left",
             Self::Bottom => "bottom",
             Self::BottomRight => "bottom-right",
+        }
+    }
+}
+
+impl Edge {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 4] = [Self::Left, Self::Right, Self::Top, Self::Bottom];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 4] = words!(4);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Right => "right",
+            Self::Top => "top",
+            Self::Bottom => "bottom",
+        }
+    }
+}
+
+impl Prefer {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 2] = [Self::First, Self::Stay];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 2] = words!(2);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Stay => "stay",
+        }
+    }
+}
+
+impl Standby {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 2] = [Self::Hot, Self::Warm];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 2] = words!(2);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hot => "hot",
+            Self::Warm => "warm",
         }
     }
 }

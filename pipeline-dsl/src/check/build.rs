@@ -63,7 +63,21 @@ fn camera(part: &Part) -> Option<Camera> {
     Some(Camera {
         name: part.name("name")?,
         lines: part.all("line").map(line).collect::<Option<_>>()?,
-        failover: Failover { lost: failover.span("lost")?, recover: failover.span("recover")? },
+        failover: Failover {
+            lost: failover.span("lost")?,
+            recover: failover.span("recover")?,
+            suspect: Suspect {
+                after: failover.span("suspect")?,
+                min_fps: failover.rate("min-fps"),
+                min_bitrate: failover.number("min-bitrate"),
+                max_errors: failover.number("max-errors"),
+                freeze: failover.span("freeze"),
+                black: failover.span("black"),
+                silence: failover.span("silence"),
+            },
+            prefer: by_word(Prefer::ALL, Prefer::WORDS, failover.word("prefer")?)?,
+            standby: by_word(Standby::ALL, Standby::WORDS, failover.word("standby")?)?,
+        },
     })
 }
 
@@ -167,7 +181,8 @@ fn egress(part: &Part) -> Option<Egress> {
 }
 
 fn rundown(part: &Part) -> Option<Rundown> {
-    Some(Rundown { channel: part.name("channel")?, cues: part.all("at").map(cue).collect::<Option<_>>()? })
+    let cues = part.parts.iter().map(cue).collect::<Option<_>>()?;
+    Some(Rundown { channel: part.name("channel")?, zone: part.zone("zone")?, cues })
 }
 
 fn cue(part: &Part) -> Option<Cue> {
@@ -179,9 +194,24 @@ fn cue(part: &Part) -> Option<Cue> {
     let action = match part.form?.word {
         "cut" => Action::Cut { source: part.name("camera")? },
         "mix" => Action::Mix { source: part.name("camera")?, over: part.span("over")? },
+        "wipe" => Action::Wipe {
+            source: part.name("camera")?,
+            over: part.span("over")?,
+            from: by_word(Edge::ALL, Edge::WORDS, part.word("from")?)?,
+        },
+        "dip" => Action::Dip {
+            source: part.name("camera")?,
+            over: part.span("over")?,
+            color: part.color("color")?,
+        },
         "filler" => Action::Filler(switch()?),
         "encrypt" => switch().map_or(Action::EncryptRotate, Action::Encrypt),
         _ => Action::End,
     };
-    Some(Cue { at: part.time("time")?, action })
+    let when = match part.spec.word {
+        "at" => When::At(part.time("time")?),
+        "clock" => When::Clock(part.time_of_day("time")?),
+        _ => When::Next,
+    };
+    Some(Cue { when, action })
 }

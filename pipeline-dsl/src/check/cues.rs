@@ -104,7 +104,7 @@ fn actions(index: &Index<'_>, rundown: &Part, channel: &Part, sink: &mut Sink) {
     let known: HashSet<_> = sources.iter().map(|(name, _)| *name).collect();
     let listed = channel.one("sources").map_or(channel.word, |part| part.word);
     let cues: Vec<_> = rundown.all("at").collect();
-    for (i, cue) in cues.iter().enumerate() {
+    for cue in &rundown.parts {
         for (name, span) in cue.names("camera") {
             let is_camera = index.find(Sort::Camera, name).is_some();
             if is_camera && !known.is_empty() && !known.contains(name) {
@@ -122,7 +122,12 @@ fn actions(index: &Index<'_>, rundown: &Part, channel: &Part, sink: &mut Sink) {
             }
         }
         match kind(cue) {
-            "mix" | "cut" => follow(cue, cues.get(i + 1..).unwrap_or(&[]), sink),
+            "cut" | "mix" | "wipe" | "dip" => {
+                // Only cues at show times come in an order that is known.
+                if let Some(place) = cues.iter().position(|at| std::ptr::eq(*at, cue)) {
+                    follow(cue, cues.get(place + 1..).unwrap_or(&[]), sink);
+                }
+            }
             "filler" if channel.one("filler").is_none() => {
                 let message = "this channel has no filler to switch";
                 sink.push(
@@ -163,11 +168,11 @@ fn encrypt(index: &Index<'_>, cue: &Part, channel: &Part, sink: &mut Sink) {
 /// What the next cues make of a take.
 fn follow(cue: &Part, later: &[&Part], sink: &mut Sink) {
     let Some(start) = cue.time("time") else { return };
-    let Some(next) = later.iter().find(|cue| matches!(kind(cue), "cut" | "mix" | "filler" | "end")) else {
+    let Some(next) = later.iter().find(|cue| matches!(kind(cue), "cut" | "mix" | "wipe" | "dip" | "filler" | "end")) else {
         return;
     };
     let Some(at) = next.time("time") else { return };
-    if at == start && matches!(kind(next), "cut" | "mix") {
+    if at == start && matches!(kind(next), "cut" | "mix" | "wipe" | "dip") {
         let message = "this is never seen: the next cue shows another source at the same time";
         sink.push(
             Diagnostic::warning("cue-overridden", cue.word, message)
@@ -175,7 +180,8 @@ fn follow(cue: &Part, later: &[&Part], sink: &mut Sink) {
         );
     } else if let Some(over) = cue.span("over").filter(|over| at >= start && start + *over > at) {
         let message = format!(
-            "the mix takes {}, but the next cue comes {} after its start",
+            "the {} takes {}, but the next cue comes {} after its start",
+            kind(cue),
             write_span(over),
             write_span(at - start)
         );

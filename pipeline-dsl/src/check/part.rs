@@ -88,6 +88,9 @@ impl Part {
         word Word &'static str;
         span Span media::Span;
         time Time media::Time;
+        time_of_day TimeOfDay crate::model::TimeOfDay;
+        zone Zone crate::model::Zone;
+        color Color crate::model::Rgb;
         size Size media::Size;
         rate Rate media::FrameRate;
         sample_rate SampleRate media::SampleRate;

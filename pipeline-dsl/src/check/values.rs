@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::files::FileKind;
 use crate::grammar::Type;
 use crate::literal::{self, Miss};
-use crate::model::{KeyPlace, Pattern, PushPoint, Text};
+use crate::model::{KeyPlace, Pattern, PushPoint, Rgb, Text, TimeOfDay, Zone};
 use crate::reference::{PULL_SCHEMES, PUSH_SCHEMES};
 use crate::suggest::did_you_mean;
 use crate::syntax::{Atom, Quoting};
@@ -25,6 +25,9 @@ pub(crate) enum Value {
     Word(&'static str),
     Span(media::Span),
     Time(media::Time),
+    TimeOfDay(TimeOfDay),
+    Zone(Zone),
+    Color(Rgb),
     Size(Size),
     Rate(FrameRate),
     SampleRate(SampleRate),
@@ -195,6 +198,15 @@ pub(crate) fn read(subject: &str, ty: Type, atom: &Atom) -> Result<Value, Diagno
             Value::Span(span)
         }
         Type::Time => Value::Time(media::Time::from_flicks(literal::flicks(text).map_err(missed)?)),
+        Type::TimeOfDay => {
+            let span = literal::time_of_day(text).map_err(missed)?;
+            Value::TimeOfDay(TimeOfDay::new(span).ok_or_else(|| missed(Miss::Range))?)
+        }
+        Type::Zone => {
+            let minutes = literal::zone(text).map_err(missed)?;
+            Value::Zone(Zone::from_minutes(minutes).ok_or_else(|| missed(Miss::Range))?)
+        }
+        Type::Color => Value::Color(color(&place, text)?),
         Type::Size => {
             let size = literal::size(text).map_err(missed)?;
             let legal = |side: u32| (16..=MOST_SIDE).contains(&side);
@@ -401,14 +413,18 @@ fn push_point(place: &Place<'_>) -> Result<PushPoint, Diagnostic> {
     Ok(PushPoint { app: app.to_owned(), stream: stream.to_owned() })
 }
 
+fn color(place: &Place<'_>, text: &str) -> Result<Rgb, Diagnostic> {
+    literal::color(text).ok_or_else(|| {
+        let names = literal::COLORS.map(|(name, _)| name);
+        let message = format!("unknown colour `{}`; legal: #rrggbb, {}", shown(text), names.join(", "));
+        Diagnostic::error("bad-color", place.span(), message).help_if(did_you_mean(text, names))
+    })
+}
+
 fn pattern(place: &Place<'_>) -> Result<Pattern, Diagnostic> {
     let text = place.atom.text.as_str();
     if let Some(color) = text.strip_prefix("color:") {
-        return literal::color(color).map(Pattern::Color).ok_or_else(|| {
-            let names = literal::COLORS.map(|(name, _)| name);
-            let message = format!("unknown colour `{}`; legal: #rrggbb, {}", shown(color), names.join(", "));
-            Diagnostic::error("bad-color", place.span(), message).help_if(did_you_mean(color, names))
-        });
+        return self::color(place, color).map(Pattern::Color);
     }
     match text {
         "bars" => Ok(Pattern::Bars),

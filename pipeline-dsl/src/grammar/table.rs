@@ -6,7 +6,7 @@
 
 use crate::files::FileKind;
 use crate::grammar::{Count, Form, Need, NodeSpec, Slot, Sort, Type};
-use crate::model::{Anchor, EncryptMode, EncryptSound, Layout, Preset};
+use crate::model::{Anchor, Edge, EncryptMode, EncryptSound, Layout, Prefer, Preset, Standby};
 
 const fn slot(name: &'static str, ty: Type, need: Need) -> Slot {
     Slot { name, ty, need }
@@ -68,6 +68,8 @@ const LINE_FORMS: &[Form] = &[
 ];
 
 const RECORD: Slot = slot("record", Type::LineRecordPath, Need::Optional);
+/// How long a line may be frozen, black or silent.
+const PICTURE_CHECK: Type = Type::Duration { least_ms: 500, most_ms: 600_000 };
 
 const ADDRESS: Slot = slot("address", Type::Address, Need::Required);
 
@@ -95,11 +97,22 @@ const CAMERA: NodeSpec = NodeSpec {
 
 pub(crate) const FAILOVER: NodeSpec = NodeSpec {
     word: "failover",
-    about: "When to leave a line, counted from the first missing video frame, and when to come back.",
+    about: "When to leave a line and when to come back. `lost` counts from the first missing video frame. \
+            `suspect` is how long frame rate, bitrate or decode errors may be beyond `min-fps`, \
+            `min-bitrate`, `max-errors` (a second); what is not given is not looked at.",
     count: Count::Optional,
     keys: &[
         slot("lost", Type::Duration { least_ms: 50, most_ms: 60_000 }, Need::Default("400ms")),
         slot("recover", Type::Duration { least_ms: 0, most_ms: 600_000 }, Need::Default("3s")),
+        slot("prefer", Type::OneOf(&Prefer::WORDS), Need::Default("first")),
+        slot("standby", Type::OneOf(&Standby::WORDS), Need::Default("hot")),
+        slot("suspect", Type::Duration { least_ms: 500, most_ms: 60_000 }, Need::Default("2s")),
+        slot("min-fps", Type::Rate, Need::Optional),
+        slot("min-bitrate", Type::Bits { least: 1_000, most: 200_000_000 }, Need::Optional),
+        slot("max-errors", Type::Whole { least: 0, most: 1000 }, Need::Optional),
+        slot("freeze", PICTURE_CHECK, Need::Optional),
+        slot("black", PICTURE_CHECK, Need::Optional),
+        slot("silence", PICTURE_CHECK, Need::Optional),
     ],
     ..NODE
 };
@@ -296,49 +309,81 @@ const CHANNEL: NodeSpec = NodeSpec {
 
 const SOURCE: Slot = slot("camera", Type::Refer(Sort::Camera), Need::Required);
 
+const OVER: &[Slot] = &[slot("over", TRANSITION, Need::Default("500ms"))];
+const TRANSITION: Type = Type::Duration { least_ms: 40, most_ms: 10_000 };
+
+const ACTIONS: &[Form] = &[
+    Form { word: "cut", about: "Show this source.", args: &[SOURCE], keys: &[] },
+    Form { word: "mix", about: "Dissolve to this source.", args: &[SOURCE], keys: OVER },
+    Form {
+        word: "wipe",
+        about: "Uncover this source, beginning at an edge of the picture.",
+        args: &[SOURCE],
+        keys: &[
+            slot("over", TRANSITION, Need::Default("500ms")),
+            slot("from", Type::OneOf(&Edge::WORDS), Need::Default("left")),
+        ],
+    },
+    Form {
+        word: "dip",
+        about: "Fade to a colour, and from there to this source.",
+        args: &[SOURCE],
+        keys: &[
+            slot("over", TRANSITION, Need::Default("500ms")),
+            slot("color", Type::Color, Need::Default("black")),
+        ],
+    },
+    Form {
+        word: "filler",
+        about: "The filler, whatever the source does.",
+        args: &[slot("state", SWITCH, Need::Required)],
+        keys: &[],
+    },
+    Form {
+        word: "encrypt",
+        about: "Encryption on or off, or on to the next key, from the next key frame.",
+        args: &[slot("state", Type::OneOf(&["on", "off", "rotate"]), Need::Required)],
+        keys: &[],
+    },
+    Form {
+        word: "end",
+        about: "The show ends; exclusive: the last tick is before it.",
+        args: &[],
+        keys: &[],
+    },
+];
+
 const RUNDOWN: NodeSpec = NodeSpec {
     word: "rundown",
-    about: "What happens when, on one channel.",
+    about: "What happens when, on one channel; `zone` is how far its `clock` is ahead of UTC.",
     count: Count::Any,
     args: &[slot("channel", Type::Refer(Sort::Channel), Need::Required)],
-    nodes: &[NodeSpec {
-        word: "at",
-        about: "A cue, in order of time.",
-        count: Count::Any,
-        args: &[slot("time", Type::Time, Need::Required)],
-        forms: &[
-            Form { word: "cut", about: "Show this source.", args: &[SOURCE], keys: &[] },
-            Form {
-                word: "mix",
-                about: "Dissolve to this source.",
-                args: &[SOURCE],
-                keys: &[slot(
-                    "over",
-                    Type::Duration { least_ms: 40, most_ms: 10_000 },
-                    Need::Default("500ms"),
-                )],
-            },
-            Form {
-                word: "filler",
-                about: "The filler, whatever the source does.",
-                args: &[slot("state", SWITCH, Need::Required)],
-                keys: &[],
-            },
-            Form {
-                word: "encrypt",
-                about: "Encryption on or off, or on to the next key, from the next key frame.",
-                args: &[slot("state", Type::OneOf(&["on", "off", "rotate"]), Need::Required)],
-                keys: &[],
-            },
-            Form {
-                word: "end",
-                about: "The show ends; exclusive: the last tick is before it.",
-                args: &[],
-                keys: &[],
-            },
-        ],
-        ..NODE
-    }],
+    keys: &[slot("zone", Type::Zone, Need::Default("+00:00"))],
+    nodes: &[
+        NodeSpec {
+            word: "at",
+            about: "A cue at a show time, in order of time.",
+            count: Count::Any,
+            args: &[slot("time", Type::Time, Need::Required)],
+            forms: ACTIONS,
+            ..NODE
+        },
+        NodeSpec {
+            word: "clock",
+            about: "A cue at a time of day, the next time the clock shows it.",
+            count: Count::Any,
+            args: &[slot("time", Type::TimeOfDay, Need::Required)],
+            forms: ACTIONS,
+            ..NODE
+        },
+        NodeSpec {
+            word: "next",
+            about: "A cue that waits for the director's `next`, in the order of the file.",
+            count: Count::Any,
+            forms: ACTIONS,
+            ..NODE
+        },
+    ],
     ..NODE
 };
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use media::Span;
+use media::{FrameRate, Span};
 use serde::{Deserialize, Serialize};
 
 use super::{KeyPlace, Name, Text};
@@ -168,12 +168,83 @@ pub struct Failover {
     pub lost: Span,
     /// A better line must have been well for this long before we return to it.
     pub recover: Span,
+    /// When a line that still gives pictures is left all the same.
+    #[serde(default)]
+    pub suspect: Suspect,
+    /// Whether a better line is returned to at all.
+    #[serde(default)]
+    pub prefer: Prefer,
+    /// How the lines that are not shown are kept ready.
+    #[serde(default)]
+    pub standby: Standby,
 }
 
 impl Default for Failover {
     fn default() -> Self {
-        Self { lost: Span::from_millis(400), recover: Span::from_secs(3) }
+        Self {
+            lost: Span::from_millis(400),
+            recover: Span::from_secs(3),
+            suspect: Suspect::default(),
+            prefer: Prefer::default(),
+            standby: Standby::default(),
+        }
     }
+}
+
+/// When a line that still gives pictures is suspect, and left if there is a sound one. A
+/// threshold that is not given is not looked at; without any, no line is ever suspect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Suspect {
+    /// Figures must be beyond their threshold for this long without a break.
+    pub after: Span,
+    /// The least pictures a second.
+    pub min_fps: Option<FrameRate>,
+    /// The least bits a second, of both tracks together.
+    pub min_bitrate: Option<u32>,
+    /// The most decode errors a second.
+    pub max_errors: Option<u32>,
+    /// The picture has stood still for this long.
+    pub freeze: Option<Span>,
+    /// The picture has been black for this long.
+    pub black: Option<Span>,
+    /// Nothing has been heard for this long.
+    pub silence: Option<Span>,
+}
+
+impl Default for Suspect {
+    fn default() -> Self {
+        Self {
+            after: Span::from_secs(2),
+            min_fps: None,
+            min_bitrate: None,
+            max_errors: None,
+            freeze: None,
+            black: None,
+            silence: None,
+        }
+    }
+}
+
+/// Which line a camera is led back to.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Prefer {
+    /// The first in the file that is well.
+    #[default]
+    First,
+    /// The one that is shown: it is left only when it fails.
+    Stay,
+}
+
+/// How the lines that are not shown are kept ready.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standby {
+    /// Decoded all the time: the next tick can show one.
+    #[default]
+    Hot,
+    /// The latest GOP is kept, and caught up with when the line is wanted.
+    Warm,
 }
 
 /// What covers a hole.

@@ -73,7 +73,7 @@ fn what_the_language_cannot_say_is_said() {
     assert_eq!(codes(&show), ["not-expressible"]);
 
     let mut show = example();
-    show.rundowns[0].cues[0].at = media::Time::from_millis(-1);
+    show.rundowns[0].cues[0].when = When::At(media::Time::from_millis(-1));
     assert_eq!(codes(&show), ["not-expressible"]);
 }
 

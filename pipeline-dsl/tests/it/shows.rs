@@ -107,6 +107,32 @@ fn line_input(camera: usize, line: usize) -> impl Strategy<Value = Input> {
     ]
 }
 
+fn failover() -> impl Strategy<Value = Failover> {
+    let check = || prop::option::of(span(500, 600_000));
+    let fps = select(vec![(1, 1), (20, 1), (30_000, 1001)]);
+    let fps = fps.prop_map(|(num, den)| FrameRate::new(num, den).unwrap());
+    let figures = (
+        prop::option::of(fps),
+        prop::option::of(1_000u32..=200_000_000),
+        prop::option::of(0u32..=1000),
+    );
+    let suspect = (span(500, 60_000), figures, (check(), check(), check())).prop_map(
+        |(after, (min_fps, min_bitrate, max_errors), (freeze, black, silence))| Suspect {
+            after,
+            min_fps,
+            min_bitrate,
+            max_errors,
+            freeze,
+            black,
+            silence,
+        },
+    );
+    let (prefer, standby) = (select(Prefer::ALL.to_vec()), select(Standby::ALL.to_vec()));
+    (span(50, 60_000), span(0, 600_000), suspect, prefer, standby).prop_map(
+        |(lost, recover, suspect, prefer, standby)| Failover { lost, recover, suspect, prefer, standby },
+    )
+}
+
 fn camera(number: usize, name: String) -> impl Strategy<Value = Camera> {
     let lines = words(1..4).prop_flat_map(move |names| {
         let lines: Vec<_> = names
@@ -126,11 +152,7 @@ fn camera(number: usize, name: String) -> impl Strategy<Value = Camera> {
             .collect();
         lines
     });
-    (lines, span(50, 60_000), span(0, 600_000)).prop_map(move |(lines, lost, recover)| Camera {
-        name: name.clone(),
-        lines,
-        failover: Failover { lost, recover },
-    })
+    (lines, failover()).prop_map(move |(lines, failover)| Camera { name: name.clone(), lines, failover })
 }
 
 fn filler(name: String) -> impl Strategy<Value = Filler> {
@@ -259,6 +281,12 @@ fn rundown(channel: &Channel) -> BoxedStrategy<Rundown> {
     let mut actions = vec![
         source().prop_map(|source| Action::Cut { source }).boxed(),
         (source(), span(40, 10_000)).prop_map(|(source, over)| Action::Mix { source, over }).boxed(),
+        (source(), span(40, 10_000), select(Edge::ALL.to_vec()))
+            .prop_map(|(source, over, from)| Action::Wipe { source, over, from })
+            .boxed(),
+        (source(), span(40, 10_000), any::<[u8; 3]>())
+            .prop_map(|(source, over, [r, g, b])| Action::Dip { source, over, color: Rgb { r, g, b } })
+            .boxed(),
     ];
     if channel.filler.is_some() {
         actions.push(state().prop_map(Action::Filler).boxed());
@@ -269,14 +297,23 @@ fn rundown(channel: &Channel) -> BoxedStrategy<Rundown> {
     }
     let action = prop::strategy::Union::new(actions);
     let name = channel.name.clone();
-    prop::collection::vec((action, 0..FLICKS_PER_SECOND * 600), 0..6)
-        .prop_map(move |cues| {
+    let day = 0..TimeOfDay::DAY.flicks();
+    (prop::collection::vec((action, 0..FLICKS_PER_SECOND * 600, day, 0..4), 0..6), -720i16..=840)
+        .prop_map(move |(cues, minutes)| {
             let mut at = Time::ZERO;
-            let cues = cues.into_iter().map(|(action, later)| {
-                at += Span::from_flicks(later);
-                Cue { at, action }
+            let cues = cues.into_iter().map(|(action, later, day, kind)| {
+                let when = match kind {
+                    0 => When::Next,
+                    1 => When::Clock(TimeOfDay::new(Span::from_flicks(day)).unwrap()),
+                    _ => {
+                        at += Span::from_flicks(later);
+                        When::At(at)
+                    }
+                };
+                Cue { when, action }
             });
-            Rundown { channel: name.clone(), cues: cues.collect() }
+            let zone = Zone::from_minutes(minutes).unwrap();
+            Rundown { channel: name.clone(), zone, cues: cues.collect() }
         })
         .boxed()
 }
@@ -313,9 +350,10 @@ pub fn show() -> impl Strategy<Value = Show> {
                         rundowns.into_iter().zip(some).filter(|(_, keep)| *keep).map(|(r, _)| r).collect();
                     // A show that ends does so after everything else.
                     let last =
-                        rundowns.iter().flat_map(|r| &r.cues).map(|cue| cue.at).max().unwrap_or_default();
+                        rundowns.iter().flat_map(|r| &r.cues).filter_map(|cue| cue.when.show_time()).max();
                     if let (Some(first), Some(secs)) = (rundowns.first_mut(), end) {
-                        first.cues.push(Cue { at: last + Span::from_secs(secs + 1), action: Action::End });
+                        let at = last.unwrap_or_default() + Span::from_secs(secs + 1);
+                        first.cues.push(Cue { when: When::At(at), action: Action::End });
                     }
                     (channels, rundowns)
                 },
