@@ -2,17 +2,21 @@
 
 mod alarms;
 mod commands;
+mod desk;
+mod orders;
 
 use media::{Key, Tick, Time};
 use pipeline_dsl::{Channel, Show, Switch};
 
 use crate::cover::{Patience, Shot, Stage};
-use crate::decision::{Decision, Intent, OnAir, OnAirChange, Program, Reason, Standing};
+use crate::decision::{
+    Blend, Decision, Freshness, Heard, Intent, OnAir, OnAirChange, Program, Reason, Standing,
+};
 use crate::event::{Code, Event};
 use crate::line::LineReason;
 use crate::plan::{Plan, PlanError};
 use crate::state::{Course, Mixing, NotThisShow, Opening, SavedChannel, State, Take};
-use crate::view::{SourceIx, SourceView};
+use crate::view::{Look, SourceIx, SourceView};
 
 /// Decides, for every tick of one channel, what is on air and why.
 ///
@@ -21,15 +25,20 @@ use crate::view::{SourceIx, SourceView};
 ///   the filler from `after` on.
 /// - Over a hole the last picture is held; `after` counted from when the first
 ///   missing picture was due, the filler comes in; the source is back with its
-///   next picture. A channel without filler holds for 500 ms, then shows black.
+///   next clean picture. A channel without filler holds for 500 ms, then shows black.
 /// - A filler without a picture of its own is black and silence.
 /// - Commands act at the next tick decided, cues at exactly theirs, after the
 ///   commands of that tick and in the order of the file.
-/// - A cut to a source in a hole is taken; if the hole is older than `after`,
-///   or there never was a picture, the filler is on air at once.
+/// - A director's take of a source whose hole is older than `after`, or which never had a
+///   picture, is refused. A cue's is not: the plan goes on, and the filler is on air.
+/// - `take` brings the source on preview, and puts the one that was wanted there instead.
 /// - After `filler on`, cuts and mixes change the intent only, until `filler off`.
-/// - A cut during a mix jumps. A mix during a mix is refused to a director; a
-///   cue's mix jumps to the end of the one under way and goes on from there.
+/// - A cut during a transition jumps. A transition during a transition is refused to a
+///   director; a cue's jumps to the end of the one under way and goes on from there.
+/// - Sound goes with the picture, unless that of one source is held; over a hole it goes
+///   silent. Each source has a gain and a mute of its own.
+/// - Cues come at their ticks, in order; while the rundown is held they wait. None is lost:
+///   each is carried out, refused or skipped, and that is told.
 /// - A mix whose target's hole grows older than `after` gives way to the filler.
 /// - Every rung has a key frame on the grid and wherever what is on air, a mix,
 ///   a line or the encryption begins or ends.
@@ -65,6 +74,14 @@ impl ChannelScheduler {
         Ok(self)
     }
 
+    /// The channel's name.
+    pub fn name(&self) -> &str {
+        &self.plan.channel
+    }
+    /// Whether the show is over for it.
+    pub fn is_over(&self) -> bool {
+        self.state.course == Course::Ended
+    }
     /// What is wanted.
     pub const fn intent(&self) -> Intent {
         self.state.intent
@@ -127,6 +144,10 @@ impl ChannelScheduler {
         let mix_began = self.mix(tick, shot, &stage, &mut marks);
         let change = self.change(tick, shot.on_air, mix_began, sources);
         self.state.freshness = shot.freshness;
+        self.state.heard = self.heard(&stage);
+        for (ix, view) in self.state.views.iter_mut().enumerate() {
+            *view = sources.get(ix).copied().unwrap_or(SourceView::NEVER);
+        }
         if shot.on_air != OnAir::Black {
             self.state.opening = Opening::Over;
         }
@@ -146,8 +167,8 @@ impl ChannelScheduler {
     }
 
     fn decision(&self, tick: Tick, key: Key, change: Option<OnAirChange>) -> Decision {
-        let State { program, freshness, encryption, .. } = self.state;
-        Decision { tick, program, freshness, key, change, encrypt: encryption }
+        let State { program, freshness, heard, encryption, .. } = self.state;
+        Decision { tick, program, freshness, heard, key, change, encrypt: encryption }
     }
 
     fn end(&mut self, tick: Tick) -> Decision {
@@ -175,14 +196,26 @@ impl ChannelScheduler {
         true
     }
 
-    /// Begins, carries on or ends a mix, and sets the program. Whether one began.
-    fn mix(&mut self, tick: Tick, shot: Shot, stage: &Stage<'_>, marks: &mut bool) -> bool {
+    /// Where what is heard comes from.
+    fn heard(&self, stage: &Stage<'_>) -> Heard {
+        let Some(source) = self.state.intent.sound else { return Heard::Picture };
+        let view = stage.sources.get(source.0).copied().unwrap_or(SourceView::NEVER);
+        let freshness = match view.look(stage.now, stage.after) {
+            Look::Fresh | Look::Rough => Freshness::Live,
+            Look::Last | Look::Gone | Look::Nothing => Freshness::Held,
+        };
+        Heard::Source { source, freshness }
+    }
+
+    /// Begins, carries on or ends a mix, and sets the program. How one goes that began.
+    fn mix(&mut self, tick: Tick, shot: Shot, stage: &Stage<'_>, marks: &mut bool) -> Option<Blend> {
         let running = self.state.mixing.take();
         let began = match (self.state.take, shot.on_air) {
-            (Some(Take::Mix { from, ticks }), OnAir::Source(to)) => {
+            (Some(Take::Mix { from, blend, ticks }), OnAir::Source(to)) => {
                 let from =
                     from.map(|source| stage.source(source, Patience::Hold).on_air).or(self.state.shown());
-                from.filter(|from| *from != shot.on_air).map(|from| Mixing { from, to, start: tick, ticks })
+                let from = from.filter(|from| *from != shot.on_air);
+                from.map(|from| Mixing { from, to, blend, start: tick, ticks })
             }
             _ => None,
         };
@@ -193,13 +226,13 @@ impl ChannelScheduler {
         self.state.mixing = began.or(goes_on);
         self.state.program = match self.state.mixing {
             None => Program::One(shot.on_air),
-            Some(Mixing { from, start, ticks, .. }) => {
+            Some(Mixing { from, blend, start, ticks, .. }) => {
                 let gone = u32::try_from(tick.0.saturating_sub(start.0)).unwrap_or(u32::MAX);
                 let step = gone.saturating_add(1).min(ticks);
-                Program::Mix { from, to: shot.on_air, step, of: ticks.saturating_add(1) }
+                Program::Mix { from, to: shot.on_air, blend, step, of: ticks.saturating_add(1) }
             }
         };
-        began.is_some()
+        began.map(|mixing| mixing.blend)
     }
 
     /// What comes on air with this tick, if it is something else.
@@ -207,18 +240,23 @@ impl ChannelScheduler {
         &mut self,
         tick: Tick,
         on_air: OnAir,
-        mix_began: bool,
+        mix_began: Option<Blend>,
         views: &[SourceView],
     ) -> Option<OnAirChange> {
         let take = self.state.take.take();
         let before = self.state.standing;
-        let reason = if mix_began {
-            Reason::Mix
+        let reason = if let Some(blend) = mix_began {
+            match blend {
+                Blend::Dissolve => Reason::Mix,
+                Blend::Wipe(_) => Reason::Wipe,
+                Blend::Dip(_) => Reason::Dip,
+            }
         } else if self.state.shown() == Some(on_air) {
             let OnAir::Source(source) = on_air else { return None };
             match views.get(source.0).and_then(|view| view.line)? {
                 LineReason::Start => return None,
-                LineReason::Failover => Reason::Failover,
+                LineReason::Failover | LineReason::Suspect => Reason::Failover,
+                LineReason::Chosen => Reason::Line,
                 LineReason::Recovered => Reason::Recovered,
             }
         } else {

@@ -43,9 +43,10 @@ impl Stage<'_> {
         let view = self.sources.get(source.0).copied().unwrap_or(SourceView::NEVER);
         match (view.look(self.now, self.after), patience) {
             (Look::Fresh, _) => Shot { on_air, freshness: Freshness::Live },
+            (Look::Rough, Patience::First | Patience::Hold) => Shot { on_air, freshness: Freshness::Live },
             (Look::Last, Patience::First | Patience::Hold) => Shot { on_air, freshness: Freshness::Held },
             (Look::Nothing, Patience::First) => Shot::BLACK,
-            (Look::Last | Look::Gone | Look::Nothing, _) => self.filler(),
+            (Look::Rough | Look::Last | Look::Gone | Look::Nothing, _) => self.filler(),
         }
     }
 
@@ -53,7 +54,7 @@ impl Stage<'_> {
     pub fn filler(&self) -> Shot {
         let view = self.filler.unwrap_or(SourceView::NEVER);
         match view.look(self.now, self.after) {
-            Look::Fresh => Shot { on_air: OnAir::Filler, freshness: Freshness::Live },
+            Look::Fresh | Look::Rough => Shot { on_air: OnAir::Filler, freshness: Freshness::Live },
             Look::Last => Shot { on_air: OnAir::Filler, freshness: Freshness::Held },
             Look::Gone | Look::Nothing => Shot::BLACK,
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use media::{Key, Tick};
-use pipeline_dsl::Switch;
+use pipeline_dsl::{Edge, Rgb, Switch};
 use serde::{Deserialize, Serialize};
 
 use crate::view::SourceIx;
@@ -26,16 +26,18 @@ pub enum OnAir {
 pub enum Program {
     /// One picture.
     One(OnAir),
-    /// Two pictures, one dissolving into the other: `to` has the weight
-    /// `step / of`, `from` the rest. `0 < step < of`, and `step` rises by one a tick.
+    /// Two pictures, one going over into the other: `step / of` of the way is done.
+    /// `0 < step < of`, and `step` rises by one a tick.
     Mix {
-        /// What fades out.
+        /// What goes.
         from: OnAir,
-        /// What fades in, and is what counts as on air.
+        /// What comes, and is what counts as on air.
         to: OnAir,
-        /// The weight of `to`, in parts of `of`.
+        /// How the pictures go over. Sound always fades over evenly.
+        blend: Blend,
+        /// How far it is, in parts of `of`.
         step: u32,
-        /// The whole; one more than the ticks the mix takes.
+        /// The whole; one more than the ticks it takes.
         of: u32,
     },
     /// The show is over; this tick is not rendered, nor is any after it.
@@ -50,6 +52,42 @@ impl Program {
             Self::Ended => None,
         }
     }
+}
+
+/// How one picture goes over into another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Blend {
+    /// The new one has the weight `step / of`, the old one the rest.
+    Dissolve,
+    /// The new one stands on `step / of` of the picture, from this edge on.
+    Wipe(Edge),
+    /// Over the first half the old one fades to the colour, over the second the colour to the new one.
+    Dip(Rgb),
+}
+
+/// Where what is heard comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Heard {
+    /// From what is seen.
+    Picture,
+    /// From this source, whatever is seen.
+    Source {
+        /// The source.
+        source: SourceIx,
+        /// Over a hole of it there is silence.
+        freshness: Freshness,
+    },
+}
+
+/// Where a source's gain is led to within a tick: `1.0` is as it comes.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Fader {
+    /// There within 10 ms of the tick's start: cuts, holds, fillers.
+    Quick(f32),
+    /// There at the tick's end: the steps of a transition.
+    Slow(f32),
 }
 
 /// Whether the picture on air (in a mix: the one that fades in) moves.
@@ -72,8 +110,14 @@ pub enum Reason {
     Cut,
     /// A mix was asked for; it begins at this tick.
     Mix,
-    /// The same source, over a worse line, because the better one was lost.
+    /// A wipe was asked for; it begins at this tick.
+    Wipe,
+    /// A dip was asked for; it begins at this tick.
+    Dip,
+    /// The same source, over another line, because the one before it was lost or suspect.
     Failover,
+    /// The same source, over the line the director chose.
+    Line,
     /// The filler, asked for or over a hole; or black for want of a filler.
     Filler,
     /// The source is back, from the filler or on a better line.
@@ -84,8 +128,18 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 7] =
-        [Self::Start, Self::Cut, Self::Mix, Self::Failover, Self::Filler, Self::Recovered, Self::End];
+    pub const ALL: [Self; 10] = [
+        Self::Start,
+        Self::Cut,
+        Self::Mix,
+        Self::Wipe,
+        Self::Dip,
+        Self::Failover,
+        Self::Line,
+        Self::Filler,
+        Self::Recovered,
+        Self::End,
+    ];
 
     /// As the report spells it.
     pub const fn as_str(self) -> &'static str {
@@ -93,7 +147,10 @@ impl Reason {
             Self::Start => "start",
             Self::Cut => "cut",
             Self::Mix => "mix",
+            Self::Wipe => "wipe",
+            Self::Dip => "dip",
             Self::Failover => "failover",
+            Self::Line => "line",
             Self::Filler => "filler",
             Self::Recovered => "recovered",
             Self::End => "end",
@@ -148,6 +205,10 @@ pub enum Encryption {
 pub struct Intent {
     /// The source.
     pub source: SourceIx,
+    /// The source that `take` brings.
+    pub preview: Option<SourceIx>,
+    /// Whose sound is heard: that of what is seen, or always this source's.
+    pub sound: Option<SourceIx>,
     /// The filler, whatever the source does.
     pub filler: Switch,
     /// Encryption. A rotate while it is off moves `key` on all the same.
@@ -177,6 +238,8 @@ pub struct Decision {
     pub program: Program,
     /// Whether the picture on air moves.
     pub freshness: Freshness,
+    /// Where what is heard comes from.
+    pub heard: Heard,
     /// Whether every rung gets an IDR here: on the grid, and wherever what is
     /// on air, a mix or the encryption begins or ends.
     pub key: Key,
@@ -190,5 +253,28 @@ impl Decision {
     /// Whether the show is over: this tick is not rendered.
     pub const fn is_end(&self) -> bool {
         matches!(self.program, Program::Ended)
+    }
+
+    /// Where the sound of `part` is led to in this tick, before its own gain: with its picture,
+    /// unless another source's sound is held. Over a held picture it goes to silence.
+    pub fn fader(&self, part: OnAir) -> Fader {
+        let held = |freshness, gain: f32| if freshness == Freshness::Held { 0.0 } else { gain };
+        match (self.heard, self.program) {
+            (_, Program::Ended) => Fader::Quick(0.0),
+            (Heard::Source { source, freshness }, _) => {
+                Fader::Quick(if part == OnAir::Source(source) { held(freshness, 1.0) } else { 0.0 })
+            }
+            (Heard::Picture, Program::One(on_air)) if on_air == part => {
+                Fader::Quick(held(self.freshness, 1.0))
+            }
+            (Heard::Picture, Program::Mix { from, to, step, of, .. }) if from == part || to == part => {
+                let share = step as f32 / of.max(1) as f32;
+                // Both sides may be the same: a mix of a source into itself is the source.
+                let from = if from == part { 1.0 - share } else { 0.0 };
+                let to = if to == part { held(self.freshness, share) } else { 0.0 };
+                Fader::Slow(from + to)
+            }
+            _ => Fader::Quick(0.0),
+        }
     }
 }

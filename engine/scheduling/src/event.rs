@@ -29,10 +29,24 @@ pub enum Code {
     Black,
     /// There is one again.
     BlackOver,
+    /// A line that is shown or waits is suspect.
+    LineSuspect,
+    /// It no longer is.
+    LineSound,
+    /// A camera went over to another line, because the one before it was lost or suspect.
+    Failover,
+    /// It is back on a better line, or stays where it is for good.
+    FailoverRecovered,
+    /// A camera went over to the line the director chose.
+    LineChosen,
     /// A cue of the rundown was carried out.
     Cue,
     /// A cue could not be.
     CueRefused,
+    /// A cue was left out, or given another time or place.
+    CueChanged,
+    /// The rundown is held, or goes on.
+    Plan,
     /// The filler was asked for, or no longer is.
     FillerAsked,
     /// Encryption goes on, off, or to another key.
@@ -51,8 +65,15 @@ impl Code {
             Self::FillerOut => "filler-out",
             Self::Black => "black",
             Self::BlackOver => "black-over",
+            Self::LineSuspect => "line-suspect",
+            Self::LineSound => "line-sound",
+            Self::Failover => "failover",
+            Self::FailoverRecovered => "failover-recovered",
+            Self::LineChosen => "line-chosen",
             Self::Cue => "cue",
             Self::CueRefused => "cue-refused",
+            Self::CueChanged => "cue-changed",
+            Self::Plan => "plan",
             Self::FillerAsked => "filler-asked",
             Self::Encryption => "encryption",
             Self::End => "end",
@@ -62,16 +83,18 @@ impl Code {
     /// How much it matters.
     pub const fn level(self) -> Level {
         match self {
-            Self::FillerIn | Self::Black => Level::Alarm,
-            Self::CueRefused | Self::EventsLost => Level::Warn,
+            Self::FillerIn | Self::Black | Self::Failover => Level::Alarm,
+            Self::LineSuspect | Self::CueRefused | Self::EventsLost => Level::Warn,
             _ => Level::Info,
         }
     }
-    /// The alarm (of the same subject) that this puts an end to.
+    /// The alarm or warning (of the same subject) that this puts an end to.
     pub const fn clears(self) -> Option<Self> {
         match self {
             Self::FillerOut => Some(Self::FillerIn),
             Self::BlackOver => Some(Self::Black),
+            Self::LineSound => Some(Self::LineSuspect),
+            Self::FailoverRecovered => Some(Self::Failover),
             _ => None,
         }
     }
@@ -84,7 +107,8 @@ pub struct Event {
     pub tick: Tick,
     /// What.
     pub code: Code,
-    /// To whom: a source's name for alarms about its picture, else the channel's.
+    /// To whom: a camera's name for alarms about its picture and its lines, `camera/line` for
+    /// what is about one line, else the channel's.
     pub subject: String,
     /// For people.
     pub message: String,

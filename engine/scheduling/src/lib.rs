@@ -57,7 +57,7 @@
 //! assert_eq!(first.key, Key::Frame);
 //!
 //! // A cut acts at the next tick.
-//! program.handle(&Command::Cut { source: "karry".into() }, Tick(1))?;
+//! program.handle(&dsl::Action::Cut { source: "karry".into() }.into(), Tick(1))?;
 //! let cut = program.decide(Tick(1), &well, filler);
 //! assert_eq!(cut.program, Program::One(OnAir::Source(SourceIx(1))));
 //! assert_eq!(cut.change.map(|change| change.reason), Some(Reason::Cut));
@@ -83,7 +83,9 @@ mod event;
 mod grid;
 pub mod line;
 mod plan;
+mod rundown;
 mod state;
+mod switcher;
 mod take;
 mod view;
 
@@ -91,13 +93,19 @@ pub use backoff::Backoff;
 #[doc(inline)]
 pub use channel::ChannelScheduler;
 pub use decision::{
-    Decision, Encryption, Freshness, Intent, KeyIx, OnAir, OnAirChange, Program, Reason, Standing,
+    Blend, Decision, Encryption, Fader, Freshness, Heard, Intent, KeyIx, OnAir, OnAirChange, Program, Reason,
+    Standing,
 };
 pub use event::{Code, Event, Level};
 pub use grid::KeyGrid;
 #[doc(inline)]
-pub use line::{LineChange, LineChoice, LineIx, LineReason, LineSelector, LineState, LineView};
+pub use line::{
+    Doubt, Duty, Grade, LineChange, LineChoice, LineFigures, LineIx, LineReason, LineSelector, LineState,
+    LineView, NotChosen, Readiness,
+};
 pub use plan::PlanError;
+pub use rundown::{CueNumber, CueState, CueView, Ending, RundownCourse};
 pub use state::{NotThisShow, SavedChannel};
-pub use take::{Command, Effect, Reach, Refusal, RefusalCode};
+pub use switcher::{Answer, ChannelIx, FeedIx, Input, LineChosen, Output, SavedSwitcher, Switcher};
+pub use take::{Command, Effect, Follow, Gain, PlanOrder, Reach, Refusal, RefusalCode, Strip, Transition};
 pub use view::{Picture, SourceIx, SourceView};

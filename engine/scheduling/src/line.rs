@@ -1,62 +1,14 @@
 //! Which of a camera's lines is shown: the main one, or a backup of it.
 
-use media::Time;
-use pipeline_dsl::Failover;
+mod figures;
+mod view;
+
+use media::{Span, Time};
+use pipeline_dsl::{Failover, Prefer, Standby};
 use serde::{Deserialize, Serialize};
 
-/// A line of a camera, by its place in the show file; the first is preferred.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct LineIx(pub usize);
-
-/// How a line stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LineState {
-    /// Has never given a picture.
-    Never,
-    /// On its way (again); pictures that came before may still be shown.
-    Connecting,
-    /// Connected.
-    Live,
-    /// The connection broke; pictures that came before may still be shown.
-    Lost,
-    /// Came to its own end; pictures that came before may still be shown.
-    Ended,
-}
-
-/// What the selector has to know of a line at one tick.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct LineView {
-    /// How it stands.
-    pub state: LineState,
-    /// When the first missing video frame was due, in show time; `None` while
-    /// the picture is current. A time still to come counts as `None`.
-    pub hole_since: Option<Time>,
-}
-
-impl LineView {
-    /// A line that has never given a picture.
-    pub const NEVER: Self = Self { state: LineState::Never, hole_since: None };
-
-    /// Whether it could be shown at `now`: connected or playing out, with a current picture.
-    pub fn is_well(&self, now: Time) -> bool {
-        matches!(self.state, LineState::Live | LineState::Ended) && self.hole(now).is_none()
-    }
-
-    /// Whether the line on air has to be left at `now`.
-    pub fn is_lost(&self, now: Time, failover: &Failover) -> bool {
-        match (self.state, self.hole(now)) {
-            (LineState::Never, _) | (LineState::Ended, Some(_)) => true,
-            (_, Some(since)) => since + failover.lost <= now,
-            (_, None) => false,
-        }
-    }
-
-    fn hole(&self, now: Time) -> Option<Time> {
-        self.hole_since.filter(|since| *since <= now)
-    }
-}
+pub use figures::{Doubt, LineFigures};
+pub use view::{Grade, LineIx, LineState, LineView, Readiness};
 
 /// Why another line is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -66,8 +18,12 @@ pub enum LineReason {
     Start,
     /// The line before it was lost.
     Failover,
-    /// A better line had been well for long enough.
+    /// The line before it was suspect, and this one is sound.
+    Suspect,
+    /// A better line had been sound for long enough.
     Recovered,
+    /// The director chose it.
+    Chosen,
 }
 
 /// A camera goes over to another line.
@@ -90,70 +46,256 @@ pub struct LineChoice {
     pub change: Option<LineChange>,
 }
 
+/// What is to be done with what comes in on a line.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Duty {
+    /// It is decoded as it comes.
+    #[default]
+    Decode,
+    /// The latest GOP of it is kept.
+    Keep,
+}
+
+/// Why a line cannot be chosen by hand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotChosen {
+    /// The camera has no such line.
+    Unknown,
+    /// It has no current picture.
+    Lost,
+}
+
+/// What is remembered of a line.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+struct Watch {
+    /// Since when it has been well without a break.
+    well_since: Option<Time>,
+    /// Since when it has been well, clean and beyond doubt without a break.
+    sound_since: Option<Time>,
+    /// What it is doubted for, and since when.
+    doubt: Option<(Doubt, Time)>,
+    /// What it is suspect for: the doubt has lasted.
+    suspect: Option<Doubt>,
+    duty: Duty,
+}
+
+impl Watch {
+    fn look(&mut self, now: Time, view: &LineView, failover: &Failover) {
+        let well = view.is_well(now);
+        let beyond = view.figures.beyond(&failover.suspect);
+        self.doubt = beyond.map(|doubt| (doubt, self.doubt.map_or(now, |(_, since)| since)));
+        let lasting = self.doubt.filter(|(_, since)| now - *since >= failover.suspect.after);
+        let amiss = view.figures.amiss(now, &failover.suspect);
+        self.suspect = lasting.map(|(doubt, _)| doubt).or(amiss).filter(|_| well);
+        let sound = well && view.grade == Grade::Clean && beyond.is_none() && amiss.is_none();
+        self.well_since = well.then(|| self.well_since.unwrap_or(now));
+        self.sound_since = sound.then(|| self.sound_since.unwrap_or(now));
+    }
+    fn is_well(&self) -> bool {
+        self.well_since.is_some()
+    }
+    fn is_sound(&self) -> bool {
+        self.sound_since.is_some()
+    }
+    fn is_sound_for(&self, now: Time, least: Span) -> bool {
+        self.sound_since.is_some_and(|since| now - since >= least)
+    }
+}
+
 /// Chooses a camera's line, tick by tick.
 ///
-/// It stays on a line until that is lost: `lost` after the first missing frame
-/// was due, or at once when the line has ended and played out. Then the first
-/// line in order of preference with a current picture is taken. A better line
-/// is returned to once it has been well for `recover` without a break. When no
-/// line has a picture it stays where it is.
+/// # Rules
+/// - It stays on a line until that is lost: `lost` after the first missing frame was
+///   due, or at once when the line has ended and played out. Then the first line in
+///   order of preference that is sound is taken, or else the first that is well.
+/// - A line that still gives pictures, but has had figures beyond their thresholds for
+///   `suspect`, or a frozen or black picture or silence for their times, is left for a
+///   line that has itself been sound for as long as `suspect`. There being none, it stays.
+/// - With `prefer=first`, a better line is returned to once it has been sound for
+///   `recover` without a break; with `prefer=stay`, never.
+/// - A line that the director chose is gone over to at once and is then the one that is
+///   preferred, whatever else the show file says: it is left only when it is lost, and
+///   returned to once it has been well for `recover`.
+/// - When no line has a picture it stays where it is.
+/// - With `standby=warm`, lines that are not shown are only kept. One is decoded as soon
+///   as the one that is shown is in a hole or in doubt, and shown once it has caught up.
 ///
-/// So between two failovers lies a hole of `lost` on the line that was shown
-/// (unless it ended), and before each return a good time of `recover` on the
-/// line that was not: it cannot flap faster than those.
+/// So between two changes of line lies a hole of `lost` or a doubt of `suspect` on the
+/// line that was shown (unless it ended or the director chose), or a good time of
+/// `recover` on the one that was not: it cannot flap faster than the shortest of those.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct LineSelector {
     failover: Failover,
     current: Option<LineIx>,
-    /// Since when each line has been well without a break.
-    well_since: Vec<Option<Time>>,
+    /// Since when it is shown.
+    since: Option<Time>,
+    /// The director's choice.
+    chosen: Option<LineIx>,
+    /// The choice has not been carried out yet.
+    asked: bool,
+    lines: Vec<Watch>,
 }
 
 impl LineSelector {
     /// For a camera of so many lines.
     pub fn new(lines: usize, failover: Failover) -> Self {
-        Self { failover, current: None, well_since: vec![None; lines] }
+        let lines = vec![Watch::default(); lines];
+        Self { failover, current: None, since: None, chosen: None, asked: false, lines }
     }
 
     /// The line shown now.
     pub const fn current(&self) -> Option<LineIx> {
         self.current
     }
+    /// The line the director chose; `None` while it is chosen by the rules.
+    pub const fn chosen(&self) -> Option<LineIx> {
+        self.chosen
+    }
+    /// What to do with what comes in on a line, since the last tick.
+    pub fn duty(&self, line: LineIx) -> Duty {
+        self.lines.get(line.0).map_or(Duty::Decode, |watch| watch.duty)
+    }
+    /// What a line is suspect for since the last tick, if it is.
+    pub fn suspect(&self, line: LineIx) -> Option<Doubt> {
+        self.lines.get(line.0)?.suspect
+    }
+    /// Whether a line had a current picture at the last tick.
+    pub fn is_well(&self, line: LineIx) -> bool {
+        self.lines.get(line.0).is_some_and(Watch::is_well)
+    }
+    /// Whether it has been sound for `recover` on the line it would not leave of itself.
+    pub(crate) fn is_settled(&self, now: Time) -> bool {
+        self.current.is_some_and(|current| {
+            let home = match self.chosen {
+                Some(chosen) => chosen == current,
+                None => self.failover.prefer == Prefer::Stay || current == LineIx(0),
+            };
+            let watch = self.lines.get(current.0);
+            let sound = watch.is_some_and(|watch| watch.is_sound_for(now, self.failover.recover));
+            home && sound && self.is_shown_for(now, self.failover.recover)
+        })
+    }
+    fn is_shown_for(&self, now: Time, least: Span) -> bool {
+        self.since.is_some_and(|since| now - since >= least)
+    }
+    pub(crate) const fn failover(&self) -> &Failover {
+        &self.failover
+    }
+    /// Whether a stored one can be that of a camera like this one.
+    pub(crate) fn fits(&self, other: &Self) -> bool {
+        let within = |line: Option<LineIx>| line.is_none_or(|line| line.0 < self.lines.len());
+        self.failover == other.failover
+            && self.lines.len() == other.lines.len()
+            && within(self.current)
+            && within(self.chosen)
+    }
+
+    /// The director's choice, from the next tick on; `None` leaves it to the rules again.
+    ///
+    /// # Errors
+    /// The line cannot be shown, by the last tick's account. Nothing has changed then.
+    pub fn choose(&mut self, line: Option<LineIx>) -> Result<(), NotChosen> {
+        if let Some(line) = line {
+            let watch = self.lines.get(line.0).ok_or(NotChosen::Unknown)?;
+            if !watch.is_well() {
+                return Err(NotChosen::Lost);
+            }
+        }
+        self.chosen = line;
+        self.asked = line.is_some() && line != self.current;
+        Ok(())
+    }
 
     /// Decides for the tick at `now`, in show time. `lines` are in order of
     /// preference; one that is missing has never given a picture.
     pub fn select(&mut self, now: Time, lines: &[LineView]) -> LineChoice {
-        for (ix, since) in self.well_since.iter_mut().enumerate() {
-            let well = lines.get(ix).is_some_and(|line| line.is_well(now));
-            *since = well.then(|| since.unwrap_or(now));
+        for (ix, watch) in self.lines.iter_mut().enumerate() {
+            watch.look(now, lines.get(ix).unwrap_or(&LineView::NEVER), &self.failover);
         }
-        let change =
-            self.wanted(now, lines).map(|(to, reason)| LineChange { from: self.current, to, reason });
+        let wanted = self.wanted(now, lines);
+        let is_ready =
+            |line: LineIx| lines.get(line.0).is_some_and(|view| view.readiness == Readiness::Decoded);
+        let change = wanted.filter(|(to, _)| is_ready(*to)).map(|(to, reason)| LineChange {
+            from: self.current,
+            to,
+            reason,
+        });
+        if self.failover.standby == Standby::Warm {
+            let shown = change.map(|change| change.to).or(self.current);
+            self.assign(now, lines, shown, wanted.map(|(to, _)| to));
+        }
         if let Some(change) = change {
-            self.current = Some(change.to);
+            (self.current, self.since) = (Some(change.to), Some(now));
         }
+        // One that lost its picture before it could be shown comes back by the rules.
+        let waits = self.chosen.is_some_and(|line| Some(line) != self.current && self.is_well(line));
+        self.asked &= waits;
         LineChoice { line: self.current, change }
     }
 
     /// The line to go over to, if any.
     fn wanted(&self, now: Time, lines: &[LineView]) -> Option<(LineIx, LineReason)> {
         let Some(current) = self.current else {
-            return Some((self.first_well(|_| true)?, LineReason::Start));
+            let first = self.first(Watch::is_sound).or_else(|| self.first(Watch::is_well))?;
+            return Some((first, LineReason::Start));
         };
-        let rested = |since: Time| now - since >= self.failover.recover;
-        let better = self.first_well(rested).filter(|line| *line < current);
-        if let Some(line) = better {
-            return Some((line, LineReason::Recovered));
+        let recover = self.failover.recover;
+        match self.chosen.filter(|chosen| *chosen != current) {
+            Some(chosen) => {
+                let well = self.lines.get(chosen.0).and_then(|watch| watch.well_since);
+                if well.is_some() && self.asked {
+                    return Some((chosen, LineReason::Chosen));
+                }
+                if well.is_some_and(|since| now - since >= recover) {
+                    return Some((chosen, LineReason::Recovered));
+                }
+            }
+            None if self.chosen.is_none() && self.failover.prefer == Prefer::First => {
+                let better = self.first(|watch| watch.is_sound_for(now, recover));
+                if let Some(better) = better.filter(|line| *line < current) {
+                    return Some((better, LineReason::Recovered));
+                }
+            }
+            None => {}
         }
         let view = lines.get(current.0).copied().unwrap_or(LineView::NEVER);
-        if !view.is_lost(now, &self.failover) {
+        if view.is_lost(now, &self.failover) {
+            return Some((self.refuge(current)?, LineReason::Failover));
+        }
+        let watch = self.lines.get(current.0)?;
+        let least = self.failover.suspect.after;
+        // It may have stood still for long before it was shown: it is given its time all the same.
+        if watch.suspect.is_none() || self.chosen == Some(current) || !self.is_shown_for(now, least) {
             return None;
         }
-        let next = self.first_well(|_| true).filter(|line| *line != current)?;
-        Some((next, LineReason::Failover))
+        let sound = self.other(current, |watch| watch.is_sound_for(now, least))?;
+        Some((sound, LineReason::Suspect))
     }
 
-    fn first_well(&self, enough: impl Fn(Time) -> bool) -> Option<LineIx> {
-        self.well_since.iter().position(|since| since.is_some_and(&enough)).map(LineIx)
+    /// Where to go from a line that is lost.
+    fn refuge(&self, from: LineIx) -> Option<LineIx> {
+        let chosen = self.chosen.filter(|line| *line != from && self.is_well(*line));
+        chosen.or_else(|| self.other(from, Watch::is_sound)).or_else(|| self.other(from, Watch::is_well))
+    }
+
+    /// Warm standby: only what is shown, or may be shown at any moment, is decoded.
+    fn assign(&mut self, now: Time, lines: &[LineView], shown: Option<LineIx>, wanted: Option<LineIx>) {
+        let Some(shown) = shown else { return };
+        let hole = lines.get(shown.0).is_none_or(|view| view.hole(now).is_some());
+        let doubt = self.lines.get(shown.0).is_some_and(|watch| watch.doubt.is_some());
+        let spare = if hole || doubt { self.refuge(shown) } else { None };
+        for (ix, watch) in self.lines.iter_mut().enumerate() {
+            let used = [Some(shown), wanted, spare].contains(&Some(LineIx(ix)));
+            watch.duty = if used { Duty::Decode } else { Duty::Keep };
+        }
+    }
+
+    fn first(&self, is_fit: impl Fn(&Watch) -> bool) -> Option<LineIx> {
+        self.lines.iter().position(is_fit).map(LineIx)
+    }
+    fn other(&self, than: LineIx, is_fit: impl Fn(&Watch) -> bool) -> Option<LineIx> {
+        let mut fit = self.lines.iter().enumerate().filter(|(ix, watch)| *ix != than.0 && is_fit(watch));
+        fit.next().map(|(ix, _)| LineIx(ix))
     }
 }

@@ -1,10 +1,12 @@
 //! A channel's part of the show, worked out once: names become places, times become ticks.
 
-use media::{FrameRate, Span, Tick, Time};
-use pipeline_dsl::{Action, Channel, Name, Show, Switch};
+use media::{FrameRate, Span, Time};
+use pipeline_dsl::{Action, Channel, Name, Rundown, Show, Switch, TimeOfDay, When, Zone};
 use serde::{Deserialize, Serialize};
 
+use crate::decision::Blend;
 use crate::grid::KeyGrid;
+use crate::rundown::{CueNumber, Due, PlannedCue};
 use crate::take::{Refusal, RefusalCode};
 use crate::view::SourceIx;
 
@@ -31,14 +33,14 @@ pub enum PlanError {
         legal: Vec<Name>,
     },
     /// A cue that can never be carried out.
-    #[error("cue {cue} of channel {channel}, at {at}: {refusal}; legal: {}", list(&.refusal.legal))]
+    #[error("cue {cue} of channel {channel}, {when}: {refusal}; legal: {}", list(&.refusal.legal))]
     Cue {
         /// The channel.
         channel: Name,
         /// The cue's place in the rundown, from 1.
         cue: usize,
-        /// Its time.
-        at: Time,
+        /// When it comes.
+        when: When,
         /// Why not.
         refusal: Refusal,
     },
@@ -61,20 +63,11 @@ fn list(names: &[String]) -> String {
 pub(crate) enum Op {
     Cut(SourceIx),
     /// The length in ticks, at least one.
-    Mix(SourceIx, u32),
+    Mix(SourceIx, Blend, u32),
     Filler(Switch),
     Encrypt(Switch),
     Rotate,
     End,
-}
-
-/// A cue at its exact tick.
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) struct PlannedCue {
-    pub tick: Tick,
-    pub op: Op,
-    /// As people read it: `cue 2 (cut karry)`.
-    pub title: String,
 }
 
 /// What never changes while the channel runs.
@@ -134,36 +127,44 @@ impl Plan {
             keys,
             cues: Vec::new(),
         };
-        let cues = show.rundown(name).map_or(&[][..], |rundown| &rundown.cues);
-        let mut cues: Vec<_> = (1..).zip(cues).collect();
-        // A stable sort: cues of one time keep the order of the file.
-        cues.sort_by_key(|(_, cue)| cue.at);
-        for (place, cue) in cues {
-            let op = plan.op(&cue.action).map_err(|refusal| PlanError::Cue {
-                channel: name.clone(),
-                cue: place,
-                at: cue.at,
-                refusal,
-            })?;
-            let title = format!("cue {place} ({})", words(&cue.action));
-            plan.cues.push(PlannedCue { tick: plan.rate.tick_from(cue.at), op, title });
+        if let Some(rundown) = show.rundown(name) {
+            plan.cues = plan.cues_of(rundown)?;
         }
         Ok(plan)
+    }
+
+    /// A rundown's cues, with their names looked up.
+    pub fn cues_of(&self, rundown: &Rundown) -> Result<Vec<PlannedCue>, PlanError> {
+        let plan = |(place, cue): (usize, &pipeline_dsl::Cue)| {
+            let channel = || self.channel.clone();
+            let refused =
+                |refusal| PlanError::Cue { channel: channel(), cue: place, when: cue.when, refusal };
+            let op = self.op(&cue.action).map_err(refused)?;
+            let due = match cue.when {
+                When::At(at) => Due::At(self.rate.tick_from(at)),
+                When::Clock(time) => Due::Clock(utc(time, rundown.zone)),
+                When::Next => Due::Next,
+            };
+            let number = CueNumber(u32::try_from(place).unwrap_or(u32::MAX));
+            Ok(PlannedCue { number, due, op, words: cue.action.to_string() })
+        };
+        let mut cues: Vec<_> = (1..).zip(&rundown.cues).collect();
+        // Those at show times come in order of time, whatever the file says; of one time in its order.
+        let timed = |cue: &(usize, &pipeline_dsl::Cue)| cue.1.when.show_time().is_some();
+        let mut by_time: Vec<_> = cues.iter().copied().filter(timed).collect();
+        by_time.sort_by_key(|(_, cue)| cue.when.show_time());
+        let slots = cues.iter_mut().filter(|cue| timed(cue));
+        slots.zip(by_time).for_each(|(slot, cue)| *slot = cue);
+        cues.into_iter().map(plan).collect()
     }
 
     /// Looks an action's names up.
     pub fn op(&self, action: &Action) -> Result<Op, Refusal> {
         Ok(match action {
             Action::Cut { source } => Op::Cut(self.source(source)?),
-            Action::Mix { source, over } => {
-                let source = self.source(source)?;
-                // One below the greatest, so that the whole (one more) still fits.
-                let ticks = self.rate.tick_from(Time::ZERO + *over).0.min(u64::from(u32::MAX - 1));
-                match u32::try_from(ticks) {
-                    Ok(0) | Err(_) => Op::Cut(source),
-                    Ok(ticks) => Op::Mix(source, ticks),
-                }
-            }
+            Action::Mix { source, over } => self.blend(source, Blend::Dissolve, *over)?,
+            Action::Wipe { source, over, from } => self.blend(source, Blend::Wipe(*from), *over)?,
+            Action::Dip { source, over, color } => self.blend(source, Blend::Dip(*color), *over)?,
             Action::Filler(switch) => {
                 if self.filler.is_none() {
                     return Err(Refusal {
@@ -187,7 +188,17 @@ impl Plan {
         })
     }
 
-    fn source(&self, name: &str) -> Result<SourceIx, Refusal> {
+    fn blend(&self, source: &str, blend: Blend, over: Span) -> Result<Op, Refusal> {
+        let source = self.source(source)?;
+        // One below the greatest, so that the whole (one more) still fits.
+        let ticks = self.rate.tick_from(Time::ZERO + over).0.min(u64::from(u32::MAX - 1));
+        Ok(match u32::try_from(ticks) {
+            Ok(0) | Err(_) => Op::Cut(source),
+            Ok(ticks) => Op::Mix(source, blend, ticks),
+        })
+    }
+
+    pub fn source(&self, name: &str) -> Result<SourceIx, Refusal> {
         self.sources.iter().position(|source| source == name).map(SourceIx).ok_or_else(|| Refusal {
             code: RefusalCode::UnknownSource,
             message: format!("channel {} has no source {name:?}", self.channel),
@@ -196,18 +207,10 @@ impl Plan {
     }
 }
 
-/// An action as the show file spells it.
-fn words(action: &Action) -> String {
-    let on_off = |switch: &Switch| match switch {
-        Switch::On => "on",
-        Switch::Off => "off",
-    };
-    match action {
-        Action::Cut { source } => format!("cut {source}"),
-        Action::Mix { source, over } => format!("mix {source} over={over}"),
-        Action::Filler(switch) => format!("filler {}", on_off(switch)),
-        Action::Encrypt(switch) => format!("encrypt {}", on_off(switch)),
-        Action::EncryptRotate => "encrypt rotate".to_owned(),
-        Action::End => "end".to_owned(),
-    }
+/// A zone's time of day in UTC.
+fn utc(time: TimeOfDay, zone: Zone) -> TimeOfDay {
+    let shifted = time.since_midnight() - zone.offset();
+    let day = TimeOfDay::DAY.flicks();
+    // A remainder of a day lies within one.
+    TimeOfDay::new(Span::from_flicks(shifted.flicks().rem_euclid(day))).unwrap_or(time)
 }

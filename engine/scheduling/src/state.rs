@@ -4,10 +4,12 @@ use media::Tick;
 use pipeline_dsl::{Name, Switch};
 use serde::{Deserialize, Serialize};
 
-use crate::decision::{Encryption, Freshness, Intent, KeyIx, OnAir, Program, Standing};
+use crate::decision::{Blend, Encryption, Freshness, Heard, Intent, KeyIx, OnAir, Program, Standing};
 use crate::event::EventQueue;
 use crate::plan::Plan;
-use crate::view::SourceIx;
+use crate::rundown::{PlannedCue, Rundown};
+use crate::take::Strip;
+use crate::view::{SourceIx, SourceView};
 
 /// A transition that was asked for and waits for the next tick.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -19,6 +21,7 @@ pub(crate) enum Take {
         /// A source cut to within the same tick, or the target of a mix this
         /// one breaks into; `None` for what is on air.
         from: Option<SourceIx>,
+        blend: Blend,
         ticks: u32,
     },
 }
@@ -28,6 +31,7 @@ pub(crate) enum Take {
 pub(crate) struct Mixing {
     pub from: OnAir,
     pub to: SourceIx,
+    pub blend: Blend,
     pub start: Tick,
     pub ticks: u32,
 }
@@ -74,12 +78,16 @@ pub(crate) struct State {
     pub course: Course,
     /// The tick decided last.
     pub decided: Option<Tick>,
-    /// How many cues have been carried out.
-    pub cues_done: usize,
+    pub rundown: Rundown,
     pub standing: Option<Standing>,
     pub program: Program,
     pub freshness: Freshness,
+    pub heard: Heard,
     pub encryption: Encryption,
+    /// How its sources stood at the tick decided last.
+    pub views: Vec<SourceView>,
+    /// How each source is heard.
+    pub strips: Vec<Strip>,
     pub alarm: Option<Alarm>,
     pub events: EventQueue,
 }
@@ -87,8 +95,15 @@ pub(crate) struct State {
 impl State {
     pub fn new(plan: &Plan) -> Self {
         let encrypt = if plan.keys > 0 { Switch::On } else { Switch::Off };
-        let intent =
-            Intent { source: SourceIx(0), filler: Switch::Off, encrypt, key: KeyIx(0), since: Tick(0) };
+        let intent = Intent {
+            source: SourceIx(0),
+            preview: None,
+            sound: None,
+            filler: Switch::Off,
+            encrypt,
+            key: KeyIx(0),
+            since: Tick(0),
+        };
         Self {
             intent,
             take: None,
@@ -96,14 +111,23 @@ impl State {
             opening: Opening::Waiting,
             course: Course::Running,
             decided: None,
-            cues_done: 0,
+            rundown: Rundown::new(&plan.cues),
             standing: None,
             program: Program::One(OnAir::Black),
             freshness: Freshness::Live,
+            heard: Heard::Picture,
+            views: vec![SourceView::NEVER; plan.sources.len()],
+            strips: vec![Strip::UNITY; plan.sources.len()],
             encryption: intent.encryption(),
             alarm: None,
             events: EventQueue::default(),
         }
+    }
+
+    /// Whether it speaks of so many sources, each of them.
+    fn fits(&self, sources: usize) -> bool {
+        let each = self.views.len() == sources && self.strips.len() == sources;
+        each && self.rundown.fits(sources) && self.places().all(|place| place.0 < sources)
     }
 
     /// Every source it speaks of.
@@ -126,8 +150,13 @@ impl State {
             Some(Alarm::Filler(source)) => Some(source),
             _ => None,
         };
+        let heard = match self.heard {
+            Heard::Source { source, .. } => Some(source),
+            Heard::Picture => None,
+        };
         let shown = [from, to, mixing, self.shown()].into_iter().flatten().filter_map(source);
-        [Some(self.intent.source), self.mixing.map(|mixing| mixing.to), take, alarm]
+        let Intent { source, preview, sound, .. } = self.intent;
+        [Some(source), preview, sound, heard, self.mixing.map(|mixing| mixing.to), take, alarm]
             .into_iter()
             .flatten()
             .chain(shown)
@@ -147,7 +176,7 @@ pub struct SavedChannel {
     pub(crate) sources: Vec<Name>,
     pub(crate) filler: Option<Name>,
     pub(crate) keys: usize,
-    pub(crate) cues: Vec<Tick>,
+    pub(crate) cues: Vec<PlannedCue>,
     pub(crate) state: State,
 }
 
@@ -168,7 +197,7 @@ impl SavedChannel {
             sources: plan.sources.clone(),
             filler: plan.filler.clone(),
             keys: plan.keys,
-            cues: plan.cues.iter().map(|cue| cue.tick).collect(),
+            cues: plan.cues.clone(),
             state: state.clone(),
         }
     }
@@ -178,13 +207,13 @@ impl SavedChannel {
         let state = &self.state;
         let differs = if self.channel != plan.channel {
             Some("channels")
-        } else if self.sources != plan.sources || state.places().any(|place| place.0 >= plan.sources.len()) {
+        } else if self.sources != plan.sources || !state.fits(plan.sources.len()) {
             Some("sources")
         } else if self.filler != plan.filler {
             Some("fillers")
         } else if self.keys != plan.keys || state.intent.key.0 >= plan.keys.max(1) {
             Some("keys")
-        } else if !self.cues.iter().eq(plan.cues.iter().map(|cue| &cue.tick)) {
+        } else if self.cues != plan.cues {
             Some("cues")
         } else {
             None

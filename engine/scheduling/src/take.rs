@@ -1,12 +1,188 @@
 //! What a director asks for, and what is answered.
 
-use media::Tick;
+use std::fmt;
+
+use media::{Span, Tick, Time};
+use pipeline_dsl::{Action, Edge, Name, Rgb, Switch};
 use serde::{Deserialize, Serialize};
 
 use crate::decision::Intent;
+use crate::rundown::CueNumber;
 
-/// A director's command: the same words as a rundown's cues.
-pub use pipeline_dsl::Action as Command;
+/// A director's command to a channel.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Command {
+    /// What a cue can say too.
+    Act(Action),
+    /// This source is what `take` brings.
+    Preview {
+        /// A camera's name.
+        source: Name,
+    },
+    /// Brings what is on preview; what was wanted before is on preview then.
+    Take(Transition),
+    /// Whose sound is heard.
+    Sound(Follow),
+    /// How loud a source is, wherever it is heard.
+    Gain {
+        /// A camera's name.
+        source: Name,
+        /// How loud.
+        gain: Gain,
+    },
+    /// Whether a source is silent, whatever its gain.
+    Mute {
+        /// A camera's name.
+        source: Name,
+        /// `on` is silent.
+        mute: Switch,
+    },
+    /// The rundown's own course.
+    Plan(PlanOrder),
+}
+
+impl From<Action> for Command {
+    fn from(action: Action) -> Self {
+        Self::Act(action)
+    }
+}
+
+/// How a source is brought on air.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "as in `Action`")]
+pub enum Transition {
+    #[default]
+    Cut,
+    Mix {
+        over: Span,
+    },
+    Wipe {
+        over: Span,
+        from: Edge,
+    },
+    Dip {
+        over: Span,
+        color: Rgb,
+    },
+}
+
+impl Transition {
+    /// The action that brings `source` in this way.
+    pub const fn to(self, source: Name) -> Action {
+        match self {
+            Self::Cut => Action::Cut { source },
+            Self::Mix { over } => Action::Mix { source, over },
+            Self::Wipe { over, from } => Action::Wipe { source, over, from },
+            Self::Dip { over, color } => Action::Dip { source, over, color },
+        }
+    }
+}
+
+/// Whose sound is heard.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Follow {
+    /// That of what is seen.
+    Picture,
+    /// Always that of this source.
+    Source(Name),
+}
+
+/// A gain in tenths of a decibel: -60.0 dB to +12.0 dB.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug, Serialize, Deserialize)]
+#[serde(try_from = "i16", into = "i16")]
+pub struct Gain(i16);
+
+impl Gain {
+    /// As it comes.
+    pub const UNITY: Self = Self(0);
+    /// The legal range in words.
+    pub const LEGAL: &str = "-60 dB to 12 dB";
+
+    /// So many tenths of a decibel; `None` where that is not legal.
+    pub fn from_tenths(tenths: i16) -> Option<Self> {
+        (-600..=120).contains(&tenths).then_some(Self(tenths))
+    }
+    /// Tenths of a decibel.
+    pub const fn tenths(self) -> i16 {
+        self.0
+    }
+    /// What samples are multiplied by.
+    pub fn factor(self) -> f32 {
+        if self.0 == 0 { 1.0 } else { 10f32.powf(f32::from(self.0) / 200.0) }
+    }
+}
+
+impl TryFrom<i16> for Gain {
+    type Error = &'static str;
+    fn try_from(tenths: i16) -> Result<Self, Self::Error> {
+        Self::from_tenths(tenths).ok_or("a gain is from -600 to 120 tenths of a decibel")
+    }
+}
+impl From<Gain> for i16 {
+    fn from(gain: Gain) -> Self {
+        gain.0
+    }
+}
+
+/// `-6.0 dB`.
+impl fmt::Display for Gain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.1} dB", f32::from(self.0) / 10.0)
+    }
+}
+
+/// How a source is heard, wherever it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Strip {
+    /// How loud.
+    pub gain: Gain,
+    /// `on` is silent.
+    pub mute: Switch,
+}
+
+impl Strip {
+    /// As it comes.
+    pub const UNITY: Self = Self { gain: Gain::UNITY, mute: Switch::Off };
+
+    /// What samples are multiplied by.
+    pub fn factor(self) -> f32 {
+        match self.mute {
+            Switch::On => 0.0,
+            Switch::Off => self.gain.factor(),
+        }
+    }
+}
+
+/// What becomes of the rundown while it runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlanOrder {
+    /// The first cue that waits for it is carried out.
+    Next,
+    /// No cue comes of itself any more.
+    Hold,
+    /// They do again; what was due meanwhile comes at once, in order.
+    Go,
+    /// This cue is left out.
+    Skip(CueNumber),
+    /// A cue that waits for `next` is called before another one, or last.
+    Move {
+        /// The cue.
+        cue: CueNumber,
+        /// One that waits; `None` for the end.
+        before: Option<CueNumber>,
+    },
+    /// A cue comes at another show time, or at one at all.
+    Retime {
+        /// The cue.
+        cue: CueNumber,
+        /// When; what is past comes at once.
+        at: Time,
+    },
+}
 
 /// What a command that was taken leads to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -25,7 +201,8 @@ pub struct Effect {
 pub enum Reach {
     /// It acts at its tick (or the filler does, if the source has no picture).
     Program,
-    /// The filler was asked for: the intent is kept until `filler off`.
+    /// The filler was asked for: the intent is kept until `filler off`. Or it is not about
+    /// what is on air now.
     IntentOnly,
     /// It was so already.
     Nothing,
@@ -35,16 +212,38 @@ pub enum Reach {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RefusalCode {
+    /// There is no such channel.
+    UnknownChannel,
     /// The channel has no such source.
     UnknownSource,
-    /// A mix is under way.
+    /// The source has no picture that could be shown.
+    SourceLost,
+    /// A transition is under way.
     InTransition,
+    /// Nothing is on preview.
+    NoPreview,
     /// The channel has no filler.
     NoFiller,
     /// The channel has no keys.
     NoEncryption,
     /// The ring has no key after the current one.
     NoNextKey,
+    /// The channel has no rundown.
+    NoRundown,
+    /// No cue waits for `next`.
+    NoNextCue,
+    /// The rundown has no such cue.
+    UnknownCue,
+    /// The cue does not wait any more.
+    CueDone,
+    /// The cue comes at a time, so its place says nothing.
+    CueTimed,
+    /// There is no such camera.
+    UnknownCamera,
+    /// The camera has no such line.
+    UnknownLine,
+    /// The line has no current picture.
+    LineLost,
     /// The show is over.
     Ended,
 }
@@ -53,11 +252,22 @@ impl RefusalCode {
     /// As the API spells it.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::UnknownChannel => "unknown-channel",
             Self::UnknownSource => "unknown-source",
+            Self::SourceLost => "source-lost",
             Self::InTransition => "in-transition",
+            Self::NoPreview => "no-preview",
             Self::NoFiller => "no-filler",
             Self::NoEncryption => "no-encryption",
             Self::NoNextKey => "no-next-key",
+            Self::NoRundown => "no-rundown",
+            Self::NoNextCue => "no-next-cue",
+            Self::UnknownCue => "unknown-cue",
+            Self::CueDone => "cue-done",
+            Self::CueTimed => "cue-timed",
+            Self::UnknownCamera => "unknown-camera",
+            Self::UnknownLine => "unknown-line",
+            Self::LineLost => "line-lost",
             Self::Ended => "ended",
         }
     }

@@ -3,7 +3,7 @@
 use media::{Span, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::line::LineReason;
+use crate::line::{Grade, LineReason, LineState, LineView};
 
 /// A source of a channel, by its place in `sources`; the first is on air at the start.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub enum Picture {
     Never,
     /// The newest picture is the one that was due.
     Current,
+    /// The newest picture is the one that was due, but parts of it are made up: shown where it
+    /// is on air, never come back with.
+    Damaged,
     /// A hole: pictures are missing, more may come.
     Missing {
         /// When the first missing picture was due. A time still to come counts as current.
@@ -58,6 +61,17 @@ impl SourceView {
         Self { picture: self.picture, line: Some(reason) }
     }
 
+    /// A camera whose chosen line stands like this; `None` if none was chosen yet.
+    pub fn of_line(line: Option<&LineView>) -> Self {
+        let Some(line) = line else { return Self::NEVER };
+        match (line.hole_since, line.state) {
+            (Some(since), LineState::Ended) => Self::ended(since),
+            (Some(since), _) => Self::missing(since),
+            (None, _) if line.grade == Grade::Damaged => Self { picture: Picture::Damaged, line: None },
+            (None, _) => Self::CURRENT,
+        }
+    }
+
     /// What can be shown of it at `now`, where a hole is covered after `after`.
     pub(crate) fn look(&self, now: Time, after: Span) -> Look {
         match self.picture {
@@ -69,6 +83,7 @@ impl SourceView {
                     Look::Last
                 }
             }
+            Picture::Damaged => Look::Rough,
             _ => Look::Fresh,
         }
     }
@@ -79,6 +94,8 @@ impl SourceView {
 pub(crate) enum Look {
     /// Its current picture.
     Fresh,
+    /// Its current picture, parts of which are made up.
+    Rough,
     /// Its last picture, held over a short hole.
     Last,
     /// The hole has become too long.

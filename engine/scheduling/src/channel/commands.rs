@@ -2,14 +2,16 @@
 //! a take for the next decision.
 
 use media::Tick;
-use pipeline_dsl::Switch;
+use pipeline_dsl::{Action, Switch};
 
 use super::ChannelScheduler;
 use crate::decision::{KeyIx, OnAir};
 use crate::event::Code;
 use crate::plan::Op;
+use crate::rundown::CueState;
 use crate::state::{Course, Opening, Take};
 use crate::take::{Command, Effect, Reach, Refusal, RefusalCode};
+use crate::view::{Look, SourceIx};
 
 impl ChannelScheduler {
     /// Takes a director's command. `at` is the tick the caller decides next; one
@@ -18,22 +20,86 @@ impl ChannelScheduler {
     /// # Errors
     /// Why it cannot be done, and what could. Nothing has changed then.
     pub fn handle(&mut self, command: &Command, at: Tick) -> Result<Effect, Refusal> {
-        let op = self.plan.op(command)?;
         let tick = at.max(self.next_tick());
-        if self.state.course != Course::Running {
-            return Err(self.refusal(RefusalCode::Ended, "is over", Vec::new()));
+        let over = |this: &Self| this.refusal(RefusalCode::Ended, "is over", Vec::new());
+        let before = self.state.intent;
+        let reach = match command {
+            Command::Act(action) => self.act(action, tick)?,
+            _ if self.state.course != Course::Running => return Err(over(self)),
+            Command::Take(transition) => self.take(*transition, tick)?,
+            Command::Preview { source } => {
+                self.state.intent.preview = Some(self.plan.source(source)?);
+                Reach::IntentOnly
+            }
+            Command::Sound(follow) => self.follow(follow)?,
+            Command::Gain { source, gain } => self.set_strip(source, |strip| strip.gain = *gain)?,
+            Command::Mute { source, mute } => self.set_strip(source, |strip| strip.mute = *mute)?,
+            Command::Plan(order) => self.order(*order, tick)?,
+        };
+        if self.state.intent != before {
+            self.state.intent.since = tick;
+        } else if matches!(command, Command::Preview { .. }) {
+            return Ok(Effect { tick, intent: before, reach: Reach::Nothing });
         }
-        let asked = matches!(self.state.take, Some(Take::Mix { .. }));
-        let in_mix = asked || self.state.mixing.is_some_and(|mixing| mixing.is_on(tick));
-        if matches!(op, Op::Mix(..)) && in_mix && self.state.intent.filler == Switch::Off {
-            let legal = self.plan.sources.iter().map(|source| format!("cut {source}")).collect();
-            return Err(self.refusal(RefusalCode::InTransition, "is in a mix already", legal));
-        }
-        let reach = self.apply(op, tick)?;
         Ok(Effect { tick, intent: self.state.intent, reach })
     }
 
-    fn refusal(&self, code: RefusalCode, what: &str, legal: Vec<String>) -> Refusal {
+    /// What a cue can say too, asked for by a director: there is someone to be told why not.
+    fn act(&mut self, action: &Action, tick: Tick) -> Result<Reach, Refusal> {
+        let op = self.plan.op(action)?;
+        if self.state.course != Course::Running {
+            return Err(self.refusal(RefusalCode::Ended, "is over", Vec::new()));
+        }
+        if self.state.intent.filler == Switch::Off {
+            self.refuse_transition(op, tick)?;
+            self.refuse_lost(op, tick)?;
+        }
+        self.apply(op, tick)
+    }
+
+    /// Brings what is on preview.
+    fn take(&mut self, transition: crate::Transition, tick: Tick) -> Result<Reach, Refusal> {
+        let Some(preview) = self.state.intent.preview else {
+            let legal = self.plan.sources.iter().map(|source| format!("preview {source}")).collect();
+            return Err(self.refusal(RefusalCode::NoPreview, "has nothing on preview", legal));
+        };
+        let before = self.state.intent.source;
+        let name = self.source_name(preview).unwrap_or_default().to_owned();
+        let reach = self.act(&transition.to(name), tick)?;
+        if reach != Reach::Nothing {
+            self.state.intent.preview = Some(before);
+        }
+        Ok(reach)
+    }
+
+    fn refuse_transition(&self, op: Op, tick: Tick) -> Result<(), Refusal> {
+        let asked = matches!(self.state.take, Some(Take::Mix { .. }));
+        let in_mix = asked || self.state.mixing.is_some_and(|mixing| mixing.is_on(tick));
+        if matches!(op, Op::Mix(..)) && in_mix {
+            let legal = self.plan.sources.iter().map(|source| format!("cut {source}")).collect();
+            return Err(self.refusal(RefusalCode::InTransition, "is in a transition already", legal));
+        }
+        Ok(())
+    }
+
+    /// A source without a picture would only bring the filler: better stay where we are.
+    fn refuse_lost(&self, op: Op, tick: Tick) -> Result<(), Refusal> {
+        let (Op::Cut(source) | Op::Mix(source, ..)) = op else { return Ok(()) };
+        let can = |source: SourceIx| {
+            let now = self.time_of(tick);
+            let look = self.state.views.get(source.0).map(|view| view.look(now, self.plan.after));
+            !matches!(look, Some(Look::Gone | Look::Nothing))
+        };
+        if self.state.decided.is_none() || source == self.state.intent.source || can(source) {
+            return Ok(());
+        }
+        let legal = (0..self.plan.sources.len()).map(SourceIx).filter(|source| can(*source));
+        let legal = legal.filter_map(|source| self.source_name(source)).map(|name| format!("cut {name}"));
+        let what = format!("cannot show {}: it has no picture", self.source_name(source).unwrap_or("it"));
+        Err(self.refusal(RefusalCode::SourceLost, &what, legal.collect()))
+    }
+
+    pub(super) fn refusal(&self, code: RefusalCode, what: &str, legal: Vec<String>) -> Refusal {
         Refusal { code, message: format!("channel {} {what}", self.plan.channel), legal }
     }
 
@@ -43,7 +109,7 @@ impl ChannelScheduler {
         let state = &mut self.state;
         let at_rest = state.take.is_none() && state.mixing.is_none();
         let reach = match op {
-            Op::Cut(source) | Op::Mix(source, _) if before.filler == Switch::On => {
+            Op::Cut(source) | Op::Mix(source, ..) if before.filler == Switch::On => {
                 state.intent.source = source;
                 if before.source == source { Reach::Nothing } else { Reach::IntentOnly }
             }
@@ -54,17 +120,17 @@ impl ChannelScheduler {
                 Reach::Program
             }
             // What is on air, or being mixed to.
-            Op::Mix(source, _) if state.take.is_none() && state.shown() == Some(OnAir::Source(source)) => {
+            Op::Mix(source, ..) if state.take.is_none() && state.shown() == Some(OnAir::Source(source)) => {
                 Reach::Nothing
             }
-            Op::Mix(source, ticks) => {
+            Op::Mix(source, blend, ticks) => {
                 // What was cut or mixed to last is where this one comes from,
                 // even if no tick has shown it yet.
                 let under_way =
                     state.mixing.is_some() || matches!(state.take, Some(Take::Cut | Take::Mix { .. }));
                 let from = under_way.then_some(before.source);
                 state.intent.source = source;
-                state.take = Some(Take::Mix { from, ticks });
+                state.take = Some(Take::Mix { from, blend, ticks });
                 Reach::Program
             }
             Op::Filler(switch) => {
@@ -114,14 +180,19 @@ impl ChannelScheduler {
     /// Carries out every cue that is due, in order.
     pub(super) fn run_cues(&mut self, tick: Tick) {
         while self.state.course == Course::Running {
-            let Some(cue) = self.plan.cues.get(self.state.cues_done).filter(|cue| cue.tick <= tick) else {
-                return;
-            };
-            let (op, title) = (cue.op, cue.title.clone());
-            self.state.cues_done += 1;
+            let Some(ix) = self.state.rundown.due(tick) else { return };
+            let Some(cue) = self.state.rundown.cues.get_mut(ix) else { return };
+            cue.state = CueState::Done;
+            let (op, title) = (cue.op, format!("cue {} ({})", cue.number, cue.words));
+            self.state.rundown.settle();
             match self.apply(op, tick) {
                 Ok(_) => self.event(tick, Code::Cue, None, title),
-                Err(refusal) => self.event(tick, Code::CueRefused, None, format!("{title}: {refusal}")),
+                Err(refusal) => {
+                    if let Some(cue) = self.state.rundown.cues.get_mut(ix) {
+                        cue.state = CueState::Refused;
+                    }
+                    self.event(tick, Code::CueRefused, None, format!("{title}: {refusal}"));
+                }
             }
         }
     }

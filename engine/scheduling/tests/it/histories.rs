@@ -1,10 +1,10 @@
 //! Random histories: what must hold at every tick, whatever happens.
 
 use media::{FrameRate, Key, Span, Tick, Time};
-use pipeline_dsl::{Action, Show, Switch};
+use pipeline_dsl::{Action, Edge, Rgb, Show, Switch};
 use proptest::prelude::*;
 use scheduling::{
-    ChannelScheduler, Code, Command, Decision, Event, Freshness, Intent, LineReason, OnAir, Picture, Program,
+    Blend, ChannelScheduler, Code, Decision, Event, Freshness, Intent, LineReason, OnAir, Picture, Program,
     Reach, Reason, SavedChannel, SourceIx, SourceView,
 };
 
@@ -20,7 +20,7 @@ pub struct History {
     cues: Vec<(i64, Action)>,
     /// Per source, the filler last: what its picture does from a tick on.
     health: Vec<Vec<(u64, Turn)>>,
-    commands: Vec<(u64, Command)>,
+    commands: Vec<(u64, Action)>,
     lines: Vec<(u64, usize, LineReason)>,
 }
 
@@ -29,6 +29,7 @@ enum Turn {
     Never,
     Well,
     Missing,
+    Damaged,
     Ended,
 }
 
@@ -52,6 +53,7 @@ impl History {
             Turn::Well => SourceView::CURRENT,
             Turn::Never if !seen => SourceView::NEVER,
             Turn::Never | Turn::Missing => SourceView::missing(since),
+            Turn::Damaged => SourceView { picture: Picture::Damaged, line: None },
             Turn::Ended => SourceView::ended(since),
         };
         line.map_or(view, |(.., reason)| view.over_line(*reason))
@@ -59,7 +61,7 @@ impl History {
     pub fn views(&self, tick: u64) -> (Vec<SourceView>, Option<SourceView>) {
         ((0..SOURCES.len()).map(|who| self.view(who, tick)).collect(), Some(self.view(SOURCES.len(), tick)))
     }
-    pub fn commands_at(&self, tick: u64) -> impl Iterator<Item = &Command> {
+    pub fn commands_at(&self, tick: u64) -> impl Iterator<Item = &Action> {
         self.commands.iter().filter(move |(at, _)| *at == tick).map(|(_, command)| command)
     }
 }
@@ -70,6 +72,13 @@ fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         4 => source().prop_map(|source| Action::Cut { source }),
         4 => (source(), -10i64..2000).prop_map(|(source, over)| Action::Mix { source, over: Span::from_millis(over) }),
+        1 => (source(), -10i64..2000, prop::sample::select(Edge::ALL.to_vec()))
+            .prop_map(|(source, over, from)| Action::Wipe { source, over: Span::from_millis(over), from }),
+        1 => (source(), -10i64..2000).prop_map(|(source, over)| Action::Dip {
+            source,
+            over: Span::from_millis(over),
+            color: Rgb { r: 1, g: 2, b: 3 },
+        }),
         3 => switch.clone().prop_map(Action::Filler),
         1 => switch.prop_map(Action::Encrypt),
         1 => Just(Action::EncryptRotate),
@@ -78,7 +87,8 @@ fn action() -> impl Strategy<Value = Action> {
 
 pub fn history() -> impl Strategy<Value = History> {
     let turn = prop_oneof![
-        1 => Just(Turn::Never), 4 => Just(Turn::Well), 4 => Just(Turn::Missing), 1 => Just(Turn::Ended)
+        1 => Just(Turn::Never), 4 => Just(Turn::Well), 4 => Just(Turn::Missing), 1 => Just(Turn::Damaged),
+        1 => Just(Turn::Ended)
     ];
     let health = prop::collection::vec((1u64..60, turn), 0..20).prop_map(|turns| {
         let mut at = 0;
@@ -91,7 +101,13 @@ pub fn history() -> impl Strategy<Value = History> {
     });
     let rate = prop::sample::select(vec![(25, 1), (30, 1), (30_000, 1001), (50, 1), (1, 1)])
         .prop_map(|(num, den)| FrameRate::new(num, den).unwrap());
-    let line = prop::sample::select(vec![LineReason::Start, LineReason::Failover, LineReason::Recovered]);
+    let line = prop::sample::select(vec![
+        LineReason::Start,
+        LineReason::Failover,
+        LineReason::Suspect,
+        LineReason::Recovered,
+        LineReason::Chosen,
+    ]);
     let end = prop::option::of(1000i64..30_000);
     (
         (400u64..900, rate, prop::sample::select(vec![0i64, 1, 40, 500, 1234]), 0i64..4000),
@@ -117,7 +133,7 @@ fn run(history: &History, restart: Option<u64>) -> Said {
     let (mut decisions, mut events, mut intents) = (vec![], vec![], vec![]);
     for tick in 0..history.ticks {
         for command in history.commands_at(tick) {
-            let _ = program.handle(command, Tick(tick));
+            let _ = program.handle(&command.clone().into(), Tick(tick));
         }
         if restart == Some(tick) {
             let stored = serde_json::to_string(&program.save()).unwrap();
@@ -137,7 +153,7 @@ fn is_gone(view: SourceView, now: Time, after: Span) -> bool {
     match view.picture {
         Picture::Missing { since } | Picture::Ended { since } => since + after <= now,
         Picture::Never => true,
-        Picture::Current => false,
+        Picture::Current | Picture::Damaged => false,
     }
 }
 
@@ -167,6 +183,11 @@ proptest! {
             } else if wanted.picture == Picture::Current {
                 prop_assert_eq!(on_air, OnAir::Source(intent.source));
                 prop_assert_eq!(decision.freshness, Freshness::Live);
+            } else if wanted.picture == Picture::Damaged {
+                // Shown where it is on air, or taken to; not come back with.
+                let damaged = OnAir::Source(intent.source);
+                prop_assert!(on_air == damaged || (was_covered && on_air == cover), "{on_air:?} at {tick}");
+                prop_assert_eq!(decision.freshness == Freshness::Live || on_air != damaged, true);
             } else if !is_gone(wanted, now, after) {
                 // No filler before `after`, but where it was on already.
                 let held = OnAir::Source(intent.source);
@@ -213,9 +234,19 @@ proptest! {
                 prop_assert_eq!(change.on_air, on_air);
                 let same = before.is_some() && shown == on_air;
                 match change.reason {
-                    Reason::Failover => prop_assert!(same),
+                    Reason::Failover | Reason::Line => prop_assert!(same),
                     Reason::Filler => prop_assert!(!matches!(on_air, Some(OnAir::Source(_)))),
-                    Reason::Mix => prop_assert!(matches!(decision.program, Program::Mix { step: 1, .. }), "{decision:?}"),
+                    Reason::Mix | Reason::Wipe | Reason::Dip => {
+                        let Program::Mix { blend, step: 1, .. } = decision.program else {
+                            return Err(TestCaseError::fail(format!("{decision:?}")));
+                        };
+                        let fits = match change.reason {
+                            Reason::Wipe => matches!(blend, Blend::Wipe(_)),
+                            Reason::Dip => matches!(blend, Blend::Dip(_)),
+                            _ => blend == Blend::Dissolve,
+                        };
+                        prop_assert!(fits, "{decision:?}");
+                    }
                     Reason::End => prop_assert!(decision.is_end()),
                     Reason::Start => prop_assert!(shown.is_none() || shown == Some(OnAir::Black)),
                     Reason::Cut => prop_assert!(!same),
@@ -224,13 +255,14 @@ proptest! {
             } else {
                 prop_assert!(before.is_some() && shown == on_air);
             }
-            if let Program::Mix { from, to, step, of } = decision.program {
+            if let Program::Mix { from, to, blend, step, of } = decision.program {
                 prop_assert!(0 < step && step < of && from != to);
                 if step > 1 {
-                    let earlier = Program::Mix { from, to, step: step - 1, of };
+                    let earlier = Program::Mix { from, to, blend, step: step - 1, of };
                     prop_assert_eq!(before.map(|before| before.program), Some(earlier));
                 } else {
-                    prop_assert_eq!(decision.change.map(|change| change.reason), Some(Reason::Mix));
+                    let reason = decision.change.map(|change| change.reason);
+                    prop_assert!(matches!(reason, Some(Reason::Mix | Reason::Wipe | Reason::Dip)));
                 }
             }
             before = Some(decision);
@@ -273,14 +305,14 @@ proptest! {
         let (mut source, mut filler, mut over) = (SourceIx(0), Switch::Off, false);
         for tick in 0..history.ticks {
             let mut note = |action: &Action| match action {
-                Action::Cut { source: name } | Action::Mix { source: name, .. } => source = source_named(name),
+                action if action.source().is_some() => source = source_named(action.source().unwrap()),
                 Action::Filler(switch) => filler = *switch,
                 Action::End => over = true,
                 _ => {}
             };
             for command in history.commands_at(tick) {
                 let was = program.intent();
-                match program.handle(command, Tick(tick)) {
+                match program.handle(&command.clone().into(), Tick(tick)) {
                     Ok(effect) => {
                         note(command);
                         prop_assert_eq!(effect.tick, Tick(tick));

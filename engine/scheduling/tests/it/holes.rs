@@ -1,7 +1,7 @@
 //! Holes, the filler, and coming back.
 
 use media::{Span, Tick};
-use scheduling::{LineReason, OnAir, Reason, SourceIx, SourceView};
+use scheduling::{LineReason, OnAir, Reason, RefusalCode, SourceIx, SourceView};
 
 use crate::rig::{FILLER_OFF, FILLER_ON, Rig, cut, ms, show};
 
@@ -144,7 +144,7 @@ fn a_covered_source_is_back_with_a_current_picture_only() {
 
 #[test]
 fn a_cut_leaves_the_filler() {
-    let mut rig = Rig::new(&[]).hole(0, 1000, 9000).hole(2, 1900, 9000);
+    let mut rig = Rig::new(&[(3000, cut("main"))]).hole(0, 1000, 9000).hole(2, 1900, 9000);
     rig.run(1800);
     rig.ask(&cut("karry")).unwrap();
     rig.run(2000);
@@ -157,7 +157,9 @@ fn a_cut_leaves_the_filler() {
          0:02.000 bars held cut key
          0:02.400 standby filler key",
     );
-    rig.ask(&cut("main")).unwrap();
+    // A director is told that there is nothing to show, a cue goes through.
+    assert_eq!(rig.ask(&cut("main")).unwrap_err().code, RefusalCode::SourceLost);
+    assert_eq!(rig.program.intent().source, SourceIx(2));
     rig.step();
     assert_eq!(rig.program.intent().source, SourceIx(0));
     assert_eq!(rig.program.on_air().unwrap().on_air, Some(OnAir::Filler));
@@ -165,6 +167,7 @@ fn a_cut_leaves_the_filler() {
     assert_eq!(
         last,
         [
+            "0:03.000 Info cue program: cue 1 (cut main)",
             "0:03.000 Info filler-out bars: the filler no longer covers it",
             "0:03.000 Alarm filler-in main: no picture: the filler covers it",
         ]
@@ -173,12 +176,8 @@ fn a_cut_leaves_the_filler() {
 
 #[test]
 fn a_cut_to_a_dead_source_is_the_filler_at_once() {
-    let mut rig = Rig::new(&[]).hole(1, 100, 3000).never(2);
-    rig.run(1000);
-    rig.ask(&cut("karry")).unwrap();
-    rig.run(4000);
-    rig.ask(&cut("bars")).unwrap();
-    rig.run(5000).shows(
+    let cues = [(1000, cut("karry")), (4000, cut("bars"))];
+    Rig::new(&cues).hole(1, 100, 3000).never(2).run(5000).shows(
         "0:00.000 main start key
          0:01.000 standby filler key
          0:03.000 karry recovered key

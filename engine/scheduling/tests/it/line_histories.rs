@@ -19,6 +19,7 @@ fn failover() -> impl Strategy<Value = Failover> {
     (0i64..2000, 0i64..5000).prop_map(|(lost, recover)| Failover {
         lost: Span::from_millis(lost),
         recover: Span::from_millis(recover),
+        ..Failover::default()
     })
 }
 
@@ -32,7 +33,7 @@ fn views(lines: &Lines) -> Vec<Vec<LineView>> {
         let (mut at, mut hole, mut all) = (0, None, vec![]);
         for (ticks, state, pictures) in line {
             hole = if *pictures { None } else { hole.or(Some(time(at))) };
-            all.extend((0..*ticks).map(|_| LineView { state: *state, hole_since: hole }));
+            all.extend((0..*ticks).map(|_| LineView::new(*state, hole)));
             at += ticks;
         }
         all

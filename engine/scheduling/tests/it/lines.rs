@@ -12,8 +12,8 @@ type Stretches<'a> = &'a [&'a [(LineState, i64, i64)]];
 fn view(line: &[(LineState, i64, i64)], now: Time) -> LineView {
     let stretch = line.iter().find(|(_, from, to)| ms(*from) <= now && now < ms(*to));
     match stretch {
-        None => LineView { state: LineState::Live, hole_since: None },
-        Some((state, from, _)) => LineView { state: *state, hole_since: Some(ms(*from)) },
+        None => LineView::LIVE,
+        Some((state, from, _)) => LineView::new(*state, Some(ms(*from))),
     }
 }
 
@@ -91,14 +91,15 @@ fn the_best_of_the_recovered_is_taken() {
 
 #[test]
 fn odd_views_are_taken_as_they_can_be() {
-    let mut selector = LineSelector::new(2, Failover { lost: Span::ZERO, recover: Span::ZERO });
+    let mut selector =
+        LineSelector::new(2, Failover { lost: Span::ZERO, recover: Span::ZERO, ..Failover::default() });
     assert_eq!(selector.select(Time::ZERO, &[]).line, None);
     // One view too few, one too many, a hole still to come, a current picture of a line that never had one.
-    let live = LineView { state: Live, hole_since: Some(ms(1)) };
+    let live = LineView::new(Live, Some(ms(1)));
     assert_eq!(selector.select(Time::ZERO, &[live]).line, Some(LineIx(0)));
     assert_eq!(selector.select(ms(40), &[LineView::NEVER, LineView::NEVER, live]).line, Some(LineIx(0)));
     assert_eq!(selector.select(ms(80), &[LineView::NEVER, live]).line, Some(LineIx(0)));
-    let current = LineView { state: Live, hole_since: None };
+    let current = LineView::LIVE;
     assert_eq!(selector.select(ms(120), &[LineView::NEVER, current]).line, Some(LineIx(1)));
     assert_eq!(LineSelector::new(0, Failover::default()).select(Time::MAX, &[current]).line, None);
 }

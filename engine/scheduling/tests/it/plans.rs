@@ -35,7 +35,7 @@ fn errors_name_the_place_and_what_is_legal() {
     );
     assert_eq!(
         error(|show| show.channels[0].sources.truncate(1)),
-        "cue 1 of channel program, at 0:01.000: channel program has no source \"karry\"; legal: main"
+        "cue 1 of channel program, at 0:01: channel program has no source \"karry\"; legal: main"
     );
     assert_eq!(
         error(|show| show.channels[0].filler = None),

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use media::{FrameRate, Key, Size, Span, Time};
 use pipeline_dsl::{self as dsl, Action, Switch};
 use scheduling::{
-    ChannelScheduler, Command, Decision, Effect, Encryption, Freshness, OnAir, Program, Refusal, SourceView,
+    Blend, ChannelScheduler, Command, Decision, Effect, Encryption, Freshness, OnAir, Program, Refusal,
+    SourceView,
 };
 
 pub const SOURCES: [&str; 3] = ["main", "karry", "bars"];
@@ -62,7 +63,11 @@ pub fn show(cues: &[(i64, Action)]) -> dsl::Show {
         }],
         rundowns: vec![dsl::Rundown {
             channel: "program".into(),
-            cues: cues.iter().map(|(at, action)| dsl::Cue { at: ms(*at), action: action.clone() }).collect(),
+            zone: dsl::Zone::UTC,
+            cues: cues
+                .iter()
+                .map(|(at, action)| dsl::Cue { when: dsl::When::At(ms(*at)), action: action.clone() })
+                .collect(),
         }],
     }
 }
@@ -123,7 +128,10 @@ impl Rig {
         self
     }
 
-    pub fn ask(&mut self, command: &Command) -> Result<Effect, Refusal> {
+    pub fn ask(&mut self, action: &Action) -> Result<Effect, Refusal> {
+        self.order(&action.clone().into())
+    }
+    pub fn order(&mut self, command: &Command) -> Result<Effect, Refusal> {
         let answer = self.program.handle(command, self.program.next_tick());
         if let Err(refusal) = &answer {
             let code = refusal.code.as_str();
@@ -166,7 +174,14 @@ impl Rig {
         let name = |on_air: OnAir| self.program.name_of(on_air).unwrap_or("black").to_owned();
         let mut words = match decision.program {
             Program::One(on_air) => name(on_air),
-            Program::Mix { from, to, .. } => format!("{}>{}", name(from), name(to)),
+            Program::Mix { from, to, blend, .. } => {
+                let sign = match blend {
+                    Blend::Dissolve => ">",
+                    Blend::Wipe(_) => "|",
+                    Blend::Dip(_) => "_",
+                };
+                format!("{}{sign}{}", name(from), name(to))
+            }
             Program::Ended => "end".to_owned(),
         };
         if decision.freshness == Freshness::Held && !decision.is_end() {

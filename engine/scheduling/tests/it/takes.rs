@@ -1,8 +1,11 @@
 //! Cuts and mixes, and what is refused.
 
 use media::{Key, Tick};
-use pipeline_dsl::{Action, Switch};
-use scheduling::{Effect, OnAir, Program, Reach, RefusalCode, SourceIx, SourceView};
+use pipeline_dsl::{Action, Edge, Rgb, Switch};
+use scheduling::{
+    Command, Decision, Effect, Fader, Follow, Gain, OnAir, Program, Reach, RefusalCode, SourceIx, SourceView,
+    Transition,
+};
 
 use crate::rig::{FILLER_OFF, FILLER_ON, Rig, cut, mix};
 
@@ -133,10 +136,8 @@ fn a_mix_into_a_hole() {
          0:01.320 standby filler key
          0:02.000 karry recovered key",
     );
-    // An old one: there is nothing to mix to.
-    let mut rig = Rig::new(&[]).hole(1, 100, 2000);
-    rig.run(1000);
-    rig.ask(&mix("karry", 400)).unwrap();
+    // An old one: there is nothing to mix to. A director is told so, a cue is carried out.
+    let mut rig = Rig::new(&[(1000, mix("karry", 400))]).hole(1, 100, 2000);
     rig.run(3000).shows(
         "0:00.000 main start key
          0:01.000 standby filler key
@@ -178,9 +179,9 @@ fn refusals_say_what_is_legal() {
     rig.shows(
         "0:00.000 main start key
          refused unknown-source: channel program has no source \"nobody\" [main, karry, bars]
-         refused in-transition: channel program is in a mix already [cut main, cut karry, cut bars]
+         refused in-transition: channel program is in a transition already [cut main, cut karry, cut bars]
          0:01.000 main>karry mix key
-         refused in-transition: channel program is in a mix already [cut main, cut karry, cut bars]
+         refused in-transition: channel program is in a transition already [cut main, cut karry, cut bars]
          refused no-next-key: channel program is on the last of its 2 keys []
          0:01.400 karry>bars second-key mix key
          0:01.440 bars second-key key
@@ -243,4 +244,105 @@ fn nothing_breaks_at_the_end_of_time() {
         rig.program.decide(Tick(tick), &CURRENT, Some(SourceView::CURRENT));
     }
     assert_eq!(rig.program.next_tick(), Tick(u64::MAX));
+}
+
+#[test]
+fn a_source_without_a_picture_is_refused_with_those_that_have_one() {
+    let mut rig = Rig::new(&[]).hole(1, 100, 9000).never(2);
+    // Before the first tick nothing is known of anyone.
+    assert_eq!(rig.program.clone().handle(&cut("karry").into(), Tick(0)).unwrap().reach, Reach::Program);
+    rig.run(400);
+    // A young hole may close again.
+    rig.ask(&cut("karry")).unwrap();
+    rig.ask(&cut("main")).unwrap();
+    rig.run(1000);
+    rig.ask(&cut("karry")).unwrap_err();
+    rig.ask(&mix("bars", 400)).unwrap_err();
+    // What is asked for behind the filler is nobody's picture yet.
+    rig.ask(&FILLER_ON).unwrap();
+    assert_eq!(rig.ask(&cut("karry")).unwrap().reach, Reach::IntentOnly);
+    rig.run(1200).shows(
+        "0:00.000 main start key
+         refused source-lost: channel program cannot show karry: it has no picture [cut main]
+         refused source-lost: channel program cannot show bars: it has no picture [cut main]
+         0:01.000 standby filler key",
+    );
+}
+
+#[test]
+fn a_take_brings_the_preview_and_puts_the_old_source_there() {
+    let mut rig = Rig::new(&[]);
+    let preview = |source: &str| Command::Preview { source: source.into() };
+    rig.run(1000);
+    rig.order(&Command::Take(Transition::Cut)).unwrap_err();
+    assert_eq!(rig.order(&preview("karry")).unwrap().reach, Reach::IntentOnly);
+    assert_eq!(rig.order(&preview("karry")).unwrap().reach, Reach::Nothing);
+    rig.order(&preview("nobody")).unwrap_err();
+    rig.run(1200);
+    rig.order(&Command::Take(Transition::Cut)).unwrap();
+    assert_eq!(rig.program.intent().preview, Some(SourceIx(0)));
+    rig.run(1400);
+    let over = media::Span::from_millis(160);
+    rig.order(&Command::Take(Transition::Wipe { over, from: Edge::Top })).unwrap();
+    assert_eq!(rig.program.intent().preview, Some(SourceIx(1)));
+    // In the middle of it there is no other, and nothing changes on preview.
+    rig.run(1480);
+    rig.order(&Command::Take(Transition::Mix { over })).unwrap_err();
+    assert_eq!(rig.program.intent().preview, Some(SourceIx(1)));
+    rig.run(1600);
+    rig.order(&Command::Take(Transition::Dip { over, color: Rgb { r: 0, g: 0, b: 0 } })).unwrap();
+    rig.run(2000).shows(
+        "0:00.000 main start key
+         refused no-preview: channel program has nothing on preview [preview main, preview karry, preview bars]
+         refused unknown-source: channel program has no source \"nobody\" [main, karry, bars]
+         0:01.200 karry cut key
+         0:01.400 karry|main wipe key
+         refused in-transition: channel program is in a transition already [cut main, cut karry, cut bars]
+         0:01.560 main key
+         0:01.600 main_karry dip key
+         0:01.760 karry key",
+    );
+}
+
+#[test]
+fn sound_goes_with_the_picture_or_is_held() {
+    let mut rig = Rig::new(&[]).hole(0, 2000, 2200);
+    let heard = |decision: &Decision| {
+        let parts = (0..3).map(|ix| OnAir::Source(SourceIx(ix))).chain([OnAir::Filler]);
+        parts
+            .map(|part| match decision.fader(part) {
+                Fader::Quick(gain) | Fader::Slow(gain) => gain,
+            })
+            .collect::<Vec<_>>()
+    };
+    rig.run(1000);
+    assert_eq!(heard(&rig.step()), [1.0, 0.0, 0.0, 0.0]);
+    rig.order(&Command::Sound(Follow::Source("main".into()))).unwrap();
+    rig.ask(&cut("karry")).unwrap();
+    assert_eq!(heard(&rig.step()), [1.0, 0.0, 0.0, 0.0]);
+    // Over the hole of what is held there is silence, whatever is seen.
+    rig.run(2080);
+    assert_eq!(heard(&rig.step()), [0.0; 4]);
+    rig.order(&Command::Sound(Follow::Picture)).unwrap();
+    assert_eq!(heard(&rig.step()), [0.0, 1.0, 0.0, 0.0]);
+    rig.ask(&mix("bars", 120)).unwrap();
+    assert_eq!(heard(&rig.step()), [0.0, 0.75, 0.25, 0.0]);
+    rig.order(&Command::Sound(Follow::Source("nobody".into()))).unwrap_err();
+}
+
+#[test]
+fn every_source_has_a_gain_and_a_mute() {
+    let mut rig = Rig::new(&[]);
+    let gain = |tenths| Command::Gain { source: "karry".into(), gain: Gain::from_tenths(tenths).unwrap() };
+    let mute = |mute| Command::Mute { source: "karry".into(), mute };
+    assert_eq!(rig.order(&gain(-200)).unwrap().reach, Reach::Program);
+    assert_eq!(rig.order(&gain(-200)).unwrap().reach, Reach::Nothing);
+    let factor = |rig: &Rig, source| rig.program.strip(SourceIx(source)).factor();
+    assert_eq!((factor(&rig, 0), factor(&rig, 1)), (1.0, 0.1));
+    rig.order(&mute(Switch::On)).unwrap();
+    assert_eq!(factor(&rig, 1), 0.0);
+    rig.order(&mute(Switch::Off)).unwrap();
+    assert_eq!(factor(&rig, 1), 0.1);
+    assert_eq!((Gain::from_tenths(-601), Gain::from_tenths(121)), (None, None));
+    assert_eq!(Gain::from_tenths(-60).unwrap().to_string(), "-6.0 dB");
 }

@@ -1,0 +1,108 @@
+//! What the selector is told of a line, tick by tick.
+
+use media::Time;
+use pipeline_dsl::Failover;
+use serde::{Deserialize, Serialize};
+
+use super::figures::LineFigures;
+
+/// A line of a camera, by its place in the show file; the first is preferred.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LineIx(pub usize);
+
+/// How a line stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LineState {
+    /// Has never given a picture.
+    Never,
+    /// On its way (again); pictures that came before may still be shown.
+    Connecting,
+    /// Connected.
+    Live,
+    /// The connection broke; pictures that came before may still be shown.
+    Lost,
+    /// Came to its own end; pictures that came before may still be shown.
+    Ended,
+}
+
+/// Whether the newest picture is as it was sent.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grade {
+    /// It is.
+    #[default]
+    Clean,
+    /// Parts of it were made up for what got lost: better than none, not good enough to come back with.
+    Damaged,
+}
+
+/// Whether a line's pictures can be shown at once.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Readiness {
+    /// They are decoded.
+    #[default]
+    Decoded,
+    /// The latest GOP is kept: it must be caught up with first.
+    Kept,
+}
+
+/// What the selector has to know of a line at one tick.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LineView {
+    /// How it stands.
+    pub state: LineState,
+    /// When the first missing video frame was due, in show time; `None` while
+    /// the picture is current. A time still to come counts as `None`.
+    pub hole_since: Option<Time>,
+    /// Whether the newest picture is as it was sent.
+    #[serde(default)]
+    pub grade: Grade,
+    /// Whether its pictures can be shown at once.
+    #[serde(default)]
+    pub readiness: Readiness,
+    /// What is measured of it.
+    #[serde(default)]
+    pub figures: LineFigures,
+}
+
+impl LineView {
+    /// A line that has never given a picture.
+    pub const NEVER: Self = Self::new(LineState::Never, None);
+    /// A line that is connected, with a current picture.
+    pub const LIVE: Self = Self::new(LineState::Live, None);
+
+    /// A decoded line in this state, of which nothing is measured.
+    pub const fn new(state: LineState, hole_since: Option<Time>) -> Self {
+        let figures = LineFigures {
+            millifps: None,
+            bitrate: None,
+            errors: None,
+            frozen_since: None,
+            black_since: None,
+            silent_since: None,
+        };
+        Self { state, hole_since, grade: Grade::Clean, readiness: Readiness::Decoded, figures }
+    }
+
+    /// Whether it could be shown at `now`: connected or playing out, with a current picture.
+    pub fn is_well(&self, now: Time) -> bool {
+        matches!(self.state, LineState::Live | LineState::Ended) && self.hole(now).is_none()
+    }
+
+    /// Whether the line on air has to be left at `now`.
+    pub fn is_lost(&self, now: Time, failover: &Failover) -> bool {
+        match (self.state, self.hole(now)) {
+            (LineState::Never, _) | (LineState::Ended, Some(_)) => true,
+            (_, Some(since)) => since + failover.lost <= now,
+            (_, None) => false,
+        }
+    }
+
+    /// When the first missing picture was due, if one is missing at `now`.
+    pub(crate) fn hole(&self, now: Time) -> Option<Time> {
+        self.hole_since.filter(|since| *since <= now)
+    }
+}
