@@ -10,7 +10,7 @@ use crate::exit::{Means, Outcome, Result, failed, wrong};
 use crate::guard::TOKEN_VARIABLE;
 use crate::term;
 
-/// Command a running show: cut, filler, encryption, status
+/// Command a running show: cut, preview and take, filler, sound, lines, rundown, encryption, status
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -18,6 +18,9 @@ Examples:
   obvan ctl status --json             the same as JSON
   obvan ctl cut karry                 karry is on air from the next tick
   obvan ctl cut karry --expect main   only if main is on air now
+  obvan ctl preview karry; obvan ctl take --with mix --over 1s
+  obvan ctl line main backpack        main comes over its backpack; `auto` leaves it to the rules
+  obvan ctl plan hold                 the rundown waits; next, go, skip 3, move 5 --before 4, at 6 0:30
   obvan ctl filler on                 filler, whatever the cameras do; cuts then wait
   obvan ctl encrypt off --channel program
   obvan ctl --api http://10.0.0.7:8080 status    (with OBVAN_TOKEN set)
@@ -56,6 +59,78 @@ enum Verb {
         #[command(flatten)]
         to: Addressee,
     },
+    /// Uncover a source along an edge that moves over the picture
+    Wipe {
+        /// A camera of the channel
+        source: String,
+        #[command(flatten)]
+        how: How,
+        #[command(flatten)]
+        to: Addressee,
+    },
+    /// Fade to a colour, and from there to a source
+    Dip {
+        /// A camera of the channel
+        source: String,
+        #[command(flatten)]
+        how: How,
+        #[command(flatten)]
+        to: Addressee,
+    },
+    /// Put a source on preview, for `take`
+    Preview {
+        /// A camera of the channel
+        source: String,
+        #[command(flatten)]
+        to: Addressee,
+    },
+    /// Bring what is on preview, and put what was wanted before there
+    Take {
+        /// How
+        #[arg(long, value_name = "HOW", default_value = "cut")]
+        with: With,
+        #[command(flatten)]
+        how: How,
+        #[command(flatten)]
+        to: Addressee,
+    },
+    /// Whose sound is heard
+    Sound {
+        #[command(subcommand)]
+        whose: Whose,
+    },
+    /// How loud a source is, wherever it is heard
+    Gain {
+        /// A camera of the channel
+        source: String,
+        /// Decibels, -60 to 12; 0 is as it comes
+        #[arg(allow_hyphen_values = true)]
+        db: f64,
+        #[command(flatten)]
+        to: Addressee,
+    },
+    /// Silence a source, or let it be heard again
+    Mute {
+        /// A camera of the channel
+        source: String,
+        state: State,
+        #[command(flatten)]
+        to: Addressee,
+    },
+    /// Choose a camera's line, or leave it to the rules again
+    Line {
+        camera: String,
+        /// One of its lines, or `auto`
+        line: String,
+        /// The command's id; the same id again returns the first result
+        #[arg(long, value_name = "ID")]
+        id: Option<String>,
+    },
+    /// Lead the rundown: call the next cue, hold, go on, skip, move
+    Plan {
+        #[command(subcommand)]
+        order: Plan,
+    },
     /// Filler on, whatever the cameras do, or off again
     Filler {
         state: State,
@@ -73,14 +148,123 @@ enum Verb {
         #[command(flatten)]
         to: Addressee,
     },
-    /// Choose a camera's line (not available yet)
-    Line { rest: Vec<String> },
     /// Watermark on or off (not available yet)
     Watermark { rest: Vec<String> },
     /// Open or close a way out (not available yet)
     Egress { rest: Vec<String> },
-    /// Emergency plans (not available yet)
-    Plan { rest: Vec<String> },
+}
+
+#[derive(clap::Args, Debug)]
+struct How {
+    /// How long it takes, e.g. `500ms`
+    #[arg(long, value_name = "DUR", value_parser = crate::duration::parse)]
+    over: Option<media::Span>,
+    /// Where a wipe begins: left, right, top or bottom
+    #[arg(long, value_name = "EDGE")]
+    edge: Option<String>,
+    /// The colour a dip leads through: a name or `#rrggbb`
+    #[arg(long, value_name = "COLOR")]
+    color: Option<String>,
+}
+
+impl How {
+    fn fields(&self) -> impl Iterator<Item = (&'static str, Value)> {
+        let over = self.over.map(|span| ("over_ms", json!(span.as_millis_rounded())));
+        let edge = self.edge.as_ref().map(|edge| ("edge", json!(edge)));
+        let color = self.color.as_ref().map(|color| ("color", json!(color)));
+        over.into_iter().chain(edge).chain(color)
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum, Debug)]
+enum With {
+    Cut,
+    Mix,
+    Wipe,
+    Dip,
+}
+
+#[derive(Subcommand, Debug)]
+enum Whose {
+    /// That of what is seen
+    Follow {
+        #[command(flatten)]
+        to: Addressee,
+    },
+    /// Always that of one source
+    Hold {
+        /// A camera of the channel
+        source: String,
+        #[command(flatten)]
+        to: Addressee,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+enum Plan {
+    /// Carry out the first cue that waits for it
+    Next {
+        #[command(flatten)]
+        to: Addressee,
+    },
+    /// No cue comes of itself any more
+    Hold {
+        #[command(flatten)]
+        to: Addressee,
+    },
+    /// They do again; what was due meanwhile comes at once
+    Go {
+        #[command(flatten)]
+        to: Addressee,
+    },
+    /// Leave a cue out
+    Skip {
+        /// Its place in the show file, from 1
+        cue: u32,
+        #[command(flatten)]
+        to: Addressee,
+    },
+    /// Call a cue that waits for `next` before another one, or last
+    Move {
+        /// Its place in the show file, from 1
+        cue: u32,
+        /// The cue it is called before
+        #[arg(long, value_name = "CUE")]
+        before: Option<u32>,
+        #[command(flatten)]
+        to: Addressee,
+    },
+    /// Give a cue another show time
+    At {
+        /// Its place in the show file, from 1
+        cue: u32,
+        /// The show time, e.g. `90s` or `1:30`
+        #[arg(value_parser = crate::duration::parse)]
+        time: media::Span,
+        #[command(flatten)]
+        to: Addressee,
+    },
+}
+
+impl Plan {
+    fn fields(&self) -> (&Addressee, Vec<(&'static str, Value)>) {
+        let (state, to, cue) = match self {
+            Self::Next { to } => ("next", to, None),
+            Self::Hold { to } => ("hold", to, None),
+            Self::Go { to } => ("go", to, None),
+            Self::Skip { cue, to } => ("skip", to, Some(cue)),
+            Self::Move { cue, to, .. } => ("move", to, Some(cue)),
+            Self::At { cue, to, .. } => ("at", to, Some(cue)),
+        };
+        let mut fields = vec![("state", json!(state))];
+        fields.extend(cue.map(|cue| ("cue", json!(cue))));
+        match self {
+            Self::Move { before: Some(before), .. } => fields.push(("before", json!(before))),
+            Self::At { time, .. } => fields.push(("at_ms", json!(time.as_millis_rounded()))),
+            _ => {}
+        }
+        (to, fields)
+    }
 }
 
 #[derive(clap::Args, Debug)]
@@ -120,13 +304,34 @@ pub fn ctl(args: &Args) -> Result {
             let over = over.map(|span| ("over_ms", json!(span.as_millis_rounded())));
             ("mix", to, [("source", json!(source))].into_iter().chain(over).collect())
         }
+        Verb::Wipe { source, how, to } => {
+            ("wipe", to, [("source", json!(source))].into_iter().chain(how.fields()).collect())
+        }
+        Verb::Dip { source, how, to } => {
+            ("dip", to, [("source", json!(source))].into_iter().chain(how.fields()).collect())
+        }
+        Verb::Preview { source, to } => ("preview", to, vec![("source", json!(source))]),
+        Verb::Take { with, how, to } => {
+            ("take", to, [("with", json!(spelled(with)))].into_iter().chain(how.fields()).collect())
+        }
+        Verb::Sound { whose: Whose::Follow { to } } => ("sound", to, vec![("state", json!("follow"))]),
+        Verb::Sound { whose: Whose::Hold { source, to } } => ("sound", to, vec![("source", json!(source))]),
+        Verb::Gain { source, db, to } => {
+            ("gain", to, vec![("source", json!(source)), ("gain_db", json!(db))])
+        }
+        Verb::Mute { source, state, to } => {
+            ("mute", to, vec![("source", json!(source)), ("state", json!(spelled(state)))])
+        }
+        Verb::Line { camera, line, id } => return choose_line(&api, args.json, camera, line, id.as_deref()),
+        Verb::Plan { order } => {
+            let (to, fields) = order.fields();
+            ("plan", to, fields)
+        }
         Verb::Filler { state, to } => ("filler", to, vec![("state", json!(spelled(state)))]),
         Verb::Encrypt { state, to } => ("encrypt", to, vec![("state", json!(spelled(state)))]),
         Verb::Rotate { to } => ("encrypt", to, vec![("state", json!("rotate"))]),
-        Verb::Line { .. } => return not_yet("line"),
         Verb::Watermark { .. } => return not_yet("watermark"),
         Verb::Egress { .. } => return not_yet("egress"),
-        Verb::Plan { .. } => return not_yet("plan"),
     };
     let channel = match &to.channel {
         Some(channel) => channel.clone(),
@@ -151,7 +356,25 @@ pub fn ctl(args: &Args) -> Result {
 }
 
 fn not_yet(what: &str) -> Result {
-    wrong(format_args!("ctl {what} is not available yet in this version; now: status, cut, filler, encrypt"))
+    wrong(format_args!(
+        "ctl {what} is not available yet in this version; now: status, cut, mix, wipe, dip, preview, take, \
+         filler, sound, gain, mute, line, plan, encrypt"
+    ))
+}
+
+/// A line is the camera's, whatever channels show it.
+fn choose_line(api: &Api, as_json: bool, camera: &str, line: &str, id: Option<&str>) -> Result {
+    let id = id.map_or_else(new_id, str::to_owned);
+    let body = json!({ "id": id, "do": "line", "camera": camera, "line": line });
+    let answer = api.ask("/api/command", Some(&body))?;
+    if as_json {
+        term::json(&answer.body)?;
+        return Ok(answer.outcome());
+    }
+    answer.accepted()?;
+    let (frame, revision) = (&answer.body["frame"], &answer.body["revision"]);
+    term::data(&format!("{camera}: line {line} chosen from frame {frame}, revision {revision}\n"))?;
+    Ok(Outcome::Done)
 }
 
 fn spelled(value: &impl ValueEnum) -> String {

@@ -25,7 +25,13 @@ pub fn text(status: &Value) -> String {
     ]);
     for camera in list(&status["cameras"]) {
         for line in list(&camera["lines"]) {
-            let words = [&camera["name"], &line["name"], &line["state"], &line["packets"]].map(word);
+            let mut words = [&camera["name"], &line["name"], &line["state"], &line["packets"]].map(word);
+            if line["suspect"].is_string() {
+                words[2] += ", suspect";
+            }
+            if !camera["chosen"].is_null() && camera["chosen"] == line["name"] {
+                words[1] += " (chosen)";
+            }
             lines.row(words.into_iter().chain([bytes(&line["bytes"])]));
         }
     }
@@ -44,6 +50,19 @@ fn channel_text(channel: &Value) -> String {
     let intent = intent(&channel["intent"]);
     if intent != on_air {
         let _ = writeln!(text, "  asked for: {intent}");
+    }
+    if let Some(preview) = channel["preview"].as_str() {
+        let _ = writeln!(text, "  on preview: {preview}");
+    }
+    if let Some(sound) = channel["sound"].as_str() {
+        let _ = writeln!(text, "  sound: held on {sound}");
+    }
+    for strip in list(&channel["desk"]) {
+        let mute = if strip["mute"] == "on" { ", muted" } else { "" };
+        let _ = writeln!(text, "  {}: {} dB{mute}", word(&strip["source"]), word(&strip["gain_db"]));
+    }
+    if !channel["plan"].is_null() {
+        text.push_str(&plan_text(&channel["plan"]));
     }
     if !channel["encrypt"].is_null() {
         let key = match (&channel["key_id"], &channel["next_key_id"]) {
@@ -87,6 +106,21 @@ fn channel_text(channel: &Value) -> String {
     text
 }
 
+/// A rundown: how it stands, and what comes next of itself and on the director's word.
+fn plan_text(plan: &Value) -> String {
+    let [state, done, waiting] = ["state", "done", "waiting"].map(|name| word(&plan[name]));
+    let mut text = format!("  rundown: {state}, {done} done, {waiting} to come\n");
+    if let Some(cue) = list(&plan["coming"]).find(|cue| cue["t"].is_number()) {
+        let t = cue["t"].as_f64().unwrap_or_default();
+        let _ = writeln!(text, "    at {t:.1} s: cue {} ({})", word(&cue["cue"]), word(&cue["what"]));
+    }
+    let next = &plan["on_next"];
+    if !next.is_null() {
+        let _ = writeln!(text, "    on next: cue {} ({})", word(&next["cue"]), word(&next["what"]));
+    }
+    text
+}
+
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
@@ -122,6 +156,11 @@ mod tests {
             "show": "demo", "revision": 4, "t": 12.34,
             "channels": [{
                 "name": "program", "intent": "main", "on_air": "standby", "reason": "filler", "since_frame": 250,
+                "preview": "karry", "sound": null,
+                "desk": [{ "source": "karry", "gain_db": -6.0, "mute": "on" }],
+                "plan": { "state": "held", "done": 2, "waiting": 2,
+                          "coming": [{ "cue": 3, "t": 20.5, "what": "cut karry" }],
+                          "on_next": { "cue": 4, "t": null, "what": "mix main over=500ms" } },
                 "rungs": [{ "name": "360p", "width": 640, "height": 360, "frames": 300, "keyframes": 6, "bytes": 1_200_000 }],
                 "egress": [{ "name": "disk", "rung": "360p", "target": "program-360p.flv", "state": "live",
                              "bytes": 1_200_000, "dropped_frames": 0 }],
@@ -133,6 +172,11 @@ mod tests {
 
         program: standby ON AIR since frame 250 (reason: filler)
           asked for: main
+          on preview: karry
+          karry: -6.0 dB, muted
+          rundown: held, 2 done, 2 to come
+            at 20.5 s: cue 3 (cut karry)
+            on next: cue 4 (mix main over=500ms)
           rung  size     frames  key frames    sent
           360p  640x360     300           6  1.2 MB
           way out  rung  state    sent  dropped  where to

@@ -1,9 +1,10 @@
 //! The one place that knows what time it is: show time, real or virtual.
 
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use media::{Span, Time};
+use pipeline_dsl::TimeOfDay;
 
 /// Show time, handed to whoever needs it. Zero is the first tick.
 pub trait Clock: Send + Sync {
@@ -11,6 +12,8 @@ pub trait Clock: Send + Sync {
     fn begin(&self);
     /// Show time now.
     fn now(&self) -> Time;
+    /// The time of day, UTC, at show time zero; none where time is not real.
+    fn day_time_at_zero(&self) -> Option<TimeOfDay>;
     /// Returns at `time`, or at once if it has passed or the show is stopping.
     fn wait_until(&self, time: Time, stop: &Stop);
 }
@@ -28,6 +31,11 @@ impl Clock for RealClock {
     }
     fn now(&self) -> Time {
         self.zero.get().map_or(Time::ZERO, |zero| Time::ZERO + Span::from_duration(zero.elapsed()))
+    }
+    fn day_time_at_zero(&self) -> Option<TimeOfDay> {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        let now = Span::from_duration(since_epoch) - (self.now() - Time::ZERO);
+        TimeOfDay::new(Span::from_flicks(now.flicks().rem_euclid(TimeOfDay::DAY.flicks())))
     }
     fn wait_until(&self, time: Time, stop: &Stop) {
         let left = time - self.now();
@@ -47,6 +55,9 @@ impl Clock for VirtualClock {
     fn begin(&self) {}
     fn now(&self) -> Time {
         *self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn day_time_at_zero(&self) -> Option<TimeOfDay> {
+        None
     }
     fn wait_until(&self, time: Time, _: &Stop) {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);

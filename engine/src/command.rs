@@ -1,10 +1,14 @@
 //! What a director asks of a running show, and the answers.
 
+mod order;
+
 use std::collections::{HashMap, VecDeque};
 
-use media::{Span, Tick};
-use pipeline_dsl::{Action, Switch};
+use media::Tick;
+use pipeline_dsl::Switch;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use crate::command::order::Order;
 
 /// A command as it comes over the wire or from an integrator.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -13,21 +17,50 @@ pub struct Command {
     /// The client's own id: the same one again returns the first result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The channel; may be left out where the show has one.
+    /// The channel; may be left out where the show has one. `line` needs none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
     /// What to do.
     #[serde(rename = "do")]
     pub verb: Verb,
-    /// The camera, for `cut` and `mix`.
+    /// The camera, for `cut`, `mix`, `wipe`, `dip`, `preview`, `gain` and `mute`; for `sound`, the
+    /// one that is always heard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// For `filler` (`on`, `off`) and `encrypt` (`on`, `off`, `rotate`).
+    /// For `filler` and `mute` (`on`, `off`), `encrypt` (`on`, `off`, `rotate`), `sound` (`follow`)
+    /// and `plan` (`next`, `hold`, `go`, `skip`, `move`, `at`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// How long a `mix` takes; 500 ms if it is left out.
+    /// How a `take` brings its source: `cut`, `mix`, `wipe` or `dip`; `cut` if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<String>,
+    /// How long a `mix`, `wipe` or `dip` takes; 500 ms if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over_ms: Option<u32>,
+    /// The edge a `wipe` begins at: `left`, `right`, `top` or `bottom`; `left` if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edge: Option<String>,
+    /// The colour a `dip` leads through, by name or `#rrggbb`; black if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color: Option<String>,
+    /// The camera whose `line` is chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub camera: Option<String>,
+    /// The line, or `auto` to leave it to the rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
+    /// How loud a source is, in decibels, for `gain`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gain_db: Option<f64>,
+    /// The cue that a `plan` command is about, by its place in the show file, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cue: Option<u32>,
+    /// The cue before which `plan move` puts it; last if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<u32>,
+    /// The show time `plan at` gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_ms: Option<u32>,
     /// What the sender believes is on air; if it is not so, nothing is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<String>,
@@ -40,12 +73,45 @@ pub struct Command {
 pub enum Verb {
     Cut,
     Mix,
+    Wipe,
+    Dip,
+    Preview,
+    Take,
     Filler,
+    Sound,
+    Gain,
+    Mute,
+    Line,
+    Plan,
     Encrypt,
 }
 
+impl Verb {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cut => "cut",
+            Self::Mix => "mix",
+            Self::Wipe => "wipe",
+            Self::Dip => "dip",
+            Self::Preview => "preview",
+            Self::Take => "take",
+            Self::Filler => "filler",
+            Self::Sound => "sound",
+            Self::Gain => "gain",
+            Self::Mute => "mute",
+            Self::Line => "line",
+            Self::Plan => "plan",
+            Self::Encrypt => "encrypt",
+        }
+    }
+}
+
 /// Every verb, for messages.
-pub(crate) const VERBS: [&str; 4] = ["cut", "mix", "filler", "encrypt"];
+pub(crate) const VERBS: [&str; 13] = [
+    "cut", "mix", "wipe", "dip", "preview", "take", "filler", "sound", "gain", "mute", "line", "plan",
+    "encrypt",
+];
 
 /// A command that was carried out.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -99,10 +165,6 @@ impl From<scheduling::Refusal> for Refused {
 /// The longest id in bytes.
 const LONGEST_ID: usize = 128;
 
-/// A mix's length where none is given, and its legal range in milliseconds.
-const MIX_MS: u32 = 500;
-const MIX_RANGE_MS: std::ops::RangeInclusive<u32> = 1..=60_000;
-
 impl Command {
     /// A cut to `source` in the only channel.
     pub fn cut(source: impl Into<String>) -> Self {
@@ -116,8 +178,31 @@ impl Command {
         };
         Self { state: Some(state.to_owned()), ..Self::bare(Verb::Filler) }
     }
-    fn bare(verb: Verb) -> Self {
-        Self { id: None, channel: None, verb, source: None, state: None, over_ms: None, expect: None }
+    /// A camera's line, in any channel; `None` leaves it to the rules.
+    pub fn line(camera: impl Into<String>, line: Option<&str>) -> Self {
+        let line = Some(line.unwrap_or(order::AUTO).to_owned());
+        Self { camera: Some(camera.into()), line, ..Self::bare(Verb::Line) }
+    }
+    /// A command of which nothing but the verb is said yet.
+    pub const fn bare(verb: Verb) -> Self {
+        Self {
+            id: None,
+            channel: None,
+            verb,
+            source: None,
+            state: None,
+            with: None,
+            over_ms: None,
+            edge: None,
+            color: None,
+            camera: None,
+            line: None,
+            gain_db: None,
+            cue: None,
+            before: None,
+            at_ms: None,
+            expect: None,
+        }
     }
 
     /// Ids are remembered, so they are short.
@@ -129,35 +214,6 @@ impl Command {
             }
             _ => Ok(()),
         }
-    }
-
-    /// What the scheduler is to do.
-    pub(crate) fn action(&self) -> Result<Action, Refused> {
-        let source = || {
-            let missing = || Refused::new("missing-source", "this command needs a `source`", &[]);
-            self.source.clone().ok_or_else(missing)
-        };
-        let state = |legal: &[&str]| match self.state.as_deref() {
-            Some(state) if legal.contains(&state) => Ok(state.to_owned()),
-            Some(state) => Err(Refused::new("bad-state", format!("`state` is {state:?}"), legal)),
-            None => Err(Refused::new("missing-state", "this command needs a `state`", legal)),
-        };
-        let switch = |word: &str| if word == "on" { Switch::On } else { Switch::Off };
-        Ok(match self.verb {
-            Verb::Cut => Action::Cut { source: source()? },
-            Verb::Mix => {
-                let ms = self.over_ms.unwrap_or(MIX_MS);
-                if !MIX_RANGE_MS.contains(&ms) {
-                    return Err(Refused::new("bad-length", format!("`over_ms` is {ms}"), &["1 to 60000"]));
-                }
-                Action::Mix { source: source()?, over: Span::from_millis(ms.into()) }
-            }
-            Verb::Filler => Action::Filler(switch(&state(&["on", "off"])?)),
-            Verb::Encrypt => match state(&["on", "off", "rotate"])?.as_str() {
-                "rotate" => Action::EncryptRotate,
-                word => Action::Encrypt(switch(word)),
-            },
-        })
     }
 }
 
@@ -202,7 +258,8 @@ pub(crate) struct Taken {
     pub(crate) asked: Asked,
     /// Whoever sent the same id within the same tick.
     pub(crate) repeats: Vec<crossbeam_channel::Sender<Outcome>>,
-    pub(crate) channel: usize,
+    /// The channel it acts on, if it is about one.
+    pub(crate) channel: Option<usize>,
     pub(crate) tick: Tick,
     pub(crate) cause: &'static str,
 }
@@ -229,17 +286,17 @@ mod tests {
     fn the_wire_form_is_the_contract() {
         let json = r#"{"id":"7","channel":"program","do":"cut","source":"karry","expect":"main"}"#;
         let command: Command = serde_json::from_str(json).unwrap();
-        assert_eq!(command.action().unwrap(), Action::Cut { source: "karry".into() });
+        let cut = pipeline_dsl::Action::Cut { source: "karry".into() };
+        assert_eq!(command.order().unwrap(), Order::Channel(cut.into()));
         assert_eq!(serde_json::to_string(&command).unwrap(), json);
     }
 
     #[test]
-    fn what_is_missing_or_wrong_is_named_with_what_is_legal() {
-        let filler: Command = serde_json::from_str(r#"{"do":"filler","state":"maybe"}"#).unwrap();
-        let refused = filler.action().unwrap_err();
-        assert_eq!((refused.code.as_str(), refused.legal), ("bad-state", vec!["on".into(), "off".into()]));
-        let mix: Command = serde_json::from_str(r#"{"do":"mix","source":"a","over_ms":0}"#).unwrap();
-        assert_eq!(mix.action().unwrap_err().code, "bad-length");
+    fn every_verb_is_named() {
+        for verb in VERBS {
+            let read: Verb = serde_json::from_value(serde_json::json!(verb)).unwrap();
+            assert_eq!(read.as_str(), verb);
+        }
     }
 
     #[test]

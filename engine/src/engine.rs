@@ -21,8 +21,6 @@ use crate::report::Report;
 use crate::reporter::Reporter;
 use crate::rig;
 use crate::show::ShowRun;
-use crate::show::cameras::CameraRun;
-use crate::show::channels::ChannelRun;
 use crate::start::{Begun, Place, StartError};
 use crate::status::{Board, EVENTS_SHOWN, Status};
 
@@ -76,13 +74,10 @@ impl Engine {
             begun: Arc::new(Begun::default()),
         };
         let limit = options.limit.map(|limit| Time::ZERO + limit);
-        let end = match (show.end(), limit) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-        if end.is_none() && options.mode == Mode::Offline {
+        if show.end().is_none() && limit.is_none() && options.mode == Mode::Offline {
             return Err(StartError::Endless);
         }
+        let switcher = rig::plan_switching(&show, options.mode)?;
         let plans = rig::plan_channels(&show, &place)?;
         let mut opener = Opener {
             show: &show,
@@ -111,15 +106,16 @@ impl Engine {
             show: show.name.clone(),
             t: 0.0,
             frame_rate: show.video.rate.as_f64(),
-            channels: channels.iter().map(ChannelRun::status).collect(),
-            cameras: cameras.iter().map(CameraRun::status).collect(),
+            channels: channels.iter().map(|channel| channel.status(&switcher)).collect(),
+            cameras: cameras.iter().map(|camera| camera.status(&switcher)).collect(),
             events: log.latest(EVENTS_SHOWN),
         }));
         let run = ShowRun {
             name: show.name.clone(),
             mode: place.mode,
             rate: show.video.rate,
-            end,
+            limit,
+            switcher,
             clock,
             stop: Arc::clone(stop),
             log: Arc::clone(&log),

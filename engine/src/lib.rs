@@ -57,4 +57,7 @@ pub use crate::report::{
 };
 pub use crate::secure::PemError;
 pub use crate::start::StartError;
-pub use crate::status::{CameraStatus, ChannelStatus, Delta, LineStatus, MixStatus, RungStatus, Status};
+pub use crate::status::{
+    CameraStatus, ChannelStatus, CueStatus, Delta, LineStatus, MixStatus, PlanStatus, RungStatus, Status,
+    StripStatus,
+};

@@ -4,20 +4,21 @@
 use std::sync::Arc;
 
 use pipeline_dsl as dsl;
-use scheduling::ChannelScheduler;
+use scheduling::{ChannelIx, FeedIx, Switcher};
 
 use crate::channel::{Channel, OpenChannel};
+use crate::event::Level;
 use crate::ingest::Line;
 use crate::ingest::open::Opener;
 use crate::keys::{ChannelKeys, ResolveError};
 use crate::options::Mode;
+use crate::reporter::Reporter;
 use crate::show::cameras::CameraRun;
 use crate::show::channels::ChannelRun;
 use crate::start::{Place, StartError};
 
 /// What a channel needs to be known before anything is written.
 pub(crate) struct ChannelPlan {
-    scheduler: ChannelScheduler,
     keys: Option<Arc<ChannelKeys>>,
 }
 
@@ -42,9 +43,7 @@ pub(crate) fn plan_channels(show: &dsl::Show, place: &Place) -> Result<Vec<Chann
                 return Err(StartError::LiveOffline { subject, what: "egress" });
             }
         }
-        let scheduler = ChannelScheduler::new(show, model)
-            .map_err(|source| StartError::Plan { channel: model.name.clone(), source })?;
-        plans.push(ChannelPlan { scheduler, keys });
+        plans.push(ChannelPlan { keys });
     }
     Ok(plans)
 }
@@ -68,28 +67,27 @@ pub(crate) fn start_channels(
         channel.create_files(place)?;
     }
     let mut channels = Vec::new();
-    for ((model, open), ChannelPlan { scheduler, keys }) in show.channels.iter().zip(open).zip(plans) {
-        channels.push(ChannelRun::new(show, model, scheduler, open.start(place)?, keys));
+    let models = show.channels.iter().enumerate();
+    for (((ix, model), open), ChannelPlan { keys }) in models.zip(open).zip(plans) {
+        channels.push(ChannelRun::new(show, model, ChannelIx(ix), open.start(place)?, keys));
     }
     Ok(channels)
 }
 
 pub(crate) fn open_cameras(show: &dsl::Show, opener: &mut Opener<'_>) -> Result<Vec<CameraRun>, StartError> {
     let mut cameras = Vec::new();
-    for camera in &show.cameras {
-        let lines = camera
-            .lines
-            .iter()
-            .map(|line| opener.open_line(&camera.name, line))
-            .collect::<Result<Vec<_>, _>>()?;
-        cameras.push(CameraRun::new(camera.name.clone(), lines, camera.failover, show.audio));
+    for (ix, camera) in show.cameras.iter().enumerate() {
+        say_unbuilt(camera, &opener.place.reporter);
+        let lines = camera.lines.iter().map(|line| opener.open_line(&camera.name, line));
+        let lines = lines.collect::<Result<Vec<_>, _>>()?;
+        cameras.push(CameraRun::new(camera.name.clone(), lines, FeedIx::Camera(ix), show.audio));
     }
     Ok(cameras)
 }
 
 pub(crate) fn open_fillers(show: &dsl::Show, opener: &mut Opener<'_>) -> Result<Vec<CameraRun>, StartError> {
     let mut fillers = Vec::new();
-    for filler in &show.fillers {
+    for (ix, filler) in show.fillers.iter().enumerate() {
         // A filler's file loops, whatever else the show says.
         let input = match &filler.input {
             dsl::Input::File { path, .. } => {
@@ -98,9 +96,43 @@ pub(crate) fn open_fillers(show: &dsl::Show, opener: &mut Opener<'_>) -> Result<
             other => other.clone(),
         };
         let line = opener.open("filler", &filler.name, &input, dsl::Live::default())?;
-        fillers.push(CameraRun::new(filler.name.clone(), vec![line], dsl::Failover::default(), show.audio));
+        fillers.push(CameraRun::new(filler.name.clone(), vec![line], FeedIx::Filler(ix), show.audio));
     }
     Ok(fillers)
+}
+
+/// Whoever decides what is on air.
+pub(crate) fn plan_switching(show: &dsl::Show, mode: Mode) -> Result<Switcher, StartError> {
+    let by_the_clock =
+        |rundown: &&dsl::Rundown| rundown.cues.iter().any(|cue| matches!(cue.when, dsl::When::Clock(_)));
+    if let (Mode::Offline, Some(rundown)) = (mode, show.rundowns.iter().find(by_the_clock)) {
+        return Err(StartError::Channel {
+            channel: rundown.channel.clone(),
+            message: "its rundown has a `clock` cue, and an offline show has no time of day: \
+                      use `at`, or run in real time"
+                .to_owned(),
+        });
+    }
+    Switcher::new(show).map_err(|source| StartError::Plan { channel: source.channel().to_owned(), source })
+}
+
+/// What a failover asks for and this version cannot do is said once.
+fn say_unbuilt(camera: &dsl::Camera, reporter: &Reporter) {
+    let dsl::Failover { suspect, standby, .. } = camera.failover;
+    let reporter = reporter.of(&camera.name);
+    if standby == dsl::Standby::Warm {
+        let message = "standby=warm is not available in this version: its lines are decoded all the time";
+        reporter.event(Level::Warn, "not-available", message);
+    }
+    let unmeasured = [
+        ("freeze", suspect.freeze.is_some()),
+        ("black", suspect.black.is_some()),
+        ("silence", suspect.silence.is_some()),
+    ];
+    for (key, _) in unmeasured.into_iter().filter(|(_, asked)| *asked) {
+        let message = format!("`{key}=` is not measured in this version: no line is suspect for it");
+        reporter.event(Level::Warn, "not-available", message);
+    }
 }
 
 /// A channel none of whose sources this version can show has no program.

@@ -39,9 +39,16 @@ pub struct ChannelStatus {
     pub name: String,
     /// The source the director wants.
     pub intent: String,
+    /// The source that `take` brings.
+    #[serde(default)]
+    pub preview: Option<String>,
+    /// The source that is heard whatever is seen; `None` while sound goes with the picture.
+    #[serde(default)]
+    pub sound: Option<String>,
     /// What is in the rendered picture: a camera's or the filler's name, `None` for black.
     pub on_air: Option<String>,
-    /// Why: `start`, `cut`, `mix`, `failover`, `filler`, `recovered`, `end` or `failed`.
+    /// Why: `start`, `cut`, `mix`, `wipe`, `dip`, `failover`, `line`, `filler`, `recovered`, `end`
+    /// or `failed`.
     pub reason: String,
     /// The first frame of it.
     pub since_frame: u64,
@@ -50,6 +57,12 @@ pub struct ChannelStatus {
     pub mix: Option<MixStatus>,
     /// Its sources' names.
     pub sources: Vec<String>,
+    /// Sources that are not heard as they come.
+    #[serde(default)]
+    pub desk: Vec<StripStatus>,
+    /// Its rundown; `None` without one.
+    #[serde(default)]
+    pub plan: Option<PlanStatus>,
     /// Whether the filler is asked for; `None` without a filler.
     pub filler: Option<Switch>,
     /// Whether tags are to be encrypted; `None` without keys.
@@ -76,8 +89,54 @@ pub struct MixStatus {
     pub from: Option<String>,
     /// The camera that fades in.
     pub to: String,
+    /// `mix`, `wipe` or `dip`.
+    #[serde(default)]
+    pub how: String,
     /// The first frame that is its picture alone.
     pub until_frame: u64,
+}
+
+/// How a source is heard, wherever it is.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct StripStatus {
+    /// The source.
+    pub source: String,
+    /// Decibels; 0 is as it comes.
+    pub gain_db: f64,
+    /// `on` is silent.
+    pub mute: Switch,
+}
+
+/// A rundown as it runs.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct PlanStatus {
+    /// `running`, or `held`: no cue comes of itself.
+    pub state: String,
+    /// Cues that were carried out.
+    pub done: usize,
+    /// Cues that could not be.
+    pub refused: usize,
+    /// Cues that were left out.
+    pub skipped: usize,
+    /// Cues still to come.
+    pub waiting: usize,
+    /// The one that the director's `next` calls.
+    pub on_next: Option<CueStatus>,
+    /// The first eight that wait: those with a time by their time, then the others.
+    pub coming: Vec<CueStatus>,
+}
+
+/// A cue that waits.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct CueStatus {
+    /// Its place in the show file, from 1.
+    pub cue: u32,
+    /// When, in seconds of show time; `None` while that is open.
+    pub t: Option<f64>,
+    /// The time of day it waits for, UTC.
+    pub clock_utc: Option<String>,
+    /// What happens then, as the show file spells it.
+    pub what: String,
 }
 
 /// A rung.
@@ -103,6 +162,9 @@ pub struct CameraStatus {
     pub name: String,
     /// The line its picture comes over; `None` before the first.
     pub line: Option<String>,
+    /// The line the director chose; `None` while it is chosen by the rules.
+    #[serde(default)]
+    pub chosen: Option<String>,
     /// Its lines.
     pub lines: Vec<LineStatus>,
 }
@@ -113,6 +175,9 @@ pub struct CameraStatus {
 pub struct LineStatus {
     pub name: String,
     pub state: LineState,
+    /// What it is suspect for, if it is.
+    #[serde(default)]
+    pub suspect: Option<String>,
     pub packets: u64,
     pub bytes: u64,
     /// Pictures decoded over the last second; `None` where nothing is pushed at present.

@@ -65,7 +65,26 @@ fn cuts_fillers_and_refusals() {
     // A dissolve is on air from its first tick on.
     assert_eq!(since(live.ctl(&["mix", "stage", "--over", "200ms"])).1, "stage");
 
+    // Preview and take, and sound that is led by hand.
+    live.ctl(&["preview", "bars"]).exits(0);
+    assert_eq!(live.status()["channels"][0]["preview"], "bars");
+    assert_eq!(since(live.ctl(&["take", "--with", "cut"])).1, "bars");
+    assert_eq!(live.status()["channels"][0]["preview"], "stage");
+    assert_eq!(since(live.ctl(&["take"])).1, "stage");
+    live.ctl(&["gain", "bars", "-6"]).exits(0);
+    live.ctl(&["mute", "bars", "on"]).exits(0);
+    live.ctl(&["sound", "hold", "stage"]).exits(0);
+    let channel = live.status()["channels"][0].clone();
+    assert_eq!(channel["desk"], serde_json::json!([{ "source": "bars", "gain_db": -6.0, "mute": "on" }]));
+    assert_eq!(channel["sound"], "stage");
+
     for (args, exit, words) in [
+        (&["gain", "bars", "13"][..], 2, "legal: -60 dB to 12 dB"),
+        (&["line", "bars", "nowhere"], 2, "auto"),
+        (&["line", "nobody", "auto"], 2, "legal: stage, bars"),
+        (&["plan", "next"], 1, "has no rundown"),
+        (&["wipe", "bars", "--edge", "middle"], 2, "legal: left, right, top, bottom"),
+        (&["dip", "bars", "--color", "nile"], 2, "#rrggbb"),
         (&["cut", "kary"][..], 2, "legal: stage, bars"),
         (&["mix", "kary"], 2, "legal: stage, bars"),
         (&["cut", "bars", "--channel", "news"], 2, "legal: program"),
@@ -96,9 +115,9 @@ fn cuts_fillers_and_refusals() {
         .map(|run| run["reason"].as_str().unwrap().to_owned())
         .collect();
     // `filler off` gives the picture back to the cut that waited under it.
-    assert_eq!(reasons.len(), 7, "{reasons:?}");
+    assert_eq!(reasons.len(), 9, "{reasons:?}");
     assert_eq!(reasons[..4], ["start", "cut", "cut", "filler"], "{reasons:?}");
-    assert_eq!(reasons[5..], ["mix", "end"], "{reasons:?}");
+    assert_eq!(reasons[5..], ["mix", "cut", "cut", "end"], "{reasons:?}");
 }
 
 #[test]

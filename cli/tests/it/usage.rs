@@ -42,9 +42,7 @@ fn wrong_usage_exits_2_with_a_reason_on_stderr() {
 fn what_is_not_built_yet_says_so() {
     for args in [
         &["rehearse", "x.show", "--fault", "main:lost", "--report", "-"][..],
-        &["ctl", "plan", "list"],
         &["ctl", "watermark", "off"],
-        &["ctl", "line", "main", "backpack"],
         &["ctl", "egress", "cdn-a", "off"],
     ] {
         let said = here(args).exits(2);

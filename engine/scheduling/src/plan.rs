@@ -54,6 +54,18 @@ pub enum PlanError {
     },
 }
 
+impl PlanError {
+    /// The channel that cannot be scheduled.
+    pub fn channel(&self) -> &str {
+        match self {
+            Self::NoSources { channel }
+            | Self::Unknown { channel, .. }
+            | Self::Cue { channel, .. }
+            | Self::NoKeys { channel, .. } => channel,
+        }
+    }
+}
+
 fn list(names: &[String]) -> String {
     if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
 }

@@ -3,17 +3,17 @@
 //! so would a step from one line's sound to another's.
 
 use media::{SampleRate, Span, Time};
+use scheduling::Fader;
 
 /// How long a source takes from full to silence at a cut.
 const CROSSFADE: Span = Span::from_millis(10);
 
-/// What a source's gain is led to, and how fast.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) enum Fader {
-    /// There within 10 ms of the tick's start: cuts, holds, fillers.
-    Quick(f32),
-    /// There at the tick's end: the steps of a mix.
-    Slow(f32),
+/// The same, for a source with a gain of its own.
+pub(crate) fn scaled(fader: Fader, gain: f32) -> Fader {
+    match fader {
+        Fader::Quick(to) => Fader::Quick(to * gain),
+        Fader::Slow(to) => Fader::Slow(to * gain),
+    }
 }
 
 /// One source's part in a tick.

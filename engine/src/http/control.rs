@@ -38,12 +38,13 @@ fn code_of(refused: &Refused) -> StatusCode {
     match refused.code.as_str() {
         "not-as-expected" => StatusCode::PRECONDITION_FAILED,
         "in-transition" => StatusCode::TOO_EARLY,
-        "unknown-source" | "unknown-channel" => StatusCode::NOT_FOUND,
+        "unknown-source" | "unknown-channel" | "unknown-camera" | "unknown-line" | "unknown-cue" => {
+            StatusCode::NOT_FOUND
+        }
         "busy" => StatusCode::TOO_MANY_REQUESTS,
         "late" => StatusCode::GATEWAY_TIMEOUT,
         "ended" => StatusCode::GONE,
-        "bad-request" | "bad-state" | "missing-state" | "missing-source" | "missing-channel"
-        | "bad-length" | "bad-id" => StatusCode::BAD_REQUEST,
+        code if code.starts_with("bad-") || code.starts_with("missing-") => StatusCode::BAD_REQUEST,
         _ => StatusCode::CONFLICT,
     }
 }

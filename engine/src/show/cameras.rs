@@ -2,12 +2,13 @@
 
 use media::{SampleRate, Span, Tick, Time};
 use pipeline_dsl as dsl;
-use scheduling::{LineIx, LineReason, LineSelector, LineState as Standing, LineView, SourceView};
+use scheduling::{FeedIx, Input, LineFigures, LineIx, LineState as Standing, LineView, Switcher};
 
 use crate::channel::sound::crossfade;
 use crate::ingest::Line;
 use crate::ingest::buffer::Take;
 use crate::ingest::network::Network;
+use crate::options::Mode;
 use crate::report::{CameraReport, LineReport, LineState, NetworkReport};
 use crate::status::{CameraStatus, LineStatus};
 
@@ -15,12 +16,13 @@ use crate::status::{CameraStatus, LineStatus};
 pub(crate) struct CameraRun {
     pub(crate) name: String,
     pub(crate) lines: Vec<Line>,
-    selector: LineSelector,
+    feed: FeedIx,
     rate: SampleRate,
     channels: u8,
-    /// What the chosen line gave to this tick.
+    /// What each line gave to this tick.
+    takes: Vec<Take>,
+    /// What the chosen one gave.
     pub(crate) take: Option<Take>,
-    pub(crate) view: SourceView,
     /// Each line's counters a second ago, and what they came to.
     measured: Vec<Measured>,
 }
@@ -29,11 +31,14 @@ pub(crate) struct CameraRun {
 struct Measured {
     bytes: u64,
     pictures: u64,
+    errors: u64,
     /// Frames and kilobits a second.
     rates: Option<(f64, f64)>,
     /// What waited of a live line, and the sum and number of such seconds.
     queue: Option<Span>,
     queued: (Span, i64),
+    /// What the switcher is told of it.
+    figures: LineFigures,
 }
 
 impl Measured {
@@ -56,63 +61,61 @@ pub(crate) struct LineChange {
 }
 
 impl CameraRun {
-    /// A camera of a show with sound of this kind.
-    pub(crate) fn new(name: String, lines: Vec<Line>, failover: dsl::Failover, audio: dsl::Audio) -> Self {
-        let selector = LineSelector::new(lines.len(), failover);
+    /// A camera (or filler) of a show with sound of this kind.
+    pub(crate) fn new(name: String, lines: Vec<Line>, feed: FeedIx, audio: dsl::Audio) -> Self {
         let measured = vec![Measured::default(); lines.len()];
         let (rate, channels) = (audio.rate, audio.layout.channels());
-        Self { name, lines, selector, rate, channels, take: None, view: SourceView::NEVER, measured }
+        Self { name, lines, feed, rate, channels, takes: Vec::new(), take: None, measured }
     }
 
-    /// Takes the tick `[from, to)` from every line and chooses one. `changed`
-    /// hears of lines whose state is another now, and of a change of line.
-    pub(crate) fn tick(
+    /// Takes the tick `[from, to)` from every line and tells the switcher how each stands.
+    /// `changed` hears of lines whose state is another now.
+    pub(crate) fn take_lines(
         &mut self,
         tick: Tick,
         from: Time,
         to: Time,
+        switcher: &mut Switcher,
         changed: &mut Vec<LineChange>,
-    ) -> Option<scheduling::LineChange> {
-        let mut takes = Vec::with_capacity(self.lines.len());
-        for line in &mut self.lines {
+    ) {
+        self.takes.clear();
+        for (ix, (line, measured)) in self.lines.iter_mut().zip(&self.measured).enumerate() {
             let before = line.state();
-            takes.push(line.take(tick, from, to));
+            let take = line.take(tick, from, to);
             if line.state() != before {
                 changed.push(LineChange { line: line.name.clone(), from: before, to: line.state() });
             }
+            let view = view(line, &take, measured.figures);
+            // How a line stands is always taken in.
+            let _ = switcher.handle(Input::Line { feed: self.feed, line: LineIx(ix), view }, from);
+            self.takes.push(take);
         }
-        let views: Vec<LineView> =
-            self.lines.iter().zip(&takes).map(|(line, take)| view(line, take)).collect();
-        let choice = self.selector.select(from, &views);
-        // Sound goes over with the picture, and without a click.
-        if let Some(change) = choice.change
-            && let Some(left) = change.from
+    }
+
+    /// The camera goes over to another line with this tick: sound with the picture, and
+    /// without a click.
+    pub(crate) fn go_over(&mut self, change: scheduling::LineChange) {
+        if let Some(left) = change.from
             && left != change.to
-            && let Some(old) = takes.get_mut(left.0).map(|take| take.sound.take())
-            && let Some(new) = takes.get_mut(change.to.0)
+            && let Some(old) = self.takes.get_mut(left.0).map(|take| take.sound.take())
+            && let Some(new) = self.takes.get_mut(change.to.0)
         {
             new.sound = crossfade(old.as_deref(), new.sound.take(), self.rate, self.channels);
         }
-        self.take = choice.line.and_then(|LineIx(ix)| (ix < takes.len()).then(|| takes.swap_remove(ix)));
-        self.view = match &self.take {
-            None => SourceView::NEVER,
-            Some(take) => match take.hole_since {
-                None => SourceView::CURRENT,
-                Some(since) if take.ended => SourceView::ended(since),
-                Some(since) => SourceView::missing(since),
-            },
-        };
-        let reason = choice.change.map(|change| change.reason).filter(|reason| *reason != LineReason::Start);
-        if let Some(reason) = reason {
-            self.view = self.view.over_line(reason);
-        }
-        choice.change
     }
 
-    /// Bitrates over the last second.
-    pub(crate) fn measure(&mut self, seconds: f64) {
+    /// What the line that the switcher chose has given is the camera's.
+    pub(crate) fn settle(&mut self, switcher: &Switcher) {
+        let line = switcher.lines(self.feed).and_then(|lines| lines.current());
+        let chosen = line.filter(|LineIx(ix)| *ix < self.takes.len());
+        self.take = chosen.map(|LineIx(ix)| self.takes.swap_remove(ix));
+    }
+
+    /// Bitrates over the last second. Only a line that comes as it is sent can be slow.
+    pub(crate) fn measure(&mut self, seconds: f64, mode: Mode) {
         for (line, measured) in self.lines.iter().zip(&mut self.measured) {
             let (bytes, pictures) = (line.counters.bytes(), line.counters.pictures());
+            let errors = line.counters.errors();
             let (came, shown) = (bytes - measured.bytes, pictures - measured.pictures);
             let kbps = came as f64 * 8.0 / 1000.0 / seconds;
             let flows = line.counters.is_connected() || came > 0;
@@ -120,30 +123,43 @@ impl CameraRun {
             let queue = line.waiting().filter(|_| line.state() == LineState::Live);
             let (sum, count) = measured.queued;
             let queued = queue.map_or((sum, count), |waits| (sum + waits, count + 1));
-            *measured = Measured { bytes, pictures, rates, queue, queued };
+            let told = rates.filter(|_| mode == Mode::RealTime);
+            let figures = LineFigures {
+                millifps: told.map(|(fps, _)| (fps * 1000.0) as u32),
+                bitrate: told.map(|(_, kbps)| (kbps * 1000.0) as u32),
+                errors: told.map(|_| ((errors - measured.errors) as f64 / seconds) as u32),
+                ..LineFigures::default()
+            };
+            *measured = Measured { bytes, pictures, errors, rates, queue, queued, figures };
         }
     }
 
-    pub(crate) fn status(&self) -> CameraStatus {
-        let line = self.selector.current().and_then(|LineIx(ix)| self.lines.get(ix)).map(|l| l.name.clone());
-        let lines = self.lines.iter().zip(&self.measured).map(|(line, measured)| LineStatus {
-            name: line.name.clone(),
-            state: line.state(),
-            packets: line.counters.packets(),
-            bytes: line.counters.bytes(),
-            fps: measured.rates.map(|r| r.0),
-            kbps: measured.rates.map(|r| r.1),
-            lost_s: line.lost().as_secs_f64(),
-            buffer_ms: line.counters.timing().buffer.map(millis),
-            queue_ms: measured.queue.map(millis),
-            offset_ms: line.counters.timing().standing.map(|standing| millis(standing.offset)),
-            drift_ppm: line.counters.timing().drift_ppm(),
-            recording: line.recording(),
-            keyframe_s: line.counters.key_interval().map(Span::as_secs_f64),
-            decode_errors: line.counters.errors(),
-            network: network(line),
-        });
-        CameraStatus { name: self.name.clone(), line, lines: lines.collect() }
+    pub(crate) fn status(&self, switcher: &Switcher) -> CameraStatus {
+        let rules = switcher.lines(self.feed);
+        let name = |ix: LineIx| self.lines.get(ix.0).map(|line| line.name.clone());
+        let line = rules.and_then(|rules| rules.current()).and_then(name);
+        let chosen = rules.and_then(|rules| rules.chosen()).and_then(name);
+        let suspect = |ix| rules.and_then(|rules| rules.suspect(LineIx(ix)));
+        let lines =
+            self.lines.iter().zip(&self.measured).enumerate().map(|(ix, (line, measured))| LineStatus {
+                name: line.name.clone(),
+                state: line.state(),
+                suspect: suspect(ix).map(|doubt| doubt.as_str().to_owned()),
+                packets: line.counters.packets(),
+                bytes: line.counters.bytes(),
+                fps: measured.rates.map(|r| r.0),
+                kbps: measured.rates.map(|r| r.1),
+                lost_s: line.lost().as_secs_f64(),
+                buffer_ms: line.counters.timing().buffer.map(millis),
+                queue_ms: measured.queue.map(millis),
+                offset_ms: line.counters.timing().standing.map(|standing| millis(standing.offset)),
+                drift_ppm: line.counters.timing().drift_ppm(),
+                recording: line.recording(),
+                keyframe_s: line.counters.key_interval().map(Span::as_secs_f64),
+                decode_errors: line.counters.errors(),
+                network: network(line),
+            });
+        CameraStatus { name: self.name.clone(), line, chosen, lines: lines.collect() }
     }
 
     pub(crate) fn report(&self) -> CameraReport {
@@ -171,7 +187,7 @@ fn network(line: &Line) -> NetworkReport {
     NetworkReport { rtt_ms: rtt.map(millis), jitter_ms: jitter.map(millis), lost, again }
 }
 
-fn view(line: &Line, take: &Take) -> LineView {
+fn view(line: &Line, take: &Take, figures: LineFigures) -> LineView {
     let state = match line.state() {
         LineState::Never => Standing::Never,
         LineState::Live => Standing::Live,
@@ -179,7 +195,7 @@ fn view(line: &Line, take: &Take) -> LineView {
         LineState::Ended => Standing::Ended,
     };
     // Before its first picture a line is in no hole that could be measured.
-    LineView { state, hole_since: take.hole_since.filter(|_| line.seen()) }
+    LineView { figures, ..LineView::new(state, take.hole_since.filter(|_| line.seen())) }
 }
 
 #[cfg(test)]
@@ -223,15 +239,25 @@ mod tests {
     fn sound_of_a_failover(first: Option<f32>, second: Option<f32>) -> (Vec<f32>, usize) {
         let lines = vec![line("fiber", 10, first), line("backpack", 30, second)];
         let audio = dsl::Audio { rate: RATE, layout: dsl::Layout::Mono };
-        let mut camera = CameraRun::new("main".to_owned(), lines, dsl::Failover::default(), audio);
+        let mut camera = CameraRun::new("main".to_owned(), lines, FeedIx::Camera(0), audio);
+        let show = r#"show t { camera main { line a test bars; line b test bars }
+            ladder l { rung r 64x36 100k }; channel c { sources main; ladder l; egress d record "d.flv" } }"#;
+        let mut switcher = Switcher::new(&dsl::parse_show(show).unwrap()).unwrap();
         let rate = FrameRate::new(25, 1).unwrap();
         let (mut sound, mut changed_at) = (Vec::new(), 0);
         for n in 0..30 {
             let (from, to) = (rate.time_of(Tick(n)), rate.time_of(Tick(n + 1)));
-            let change = camera.tick(Tick(n), from, to, &mut Vec::new());
-            if change.is_some_and(|change| change.reason != LineReason::Start) {
-                changed_at = sound.len();
+            camera.take_lines(Tick(n), from, to, &mut switcher, &mut Vec::new());
+            switcher.handle(Input::Tick, from).unwrap();
+            while let Some(output) = switcher.poll() {
+                if let scheduling::Output::Line { change, .. } = output {
+                    camera.go_over(change);
+                    if change.reason != scheduling::LineReason::Start {
+                        changed_at = sound.len();
+                    }
+                }
             }
+            camera.settle(&switcher);
             let tick = camera.take.as_ref().and_then(|take| take.sound.clone());
             sound.extend(tick.unwrap_or_else(|| vec![0.0; 1920]));
         }

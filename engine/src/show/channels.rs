@@ -3,18 +3,21 @@
 use media::{Key, Tick, Time};
 use pipeline_dsl as dsl;
 use pipeline_dsl::Switch;
-use scheduling::{ChannelScheduler, Encryption, Freshness, OnAir, Program, SourceIx, SourceView};
+use scheduling::{
+    Blend, ChannelIx, ChannelScheduler, CueState, Decision, Encryption, OnAir, Program, RundownCourse,
+    SourceIx, Switcher,
+};
 
 use crate::channel::compose::Layers;
 use crate::channel::outlets::OutletKind;
 use crate::channel::rung::EncryptOrder;
-use crate::channel::sound::{Fader, Part, SoundDesk};
+use crate::channel::sound::{Part, SoundDesk, scaled};
 use crate::channel::{Channel, Gone, Work};
 use crate::ingest::buffer::Take;
 use crate::keys::ChannelKeys;
 use crate::report::{ChannelReport, EgressReport, EgressState, EncryptionReport, OnAirReport, RungReport};
 use crate::show::cameras::CameraRun;
-use crate::status::{ChannelStatus, MixStatus, RungStatus};
+use crate::status::{ChannelStatus, CueStatus, MixStatus, PlanStatus, RungStatus, StripStatus};
 
 /// Why nothing is on air of a channel that has failed.
 const FAILED: &str = "failed";
@@ -22,12 +25,11 @@ const FAILED: &str = "failed";
 const KEPT: usize = 100_000;
 
 pub(crate) struct ChannelRun {
-    pub(crate) scheduler: ChannelScheduler,
+    ix: ChannelIx,
     pub(crate) stage: Channel,
     keys: Option<std::sync::Arc<ChannelKeys>>,
     /// Places of its sources among the show's cameras.
     sources: Vec<usize>,
-    source_names: Vec<String>,
     /// Its filler's place among the show's fillers.
     filler: Option<usize>,
     desk: SoundDesk,
@@ -46,6 +48,7 @@ pub(crate) struct ChannelRun {
 struct Mixing {
     from: OnAir,
     to: OnAir,
+    blend: Blend,
     until: Tick,
 }
 
@@ -69,7 +72,7 @@ impl ChannelRun {
     pub(crate) fn new(
         show: &dsl::Show,
         model: &dsl::Channel,
-        scheduler: ChannelScheduler,
+        ix: ChannelIx,
         stage: Channel,
         keys: Option<std::sync::Arc<ChannelKeys>>,
     ) -> Self {
@@ -79,11 +82,10 @@ impl ChannelRun {
         let desk = SoundDesk::new(show.audio.rate, show.audio.layout.channels(), sources.len() + 1);
         let measured = vec![Measured::default(); stage.rungs.len()];
         Self {
-            scheduler,
+            ix,
             stage,
             keys,
             sources,
-            source_names: model.sources.clone(),
             filler,
             desk,
             encryption: Encryption::Clear,
@@ -100,26 +102,22 @@ impl ChannelRun {
         self.over != Over::NotYet
     }
 
-    /// Decides and hands on the tick `[from, to)`. Whether something else came on air.
+    /// Hands on what was decided of the tick `[from, to)`. Whether something else came on air.
     pub(crate) fn tick(
         &mut self,
-        tick: Tick,
-        from: Time,
-        to: Time,
+        decision: &Decision,
+        scheduler: &ChannelScheduler,
+        (from, to): (Time, Time),
         cameras: &[CameraRun],
         fillers: &[CameraRun],
     ) -> Changed {
         if self.is_over() {
             return Changed::Nothing;
         }
-        let views: Vec<SourceView> = self.sources.iter().map(|ix| cameras[*ix].view).collect();
-        let filler = self.filler.map(|ix| fillers[ix].view);
-        let decision = self.scheduler.decide(tick, &views, filler);
-        let mixed = std::mem::replace(&mut self.mixing, mixing(tick, decision.program));
+        let mixed = std::mem::replace(&mut self.mixing, mixing(decision.tick, decision.program));
         let changed = match decision.change {
             Some(change) => {
-                let source =
-                    change.on_air.and_then(|on_air| self.scheduler.name_of(on_air)).map(str::to_owned);
+                let source = change.on_air.and_then(|on_air| scheduler.name_of(on_air)).map(str::to_owned);
                 self.note(from, source, change.reason.as_str());
                 Changed::OnAir(change.reason.as_str())
             }
@@ -143,8 +141,8 @@ impl ChannelRun {
         let picture = |on_air: OnAir| take(on_air).and_then(|take| take.picture.clone());
         let layers = match decision.program {
             Program::One(on_air) => Layers::One(picture(on_air)),
-            Program::Mix { from, to, step, of } => {
-                Layers::Mix { from: picture(from), to: picture(to), step, of }
+            Program::Mix { from, to, blend, step, of } => {
+                Layers::Mix { from: picture(from), to: picture(to), blend, step, of }
             }
             Program::Ended => return changed,
         };
@@ -153,7 +151,11 @@ impl ChannelRun {
                 let on_air =
                     if ix < self.sources.len() { OnAir::Source(SourceIx(ix)) } else { OnAir::Filler };
                 let sound = take(on_air).and_then(|take| take.sound.as_deref());
-                Part { fader: fader(on_air, decision.program, decision.freshness), sound }
+                let gain = match on_air {
+                    OnAir::Source(source) => scheduler.strip(source).factor(),
+                    OnAir::Filler | OnAir::Black => 1.0,
+                };
+                Part { fader: scaled(decision.fader(on_air), gain), sound }
             })
             .collect();
         let sound = self.desk.mix(from, to, &parts);
@@ -210,12 +212,13 @@ impl ChannelRun {
     }
 
     /// What is on air now, by name.
-    pub(crate) fn on_air_name(&self) -> Option<String> {
+    pub(crate) fn on_air_name(&self, switcher: &Switcher) -> Option<String> {
         if self.over == Over::Failed {
             return None;
         }
-        let on_air = self.scheduler.on_air()?.on_air?;
-        self.scheduler.name_of(on_air).map(str::to_owned)
+        let scheduler = switcher.channel(self.ix)?;
+        let on_air = scheduler.on_air()?.on_air?;
+        scheduler.name_of(on_air).map(str::to_owned)
     }
 
     /// Whether its tags are encrypted now, and under which key.
@@ -228,19 +231,24 @@ impl ChannelRun {
     }
 
     /// The id of the key that it goes on under once encryption is on; `None` while it is.
-    fn next_key_id(&self) -> Option<u8> {
+    fn next_key_id(&self, switcher: &Switcher) -> Option<u8> {
         let keys = self.keys.as_ref().filter(|_| self.encryption == Encryption::Clear)?;
-        keys.id(self.scheduler.intent().key)
+        keys.id(switcher.channel(self.ix)?.intent().key)
     }
 
     /// What an `encrypt` came to: whether it is on, and the key that is or will be.
-    pub(crate) fn encryption(&self) -> (Switch, Option<u8>) {
+    pub(crate) fn encryption(&self, switcher: &Switcher) -> (Switch, Option<u8>) {
         let (state, key_id) = self.sealed();
-        (state, key_id.or_else(|| self.next_key_id()))
+        (state, key_id.or_else(|| self.next_key_id(switcher)))
     }
 
-    pub(crate) fn status(&self) -> ChannelStatus {
-        let (intent, standing) = (self.scheduler.intent(), self.scheduler.on_air());
+    pub(crate) fn status(&self, switcher: &Switcher) -> ChannelStatus {
+        let scheduler = switcher.channel(self.ix);
+        let (intent, standing) = (scheduler.map(|s| s.intent()), scheduler.and_then(|s| s.on_air()));
+        let source = |source: Option<SourceIx>| {
+            source.and_then(|source| scheduler?.source_name(source)).map(str::to_owned)
+        };
+        let name = |on_air| scheduler.and_then(|s| s.name_of(on_air)).map(str::to_owned);
         let rungs = self.stage.rungs.iter().zip(&self.measured).map(|(rung, measured)| RungStatus {
             name: rung.rung.name.clone(),
             width: rung.rung.size.width,
@@ -254,28 +262,50 @@ impl ChannelRun {
         let (encrypt, key_id) = self.sealed();
         ChannelStatus {
             name: self.stage.name.clone(),
-            intent: self.scheduler.source_name(intent.source).unwrap_or_default().to_owned(),
-            on_air: self.on_air_name(),
+            intent: source(intent.map(|intent| intent.source)).unwrap_or_default(),
+            preview: source(intent.and_then(|intent| intent.preview)),
+            sound: source(intent.and_then(|intent| intent.sound)),
+            on_air: self.on_air_name(switcher),
             reason: match self.over {
                 Over::Failed => FAILED.to_owned(),
                 _ => standing.map_or("start", |s| s.reason.as_str()).to_owned(),
             },
             since_frame: standing.map_or(0, |s| s.since.0),
-            mix: self.mixing.map(|Mixing { from, to, until }| MixStatus {
-                from: self.scheduler.name_of(from).map(str::to_owned),
-                to: self.scheduler.name_of(to).unwrap_or_default().to_owned(),
+            mix: self.mixing.map(|Mixing { from, to, blend, until }| MixStatus {
+                from: name(from),
+                to: name(to).unwrap_or_default(),
+                how: match blend {
+                    Blend::Dissolve => "mix",
+                    Blend::Wipe(_) => "wipe",
+                    Blend::Dip(_) => "dip",
+                }
+                .to_owned(),
                 until_frame: until.0,
             }),
-            sources: self.source_names.clone(),
-            filler: self.filler.map(|_| intent.filler),
+            sources: (0..self.sources.len()).filter_map(|ix| source(Some(SourceIx(ix)))).collect(),
+            desk: scheduler.map(|s| self.desk_status(s)).unwrap_or_default(),
+            plan: scheduler.and_then(plan_status),
+            filler: intent.filter(|_| self.filler.is_some()).map(|intent| intent.filler),
             encrypt: self.keys.as_ref().map(|_| encrypt),
             key_id,
-            next_key_id: self.next_key_id(),
+            next_key_id: self.next_key_id(switcher),
             frames: self.stage.frames(),
             late_ticks: self.late_ticks,
             rungs: rungs.collect(),
             egress: self.egress(),
         }
+    }
+
+    /// Sources that are not heard as they come.
+    fn desk_status(&self, scheduler: &ChannelScheduler) -> Vec<StripStatus> {
+        let strips = (0..self.sources.len()).map(|ix| (SourceIx(ix), scheduler.strip(SourceIx(ix))));
+        let touched = strips.filter(|(_, strip)| *strip != scheduling::Strip::UNITY);
+        let status = touched.map(|(source, strip)| StripStatus {
+            source: scheduler.source_name(source).unwrap_or_default().to_owned(),
+            gain_db: f64::from(strip.gain.tenths()) / 10.0,
+            mute: strip.mute,
+        });
+        status.collect()
     }
 
     fn egress(&self) -> Vec<EgressReport> {
@@ -334,26 +364,44 @@ pub(crate) enum Changed {
 
 fn mixing(tick: Tick, program: Program) -> Option<Mixing> {
     match program {
-        Program::Mix { from, to, step, of } => {
+        Program::Mix { from, to, blend, step, of } => {
             let left = u64::from(of.saturating_sub(step));
-            Some(Mixing { from, to, until: Tick(tick.0.saturating_add(left)) })
+            Some(Mixing { from, to, blend, until: Tick(tick.0.saturating_add(left)) })
         }
         Program::One(_) | Program::Ended => None,
     }
 }
 
-/// Where a source's sound is led to: sound goes with the picture.
-fn fader(source: OnAir, program: Program, freshness: Freshness) -> Fader {
-    let held = |gain: f32| if freshness == Freshness::Held { 0.0 } else { gain };
-    match program {
-        Program::One(on_air) if on_air == source => Fader::Quick(held(1.0)),
-        Program::Mix { from, to, step, of } if from == source || to == source => {
-            let share = step as f32 / of.max(1) as f32;
-            // Both sides may be the same: a mix of a source into itself is the source.
-            let from = if from == source { 1.0 - share } else { 0.0 };
-            let to = if to == source { held(share) } else { 0.0 };
-            Fader::Slow(from + to)
-        }
-        _ => Fader::Quick(0.0),
+/// Cues that wait, as far as a status tells of them.
+const CUES_SHOWN: usize = 8;
+
+/// The rundown as it runs, if there is one.
+fn plan_status(scheduler: &ChannelScheduler) -> Option<PlanStatus> {
+    if scheduler.cues().len() == 0 {
+        return None;
     }
+    let count = |state| scheduler.cues().filter(|cue| cue.state == state).count();
+    let waiting = || scheduler.cues().filter(|cue| cue.state == CueState::Waiting);
+    let cue = |cue: scheduling::CueView<'_>| CueStatus {
+        cue: cue.number.0,
+        t: cue.tick.map(|tick| scheduler.time_of(tick).as_secs_f64()),
+        clock_utc: cue.clock.map(|time| time.to_string()),
+        what: cue.words.to_owned(),
+    };
+    // Those with a time by their time, then those that wait for the director's word.
+    let mut coming: Vec<_> = waiting().collect();
+    coming.sort_by_key(|cue| (cue.tick.is_none(), cue.tick));
+    Some(PlanStatus {
+        state: match scheduler.rundown_course() {
+            RundownCourse::Running => "running",
+            RundownCourse::Held => "held",
+        }
+        .to_owned(),
+        done: count(CueState::Done),
+        refused: count(CueState::Refused),
+        skipped: count(CueState::Skipped),
+        waiting: coming.len(),
+        on_next: waiting().find(|cue| cue.tick.is_none() && cue.clock.is_none()).map(cue),
+        coming: coming.into_iter().take(CUES_SHOWN).map(cue).collect(),
+    })
 }

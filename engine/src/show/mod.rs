@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 use media::{FrameRate, Tick, Time};
-use scheduling::LineReason;
+use scheduling::{ChannelIx, Decision, FeedIx, Input, Output, Switcher};
 
 use crate::clock::{Clock, Stop};
-use crate::command::{self, Ack, Asked, Command, Memory, Outcome, Refused, Taken};
+use crate::command::{self, Ack, Asked, Command, Memory, Order, Outcome, Refused, Taken};
 use crate::event::{Event, EventLog, Level};
 use crate::ingest::buffer::Waited;
 use crate::options::Mode;
@@ -31,8 +31,9 @@ pub(crate) struct ShowRun {
     pub(crate) name: String,
     pub(crate) mode: Mode,
     pub(crate) rate: FrameRate,
-    /// The show's end, if it has one: exclusive.
-    pub(crate) end: Option<Time>,
+    /// When the show ends whatever its rundowns say: exclusive.
+    pub(crate) limit: Option<Time>,
+    pub(crate) switcher: Switcher,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) stop: Arc<Stop>,
     pub(crate) log: Arc<EventLog>,
@@ -64,12 +65,18 @@ impl ShowRun {
             }
         }
         self.clock.begin();
+        if let Some(zero) = self.clock.day_time_at_zero() {
+            // The time of day is always taken in.
+            let _ = self.switcher.handle(Input::Clock(zero), Time::ZERO);
+        }
         let mut events = self.log.subscribe();
         let mut tick = Tick(0);
         let at_the_end = loop {
             let from = self.rate.time_of(tick);
-            let over =
-                self.end.is_some_and(|end| from >= end) || self.channels.iter().all(ChannelRun::is_over);
+            // The director may hold a rundown, and skip its end or put it off.
+            let ends = [self.limit, self.switcher.end()];
+            let over = ends.into_iter().flatten().any(|end| from >= end)
+                || self.channels.iter().all(ChannelRun::is_over);
             if over || self.stop.is_asked() {
                 break from;
             }
@@ -110,44 +117,68 @@ impl ShowRun {
                 }
             }
         }
-        let taken = self.take_commands(tick);
+        let taken = self.take_commands(tick, from);
         for camera in self.cameras.iter_mut().chain(&mut self.fillers) {
             let mut changed = Vec::new();
-            let failover = camera.tick(tick, from, to, &mut changed);
+            camera.take_lines(tick, from, to, &mut self.switcher, &mut changed);
             for change in &changed {
                 say_line(&self.reporter, &camera.name, change);
             }
-            if let Some(change) = failover
-                && change.reason != LineReason::Start
-            {
-                let name = |ix: scheduling::LineIx| camera.lines.get(ix.0).map_or("", |l| l.name.as_str());
-                let from = change.from.map_or("", name);
-                let message = format!("{} → {}", from, name(change.to));
-                let (level, code) = match change.reason {
-                    LineReason::Failover => (Level::Alarm, "failover"),
-                    _ => (Level::Info, "failover-recovered"),
-                };
-                self.reporter.of(&camera.name).event(level, code, message);
-            }
         }
+        let decisions = self.decide(from);
         let mut causes = Vec::new();
-        for channel in &mut self.channels {
-            causes.push(channel.tick(tick, from, to, &self.cameras, &self.fillers));
-            while let Some(event) = channel.scheduler.poll_event() {
-                let level = match event.level() {
-                    scheduling::Level::Info => Level::Info,
-                    scheduling::Level::Warn => Level::Warn,
-                    scheduling::Level::Alarm => Level::Alarm,
-                };
-                let t = self.rate.time_of(event.tick);
-                self.log.push(t, level, event.code.as_str(), &event.subject, event.message);
-            }
+        for (ix, channel) in self.channels.iter_mut().enumerate() {
+            let decision =
+                decisions.iter().find(|(at, _)| *at == ChannelIx(ix)).map(|(_, decision)| *decision);
+            let scheduler = self.switcher.channel(ChannelIx(ix));
+            causes.push(match (decision, scheduler) {
+                (Some(decision), Some(scheduler)) => {
+                    channel.tick(&decision, scheduler, (from, to), &self.cameras, &self.fillers)
+                }
+                _ => Changed::Nothing,
+            });
         }
         self.answer(from, taken, &causes);
     }
 
+    /// Has the tick decided: lines are chosen, events told, and what each channel does is given back.
+    fn decide(&mut self, from: Time) -> Vec<(ChannelIx, Decision)> {
+        // A tick is always taken in.
+        let _ = self.switcher.handle(Input::Tick, from);
+        let mut decisions = Vec::with_capacity(self.channels.len());
+        while let Some(output) = self.switcher.poll() {
+            match output {
+                Output::Line { feed, change } => {
+                    let camera = match feed {
+                        FeedIx::Camera(ix) => self.cameras.get_mut(ix),
+                        FeedIx::Filler(ix) => self.fillers.get_mut(ix),
+                    };
+                    if let Some(camera) = camera {
+                        camera.go_over(change);
+                    }
+                }
+                Output::Program { channel, decision } => decisions.push((channel, decision)),
+                Output::Event(event) => {
+                    let level = match event.level() {
+                        scheduling::Level::Info => Level::Info,
+                        scheduling::Level::Warn => Level::Warn,
+                        scheduling::Level::Alarm => Level::Alarm,
+                    };
+                    let t = self.rate.time_of(event.tick);
+                    self.log.push(t, level, event.code.as_str(), &event.subject, event.message);
+                }
+                // Every line is decoded all the time.
+                Output::Duty { .. } => {}
+            }
+        }
+        for camera in self.cameras.iter_mut().chain(&mut self.fillers) {
+            camera.settle(&self.switcher);
+        }
+        decisions
+    }
+
     /// Hands the commands that have come to their schedulers.
-    fn take_commands(&mut self, tick: Tick) -> Vec<Taken> {
+    fn take_commands(&mut self, tick: Tick, from: Time) -> Vec<Taken> {
         let mut taken = Vec::new();
         // Bounded by the queue's own length: a flood cannot hold up the tick.
         for asked in self.commands.try_iter().take(64).collect::<Vec<_>>() {
@@ -161,7 +192,7 @@ impl ShowRun {
             }
             // The same id twice within a tick: one command, one result, two answers.
             let Some(asked) = command::join_repeat(&mut taken, asked) else { continue };
-            match self.take_command(&asked.command, tick) {
+            match self.take_command(&asked.command, from) {
                 Ok((channel, cause)) => {
                     taken.push(Taken { asked, repeats: Vec::new(), channel, tick, cause });
                 }
@@ -175,7 +206,18 @@ impl ShowRun {
         taken
     }
 
-    fn take_command(&mut self, command: &Command, tick: Tick) -> Result<(usize, &'static str), Refused> {
+    fn take_command(
+        &mut self,
+        command: &Command,
+        from: Time,
+    ) -> Result<(Option<usize>, &'static str), Refused> {
+        let cause = command.verb.as_str();
+        let order = command.order()?;
+        let Order::Channel(order) = order else {
+            let Order::Line { camera, line } = &order else { return Ok((None, cause)) };
+            self.switcher.handle(Input::Choose { camera, line: line.as_deref() }, from)?;
+            return Ok((None, cause));
+        };
         let names: Vec<&str> = self.channels.iter().map(|c| c.stage.name.as_str()).collect();
         let channel = match &command.channel {
             Some(name) => names.iter().position(|n| n == name).ok_or_else(|| {
@@ -190,24 +232,16 @@ impl ShowRun {
                 ));
             }
         };
-        let run = &mut self.channels[channel];
         if let Some(expected) = &command.expect {
-            let now = run.on_air_name();
+            let now = self.channels[channel].on_air_name(&self.switcher);
             if now.as_deref() != Some(expected) {
                 let now = now.unwrap_or_else(|| "black".to_owned());
                 let message = format!("{expected} was expected on air, but it is {now}");
                 return Err(Refused::new("not-as-expected", message, &[&now]));
             }
         }
-        let action = command.action()?;
-        run.scheduler.handle(&action, tick)?;
-        let cause = match command.verb {
-            crate::command::Verb::Cut => "cut",
-            crate::command::Verb::Mix => "mix",
-            crate::command::Verb::Filler => "filler",
-            crate::command::Verb::Encrypt => "encrypt",
-        };
-        Ok((channel, cause))
+        self.switcher.handle(Input::Command { channel: ChannelIx(channel), command: &order }, from)?;
+        Ok((Some(channel), cause))
     }
 
     /// Tells what is on air from this tick on, and answers whoever asked for it.
@@ -218,22 +252,27 @@ impl ShowRun {
                 Changed::OnAir(reason) => reason,
                 Changed::MixOver => "mix-over",
             };
-            self.board.change(from, cause, vec![channel.status()], Vec::new(), Vec::new());
+            let status = channel.status(&self.switcher);
+            self.board.change(from, cause, vec![status], Vec::new(), Vec::new());
         }
         for Taken { asked, repeats, channel, tick, cause } in taken {
-            let run = &self.channels[channel];
-            if !matches!(causes.get(channel), Some(Changed::OnAir(_))) {
+            let run = channel.map(|channel| &self.channels[channel]);
+            let told = channel.is_some_and(|channel| matches!(causes.get(channel), Some(Changed::OnAir(_))));
+            if !told {
                 // The picture is the same, the intent may not be.
-                self.board.change(from, cause, vec![run.status()], Vec::new(), Vec::new());
+                let channels = run.map(|run| run.status(&self.switcher)).into_iter().collect();
+                let cameras = if run.is_none() { self.camera_statuses() } else { Vec::new() };
+                self.board.change(from, cause, channels, cameras, Vec::new());
             }
             let is_encrypt = asked.command.verb == crate::command::Verb::Encrypt;
-            let (encrypt, key_id) = is_encrypt.then(|| run.encryption()).unzip();
+            let (encrypt, key_id) =
+                run.filter(|_| is_encrypt).map(|run| run.encryption(&self.switcher)).unzip();
             let outcome: Outcome = Ok(Ack {
                 id: asked.command.id.clone(),
                 revision: self.board.revision(),
                 frame: tick.0,
                 t: from.as_secs_f64(),
-                on_air: run.on_air_name(),
+                on_air: run.and_then(|run| run.on_air_name(&self.switcher)),
                 encrypt,
                 key_id: key_id.flatten(),
             });
@@ -250,7 +289,7 @@ impl ShowRun {
         let second = self.rate.tick_from(Time::from_secs(1)).0.max(1);
         if tick.0 % second == second - 1 {
             for camera in &mut self.cameras {
-                camera.measure(1.0);
+                camera.measure(1.0, self.mode);
             }
             for channel in &mut self.channels {
                 channel.measure(1.0);
@@ -262,11 +301,11 @@ impl ShowRun {
     }
 
     fn channel_statuses(&self) -> Vec<ChannelStatus> {
-        self.channels.iter().map(ChannelRun::status).collect()
+        self.channels.iter().map(|channel| channel.status(&self.switcher)).collect()
     }
 
     fn camera_statuses(&self) -> Vec<crate::status::CameraStatus> {
-        self.cameras.iter().map(CameraRun::status).collect()
+        self.cameras.iter().map(|camera| camera.status(&self.switcher)).collect()
     }
 
     /// Lines that do not end are left behind: the report must not wait for them.

@@ -115,7 +115,12 @@ show "mixed" {
     }
     let command = serde_json::from_str(r#"{"do":"mix","source":"b","over_ms":200}"#).unwrap();
     let began = engine.handle().command(command).unwrap().frame;
-    let mix = engine::MixStatus { from: Some("a".to_owned()), to: "b".to_owned(), until_frame: began + 5 };
+    let mix = engine::MixStatus {
+        from: Some("a".to_owned()),
+        to: "b".to_owned(),
+        how: "mix".to_owned(),
+        until_frame: began + 5,
+    };
     let mixing = next("mix");
     assert_eq!((mixing.mix, mixing.key_id, mixing.since_frame), (Some(mix), Some(7), began));
     let mixed = next("mix-over");

@@ -168,7 +168,9 @@ fn encrypt(index: &Index<'_>, cue: &Part, channel: &Part, sink: &mut Sink) {
 /// What the next cues make of a take.
 fn follow(cue: &Part, later: &[&Part], sink: &mut Sink) {
     let Some(start) = cue.time("time") else { return };
-    let Some(next) = later.iter().find(|cue| matches!(kind(cue), "cut" | "mix" | "wipe" | "dip" | "filler" | "end")) else {
+    let Some(next) =
+        later.iter().find(|cue| matches!(kind(cue), "cut" | "mix" | "wipe" | "dip" | "filler" | "end"))
+    else {
         return;
     };
     let Some(at) = next.time("time") else { return };

@@ -161,6 +161,13 @@ pub struct Rgb {
     pub b: u8,
 }
 
+impl Rgb {
+    /// A colour as the show file writes it: a name of CSS's sixteen, or `#rrggbb`.
+    pub fn parse(text: &str) -> Option<Self> {
+        crate::literal::color(text)
+    }
+}
+
 /// When a camera leaves a line, and when it comes back to a better one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Failover {

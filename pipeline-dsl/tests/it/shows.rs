@@ -111,11 +111,8 @@ fn failover() -> impl Strategy<Value = Failover> {
     let check = || prop::option::of(span(500, 600_000));
     let fps = select(vec![(1, 1), (20, 1), (30_000, 1001)]);
     let fps = fps.prop_map(|(num, den)| FrameRate::new(num, den).unwrap());
-    let figures = (
-        prop::option::of(fps),
-        prop::option::of(1_000u32..=200_000_000),
-        prop::option::of(0u32..=1000),
-    );
+    let figures =
+        (prop::option::of(fps), prop::option::of(1_000u32..=200_000_000), prop::option::of(0u32..=1000));
     let suspect = (span(500, 60_000), figures, (check(), check(), check())).prop_map(
         |(after, (min_fps, min_bitrate, max_errors), (freeze, black, silence))| Suspect {
             after,
