@@ -1,7 +1,9 @@
 //! What is on air and why: a pure, deterministic core.
 //!
-//! Two deciders, both fed tick by tick and neither with a clock, a socket or a
-//! random source of its own:
+//! [`Switcher`] is the one door: it is told what is new ([`Input`]: how lines stand, commands,
+//! choices, rundowns, time), and says what each channel shows and plays at which tick, and why
+//! ([`Output`]). It has no clock, no socket and no random source. Behind it are two deciders, which
+//! can be had on their own:
 //!
 //! - [`LineSelector`]: which of a camera's lines is shown;
 //! - [`ChannelScheduler`]: what a channel shows, from commands, the rundown and

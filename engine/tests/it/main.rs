@@ -15,4 +15,5 @@ mod matrix;
 mod secure;
 mod step;
 mod support;
+mod switching;
 mod wires;
