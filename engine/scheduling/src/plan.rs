@@ -42,7 +42,7 @@ pub enum PlanError {
         /// When it comes.
         when: When,
         /// Why not.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// A key ring without a key.
     #[error("key ring {key} of channel {channel} is empty: give it at least one key")]
@@ -149,8 +149,12 @@ impl Plan {
     pub fn cues_of(&self, rundown: &Rundown) -> Result<Vec<PlannedCue>, PlanError> {
         let plan = |(place, cue): (usize, &pipeline_dsl::Cue)| {
             let channel = || self.channel.clone();
-            let refused =
-                |refusal| PlanError::Cue { channel: channel(), cue: place, when: cue.when, refusal };
+            let refused = |refusal| PlanError::Cue {
+                channel: channel(),
+                cue: place,
+                when: cue.when,
+                refusal: Box::new(refusal),
+            };
             let op = self.op(&cue.action).map_err(refused)?;
             let due = match cue.when {
                 When::At(at) => Due::At(self.rate.tick_from(at)),
