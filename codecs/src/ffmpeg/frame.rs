@@ -12,6 +12,7 @@ use super::pool::{self, Layout};
 use crate::colour::{Colour, Matrix, Range};
 use crate::error::{CodecError, Step};
 use crate::picture::{Aspect, PixelFormat, Plane, PlaneMut, PlaneRef, Rotation, Scan};
+use crate::raw::RawFormat;
 
 const YUV420P: i32 = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as i32;
 /// FFmpeg's older way to say "4:2:0 in full range".
@@ -58,6 +59,70 @@ impl AvFrame {
         raw.chroma_location = ffi::AVChromaLocation::AVCHROMA_LOC_LEFT;
         raw.sample_aspect_ratio = ffi::AVRational { num: 1, den: 1 };
         Ok(frame)
+    }
+
+    /// A writable frame for raw pixels of another's, with memory of its own.
+    pub(crate) fn of_raw(format: RawFormat, size: Size) -> Result<Self, CodecError> {
+        use ffi::AVPixelFormat as Format;
+        if format == RawFormat::I420 {
+            return Self::pooled(size);
+        }
+        let mut frame = Self::empty()?;
+        let raw = frame.raw_mut();
+        raw.format = match format {
+            RawFormat::I420 => Format::AV_PIX_FMT_YUV420P,
+            RawFormat::Nv12 => Format::AV_PIX_FMT_NV12,
+            RawFormat::Yuy2 => Format::AV_PIX_FMT_YUYV422,
+            RawFormat::Uyvy => Format::AV_PIX_FMT_UYVY422,
+            RawFormat::Rgba => Format::AV_PIX_FMT_RGBA,
+            RawFormat::Bgra => Format::AV_PIX_FMT_BGRA,
+        } as i32;
+        raw.width = i32::try_from(size.width).unwrap_or(0);
+        raw.height = i32::try_from(size.height).unwrap_or(0);
+        // SAFETY: the frame is live and has its format and size; FFmpeg pads the buffer for
+        // readers of whole vectors.
+        let code = unsafe { ffi::av_frame_get_buffer(frame.as_mut_ptr(), 0) };
+        check("picture", Step::Allocate, None, code)?;
+        Ok(frame)
+    }
+
+    /// The rows of a plane of a frame that [`of_raw`](Self::of_raw) made.
+    pub(crate) fn raw_rows_mut(
+        &mut self,
+        format: RawFormat,
+        plane: usize,
+    ) -> impl Iterator<Item = &mut [u8]> {
+        let (row, rows) = format.plane_size(plane, self.size());
+        let raw = self.raw_mut();
+        let stride = usize::try_from(raw.linesize[plane]).unwrap_or(0);
+        let data = raw.data[plane];
+        let len = if data.is_null() || stride < row { 0 } else { stride * (rows - 1) + row };
+        // SAFETY: the plane has `rows` rows of at least `row` bytes, `stride` apart, in a buffer
+        // that only this frame holds; `self` is borrowed for as long as the slice lives.
+        let bytes = unsafe {
+            std::slice::from_raw_parts_mut(
+                if len == 0 { ptr::NonNull::dangling().as_ptr() } else { data },
+                len,
+            )
+        };
+        bytes.chunks_mut(stride.max(1))
+    }
+
+    /// Says how its numbers stand for colours.
+    pub(crate) fn tag(&mut self, colour: Colour) {
+        use ffi::AVColorSpace as Space;
+        let raw = self.raw_mut();
+        raw.colorspace = match colour.matrix {
+            Matrix::Bt601 => Space::AVCOL_SPC_SMPTE170M,
+            Matrix::Bt709 => Space::AVCOL_SPC_BT709,
+            Matrix::Bt2020 => Space::AVCOL_SPC_BT2020_NCL,
+            Matrix::Rgb => Space::AVCOL_SPC_RGB,
+            Matrix::Unknown => Space::AVCOL_SPC_UNSPECIFIED,
+        };
+        raw.color_range = match colour.range {
+            Range::Limited => ffi::AVColorRange::AVCOL_RANGE_MPEG,
+            Range::Full => ffi::AVColorRange::AVCOL_RANGE_JPEG,
+        };
     }
 
     pub(super) fn raw(&self) -> &ffi::AVFrame {
