@@ -70,6 +70,7 @@ impl Engine {
             inputs: options.inputs,
             out: options.out,
             rtmp: options.rtmp,
+            sources: options.sources,
             reporter: reporter.clone(),
             begun: Arc::new(Begun::default()),
         };

@@ -15,6 +15,42 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! What no line of the language brings, a program brings itself: a [`Source`] hands in packets or
+//! frames, for a line that says `line NAME source my-camera`. It runs on a thread of its own, in
+//! a live show and in an offline one; `examples/custom_source.rs` is a whole one.
+//!
+//! ```
+//! use codecs::{Frame, PictureMut, Rgb};
+//! use engine::{Engine, Mode, RunOptions, SourceHandle, SourceTracks};
+//! use media::{FrameRate, Size, Span, Tick};
+//!
+//! let show = pipeline_dsl::parse_show(
+//!     r#"show "drawn" {
+//!          video 64x36 25fps
+//!          camera mine { line own source my-camera }
+//!          ladder one { rung small 64x36 100k }
+//!          channel program { sources mine; ladder one; egress disk record "{channel}.flv" }
+//!        }"#,
+//! )
+//! .map_err(|said| format!("{said:?}"))?;
+//! let out = tempfile::tempdir()?;
+//! let limit = Some(Span::from_secs(2));
+//! let mut options = RunOptions { limit, out: out.path().into(), ..RunOptions::new(Mode::Offline) };
+//! options.sources.add("my-camera", SourceTracks::Pictures, |to: SourceHandle| {
+//!     let rate = FrameRate::new(25, 1).expect("a rate");
+//!     for n in 0.. {
+//!         let blue = Rgb::new(0, 0, n as u8);
+//!         let picture = PictureMut::filled(Size::new(64, 36), blue).expect("a picture").freeze();
+//!         if to.frame(Frame { pts: rate.time_of(Tick(n)), picture }).is_err() {
+//!             return; // the show is over
+//!         }
+//!     }
+//! });
+//! let report = Engine::start(show, options)?.wait();
+//! assert_eq!(report.channels[0].frames, 50);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Data goes one way: a line's packets are decoded and mapped on the show's
 //! timeline ([`ingest`](self)), the show's thread decides each tick and hands
 //! pictures and sound to its channels, a channel composes and encodes, its
@@ -49,6 +85,7 @@ pub use crate::command::{Ack, Command, Refused, Verb};
 pub use crate::engine::Engine;
 pub use crate::event::{Event, Level};
 pub use crate::handle::Handle;
+pub use crate::ingest::source::{Handed, Source, SourceError, SourceHandle, SourceTracks, Sources};
 pub use crate::keys::ResolveError;
 pub use crate::options::{Mode, RtmpTimeouts, RunOptions};
 pub use crate::report::{

@@ -7,6 +7,8 @@ use codecs::CodecKit;
 use media::Span;
 pub use rtmp::session::Timeouts as RtmpTimeouts;
 
+use crate::ingest::source::Sources;
+
 /// Against the wall clock, or as fast as possible.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mode {
@@ -32,10 +34,12 @@ pub struct RunOptions {
     pub kit: Arc<dyn CodecKit>,
     /// How long those who connect over RTMP may take.
     pub rtmp: RtmpTimeouts,
+    /// What the show's `source` lines take.
+    pub sources: Sources,
 }
 
 impl RunOptions {
-    /// With FFmpeg's codecs, inputs and outputs in the current folder, and no limit.
+    /// With FFmpeg's codecs, inputs and outputs in the current folder, no limit and no sources.
     pub fn new(mode: Mode) -> Self {
         Self {
             mode,
@@ -44,6 +48,7 @@ impl RunOptions {
             out: ".".into(),
             kit: Arc::new(codecs::Ffmpeg::new()),
             rtmp: RtmpTimeouts::default(),
+            sources: Sources::default(),
         }
     }
 }

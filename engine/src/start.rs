@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use codecs::CodecKit;
 
+use crate::ingest::source::Sources;
 use crate::keys::ResolveError;
 use crate::options::Mode;
 use crate::reporter::Reporter;
@@ -32,6 +33,16 @@ pub enum StartError {
         subject: String,
         /// What is wrong.
         message: String,
+    },
+    /// A line names a source that nobody has registered, or that an earlier show has taken.
+    #[error("{subject}: no source `{name}` is registered; {}", registered_shown(registered))]
+    Source {
+        /// The line.
+        subject: String,
+        /// The name it gives.
+        name: String,
+        /// Those that are registered, also for other lines.
+        registered: Vec<String>,
     },
     /// The RTMP port cannot be had.
     #[error(
@@ -80,6 +91,13 @@ pub enum StartError {
     },
 }
 
+fn registered_shown(names: &[String]) -> String {
+    match names {
+        [] => "there is none: sources come from a program that embeds the engine".to_owned(),
+        names => format!("there are: {}", names.join(", ")),
+    }
+}
+
 /// What every part of a show is set up with.
 #[derive(Clone)]
 pub(crate) struct Place {
@@ -88,6 +106,7 @@ pub(crate) struct Place {
     pub(crate) inputs: PathBuf,
     pub(crate) out: PathBuf,
     pub(crate) rtmp: rtmp::session::Timeouts,
+    pub(crate) sources: Sources,
     pub(crate) reporter: Reporter,
     pub(crate) begun: Arc<Begun>,
 }

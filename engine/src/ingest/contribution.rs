@@ -1,7 +1,7 @@
 //! One stream that a live line receives, from its beginning to its end: what decodes
 //! it, where its time lies, and what is missing from it.
 
-use codecs::{AudioDecoder, Follower};
+use codecs::{AudioDecoder, Conform, Filter, Follower};
 use media::{AudioParams, Span, Time, Track, VideoParams};
 
 use crate::event::Level;
@@ -20,6 +20,8 @@ pub(crate) struct Contribution {
     /// What the stream is said to be, and what decodes it.
     pub(crate) video: Option<(VideoParams, VideoLane)>,
     pub(crate) audio: Option<(AudioParams, Box<dyn AudioDecoder>)>,
+    /// What puts pictures on the canvas that come without being coded.
+    pub(crate) raw: Conform,
     pub(crate) stamps: Stamps,
     /// Brings sound where the stamps say, in the show's form.
     pub(crate) follower: Follower,
@@ -70,6 +72,7 @@ impl Contribution {
             opening: Opening::AtKeyFrame,
             video: None,
             audio: None,
+            raw: Conform::new(shape.canvas, Filter::Bicubic),
             stamps: Stamps::new(shape.ticks, depth),
             follower: Follower::new(shape.rate, shape.channels),
             pictures: Pictures::None,

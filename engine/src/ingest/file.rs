@@ -42,13 +42,13 @@ pub(crate) struct FileLine {
 
 /// The first picture's time, which is the pass's zero for pictures and sound alike.
 #[derive(Default)]
-struct Zero {
+pub(super) struct Zero {
     at: Mutex<Option<Time>>,
     known: Condvar,
 }
 
 impl Zero {
-    fn set(&self, time: Time) -> Time {
+    pub(super) fn set(&self, time: Time) -> Time {
         let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
         let zero = *at.get_or_insert(time);
         drop(at);
@@ -58,7 +58,7 @@ impl Zero {
     fn get(&self) -> Option<Time> {
         *self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    fn wait(&self) -> Time {
+    pub(super) fn wait(&self) -> Time {
         let at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
         let at = self.known.wait_while(at, |at| at.is_none()).unwrap_or_else(PoisonError::into_inner);
         at.unwrap_or(Time::ZERO)
@@ -66,7 +66,7 @@ impl Zero {
 }
 
 /// Sets the zero when a lane ends, whatever way, so that the other never waits in vain.
-struct SetAtEnd<'a>(&'a Zero);
+pub(super) struct SetAtEnd<'a>(pub(super) &'a Zero);
 
 impl Drop for SetAtEnd<'_> {
     fn drop(&mut self) {

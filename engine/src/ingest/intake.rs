@@ -5,9 +5,10 @@
 //! stream has begun, nothing of the one before is decoded any more.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use codecs::{Frame, Pcm};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use flv::Tag;
 use media::{Key, Packet, Track};
@@ -16,12 +17,16 @@ use crate::event::Level;
 use crate::ingest::complaints::Complaints;
 use crate::ingest::iso::{Iso, IsoTap};
 use crate::ingest::lane::StreamParams;
+use crate::ingest::source::Handed;
 use crate::ingest::unpack::{Unpacked, Unpacker};
 use crate::reporter::Reporter;
 
 /// What may wait of a stream to be decoded: about five seconds. As much again may wait of the
 /// streams before it, to be passed over.
 const WAITING: usize = 512;
+
+/// Pictures that may wait without being coded: at 1080p each is up to 8 MB.
+const RAW_WAITING: usize = 8;
 
 /// Places in the queue that packets leave free, so that a beginning and an end always
 /// find one: nobody waits for a decoder that hangs.
@@ -37,6 +42,10 @@ pub(crate) enum Arrival {
     /// What one of its tracks is from here on.
     Params(StreamParams),
     Packet(Packet),
+    /// A picture that needs no decoding.
+    Frame(Frame),
+    /// Sound that needs none.
+    Sound(Pcm),
     /// It has ended, and why.
     Ended(String),
 }
@@ -52,6 +61,8 @@ pub(crate) struct Intake {
     begun: Arc<AtomicU64>,
     /// What records the line as it comes, if anything does.
     iso: Option<Iso>,
+    /// Pictures in the queue that are not coded.
+    raw: Arc<AtomicUsize>,
 }
 
 /// The line's end of its intake.
@@ -60,6 +71,7 @@ pub(crate) struct Arrivals {
     begun: Arc<AtomicU64>,
     /// The beginnings that were read.
     read: u64,
+    raw: Arc<AtomicUsize>,
 }
 
 impl Arrivals {
@@ -72,9 +84,14 @@ impl Arrivals {
         let deadline = Instant::now() + patience;
         loop {
             let arrival = self.queue.recv_deadline(deadline)?;
+            if matches!(arrival, Arrival::Frame(_)) {
+                self.raw.fetch_sub(1, Ordering::AcqRel);
+            }
             match arrival {
                 Arrival::Started { .. } => self.read += 1,
-                Arrival::Params(_) | Arrival::Packet(_) if self.begun.load(Ordering::Acquire) > self.read => {
+                Arrival::Params(_) | Arrival::Packet(_) | Arrival::Frame(_) | Arrival::Sound(_)
+                    if self.begun.load(Ordering::Acquire) > self.read =>
+                {
                     continue;
                 }
                 _ => {}
@@ -102,8 +119,9 @@ impl Intake {
     fn with_places(places: usize, reporter: Reporter) -> (Self, Arrivals) {
         let (to_line, queue) = bounded(places.saturating_mul(2));
         let begun = Arc::new(AtomicU64::new(0));
-        let arrivals = Arrivals { queue, begun: Arc::clone(&begun), read: 0 };
-        (Self { to_line, places, reporter, taken: AtomicBool::new(false), begun, iso: None }, arrivals)
+        let raw = Arc::new(AtomicUsize::new(0));
+        let arrivals = Arrivals { queue, begun: Arc::clone(&begun), read: 0, raw: Arc::clone(&raw) };
+        (Self { to_line, places, reporter, taken: AtomicBool::new(false), begun, iso: None, raw }, arrivals)
     }
 
     /// With a recording of all that comes.
@@ -140,6 +158,7 @@ impl Intake {
             tap,
             limit,
             skipping: Skipping::No,
+            overrun: Overrun::Unsaid,
             pictures: Pictures::None,
             owed: [None, None],
             complaints: Complaints::default(),
@@ -155,6 +174,7 @@ pub(crate) struct Arriving {
     /// How long the line's queue may get by it.
     limit: usize,
     skipping: Skipping,
+    overrun: Overrun,
     pictures: Pictures,
     /// Stream configurations, video and audio, that found the queue full: due before the next
     /// key frame.
@@ -167,6 +187,13 @@ enum Skipping {
     No,
     /// The line's queue was full: nothing until the next key frame.
     UntilKey,
+}
+
+/// Whether it was said of this stream that what is not coded is dropped.
+#[derive(PartialEq, Eq, Debug)]
+enum Overrun {
+    Unsaid,
+    Said,
 }
 
 /// Whether the stream has pictures: without them any sound is a place to go on from.
@@ -191,8 +218,8 @@ impl Arriving {
         }
         match unpacker.unpack(tag) {
             Ok(Unpacked { params, packet }) => {
-                params.into_iter().for_each(|params| self.take_params(params));
-                packet.into_iter().for_each(|packet| self.take_packet(packet));
+                params.into_iter().for_each(|params| _ = self.take_params(params));
+                packet.into_iter().for_each(|packet| _ = self.take_packet(packet));
             }
             Err(problem) => self.complain(&problem),
         }
@@ -204,50 +231,92 @@ impl Arriving {
     }
 
     /// Says what a track is from here on.
-    pub(crate) fn params(&mut self, params: StreamParams) {
+    pub(crate) fn params(&mut self, params: StreamParams) -> Handed {
         if let Some(tap) = &mut self.tap {
             tap.params(&params);
         }
-        self.take_params(params);
+        self.take_params(params)
     }
 
     /// Hands a packet to the line, which must never make the connection wait.
-    pub(crate) fn packet(&mut self, packet: Packet) {
+    pub(crate) fn packet(&mut self, packet: Packet) -> Handed {
         if let Some(tap) = &mut self.tap {
             tap.packet(&packet);
         }
-        self.take_packet(packet);
+        self.take_packet(packet)
     }
 
-    fn take_params(&mut self, params: StreamParams) {
+    /// Hands over a picture that is not coded.
+    pub(crate) fn frame(&mut self, frame: Frame) -> Handed {
+        self.note(Track::Video);
+        self.note_raw(Track::Video);
+        // One side adds, the other takes away: there may be fewer a moment later, never more.
+        if self.intake.raw.load(Ordering::Acquire) >= RAW_WAITING || self.room() < KEPT_FREE + 1 {
+            return self.drop_raw();
+        }
+        self.intake.raw.fetch_add(1, Ordering::AcqRel);
+        self.send(Arrival::Frame(frame));
+        Handed::Taken
+    }
+
+    /// Hands over sound that is not coded.
+    pub(crate) fn sound(&mut self, sound: Pcm) -> Handed {
+        self.note_raw(Track::Audio);
+        if self.room() < KEPT_FREE + 1 {
+            return self.drop_raw();
+        }
+        self.send(Arrival::Sound(sound));
+        Handed::Taken
+    }
+
+    fn note_raw(&mut self, track: Track) {
+        if let Some(tap) = &mut self.tap {
+            tap.raw(track);
+        }
+    }
+
+    /// Nothing else hangs on what is not coded: the next one may have room again.
+    fn drop_raw(&mut self) -> Handed {
+        if self.overrun == Overrun::Unsaid {
+            self.overrun = Overrun::Said;
+            let message = "the line cannot keep up: pictures or sound that are handed in are dropped";
+            self.intake.reporter.event(Level::Warn, "line-overrun", message);
+        }
+        Handed::Dropped
+    }
+
+    fn take_params(&mut self, params: StreamParams) -> Handed {
         let track = params.track();
         self.note(track);
         if self.skipping == Skipping::UntilKey || self.room() < KEPT_FREE + 1 {
             self.skip();
             self.owed[slot(track)] = Some(params);
-            return;
+            return Handed::Dropped;
         }
         self.send(Arrival::Params(params));
+        Handed::Taken
     }
 
-    fn take_packet(&mut self, packet: Packet) {
+    fn take_packet(&mut self, packet: Packet) -> Handed {
         self.note(packet.track);
         let goes_on = match packet.track {
             Track::Video => packet.key == Key::Frame,
             Track::Audio => self.pictures == Pictures::None,
         };
         if self.skipping == Skipping::UntilKey && !goes_on {
-            return;
+            return Handed::Dropped;
         }
         let owed = self.owed.iter().flatten().count();
         if self.room() < KEPT_FREE + owed + 1 {
-            return self.skip();
+            self.skip();
+            return Handed::Dropped;
         }
         self.skipping = Skipping::No;
         for params in std::mem::take(&mut self.owed).into_iter().flatten() {
             self.send(Arrival::Params(params));
         }
         self.send(Arrival::Packet(packet));
+        Handed::Taken
     }
 
     fn room(&self) -> usize {

@@ -112,6 +112,18 @@ impl AudioLane {
         self.receive(out, bad);
     }
 
+    /// As [`VideoLane::flush`].
+    pub(crate) fn flush(&mut self, out: &mut impl FnMut(Pcm), bad: &mut impl FnMut(CodecError)) {
+        match self.decoder.flush() {
+            Ok(()) => self.receive(out, bad),
+            Err(error) => bad(error),
+        }
+        match self.resampler.flush() {
+            Ok(rest) => rest.into_iter().for_each(&mut *out),
+            Err(error) => bad(error),
+        }
+    }
+
     fn receive(&mut self, out: &mut impl FnMut(Pcm), bad: &mut impl FnMut(CodecError)) {
         loop {
             match self.decoder.receive() {

@@ -66,6 +66,15 @@ impl LiveLine {
                 self.packet(contribution, &packet);
                 self.tell_the_time(contribution);
             }
+            Arrival::Frame(frame) => {
+                self.raw_picture(contribution, &frame);
+                self.tell_the_time(contribution);
+            }
+            Arrival::Sound(sound) => {
+                self.counters.count(0);
+                contribution.tracks.came(Track::Audio, &self.reporter);
+                self.place_sound(contribution, sound);
+            }
             Arrival::Ended(why) => {
                 self.flush(contribution);
                 self.counters.disconnect();
@@ -158,6 +167,17 @@ impl LiveLine {
         }
     }
 
+    /// A picture that needs no decoding.
+    fn raw_picture(&self, contribution: &mut Contribution, frame: &Frame) {
+        self.counters.count(0);
+        contribution.tracks.came(Track::Video, &self.reporter);
+        let conformed = contribution.raw.conform(&frame.picture);
+        self.decode_video(contribution, |put, bad| match conformed {
+            Ok(picture) => put(Frame { pts: frame.pts, picture }),
+            Err(error) => bad(error),
+        });
+    }
+
     /// Whatever `decode` gives out goes to the buffer, at the show's time.
     fn decode_video(
         &self,
@@ -209,35 +229,42 @@ impl LiveLine {
         decoder: &mut dyn AudioDecoder,
         sent: Result<(), CodecError>,
     ) {
-        let Contribution { stamps, follower, complaints, .. } = contribution;
-        let mut bad = |error: CodecError| {
-            self.counters.error();
-            complaints.about(&error.to_string(), &self.reporter);
-        };
-        sent.unwrap_or_else(&mut bad);
+        if let Err(error) = sent {
+            self.bad_sound(contribution, &error);
+        }
         loop {
-            let pcm = match decoder.receive() {
-                Ok(Some(pcm)) => pcm,
+            match decoder.receive() {
+                Ok(Some(pcm)) => self.place_sound(contribution, pcm),
                 Ok(None) => return,
-                Err(error) => return bad(error),
-            };
-            // Sound far outside show time has no place; pictures decide whether the clock has jumped.
-            let at = match stamps.sound(pcm.pts, self.reporter.now()) {
-                Some(Heard::At(at)) => at,
-                Some(Heard::Moved(at, by)) => {
-                    let message = format!("sound comes later than its pictures: the line waits {by} longer");
-                    self.reporter.event(Level::Info, "line-drift", message);
-                    at
-                }
-                None => continue,
-            };
-            // Pictures and sound bend alike.
-            let end = stamps.place(pcm.end()).unwrap_or(at + pcm.duration());
-            match follower.push(&Pcm { pts: at, ..pcm }, end) {
-                Ok(blocks) => self.put_sound(&blocks),
-                Err(error) => bad(error),
+                Err(error) => return self.bad_sound(contribution, &error),
             }
         }
+    }
+
+    /// Sound of the stream goes to the buffer, at the show's time and in its form.
+    fn place_sound(&self, contribution: &mut Contribution, pcm: Pcm) {
+        let Contribution { stamps, follower, .. } = contribution;
+        // Sound far outside show time has no place; pictures decide whether the clock has jumped.
+        let at = match stamps.sound(pcm.pts, self.reporter.now()) {
+            Some(Heard::At(at)) => at,
+            Some(Heard::Moved(at, by)) => {
+                let message = format!("sound comes later than its pictures: the line waits {by} longer");
+                self.reporter.event(Level::Info, "line-drift", message);
+                at
+            }
+            None => return,
+        };
+        // Pictures and sound bend alike.
+        let end = stamps.place(pcm.end()).unwrap_or(at + pcm.duration());
+        match follower.push(&Pcm { pts: at, ..pcm }, end) {
+            Ok(blocks) => self.put_sound(&blocks),
+            Err(error) => self.bad_sound(contribution, &error),
+        }
+    }
+
+    fn bad_sound(&self, contribution: &mut Contribution, error: &CodecError) {
+        self.counters.error();
+        contribution.complaints.about(&error.to_string(), &self.reporter);
     }
 
     fn put_sound(&self, blocks: &[Pcm]) {

@@ -32,6 +32,7 @@ mod sample;
 mod seats;
 mod seldom;
 mod sound_queue;
+pub(crate) mod source;
 pub(crate) mod stamps;
 pub(crate) mod still;
 mod unpack;

@@ -16,6 +16,7 @@ use crate::ingest::live::LiveLine;
 use crate::ingest::pattern::TestSource;
 use crate::ingest::play::{self, PlayLine};
 use crate::ingest::point::{Point, Points};
+use crate::ingest::source::{HeldLine, LiveEnd, Registered, Runs};
 use crate::ingest::still::Still;
 use crate::ingest::wire::{AddressError, Wire, WireLine};
 use crate::ingest::{Line, LineCounters, Origin};
@@ -137,6 +138,38 @@ impl Opener<'_> {
         Ok((Arc::new(intake), buffer))
     }
 
+    /// A line that a source of the program's hands in to; what is to run on a thread, if anything.
+    fn source(
+        &mut self,
+        source: Registered,
+        subject: &str,
+        counters: &Arc<LineCounters>,
+        reporter: &Reporter,
+        live: dsl::Live,
+    ) -> Result<(Option<Runs>, Arc<LineBuffer>), StartError> {
+        match self.place.mode {
+            Mode::RealTime => {
+                let (intake, buffer) = self.live(subject, live, counters, reporter)?;
+                let end = LiveEnd::new(intake, source.handle.name());
+                Ok((source.connect_live(end), buffer))
+            }
+            Mode::Offline => {
+                let buffer = self.buffer(Pace::Held);
+                let iso = self.iso.take();
+                let (line, end) = HeldLine::new(
+                    source.tracks,
+                    self.shape(),
+                    Arc::clone(&buffer),
+                    Arc::clone(counters),
+                    reporter.clone(),
+                    iso,
+                );
+                self.threads.push(self.place.spawn(format!("held {subject}"), move || line.run())?);
+                Ok((source.connect_held(end), buffer))
+            }
+        }
+    }
+
     /// A thread that goes and gets a line.
     fn attend(
         &mut self,
@@ -256,7 +289,19 @@ impl Opener<'_> {
                     }
                 }
             }
-            dsl::Input::Device { .. } | dsl::Input::Source { .. } => {
+            dsl::Input::Source { name } => {
+                let source = self.place.sources.take(name).ok_or_else(|| StartError::Source {
+                    subject: subject.to_owned(),
+                    name: name.clone(),
+                    registered: self.place.sources.names().map(str::to_owned).collect(),
+                })?;
+                let (runs, buffer) = self.source(source, subject, &counters, &reporter, live)?;
+                if let Some(runs) = runs {
+                    self.attend(format!("source {subject}"), reporter, runs)?;
+                }
+                Origin::Buffered(buffer)
+            }
+            dsl::Input::Device { .. } => {
                 reporter.event(
                     Level::Warn,
                     "not-available",

@@ -13,6 +13,7 @@ mod iso;
 mod live;
 mod matrix;
 mod secure;
+mod sources;
 mod step;
 mod support;
 mod switching;

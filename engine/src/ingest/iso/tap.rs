@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flv::audio::AudioHeader;
 use flv::video::VideoHeader;
 use flv::{Tag, TagKind};
-use media::Packet;
+use media::{Packet, Track};
 
 use crate::egress::queue::{Item, Role, SinkQueue};
 use crate::event::Level;
@@ -20,6 +20,8 @@ pub(crate) struct Tap {
     mux: Mux,
     pictures: Pictures,
     metadata: Metadata,
+    /// Whether it was said that raw pictures, or raw sound, are not recorded.
+    raw: [bool; 2],
 }
 
 /// Whether the stream has pictures: without them any sound is a place to go on from.
@@ -37,7 +39,8 @@ enum Metadata {
 
 impl Tap {
     pub(crate) fn new(queue: Arc<SinkQueue>, reporter: Reporter) -> Self {
-        Self { queue, reporter, mux: Mux::default(), pictures: Pictures::None, metadata: Metadata::Awaited }
+        let (pictures, metadata) = (Pictures::None, Metadata::Awaited);
+        Self { queue, reporter, mux: Mux::default(), pictures, metadata, raw: [false; 2] }
     }
 
     /// A tag came: it is recorded as it is.
@@ -58,6 +61,18 @@ impl Tap {
     pub(crate) fn packet(&mut self, packet: &Packet) {
         for tag in self.mux.packet(packet).into_iter().flatten() {
             self.tag(&tag);
+        }
+    }
+
+    /// A track comes as raw pictures or samples, which are not recorded: that is said once.
+    pub(crate) fn raw(&mut self, track: Track) {
+        let (said, what) = match track {
+            Track::Video => (&mut self.raw[0], "pictures"),
+            Track::Audio => (&mut self.raw[1], "sound"),
+        };
+        if !std::mem::replace(said, true) {
+            let message = format!("raw {what} come, which are not recorded: only what is coded is");
+            self.reporter.event(Level::Warn, "iso-unwritable", message);
         }
     }
 

@@ -153,7 +153,7 @@ impl Landing {
             let Some(arriving) = &mut state.arriving else { return Ok(gst::FlowSuccess::Ok) };
             if let Some(new) = read.caps {
                 match caps::params(&new) {
-                    Ok(params) => arriving.params(params),
+                    Ok(params) => _ = arriving.params(params),
                     Err(what) => arriving.complain(&format!("no decoder for {what}")),
                 }
                 known = Some(new);
