@@ -371,6 +371,9 @@ mod tests {
     fn begin(intake: &Arc<Intake>) -> Result<Arriving, Turned> {
         intake.begin("127.0.0.1:1".to_owned())
     }
+    fn picture() -> codecs::Picture {
+        codecs::PictureMut::new(media::Size::new(16, 16)).unwrap().freeze()
+    }
     fn picture_params() -> StreamParams {
         let config = Bytes::from_static(&[1]);
         StreamParams::Video(VideoParams { codec: VideoCodec::Avc, size: None, config })
@@ -396,12 +399,32 @@ mod tests {
             Arrival::Started { .. } => "started".to_owned(),
             Arrival::Params(params) => format!("{:?} params", params.track()),
             Arrival::Packet(packet) => format!("{:?} {:?}", packet.track, packet.key),
+            Arrival::Frame(_) => "raw picture".to_owned(),
+            Arrival::Sound(_) => "raw sound".to_owned(),
             Arrival::Ended(why) => why,
         };
         std::iter::from_fn(|| arrivals.next(Duration::ZERO).ok()).map(name).collect()
     }
 
     /// On this one thread any waiting would be for ever.
+    /// Whoever hands in pictures that are not coded is told when there is no room, and finds some again.
+    #[test]
+    fn raw_pictures_are_few_at_a_time() {
+        let (intake, mut arrivals) = intake(64);
+        let mut arriving = begin(&intake).unwrap();
+        let frame = || Frame { pts: Time::ZERO, picture: picture() };
+        let handed: Vec<_> = (0..RAW_WAITING + 2).map(|_| arriving.frame(frame())).collect();
+        assert_eq!(handed.iter().filter(|handed| **handed == Handed::Taken).count(), RAW_WAITING);
+        assert_eq!(drain(&mut arrivals).len(), 1 + RAW_WAITING);
+        assert_eq!(arriving.frame(frame()), Handed::Taken);
+        // What waits of a stream that is over takes nobody's room.
+        arriving.end("gone".to_owned());
+        let mut arriving = begin(&intake).unwrap();
+        assert_eq!(drain(&mut arrivals), ["gone", "started"]);
+        let handed = (0..RAW_WAITING).map(|_| arriving.frame(frame()));
+        assert!(handed.into_iter().all(|handed| handed == Handed::Taken));
+    }
+
     #[test]
     fn a_line_that_hangs_makes_nobody_wait_and_order_is_kept() {
         let (intake, mut arrivals) = intake(KEPT_FREE + 4);

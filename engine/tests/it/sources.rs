@@ -183,7 +183,6 @@ fn offline_a_films_packets_are_shown_as_the_film_is() {
     let ran = held(2, SourceTracks::Both, |to| _ = hand_in(&to, "base.flv"));
     let file = offline(
         &text("file \"generated/base.flv\"")
-            .replace("ladder one;", "ladder one;")
             .replace("filler green {", "rundown program { at 0:02 end }\n  filler green {"),
         crate::support::ffmpeg(),
     );
