@@ -1,11 +1,13 @@
 //! Whole shows, run offline and in real time.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod alone;
 mod colours;
 mod embedding;
 mod encryption;
 mod failures;
 mod fake;
+mod faults;
 mod files;
 mod hall;
 mod http_flv;

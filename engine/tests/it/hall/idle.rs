@@ -1,123 +1,26 @@
 //! Connections that sit there and say nothing: cheap, let go in time, and in nobody's way.
 
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use codecs::Fake;
-use engine::{Engine, Event, Mode, RtmpTimeouts, RunOptions};
-use media::{Span, Time};
+use media::Time;
 use rtmp::chunk::{ChunkWriter, Csid};
 use rtmp::message::{Command as Called, Message, MessageStreamId};
 use rtmp::session::Intent;
 use rtmp::{ClientConfig, ClientEvent, ClientSession};
 
+use crate::alone::{Alone, Kit, PATIENCE};
 use crate::support::show;
 
 const CROWD: usize = 200;
-/// How long the engine gives those who say nothing, in milliseconds.
-const HOW_LONG: &str = "OBVAN_TEST_PATIENCE";
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The engine in a process of its own, so that what it takes can be told from what the test does.
-#[test]
-#[ignore = "the process that the test below starts"]
-fn engine_alone() {
-    let mut show = show(
-        r#"
+const SHOW: &str = r#"
 show "idle" {
   video 64x36 25fps
   camera main { line fiber push "rtmp:live/main" }
   ladder one { keyframe 1s; audio 64k; rung small 64x36 100k }
   channel program { sources main; ladder one; egress relay serve rtmp }
-}"#,
-    );
-    show.listen.rtmp.set_port(0);
-    let out = tempfile::tempdir().unwrap();
-    let patience = std::env::var(HOW_LONG).map_or(0, |millis| millis.parse().unwrap());
-    let patience = Span::from_millis(patience);
-    let rtmp = RtmpTimeouts { connect: patience, request: patience, ..RtmpTimeouts::default() };
-    let folder = out.path().to_owned();
-    let options =
-        RunOptions { out: folder, kit: Arc::new(Fake::new()), rtmp, ..RunOptions::new(Mode::RealTime) };
-    let engine = Engine::start(show, options).unwrap();
-    println!("\naddr {}", engine.rtmp_addr().unwrap());
-    // Until the other one has seen enough.
-    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
-    engine.handle().stop();
-    println!("\nevents {}", serde_json::to_string(&engine.wait().events).unwrap());
-}
-
-struct Alone {
-    process: Child,
-    told: std::io::Lines<BufReader<std::process::ChildStdout>>,
-}
-
-impl Drop for Alone {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Alone {
-    fn start(how_long: &str) -> (Self, SocketAddr) {
-        let mut process = Command::new(std::env::current_exe().unwrap());
-        process.args(["--exact", "hall::idle::engine_alone", "--ignored", "--nocapture"]);
-        process.env(HOW_LONG, how_long);
-        let mut process = process.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let told = BufReader::new(process.stdout.take().unwrap()).lines();
-        let mut alone = Self { process, told };
-        let addr = alone.said("addr ").parse().unwrap();
-        (alone, addr)
-    }
-
-    fn said(&mut self, word: &str) -> String {
-        let mut lines = self.told.by_ref().map(Result::unwrap);
-        lines.find_map(|line| line.strip_prefix(word).map(str::to_owned)).unwrap()
-    }
-
-    fn proc(&self, name: &str) -> String {
-        std::fs::read_to_string(format!("/proc/{}/{name}", self.process.id())).unwrap()
-    }
-
-    /// A figure of `/proc/PID/status`.
-    fn figure(&self, name: &str) -> i64 {
-        let status = self.proc("status");
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-        line.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap()
-    }
-
-    fn sockets(&self) -> usize {
-        std::fs::read_dir(format!("/proc/{}/fd", self.process.id())).unwrap().count()
-    }
-
-    /// Waits for so many open files.
-    fn wait_for(&self, what: &str, is: impl Fn(usize) -> bool) {
-        let begun = Instant::now();
-        while !is(self.sockets()) {
-            assert!(begun.elapsed() < PATIENCE, "{what}: {} are open", self.sockets());
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    /// Ends it; what it said of this port.
-    fn told_of_rtmp(&mut self) -> Vec<Event> {
-        drop(self.process.stdin.take());
-        let events: Vec<Event> = serde_json::from_str(&self.said("events ")).unwrap();
-        events.into_iter().filter(|event| event.subject == "rtmp").collect()
-    }
-
-    /// In hundredths.
-    fn cpu(&self) -> u64 {
-        let stat = self.proc("stat");
-        let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
-    }
-}
+}"#;
 
 fn connect(addr: SocketAddr) -> TcpStream {
     let socket = TcpStream::connect(addr).unwrap();
@@ -199,10 +102,11 @@ fn idle(n: usize, addr: SocketAddr) -> std::io::Result<TcpStream> {
 
 #[test]
 fn two_hundred_that_say_nothing_cost_little_and_lock_nobody_out() {
-    let (mut engine, addr) = Alone::start("600000");
-    let empty = engine.sockets();
+    let (mut engine, addr) = Alone::start(&show(SHOW), "600000", Kit::Fake);
     // What it takes once for all connections is there then.
-    drop(connected(addr).unwrap());
+    let first = connected(addr).unwrap();
+    let empty = engine.sockets() - 1;
+    drop(first);
     engine.wait_for("the first one to be gone", |open| open <= empty);
     let (threads, before) = (engine.figure("Threads:"), engine.figure("VmRSS:"));
     let crowd: Vec<_> = (0..CROWD).map(|n| idle(n, addr).unwrap()).collect();
@@ -241,7 +145,7 @@ fn two_hundred_that_say_nothing_cost_little_and_lock_nobody_out() {
 
 #[test]
 fn two_hundred_that_say_nothing_are_let_go_and_told_of_once() {
-    let (mut engine, addr) = Alone::start("300");
+    let (mut engine, addr) = Alone::start(&show(SHOW), "300", Kit::Fake);
     let empty = engine.sockets();
     // On a busy machine some are let go before they have said what they have to say.
     let mut crowd: Vec<_> = (0..CROWD).filter_map(|n| idle(n, addr).ok()).collect();
