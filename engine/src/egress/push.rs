@@ -17,6 +17,7 @@ use crate::egress::EgressMeter;
 use crate::egress::feed::Feed;
 use crate::egress::queue::{Bound, Item, SinkQueue, WhenFull};
 use crate::event::Level;
+use crate::ingest::complaints::Failures;
 use crate::keys;
 use crate::report::EgressState;
 use crate::reporter::{Reporter, roll};
@@ -105,7 +106,7 @@ impl Push {
     async fn push(self) {
         let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
         let (mut url, mut hops) = (self.url.clone(), Hops::default());
-        let mut told = String::new();
+        let (mut losses, mut failures) = (Failures::default(), Failures::default());
         let mut moves = 0;
         loop {
             let begun = Instant::now();
@@ -142,10 +143,13 @@ impl Push {
                 return self.too_late(&what);
             }
             self.meter.set(EgressState::Connecting);
-            if was_live || what != told {
-                let level = if was_live { Level::Alarm } else { Level::Warn };
-                self.reporter.event(level, "egress-lost", format!("{what}; it is tried again"));
-                told.clone_from(&what);
+            if was_live && begun.elapsed() > WELL {
+                (losses, failures) = (Failures::default(), Failures::default());
+            }
+            let (level, like) =
+                if was_live { (Level::Alarm, &mut losses) } else { (Level::Warn, &mut failures) };
+            if let Some(news) = like.news(&what, Instant::now()) {
+                self.reporter.event(level, "egress-lost", format!("{news}; it is tried again"));
             }
             let wait = backoff.failed(roll()).as_duration();
             self.feed.ended_within(wait).await;

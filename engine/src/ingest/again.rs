@@ -6,12 +6,11 @@ use media::Span;
 use scheduling::Backoff;
 
 use crate::event::Level;
+use crate::ingest::complaints::Failures;
 use crate::reporter::{Reporter, roll};
 
 const FIRST_WAIT: Span = Span::from_millis(200);
 const LONGEST_WAIT: Span = Span::from_secs(5);
-/// The same failure is told again after so long.
-const AGAIN: Duration = Duration::from_secs(60);
 /// A stream that held for so long was well: the next failure is the first again.
 const WELL: Duration = Duration::from_secs(3);
 
@@ -44,20 +43,6 @@ pub(crate) struct Attempt {
     pub(crate) then: Then,
 }
 
-/// What was last told, and when.
-#[derive(Default)]
-struct Told(Option<(String, Instant)>);
-
-impl Told {
-    fn is_news(&mut self, what: &str) -> bool {
-        let known = matches!(&self.0, Some((told, at)) if told == what && at.elapsed() < AGAIN);
-        if !known {
-            self.0 = Some((what.to_owned(), Instant::now()));
-        }
-        !known
-    }
-}
-
 /// Returns when the show is over.
 pub(crate) async fn over(reporter: &Reporter) {
     while !reporter.is_stopping() {
@@ -68,22 +53,24 @@ pub(crate) async fn over(reporter: &Reporter) {
 /// Tries until the show is over, or no more is to be had.
 pub(crate) fn until_over(reporter: &Reporter, mut attempt: impl FnMut() -> Attempt) {
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
-    let mut told = Told::default();
+    let mut failures = Failures::default();
     while !reporter.is_stopping() {
         let tried = Instant::now();
         let Attempt { began, why, then } = attempt();
         if began == Began::Yes && tried.elapsed() > WELL {
             backoff.worked();
-            told = Told::default();
+            failures.worked();
         }
         // A stream that had begun says itself why it ended, and so does the show.
         if began == Began::No && !reporter.is_stopping() {
             match then {
                 Then::Nothing => reporter.event(Level::Warn, "line-error", why),
-                Then::Again if told.is_news(&why) => {
-                    reporter.event(Level::Warn, "line-error", format!("{why}; it is tried again"));
+                Then::Again => {
+                    if let Some(news) = failures.news(&why, Instant::now()) {
+                        reporter.event(Level::Warn, "line-error", format!("{news}; it is tried again"));
+                    }
                 }
-                Then::Again | Then::Elsewhere => {}
+                Then::Elsewhere => {}
             }
         }
         if then != Then::Again {

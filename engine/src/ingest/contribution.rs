@@ -32,6 +32,8 @@ pub(crate) struct Contribution {
     /// Since the line's beginning, whoever sent: a sender that comes and goes is heard no more often.
     pub(crate) jumps: Recurring,
     pub(crate) drifts: Recurring,
+    pub(crate) comings: Recurring,
+    pub(crate) goings: Recurring,
     pub(crate) tracks: Tracks,
 }
 
@@ -80,14 +82,17 @@ impl Contribution {
             complaints: Complaints::default(),
             jumps: Recurring::new("line-jump"),
             drifts: Recurring::new("line-drift"),
+            comings: Recurring::traffic("line-connected", Level::Info),
+            goings: Recurring::traffic("line-disconnected", Level::Warn),
             tracks: Tracks::new(Time::ZERO),
         }
     }
 
     /// The next stream of the same line.
     pub(crate) fn begin(&mut self, shape: &Shape, depth: Span, now: Time) {
-        let Self { jumps, drifts, .. } = std::mem::replace(self, Self::new(shape, depth));
+        let Self { jumps, drifts, comings, goings, .. } = std::mem::replace(self, Self::new(shape, depth));
         (self.jumps, self.drifts, self.tracks) = (jumps, drifts, Tracks::new(now));
+        (self.comings, self.goings) = (comings, goings);
     }
 }
 

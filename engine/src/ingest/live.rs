@@ -11,6 +11,7 @@ use media::{Key, Packet, Span, Track, VideoCodec, VideoParams};
 use crate::event::Level;
 use crate::ingest::LineCounters;
 use crate::ingest::buffer::LineBuffer;
+use crate::ingest::complaints::Hearing;
 use crate::ingest::contribution::{Contribution, Opening, Pictures};
 use crate::ingest::intake::{Arrival, Arrivals};
 use crate::ingest::lane::{Shape, StreamParams, VideoLane};
@@ -35,6 +36,8 @@ impl LiveLine {
         self.read(&mut contribution);
         contribution.jumps.sum_up(&self.reporter);
         contribution.drifts.sum_up(&self.reporter);
+        contribution.comings.sum_up(&self.reporter);
+        contribution.goings.sum_up(&self.reporter);
     }
 
     fn read(&mut self, contribution: &mut Contribution) {
@@ -55,7 +58,7 @@ impl LiveLine {
             Arrival::Started { from } => {
                 contribution.begin(&self.shape, self.depth, self.reporter.now());
                 self.counters.connect();
-                self.reporter.event(Level::Info, "line-connected", from);
+                contribution.comings.happened(&from, &self.reporter);
             }
             Arrival::Params(params) => {
                 if let Err(error) = self.params(contribution, params) {
@@ -79,8 +82,11 @@ impl LiveLine {
                 self.flush(contribution);
                 self.counters.disconnect();
                 contribution.complaints.sum_up(&self.reporter);
-                contribution.tracks.say_what_is_missing(&self.reporter);
-                self.reporter.event(Level::Warn, "line-disconnected", format!("the sender is gone: {why}"));
+                let gone = format!("the sender is gone: {why}");
+                // Who comes and goes all the time lacks the same each time.
+                if contribution.goings.happened(&gone, &self.reporter) == Hearing::Told {
+                    contribution.tracks.say_what_is_missing(&self.reporter);
+                }
             }
         }
     }

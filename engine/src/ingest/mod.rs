@@ -8,7 +8,7 @@ mod again;
 mod branch;
 pub(crate) mod buffer;
 pub(crate) mod caps;
-mod complaints;
+pub(crate) mod complaints;
 mod contribution;
 pub(crate) mod demux;
 pub(crate) mod door;

@@ -22,6 +22,20 @@ pub(crate) fn send(seconds: &str, to: &[&str]) -> Tool {
     tool("ffmpeg", &args)
 }
 
+#[test]
+fn why_an_srt_call_fails_is_told() {
+    let port = free_udp_port();
+    let _camera =
+        send("9.5", &["-f", "mpegts", &format!("srt://:{port}?mode=listener&passphrase=correct-horse")]);
+    let live = start_with(&format!(r#"pull "srt://127.0.0.1:{port}?passphrase=battery-staple""#));
+    let handle = live.engine.handle();
+    let is_told = |s: &Status| s.events.iter().any(|e| e.message.contains("Incorrect passphrase"));
+    let status = wait_for(&handle, "the word of it", is_told);
+    assert!(!format!("{status:?}").contains("battery-staple"));
+    handle.stop();
+    live.engine.wait();
+}
+
 /// Datagrams' ports are not those of connections.
 pub(crate) fn free_udp_port() -> u16 {
     UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -97,13 +111,15 @@ fn srt_is_listened_for_and_a_wrong_passphrase_stays_outside() {
         |passphrase| format!("srt://127.0.0.1:{port}?mode=caller&passphrase={passphrase}&latency=80000");
     let mut wrong = send("9.5", &["-f", "mpegts", &call("battery-staple")]);
     assert!(!wrong.0.wait().unwrap().success(), "it was let in");
+    wait_for(&handle, "the word of it", |s| s.events.iter().any(|e| e.code == "srt-refused"));
     assert!(is_filler(&handle.status()) || on_air(&handle.status()).is_none());
     let _right = send("9.5", &["-f", "mpegts", &call("correct-horse")]);
     wait_for(&handle, "the sender's picture", is_main);
     wait_for(&handle, "the round trip, listening", |status| line(status).network.rtt_ms.is_some());
     wait_for(&handle, "the filler at its end", is_filler);
-    let report = format!("{:?}", finish(live, "SRT, listening"));
-    assert!(!report.contains("correct-horse"));
+    let codes = finish(live, "SRT, listening");
+    let refused = codes.iter().filter(|code| *code == "srt-refused").count();
+    assert_eq!(refused, 1, "who was let in was not turned away: {codes:?}");
 }
 
 #[test]

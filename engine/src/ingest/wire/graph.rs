@@ -1,7 +1,7 @@
 //! One attempt at a wire: a GStreamer pipeline from the address to an intake.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use gstreamer as gst;
@@ -16,6 +16,7 @@ use crate::ingest::intake::{Arriving, Intake, Turned};
 use crate::ingest::network::Network;
 use crate::ingest::sample::SampleReader;
 use crate::ingest::wire::address::Wire;
+use crate::ingest::wire::knocks::Knocks;
 use crate::ingest::wire::network;
 use crate::ingest::{branch, caps};
 
@@ -178,6 +179,7 @@ pub(crate) enum Said {
 pub(crate) struct Graph {
     pipeline: gst::Pipeline,
     bus: gst::Bus,
+    knocks: OnceLock<Arc<Knocks>>,
     stuck: Arc<AtomicU32>,
 }
 
@@ -212,7 +214,7 @@ impl Graph {
         gst::init().map_err(plugins)?;
         let pipeline = gst::Pipeline::new();
         let bus = pipeline.bus().ok_or_else(|| plugins("a pipeline without a bus"))?;
-        let graph = Self { pipeline, bus, stuck: Arc::clone(stuck) };
+        let graph = Self { pipeline, bus, knocks: OnceLock::new(), stuck: Arc::clone(stuck) };
         match wire {
             Wire::Srt => {
                 // The reconnecting is ours, for every wire alike.
@@ -221,6 +223,7 @@ impl Graph {
                 set_if_there(&source, "auto-reconnect", false);
                 // It waits for a silent sender for ever else, even when it is told to stop.
                 source.set_property("poll-timeout", SRT_GLANCE);
+                graph.knocks.get_or_init(|| Knocks::at(&source));
                 graph.parsed(source, landing)?;
             }
             Wire::Udp => {
@@ -301,6 +304,11 @@ impl Graph {
                 _ => Said::End,
             },
         }
+    }
+
+    /// How many called our SRT listener and were turned away since this was last asked.
+    pub(crate) fn turned_away(&self) -> usize {
+        self.knocks.get().map_or(0, |knocks| knocks.turned_away(Instant::now()))
     }
 
     /// What the wire tells of its network.
@@ -405,8 +413,15 @@ fn set_if_there(element: &gst::Element, name: &str, value: bool) {
 }
 
 fn stream_error(message: &gst::Message, error: &gst::message::Error) -> WireError {
-    // The element's kind; its number and its debug text (which holds the address) help nobody.
+    // The element's kind: its number helps nobody.
     let element = message.src().and_then(|s| s.downcast_ref::<gst::Element>()).and_then(|e| e.factory());
     let element = element.map_or_else(|| "gstreamer".to_owned(), |f| f.name().to_string());
-    WireError::Stream { element, message: error.error().to_string() }
+    // What SRT met stands in the debug text alone, at its end. That of others has the address in it.
+    let debug = error.debug().filter(|_| element == "srtsrc");
+    let detail = debug.as_deref().and_then(|debug| debug.trim().rsplit('\n').next());
+    let message = match detail.filter(|detail| !detail.is_empty() && !detail.starts_with("../")) {
+        Some(detail) => detail.to_owned(),
+        None => error.error().to_string(),
+    };
+    WireError::Stream { element, message }
 }

@@ -5,6 +5,7 @@
 
 mod address;
 mod graph;
+mod knocks;
 mod network;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use url::Url;
 use crate::event::Level;
 use crate::ingest::LineCounters;
 use crate::ingest::again::{self, Attempt, Began, GLANCE, SILENCE, Then};
+use crate::ingest::complaints::Recurring;
 use crate::ingest::intake::Intake;
 pub(crate) use crate::ingest::wire::address::{AddressError, Wire};
 use crate::ingest::wire::graph::{Graph, Landing, Said, WireError};
@@ -41,6 +43,7 @@ pub(crate) struct WireLine {
 impl WireLine {
     /// Tries until the show is over.
     pub(crate) fn run(self) {
+        let mut strangers = Recurring::traffic("srt-refused", Level::Warn);
         let stuck = Arc::new(AtomicU32::new(0));
         again::until_over(&self.reporter, || {
             if stuck.load(Ordering::Relaxed) > MOST_STUCK {
@@ -51,21 +54,26 @@ impl WireLine {
             let from = format!("receiving from {}", keys::address_shown(self.url.as_str()));
             let landing = Arc::new(Landing::new(Arc::clone(&self.intake), from));
             let (why, then) = match Graph::start(self.wire, &self.url, &landing, &stuck) {
-                Ok(graph) => self.attend(&graph, &landing),
+                Ok(graph) => self.attend(&graph, &landing, &mut strangers),
                 Err(error) => (self.said(&error), Then::Again),
             };
             Attempt { began: landing.end(&why), why, then }
         });
+        strangers.sum_up(&self.reporter);
     }
 
     /// Listens until the pipeline is of no more use, and says why.
-    fn attend(&self, graph: &Graph, landing: &Landing) -> (String, Then) {
+    fn attend(&self, graph: &Graph, landing: &Landing, strangers: &mut Recurring) -> (String, Then) {
         let begun = Instant::now();
         let mut told = begun;
         loop {
             if told.elapsed() >= FIGURES {
                 told = Instant::now();
                 self.counters.network_is(graph.network());
+            }
+            for _ in 0..graph.turned_away() {
+                let message = "somebody called and was not let in: is the passphrase another one?";
+                strangers.happened(message, &self.reporter);
             }
             match graph.listen(GLANCE) {
                 Said::Error(error) => return (self.said(&error), Then::Again),
