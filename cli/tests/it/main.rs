@@ -16,6 +16,7 @@ mod probe;
 mod recording;
 mod refusals;
 mod relays;
+mod secrets;
 mod show;
 mod stream;
 mod usage;
