@@ -108,6 +108,17 @@ impl Nginx {
         self.stream(app, "show")
     }
 
+    /// Where its web server is.
+    pub fn web(&self) -> String {
+        format!("127.0.0.1:{}", self.http)
+    }
+
+    /// Puts a file where `/files/NAME` is served from.
+    pub fn put(&self, name: &str, bytes: &[u8]) {
+        fs::create_dir_all(self.folder.join("files")).unwrap();
+        fs::write(self.folder.join("files").join(name), bytes).unwrap();
+    }
+
     /// Publishers and players on this application's stream.
     pub fn clients(&self, app: App) -> usize {
         let stat = stat(self.http).unwrap();
@@ -147,7 +158,7 @@ http {{
   access_log off;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
   uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-  server {{ listen 127.0.0.1:{http}; location / {{ rtmp_stat all; }} }}
+  server {{ listen 127.0.0.1:{http}; location / {{ rtmp_stat all; }} location /files/ {{ root .; }} }}
 }}
 rtmp {{
   access_log off; out_queue 4096;

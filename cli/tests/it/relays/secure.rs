@@ -4,8 +4,10 @@ use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 
-use super::film::{Sealing, opened};
-use super::frames::{Times, frames, part, whole};
+use flv::TagKind;
+
+use super::film::{PICTURES, Sealing, clear, opened};
+use super::frames::{Times, frames, part, track, whole};
 use super::nginx::{App, Nginx, installed};
 use super::push::{RUNGS, pushed, show};
 use super::rtmp::Player;
@@ -107,4 +109,40 @@ fn every_rung_of_an_encrypted_show_arrives_through_tls_and_a_camera_comes_throug
             || m.contains("no root certificates")),
         "{told:?}"
     );
+}
+
+/// A web server gives a file all at once; it is shown at its own pace, every picture of it, and
+/// ends when it ends.
+#[test]
+fn a_film_on_a_web_server_is_fetched_in_the_clear_and_inside_tls() {
+    let scratch = tempfile::tempdir().unwrap();
+    let Some(nginx) = Nginx::start(scratch.path()) else { return };
+    let Some(tls) = Terminator::start(scratch.path(), &nginx.web()) else { return };
+    nginx.put("film.flv", clear());
+    let ca = scratch.path().join("cert.pem");
+    let text = format!(
+        "show night {{\n  video 320x180 25fps\n  camera main {{
+    line near pull \"http://{}/files/film.flv\"
+    line far pull \"https://localhost:{}/files/film.flv?token=SECRET\" ca=\"{}\"\n  }}
+  filler f {{ test bars }}
+  ladder one {{ preset ultrafast; rung r 160x90 100k }}
+  channel program {{ sources main; filler f; ladder one; egress disk record \"x.flv\" }}\n}}\n",
+        nginx.web(),
+        tls.port,
+        ca.display()
+    );
+    let folder = folder(&text);
+    let live = LiveShow::start(folder.path(), &[]);
+    wait_until("both to end", || live.status().to_string().matches("the file has ended").count() == 2);
+    live.signal("TERM");
+    let (code, said) = live.ended();
+    assert_eq!(code, Some(0), "{said}");
+    let report = report(folder.path());
+    let film = frames(clear().to_vec());
+    assert_eq!(track(&film, TagKind::Video).len(), PICTURES);
+    for line in report["cameras"][0]["lines"].as_array().unwrap() {
+        assert_eq!(line["packets"].as_u64(), Some(film.len() as u64), "{line}");
+    }
+    assert!(!events(&report).iter().any(|(code, _)| code == "line-overrun"), "{report}");
+    assert!(report["wall_s"].as_f64().unwrap() > 5.0, "it was not shown at its own pace");
 }
