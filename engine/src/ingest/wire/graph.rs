@@ -217,13 +217,14 @@ impl Graph {
         let graph = Self { pipeline, bus, knocks: OnceLock::new(), stuck: Arc::clone(stuck) };
         match wire {
             Wire::Srt => {
-                // The reconnecting is ours, for every wire alike.
                 let source = make("srtsrc")?;
                 source.set_property("uri", url.as_str());
+                // Before what follows: in GStreamer 1.22 it switches the reconnecting on as well.
+                graph.knocks.get_or_init(|| Knocks::at(&source));
+                // The reconnecting is ours, for every wire alike.
                 set_if_there(&source, "auto-reconnect", false);
                 // It waits for a silent sender for ever else, even when it is told to stop.
                 source.set_property("poll-timeout", SRT_GLANCE);
-                graph.knocks.get_or_init(|| Knocks::at(&source));
                 graph.parsed(source, landing)?;
             }
             Wire::Udp => {

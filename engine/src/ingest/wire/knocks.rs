@@ -22,6 +22,8 @@ impl Knocks {
     pub(super) fn at(source: &gst::Element) -> Arc<Self> {
         let knocks = Arc::new(Self::default());
         if gst::glib::subclass::SignalId::lookup("caller-connecting", source.type_()).is_some() {
+            // Else the calls are not told.
+            source.set_property("authentication", true);
             let calling = Arc::clone(&knocks);
             source.connect("caller-connecting", false, move |_| {
                 calling.called(Instant::now());
