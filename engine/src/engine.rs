@@ -85,6 +85,7 @@ impl Engine {
             place: &place,
             points: Points::default(),
             bound: Vec::new(),
+            together: Arc::default(),
             threads,
             iso: None,
         };

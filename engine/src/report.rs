@@ -71,6 +71,10 @@ pub struct LineReport {
     /// is known, which takes 20 s.
     #[serde(default)]
     pub drift_ppm: Option<f64>,
+    /// How much later than the quickest line it could show what was taken at one moment; `None`
+    /// where its stream does not tell the time of day.
+    #[serde(default)]
+    pub behind_ms: Option<f64>,
     /// Its recording as it came; `None` if the show asks for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingReport>,

@@ -25,6 +25,10 @@ impl Reporter {
     pub(crate) fn of(&self, subject: impl AsRef<str>) -> Self {
         Self { subject: subject.as_ref().into(), ..self.clone() }
     }
+    /// Whose voice it is.
+    pub(crate) fn subject(&self) -> &str {
+        &self.subject
+    }
     pub(crate) fn event(&self, level: Level, code: &str, message: impl Into<String>) {
         self.log.push(self.clock.now(), level, code, &self.subject, message);
     }

@@ -198,6 +198,10 @@ pub struct LineStatus {
     /// is known, which takes 20 s.
     #[serde(default)]
     pub drift_ppm: Option<f64>,
+    /// How much later than the quickest line it could show what was taken at one moment; `None`
+    /// where its stream does not tell the time of day.
+    #[serde(default)]
+    pub behind_ms: Option<f64>,
     /// As in the report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingReport>,

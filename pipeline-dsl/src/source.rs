@@ -121,7 +121,9 @@ fn live(line: &Line) -> String {
     if !has_keys || line.live == Live::default() {
         return String::new();
     }
-    format!(" buffer={}", write_span(line.live.buffer))
+    let Live { buffer, sync } = line.live;
+    let sync = if sync == SyncBy::Clock { " sync=clock" } else { "" };
+    format!(" buffer={}{sync}", write_span(buffer))
 }
 
 /// Whose certificates are trusted, where the show says so.

@@ -1,6 +1,6 @@
 //! The words that the model's plain choices have in the show file.
 
-use crate::model::{Anchor, Edge, EncryptMode, EncryptSound, Layout, Prefer, Preset, Standby};
+use crate::model::{Anchor, Edge, EncryptMode, EncryptSound, Layout, Prefer, Preset, Standby, SyncBy};
 
 /// The words of `Self::ALL`, in its order.
 macro_rules! words {
@@ -25,6 +25,20 @@ impl Layout {
         match self {
             Self::Mono => "mono",
             Self::Stereo => "stereo",
+        }
+    }
+}
+
+impl SyncBy {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 2] = [Self::Arrival, Self::Clock];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 2] = words!(2);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Arrival => "arrival",
+            Self::Clock => "clock",
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::event::Level;
 use crate::ingest::complaints::{Complaints, Recurring};
 use crate::ingest::lane::{Shape, VideoLane};
 use crate::ingest::stamps::Stamps;
+use crate::ingest::wall::WallClock;
 use crate::reporter::Reporter;
 
 /// A stream that still lacks a track after this long is said to have none.
@@ -26,6 +27,8 @@ pub(crate) struct Contribution {
     /// Brings sound where the stamps say, in the show's form.
     pub(crate) follower: Follower,
     pub(crate) pictures: Pictures,
+    /// What it says of the time of day.
+    pub(crate) wall: WallClock,
     /// When it was last told where its clock stands.
     pub(crate) told: Option<Time>,
     pub(crate) complaints: Complaints,
@@ -78,6 +81,7 @@ impl Contribution {
             stamps: Stamps::new(shape.ticks, depth),
             follower: Follower::new(shape.rate, shape.channels),
             pictures: Pictures::None,
+            wall: WallClock::default(),
             told: None,
             complaints: Complaints::default(),
             jumps: Recurring::new("line-jump"),

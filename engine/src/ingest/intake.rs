@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use codecs::{Frame, Pcm};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use flv::Tag;
-use media::{Key, Packet, Track};
+use media::{Key, Packet, Time, Track};
 
 use crate::event::Level;
 use crate::ingest::complaints::Complaints;
@@ -19,6 +19,7 @@ use crate::ingest::iso::{Iso, IsoTap};
 use crate::ingest::lane::StreamParams;
 use crate::ingest::source::Handed;
 use crate::ingest::unpack::{Unpacked, Unpacker};
+use crate::ingest::wall::Wall;
 use crate::reporter::Reporter;
 
 /// What may wait of a stream to be decoded: about five seconds. As much again may wait of the
@@ -46,6 +47,11 @@ pub(crate) enum Arrival {
     Frame(Frame),
     /// Sound that needs none.
     Sound(Pcm),
+    /// At `pts` of the stream it was so late by the sender's clock on the wall.
+    Clock {
+        pts: Time,
+        wall: Wall,
+    },
     /// It has ended, and why.
     Ended(String),
 }
@@ -89,7 +95,11 @@ impl Arrivals {
             }
             match arrival {
                 Arrival::Started { .. } => self.read += 1,
-                Arrival::Params(_) | Arrival::Packet(_) | Arrival::Frame(_) | Arrival::Sound(_)
+                Arrival::Params(_)
+                | Arrival::Packet(_)
+                | Arrival::Frame(_)
+                | Arrival::Sound(_)
+                | Arrival::Clock { .. }
                     if self.begun.load(Ordering::Acquire) > self.read =>
                 {
                     continue;
@@ -217,7 +227,10 @@ impl Arriving {
             tap.tag(tag);
         }
         match unpacker.unpack(tag) {
-            Ok(Unpacked { params, packet }) => {
+            Ok(Unpacked { params, packet, clock }) => {
+                // Told often: one that finds no room is no loss.
+                let clock = clock.filter(|_| self.room() > KEPT_FREE);
+                clock.into_iter().for_each(|(pts, wall)| self.send(Arrival::Clock { pts, wall }));
                 params.into_iter().for_each(|params| _ = self.take_params(params));
                 packet.into_iter().for_each(|packet| _ = self.take_packet(packet));
             }
@@ -357,7 +370,7 @@ mod tests {
     use crate::clock::{Stop, VirtualClock};
     use crate::event::EventLog;
     use bytes::Bytes;
-    use media::{AudioCodec, AudioParams, SampleRate, Time, VideoCodec, VideoParams};
+    use media::{AudioCodec, AudioParams, SampleRate, VideoCodec, VideoParams};
 
     fn intake(places: usize) -> (Arc<Intake>, Arrivals) {
         let reporter = Reporter::new(
@@ -401,6 +414,7 @@ mod tests {
             Arrival::Packet(packet) => format!("{:?} {:?}", packet.track, packet.key),
             Arrival::Frame(_) => "raw picture".to_owned(),
             Arrival::Sound(_) => "raw sound".to_owned(),
+            Arrival::Clock { .. } => "clock".to_owned(),
             Arrival::Ended(why) => why,
         };
         std::iter::from_fn(|| arrivals.next(Duration::ZERO).ok()).map(name).collect()

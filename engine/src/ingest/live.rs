@@ -7,6 +7,7 @@ use std::time::Duration;
 use codecs::{AudioDecoder, CodecError, Frame, Pcm};
 use crossbeam_channel::RecvTimeoutError;
 use media::{Key, Packet, Span, Track, VideoCodec, VideoParams};
+use pipeline_dsl::SyncBy;
 
 use crate::event::Level;
 use crate::ingest::LineCounters;
@@ -16,6 +17,8 @@ use crate::ingest::contribution::{Contribution, Opening, Pictures};
 use crate::ingest::intake::{Arrival, Arrivals};
 use crate::ingest::lane::{Shape, StreamParams, VideoLane};
 use crate::ingest::stamps::{Heard, Mapped};
+use crate::ingest::together::Together;
+use crate::ingest::wall;
 use crate::reporter::Reporter;
 
 /// Everything a live line needs.
@@ -24,6 +27,9 @@ pub(crate) struct LiveLine {
     pub(crate) shape: Shape,
     /// How long what comes is to wait.
     pub(crate) depth: Span,
+    pub(crate) sync: SyncBy,
+    /// All lines of the show, of which some are shown together.
+    pub(crate) together: Arc<Together>,
     pub(crate) buffer: Arc<LineBuffer>,
     pub(crate) counters: Arc<LineCounters>,
     pub(crate) reporter: Reporter,
@@ -78,6 +84,7 @@ impl LiveLine {
                 contribution.tracks.came(Track::Audio, &self.reporter);
                 self.place_sound(contribution, sound);
             }
+            Arrival::Clock { pts, wall } => contribution.wall.told(pts, wall),
             Arrival::Ended(why) => {
                 self.flush(contribution);
                 self.counters.disconnect();
@@ -145,6 +152,9 @@ impl LiveLine {
         contribution.tracks.came(packet.track, &self.reporter);
         match packet.track {
             Track::Video => {
+                if let Some(wall) = wall::in_picture(&packet.data) {
+                    contribution.wall.told(packet.pts, wall);
+                }
                 if packet.key == Key::Frame {
                     self.counters.key_frame(packet.dts);
                 }
@@ -279,13 +289,26 @@ impl LiveLine {
         }
     }
 
+    /// Waits for slower lines, if it is to be shown with them. Gives how far it is behind the
+    /// quickest.
+    fn keep_together(&self, contribution: &mut Contribution) -> Option<Span> {
+        let now = self.reporter.now();
+        let (delay, wall) = (contribution.stamps.delay(now)?, contribution.wall.offset()?);
+        let place = self.together.tell(self.reporter.subject(), self.sync, delay - wall, now);
+        if self.sync == SyncBy::Clock {
+            contribution.stamps.wait_for_others(place.wait);
+        }
+        Some(place.behind)
+    }
+
     /// Says where the stream's clock stands, about once a second.
     fn tell_the_time(&self, contribution: &mut Contribution) {
         let now = self.reporter.now();
         if contribution.told.is_none_or(|told| now - told >= Span::from_secs(1)) {
             contribution.told = Some(now);
+            let behind = self.keep_together(contribution);
             let standing = contribution.stamps.standing();
-            self.counters.time(|timing| timing.standing = standing);
+            self.counters.time(|timing| (timing.standing, timing.behind) = (standing, behind));
         }
     }
 }

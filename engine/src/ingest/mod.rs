@@ -35,7 +35,9 @@ mod sound_queue;
 pub(crate) mod source;
 pub(crate) mod stamps;
 pub(crate) mod still;
+pub(crate) mod together;
 mod unpack;
+mod wall;
 pub(crate) mod wire;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -66,6 +68,8 @@ pub(crate) struct Timing {
     pub(crate) buffer: Option<Span>,
     /// Its clock beside the show's, while it has a stream.
     pub(crate) standing: Option<Standing>,
+    /// How much later than the quickest line it could be shown, where both tell the time of day.
+    pub(crate) behind: Option<Span>,
 }
 
 impl Timing {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use media::Span;
 use pipeline_dsl as dsl;
 
 use crate::event::Level;
@@ -18,6 +19,7 @@ use crate::ingest::play::{self, PlayLine};
 use crate::ingest::point::{Point, Points};
 use crate::ingest::source::{HeldLine, LiveEnd, Registered, Runs};
 use crate::ingest::still::Still;
+use crate::ingest::together::{self, Together};
 use crate::ingest::wire::{AddressError, Wire, WireLine};
 use crate::ingest::{Line, LineCounters, Origin};
 use crate::keys;
@@ -61,6 +63,8 @@ pub(crate) struct Opener<'a> {
     pub(crate) show: &'a dsl::Show,
     pub(crate) place: &'a Place,
     pub(crate) points: Points,
+    /// The lines that tell the time of day.
+    pub(crate) together: Arc<Together>,
     /// UDP ports that lines of this show wait on, and which.
     pub(crate) bound: Vec<(dsl::Bound, String)>,
     pub(crate) threads: &'a mut Vec<JoinHandle<()>>,
@@ -115,11 +119,16 @@ impl Opener<'_> {
     ) -> Result<(Arc<Intake>, Arc<LineBuffer>), StartError> {
         let (intake, arrivals) = Intake::new(reporter.clone());
         let intake = intake.recorded(self.iso.take());
-        let buffer = self.buffer(Pace::Live { depth: live.buffer });
+        let buffer = self.buffer(Pace::Live {
+            // It may have to wait for others, too.
+            depth: live.buffer + if live.sync == dsl::SyncBy::Clock { together::MOST } else { Span::ZERO },
+        });
         let line = LiveLine {
             arrivals,
             shape: self.shape(),
             depth: live.buffer,
+            sync: live.sync,
+            together: Arc::clone(&self.together),
             buffer: Arc::clone(&buffer),
             counters: Arc::clone(counters),
             reporter: reporter.clone(),

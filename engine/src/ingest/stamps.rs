@@ -39,6 +39,9 @@ const LATE_PATIENCE: Span = Span::from_millis(2000);
 /// No packet comes before it was sent: earliness is believed soon.
 const EARLY_PATIENCE: Span = Span::from_millis(200);
 
+/// A line that is to be shown together with others, and is off by more than this, moves at once.
+const ALONE: Span = Span::from_millis(60);
+
 /// What waits may be off by this, in seconds, before anything bends.
 const DEAD_BAND: f64 = 0.002;
 /// Bending ends when it is off by less than this, and no drift is known.
@@ -79,6 +82,10 @@ pub(crate) struct Stamps {
     waiting_since: Option<Time>,
     /// What of [`WAIT_FOR_SOUND`] is used up.
     waited: Span,
+    /// How much longer it waits for lines that are slower; `None` where it waits for nobody.
+    for_others: Option<Span>,
+    /// Whether it has just begun to.
+    joining: Joining,
 }
 
 /// The last picture whose stamp was believed, or stood in for.
@@ -119,6 +126,12 @@ enum Side {
 enum Judge {
     Sound,
     Pictures,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Joining {
+    No,
+    Yes,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,12 +188,35 @@ impl Stamps {
             strays: None,
             waiting_since: None,
             waited: Span::ZERO,
+            for_others: None,
+            joining: Joining::No,
         }
+    }
+
+    /// From here on it waits so much longer, for lines that are slower, and to the point.
+    pub(crate) fn wait_for_others(&mut self, wait: Span) {
+        if self.for_others.is_none() {
+            self.joining = Joining::Yes;
+        }
+        if self.for_others != Some(wait) {
+            (self.for_others, self.target) = (Some(wait), None);
+        }
+    }
+
+    /// How long after its time in the stream a picture could be shown, without waiting for others;
+    /// `None` before that is known.
+    pub(crate) fn delay(&self, now: Time) -> Option<Span> {
+        self.lateness.least(now).map(|late| late + self.depth + self.waited)
     }
 
     /// How long pictures wait: longer where sound comes later than they do.
     fn cushion(&self) -> Span {
-        self.depth + self.waited
+        self.depth + self.waited + self.for_others.unwrap_or(Span::ZERO)
+    }
+
+    /// How far after show time a stamp is an outlier.
+    fn beyond(&self) -> Span {
+        BEYOND + self.for_others.unwrap_or(Span::ZERO)
     }
 
     fn least(&self) -> Span {
@@ -242,7 +278,7 @@ impl Stamps {
             let is_far = at > now + self.cushion() + EARLY;
             (step < -last.interval, is_far && step > (now - last.came).max(Span::ZERO) + LEAP)
         });
-        let astray = back || leap || at > now + BEYOND;
+        let astray = back || leap || at > now + self.beyond();
         if astray || at < now - BEHIND {
             // Late stamps may be the end of a stall, after which all is caught up in a moment.
             let agree = if astray { AGREE } else { ABREAST };
@@ -257,8 +293,10 @@ impl Stamps {
             return Mapped::Moved(at + by, by);
         }
         self.reached = self.reached.max(pts);
-        self.judge(pts, now);
-        Mapped::At(at)
+        match self.judge(pts, now) {
+            Some(by) => Mapped::Moved(at + by, by),
+            None => Mapped::At(at),
+        }
     }
 
     /// How many stamps in a row say that the stream is this late.
@@ -352,7 +390,7 @@ impl Stamps {
                 fresh
             }
         };
-        if at < now - BEHIND || at > now + BEYOND {
+        if at < now - BEHIND || at > now + self.beyond() {
             // Pictures decide whether the clock has jumped, where there are any.
             if self.judge == Judge::Pictures || self.witness(now - pts, AGREE) < WITNESSES {
                 return None;
@@ -362,8 +400,10 @@ impl Stamps {
             return Some(Heard::At(fresh));
         }
         self.reached = self.reached.max(pts);
-        if self.judge == Judge::Sound {
-            self.judge(pts, now);
+        if self.judge == Judge::Sound
+            && let Some(by) = self.judge(pts, now)
+        {
+            return Some(Heard::Moved(at + by, by));
         }
         let late = now + self.least() - at;
         let room = WAIT_FOR_SOUND - self.waited;
@@ -379,15 +419,26 @@ impl Stamps {
     }
 
     /// Notes how late the stream is, and bends the mapping where that has changed.
-    fn judge(&mut self, pts: Time, now: Time) {
+    /// Gives by how much it moved instead, where it is to wait much longer, or not any more.
+    fn judge(&mut self, pts: Time, now: Time) -> Option<Span> {
         if self.lateness.came(pts, now) == Reading::Goes {
-            return;
+            return None;
         }
-        let (Some(late), Some(mapping)) = (self.lateness.least(now), &mut self.mapping) else { return };
+        let (cushion, exactly) = (self.cushion(), self.for_others.is_some());
+        let late = self.lateness.least(now)?;
+        let mapping = self.mapping.as_mut()?;
         let waits = mapping.offset(self.reached) - late;
-        let cushion = self.depth + self.waited;
+        let joins = std::mem::replace(&mut self.joining, Joining::No) == Joining::Yes;
+        let off = (cushion - waits).abs();
+        if exactly && (off > ALONE || joins && off.as_secs_f64() > DEAD_BAND) {
+            self.shift(cushion - waits);
+            return Some(cushion - waits);
+        }
         let tick = self.ticks.tick_span();
         let target = *self.target.get_or_insert_with(|| {
+            if exactly {
+                return cushion;
+            }
             // By whole ticks from where it is, so that pictures that lie on ticks still do; and a
             // hair less than the cushion is no reason to wait a tick longer.
             let more = (waits - cushion).flicks().rem_euclid(tick.flicks().max(1));
@@ -410,6 +461,7 @@ impl Stamps {
         let slope = mapping.slope() as f64 / 1e9;
         let next = slope + (wanted - slope).clamp(-step, step);
         mapping.bend(self.reached, (next * 1e9).round() as i64);
+        None
     }
 }
 

@@ -7,6 +7,7 @@ use flv::{FlvMillis, Tag, TagKind};
 use media::{AudioCodec, AudioParams, Key, Packet, SampleRate, Span, Time, Track, VideoParams};
 
 use crate::ingest::lane::StreamParams;
+use crate::ingest::wall::{self, Wall};
 
 /// What is in a tag.
 #[derive(Debug, Default)]
@@ -14,6 +15,8 @@ pub(crate) struct Unpacked {
     /// What its track is from here on.
     pub(crate) params: Option<StreamParams>,
     pub(crate) packet: Option<Packet>,
+    /// When it was how late by the sender's clock.
+    pub(crate) clock: Option<(Time, Wall)>,
 }
 
 /// Unpacks the tags of one stream, in their order.
@@ -37,7 +40,12 @@ impl Unpacker {
         match tag.kind {
             TagKind::Video => self.video(body),
             TagKind::Audio => self.audio(body),
-            TagKind::Script => Ok(Unpacked::default()),
+            TagKind::Script => {
+                let values = flv::amf0::decode_all(body).unwrap_or_default();
+                let at = Time::from_millis(self.clock_ms);
+                let clock = wall::in_script(&values).map(|wall| (at, wall));
+                Ok(Unpacked { clock, ..Unpacked::default() })
+            }
         }
     }
 
@@ -47,7 +55,7 @@ impl Unpacker {
             let codec = header.codec.and_then(flv::video::VideoCodec::media);
             let codec = codec.ok_or_else(|| format!("no decoder for {header:?}"))?;
             let params = VideoParams { codec, size: None, config: header.payload(body) };
-            return Ok(Unpacked { params: Some(StreamParams::Video(params)), packet: None });
+            return Ok(Unpacked { params: Some(StreamParams::Video(params)), ..Unpacked::default() });
         }
         if !header.has_picture() {
             return Ok(Unpacked::default());
@@ -61,7 +69,7 @@ impl Unpacker {
             key: if header.is_key_frame() { Key::Frame } else { Key::Delta },
             data: header.payload(body),
         };
-        Ok(Unpacked { params: None, packet: Some(packet) })
+        Ok(Unpacked { packet: Some(packet), ..Unpacked::default() })
     }
 
     fn audio(&mut self, body: &Bytes) -> Result<Unpacked, String> {

@@ -57,7 +57,10 @@ fn camera(part: &Part) -> Option<Camera> {
         // What the camera says is for those of its lines that can be recorded.
         let every = part.text("record").filter(|_| input.unrecordable().is_none());
         // Only lines that somebody sends to while the show runs have the keys of `Live`.
-        let live = line.span("buffer").map_or_else(Live::default, |buffer| Live { buffer });
+        let live = match (line.span("buffer"), line.word("sync")) {
+            (Some(buffer), Some(sync)) => Live { buffer, sync: by_word(SyncBy::ALL, SyncBy::WORDS, sync)? },
+            _ => Live::default(),
+        };
         Some(Line { name: line.name("name")?, input, live, record: line.text("record").or(every) })
     };
     Some(Camera {

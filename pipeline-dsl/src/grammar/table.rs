@@ -6,7 +6,7 @@
 
 use crate::files::FileKind;
 use crate::grammar::{Count, Form, Need, NodeSpec, Slot, Sort, Type};
-use crate::model::{Anchor, Edge, EncryptMode, EncryptSound, Layout, Prefer, Preset, Standby};
+use crate::model::{Anchor, Edge, EncryptMode, EncryptSound, Layout, Prefer, Preset, Standby, SyncBy};
 
 const fn slot(name: &'static str, ty: Type, need: Need) -> Slot {
     Slot { name, ty, need }
@@ -35,21 +35,22 @@ const TEST: Form = Form {
 /// What a line takes that somebody sends to while the show runs.
 const BUFFER: Slot = slot("buffer", Type::Duration { least_ms: 20, most_ms: 2_000 }, Need::Default("200ms"));
 const CA: Slot = slot("ca", Type::Input(FileKind::Certificate), Need::Optional);
-const LIVE: &[Slot] = &[BUFFER];
-const DEVICE_KEYS: &[Slot] = &[slot("audio", Type::SoundDevice, Need::Optional), BUFFER];
+const SYNC: Slot = slot("sync", Type::OneOf(&SyncBy::WORDS), Need::Default("arrival"));
+const LIVE: &[Slot] = &[BUFFER, SYNC];
+const DEVICE_KEYS: &[Slot] = &[slot("audio", Type::SoundDevice, Need::Optional), BUFFER, SYNC];
 
 const LINE_FORMS: &[Form] = &[
     Form {
         word: "push",
-        about: "An encoder pushes to us, with `key=` only one that sends that stream key; what comes waits in the buffer, so that late packets are in time.",
+        about: "An encoder pushes to us, with `key=` only one that sends that stream key; what comes waits in the buffer, so that late packets are in time; with `sync=clock` all such lines show at one time what was taken at one time, where their streams tell the time of day.",
         args: &[slot("point", Type::PushPoint, Need::Required)],
-        keys: &[BUFFER, slot("key", Type::Secret, Need::Optional)],
+        keys: &[BUFFER, SYNC, slot("key", Type::Secret, Need::Optional)],
     },
     Form {
         word: "pull",
-        about: "We pull; the buffer is as that of `push`, `ca` whom a TLS server is trusted by instead of the system's roots.",
+        about: "We pull; buffer and sync are as those of `push`, `ca` whom a TLS server is trusted by instead of the system's roots.",
         args: &[slot("url", Type::PullUrl, Need::Required)],
-        keys: &[BUFFER, CA],
+        keys: &[BUFFER, SYNC, CA],
     },
     FILE,
     Form {

@@ -39,11 +39,26 @@ pub struct Line {
 pub struct Live {
     /// How long what comes waits, so that what comes late is not late on air: 20 ms to 2 s.
     pub buffer: Span,
+    /// When its pictures are shown.
+    #[serde(default)]
+    pub sync: SyncBy,
+}
+
+/// When the pictures of a line are shown that somebody sends to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SyncBy {
+    /// As they arrive, when they have waited in the buffer.
+    #[default]
+    Arrival,
+    /// Together with those that all other such lines took at the same time, by the wall clocks
+    /// that their streams tell of; the quicker lines wait, by 2 s at the most.
+    Clock,
 }
 
 impl Default for Live {
     fn default() -> Self {
-        Self { buffer: Span::from_millis(200) }
+        Self { buffer: Span::from_millis(200), sync: SyncBy::Arrival }
     }
 }
 

@@ -137,12 +137,13 @@ fn camera(number: usize, name: String) -> impl Strategy<Value = Camera> {
             .enumerate()
             .map(|(i, name)| {
                 let input = line_input(number, i).prop_flat_map(|input| (record(&input), Just(input)));
-                (input, span(20, 2_000)).prop_map(move |((record, input), buffer)| {
+                let sync = select(SyncBy::ALL.to_vec());
+                (input, span(20, 2_000), sync).prop_map(move |((record, input), buffer, sync)| {
                     let is_live = matches!(
                         input,
                         Input::Push { .. } | Input::Pull { .. } | Input::Device { .. } | Input::Source { .. }
                     );
-                    let live = if is_live { Live { buffer } } else { Live::default() };
+                    let live = if is_live { Live { buffer, sync } } else { Live::default() };
                     Line { name: name.clone(), input, live, record }
                 })
             })

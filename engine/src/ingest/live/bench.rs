@@ -5,6 +5,8 @@ use std::sync::Arc;
 use codecs::{CodecKit, Picture, Plane};
 use media::{FrameRate, SampleRate, Size, Span, Tick, Time};
 
+use pipeline_dsl::SyncBy;
+
 use super::LiveLine;
 use crate::clock::{Clock, Stop, VirtualClock};
 use crate::event::EventLog;
@@ -47,6 +49,8 @@ impl Bench {
         let line = LiveLine {
             arrivals: Intake::new(reporter.clone()).1,
             depth,
+            sync: SyncBy::Arrival,
+            together: Arc::default(),
             buffer: Arc::new(LineBuffer::new(Pace::Live { depth }, ticks.tick_span(), RATE, channels)),
             counters: Arc::new(LineCounters::default()),
             reporter,

@@ -7,11 +7,13 @@ use bytes::Bytes;
 use codecs::{AudioDecoder, CodecError, CodecKit, Fake, Frame, Pcm, PictureMut, VideoDecoder};
 use flv::{FlvMillis, Tag, TagKind};
 use media::{AudioCodec, AudioParams, Key, Packet, Size, Span, Tick, Time, Track, VideoCodec, VideoParams};
+use pipeline_dsl::SyncBy;
 use proptest::prelude::*;
 
 use super::bench::{Bench, RATE};
 use crate::ingest::intake::Arrival;
 use crate::ingest::lane::StreamParams;
+use crate::ingest::together::Together;
 use crate::ingest::unpack::Unpacker;
 
 const BLOCK: usize = 1024;
@@ -157,9 +159,11 @@ struct Camera {
     jitter: i64,
     /// Pictures held back by the decoder: B frames.
     held: u8,
+    /// What its clock on the wall shows at its second 0, in seconds since 1970, if it tells.
+    wall: Option<u64>,
 }
 
-const CAMERA: Camera = Camera { fps: 30, ppm: 0, jitter: 30_000, held: 0 };
+const CAMERA: Camera = Camera { fps: 30, ppm: 0, jitter: 30_000, held: 0, wall: None };
 
 /// What a camera sends: its own time, when that arrives, and the packet.
 struct Sent {
@@ -192,7 +196,13 @@ impl Camera {
             let pts = Time::from_units(shown, 1, self.fps as u32);
             let dts = Time::from_units(n, 1, self.fps as u32);
             let luma = if shown.rem_euclid(self.fps) < 3 { 235 } else { 16 };
-            let data = packet(Track::Video, pts, dts, vec![luma, self.held].into());
+            let told = self.wall.map(|wall| {
+                let micros = wall * 1_000_000 + shown as u64 * 1_000_000 / self.fps as u64;
+                let [a, b, c, d, e, f, g, h] = micros.to_be_bytes();
+                [&b"MISPmicrosectime"[..], &[0, a, b, 255, c, d, 255, e, f, 255, g, h]].concat()
+            });
+            let data = [vec![luma, self.held], told.unwrap_or_default()].concat();
+            let data = packet(Track::Video, pts, dts, data.into());
             all.push(Sent { arrives: arrives(dts, n), packet: data });
         }
         let (first, last) = (RATE.sample_at(begin), RATE.sample_at(Time::from_secs(to)));
@@ -320,6 +330,40 @@ fn missing_sound_is_silence_and_a_missing_picture_is_held() {
     assert!((30..=37).contains(&held.len()) && held.iter().all(|(yuv, _)| yuv[0] == 16), "{held:?}");
     let silent = &bench.sound[(6.0 * 48_000.0) as usize..(7.5 * 48_000.0) as usize];
     assert!(silent.iter().all(|s| *s == 0.0));
+}
+
+/// Two cameras on two networks, one 300 ms slower, whose streams begin anywhere: `sync=clock`.
+#[test]
+fn what_two_cameras_took_at_one_moment_is_shown_at_one_tick() {
+    let together = Arc::new(Together::default());
+    let mut benches = ["quick", "slow"].map(|name| {
+        let mut bench = raw(30);
+        bench.line.sync = SyncBy::Clock;
+        bench.line.together = Arc::clone(&together);
+        bench.line.reporter = bench.line.reporter.of(name);
+        bench
+    });
+    // At show time 1 s it is 1000 s by both clocks on the wall; the slow one's stream is at 20 s then.
+    let quick = Camera { wall: Some(1_000), ..CAMERA }.send(0, 20, Time::from_millis(1_000));
+    let slow = Camera { wall: Some(980), ppm: 20, ..CAMERA }.send(20, 40, Time::from_millis(1_300));
+    let mut all: Vec<_> = quick.into_iter().map(|sent| (0, sent)).collect();
+    all.extend(slow.into_iter().map(|sent| (1, sent)));
+    all.sort_by_key(|(_, sent)| sent.arrives);
+    for (which, sent) in all {
+        benches.iter_mut().for_each(|bench| bench.run_to(sent.arrives));
+        benches[which].put(Arrival::Packet(sent.packet));
+    }
+    let [quick, slow] = benches.each_ref().map(|bench| {
+        assert_in_step(bench, bench.line.reporter.subject(), 15);
+        flashes_and_beeps(bench).0
+    });
+    let late = |flashes: &[f64]| flashes.iter().copied().filter(|at| *at > 6_000.0).collect::<Vec<_>>();
+    let (quick, slow) = (late(&quick), late(&slow));
+    let pairs = quick.iter().zip(&slow).filter(|(a, b)| (*a - *b).abs() < 1.0).count();
+    assert!(pairs >= 13 && pairs + 1 >= quick.len(), "{quick:?} {slow:?}");
+    let behind = benches.each_ref().map(|bench| bench.line.counters.timing().behind.unwrap());
+    assert_eq!(behind[0], Span::ZERO);
+    assert!((behind[1] - Span::from_millis(300)).abs() < Span::from_millis(12), "{}", behind[1]);
 }
 
 /// The 32 bits of RTMP's milliseconds are used up every 49 days.

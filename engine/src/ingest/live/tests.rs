@@ -81,6 +81,8 @@ fn line(kit: Arc<Counting>) -> LiveLine {
         arrivals: Intake::new(reporter.clone()).1,
         shape,
         depth: DEPTH,
+        sync: SyncBy::Arrival,
+        together: Arc::default(),
         buffer: Arc::new(buffer),
         counters: Arc::new(LineCounters::default()),
         reporter,
