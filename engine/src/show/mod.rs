@@ -3,6 +3,7 @@
 
 pub(crate) mod cameras;
 pub(crate) mod channels;
+mod plan;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
