@@ -1,5 +1,7 @@
 //! Colours, and how a picture's numbers stand for them.
 
+use media::Size;
+
 /// The matrix between YCbCr and RGB.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Matrix {
@@ -7,12 +9,50 @@ pub enum Matrix {
     Bt601,
     /// ITU-R BT.709: high definition, and everything the engine makes.
     Bt709,
-    /// ITU-R BT.2020, non-constant luminance.
+    /// ITU-R BT.2020; constant luminance is read as the other one.
     Bt2020,
+    /// SMPTE 240M: early analogue high definition.
+    Smpte240,
     /// Not YCbCr but RGB.
     Rgb,
-    /// Untagged: taken as BT.601 up to 576 lines, as BT.709 above.
+    /// Untagged, or one not known here: see [`Matrix::or_by_size`].
     Unknown,
+}
+
+impl Matrix {
+    /// The matrix, where it is unknown the one that pictures of this size
+    /// usually have: BT.709 from 1280 pixels on the long side or above 576 on
+    /// the short one, BT.601 below. Players guess alike, but for upright
+    /// pictures, whose sides they do not exchange.
+    #[must_use]
+    pub fn or_by_size(self, size: Size) -> Self {
+        let (long, short) = (size.width.max(size.height), size.width.min(size.height));
+        match self {
+            Self::Unknown if long >= 1280 || short > 576 => Self::Bt709,
+            Self::Unknown => Self::Bt601,
+            told => told,
+        }
+    }
+}
+
+/// How light becomes numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Transfer {
+    /// BT.709's curve or one near it, and what is untagged.
+    Sdr,
+    /// SMPTE ST 2084, for high dynamic range.
+    Pq,
+    /// ARIB STD-B67 (hybrid log-gamma), for high dynamic range.
+    Hlg,
+}
+
+/// Which red, green and blue are meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Gamut {
+    /// BT.709's or BT.601's, which are near each other, and what is untagged.
+    Standard,
+    /// BT.2020's or DCI P3's: shown without conversion, they are paler.
+    Wide,
 }
 
 /// Which numbers stand for black and white.
@@ -131,5 +171,17 @@ mod tests {
         assert_eq!(Yuv::from(Rgb::new(255, 0, 0)), Yuv::new(63, 102, 240));
         assert_eq!(Yuv::from(Rgb::new(0, 255, 0)), Yuv::new(173, 42, 26));
         assert_eq!(Yuv::from(Rgb::new(0, 0, 255)), Yuv::new(32, 240, 118));
+    }
+
+    #[test]
+    fn an_untagged_matrix_is_guessed_by_size() {
+        let guess = |w, h| Matrix::Unknown.or_by_size(Size::new(w, h));
+        for (w, h) in [(720, 576), (720, 480), (854, 480), (480, 854), (1024, 576), (1, 1)] {
+            assert_eq!(guess(w, h), Matrix::Bt601, "{w}x{h}");
+        }
+        for (w, h) in [(1280, 720), (720, 1280), (1280, 544), (1440, 1080), (7680, 4320)] {
+            assert_eq!(guess(w, h), Matrix::Bt709, "{w}x{h}");
+        }
+        assert_eq!(Matrix::Bt2020.or_by_size(Size::new(64, 64)), Matrix::Bt2020);
     }
 }

@@ -34,6 +34,7 @@ mod avc;
 mod codec;
 mod colour;
 mod conform;
+mod deinterlace;
 mod error;
 mod fake;
 mod ffmpeg;
@@ -42,6 +43,7 @@ mod ladder;
 pub mod mix;
 mod picture;
 mod raw;
+mod recolour;
 mod scale;
 pub mod still;
 pub mod watermark;
@@ -50,11 +52,12 @@ pub use codec::{
     AudioDecoder, AudioEncoder, AudioEncoderSettings, CodecKit, EncoderThreads, VideoDecoder, VideoEncoder,
     VideoEncoderSettings,
 };
-pub use colour::{Colour, Matrix, Range, Rgb, Yuv};
-pub use conform::Conform;
+pub use colour::{Colour, Gamut, Matrix, Range, Rgb, Transfer, Yuv};
+pub use conform::{Conform, Fields};
+pub use deinterlace::Deinterlacer;
 pub use error::{CodecError, Step};
 pub use fake::{Fake, Reorder};
-pub use ffmpeg::{Ffmpeg, Filter, Follower, Resampler};
+pub use ffmpeg::{Cadence, Ffmpeg, Filter, Follower, Resampler};
 pub use frame::{Frame, Pcm};
 pub use ladder::{Ladder, LadderError, LadderSettings, RungCounters, RungOutput};
 pub use mix::dissolve;

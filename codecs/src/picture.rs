@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use media::Size;
 
-use crate::colour::{Colour, Yuv};
+use crate::colour::{Colour, Gamut, Transfer, Yuv};
 use crate::error::CodecError;
 use crate::ffmpeg::AvFrame;
 
@@ -181,6 +181,18 @@ impl Picture {
     /// How its numbers stand for colours.
     pub fn colour(&self) -> Colour {
         self.0.colour()
+    }
+    /// How light became its numbers.
+    pub fn transfer(&self) -> Transfer {
+        self.0.transfer()
+    }
+    /// Which red, green and blue it means.
+    pub fn gamut(&self) -> Gamut {
+        self.0.gamut()
+    }
+    /// Whether some of it may be transparent.
+    pub fn has_alpha(&self) -> bool {
+        self.0.has_alpha()
     }
     /// The shape of one pixel; square if untagged.
     pub fn aspect(&self) -> Aspect {

@@ -2,10 +2,11 @@
 
 use media::Size;
 
-use crate::colour::{Colour, Matrix, Range};
+use crate::colour::Colour;
 use crate::error::CodecError;
 use crate::ffmpeg::{Filter, Lines, Rect, Sws};
 use crate::picture::{Picture, PictureMut, PixelFormat};
+use crate::recolour::Recolour;
 
 /// Stretches any picture to one size, as 4:2:0 BT.709 limited.
 ///
@@ -37,18 +38,23 @@ impl Scaler {
         }
         let mut to = PictureMut::new(self.to)?;
         let rect = Rect { x: 0, y: 0, size: self.to };
-        self.sws.run(picture.av(), Lines::All, to.av_mut(), rect)?;
+        self.sws.run(picture.av(), Lines::All, to.av_mut(), rect, None)?;
+        recolour(picture, &mut to);
         Ok(to.freeze())
+    }
+}
+
+/// Pixels that came from `source` by scaling still stand for colours by its
+/// matrix: now by the canvas's.
+pub(crate) fn recolour(source: &Picture, scaled: &mut PictureMut) {
+    if let Some(recolour) = Recolour::from(source.colour().matrix.or_by_size(source.size())) {
+        recolour.run(scaled);
     }
 }
 
 /// Whether the pixels are what the canvas has: 4:2:0, 8 bits, BT.709, limited.
 pub(crate) fn is_canvas_colour(picture: &Picture) -> bool {
     let Colour { matrix, range } = picture.colour();
-    let right = match matrix {
-        Matrix::Bt709 => true,
-        Matrix::Unknown => picture.size().height > 576,
-        Matrix::Bt601 | Matrix::Bt2020 | Matrix::Rgb => false,
-    };
-    picture.format() == PixelFormat::Yuv420p && range == Range::Limited && right
+    let colour = Colour { matrix: matrix.or_by_size(picture.size()), range };
+    picture.format() == PixelFormat::Yuv420p && colour == Colour::CANVAS
 }

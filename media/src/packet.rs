@@ -76,6 +76,7 @@ pub enum VideoCodec {
     Mpeg4,
     Mjpeg,
     Prores,
+    Png,
     Theora,
 }
 

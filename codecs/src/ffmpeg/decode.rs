@@ -33,6 +33,7 @@ const fn video_names(codec: VideoCodec) -> &'static [&'static str] {
         VideoCodec::Mpeg4 => &["mpeg4"],
         VideoCodec::Mjpeg => &["mjpeg"],
         VideoCodec::Prores => &["prores"],
+        VideoCodec::Png => &["png"],
         VideoCodec::Theora => &["theora"],
     }
 }

@@ -9,7 +9,7 @@ use media::Size;
 
 use super::call::{check, error};
 use super::pool::{self, Layout};
-use crate::colour::{Colour, Matrix, Range};
+use crate::colour::{Colour, Gamut, Matrix, Range, Transfer};
 use crate::error::{CodecError, Step};
 use crate::picture::{Aspect, PixelFormat, Plane, PlaneMut, PlaneRef, Rotation, Scan};
 use crate::raw::RawFormat;
@@ -17,6 +17,20 @@ use crate::raw::RawFormat;
 const YUV420P: i32 = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as i32;
 /// FFmpeg's older way to say "4:2:0 in full range".
 const YUVJ420P: i32 = ffi::AVPixelFormat::AV_PIX_FMT_YUVJ420P as i32;
+
+/// Whether a format says by its name that its range is full.
+fn is_full_by_name(format: i32) -> bool {
+    use ffi::AVPixelFormat as Format;
+    [
+        Format::AV_PIX_FMT_YUVJ420P,
+        Format::AV_PIX_FMT_YUVJ422P,
+        Format::AV_PIX_FMT_YUVJ444P,
+        Format::AV_PIX_FMT_YUVJ440P,
+        Format::AV_PIX_FMT_YUVJ411P,
+    ]
+    .iter()
+    .any(|&full| full as i32 == format)
+}
 
 /// One frame. Nobody writes its pixels but [`planes_mut`](Self::planes_mut)
 /// and swscale, and only on frames from [`pooled`](Self::pooled) or proven unshared.
@@ -153,11 +167,50 @@ impl AvFrame {
             Space::AVCOL_SPC_BT709 => Matrix::Bt709,
             Space::AVCOL_SPC_BT470BG | Space::AVCOL_SPC_SMPTE170M | Space::AVCOL_SPC_FCC => Matrix::Bt601,
             Space::AVCOL_SPC_BT2020_NCL | Space::AVCOL_SPC_BT2020_CL => Matrix::Bt2020,
+            Space::AVCOL_SPC_SMPTE240M => Matrix::Smpte240,
             Space::AVCOL_SPC_RGB => Matrix::Rgb,
+            _ if self.has(ffi::AV_PIX_FMT_FLAG_RGB as u64) => Matrix::Rgb,
             _ => Matrix::Unknown,
         };
-        let full = raw.color_range == ffi::AVColorRange::AVCOL_RANGE_JPEG || raw.format == YUVJ420P;
+        let full = raw.color_range == ffi::AVColorRange::AVCOL_RANGE_JPEG || is_full_by_name(raw.format);
         Colour { matrix, range: if full { Range::Full } else { Range::Limited } }
+    }
+
+    pub(crate) fn transfer(&self) -> Transfer {
+        match self.raw().color_trc {
+            ffi::AVColorTransferCharacteristic::AVCOL_TRC_SMPTE2084 => Transfer::Pq,
+            ffi::AVColorTransferCharacteristic::AVCOL_TRC_ARIB_STD_B67 => Transfer::Hlg,
+            _ => Transfer::Sdr,
+        }
+    }
+
+    pub(crate) fn gamut(&self) -> Gamut {
+        use ffi::AVColorPrimaries as Primaries;
+        match self.raw().color_primaries {
+            Primaries::AVCOL_PRI_BT2020 | Primaries::AVCOL_PRI_SMPTE431 | Primaries::AVCOL_PRI_SMPTE432 => {
+                Gamut::Wide
+            }
+            _ => Gamut::Standard,
+        }
+    }
+
+    /// Whether some of it may be transparent.
+    pub(crate) fn has_alpha(&self) -> bool {
+        self.has(ffi::AV_PIX_FMT_FLAG_ALPHA as u64)
+    }
+
+    /// Whether the pixel format is of this kind.
+    fn has(&self, flag: u64) -> bool {
+        let format = self.raw().format;
+        if !(0..ffi::AVPixelFormat::AV_PIX_FMT_NB as i32).contains(&format) {
+            return false;
+        }
+        // SAFETY: the enum is numbered without a gap from 0 up to `NB`; what
+        // comes back is null or static.
+        unsafe {
+            let format = std::mem::transmute::<i32, ffi::AVPixelFormat>(format);
+            ffi::av_pix_fmt_desc_get(format).as_ref().is_some_and(|about| about.flags & flag != 0)
+        }
     }
 
     pub(crate) fn aspect(&self) -> Aspect {
@@ -288,6 +341,15 @@ impl AvFrame {
             }
         }
         Ok(bare)
+    }
+
+    /// The same pixels and tags under a struct of their own. Nothing is copied.
+    pub(super) fn another_ref(&self) -> Result<Self, CodecError> {
+        let mut other = Self::empty()?;
+        // SAFETY: both frames are live, and the new one holds nothing.
+        let code = unsafe { ffi::av_frame_ref(other.0.as_mut_ptr(), self.0.as_ptr()) };
+        check("picture", Step::Allocate, None, code)?;
+        Ok(other)
     }
 
     /// A copy whose rows run downwards, for decoders that store pictures upside down.

@@ -8,7 +8,7 @@ use media::Size;
 
 use super::call::{check, error};
 use super::frame::AvFrame;
-use crate::colour::{Matrix, Range};
+use crate::colour::Range;
 use crate::error::{CodecError, Step};
 
 /// How pixels between the pixels are made.
@@ -42,9 +42,9 @@ pub(crate) struct Rect {
 struct Shape {
     from: Size,
     format: i32,
-    matrix: Matrix,
     range: Range,
     to: Size,
+    to_format: ffi::AVPixelFormat,
 }
 
 /// A scaler for one shape of input at a time; set up anew when that changes.
@@ -64,7 +64,9 @@ impl Sws {
         Self { filter, shape: None, ptr: ptr::null_mut() }
     }
 
-    /// Scales `from` into `rect` of `to`, in BT.709 limited range.
+    /// Scales `from` into `rect` of `to`, in limited range. What was RGB becomes
+    /// BT.709; YCbCr keeps its matrix. Where `alpha` is given, it takes what the
+    /// source has of it in its luma plane, from its upper left on.
     ///
     /// swscale writes whole vectors, so pixels to the right of `rect` may
     /// change too: paint borders afterwards.
@@ -74,6 +76,7 @@ impl Sws {
         lines: Lines,
         to: &mut AvFrame,
         rect: Rect,
+        alpha: Option<&mut AvFrame>,
     ) -> Result<(), CodecError> {
         let canvas = to.size();
         if rect.x + rect.size.width > canvas.width || rect.y + rect.size.height > canvas.height {
@@ -81,17 +84,15 @@ impl Sws {
         }
         let size = from.size();
         let step = if lines == Lines::All { 1 } else { 2 };
-        let colour = from.colour();
         let shape = Shape {
             from: Size::new(size.width, (size.height / step).max(1)),
             format: from.raw().format,
-            matrix: match colour.matrix {
-                Matrix::Unknown if size.height <= 576 => Matrix::Bt601,
-                Matrix::Unknown => Matrix::Bt709,
-                told => told,
-            },
-            range: colour.range,
+            range: from.colour().range,
             to: rect.size,
+            to_format: match alpha {
+                Some(_) => ffi::AVPixelFormat::AV_PIX_FMT_YUVA420P,
+                None => ffi::AVPixelFormat::AV_PIX_FMT_YUV420P,
+            },
         };
         if self.shape != Some(shape) {
             self.set_up(shape)?;
@@ -100,6 +101,7 @@ impl Sws {
         let strides = raw.linesize.map(|line| line * step as i32);
         let starts = raw.data.map(<*mut u8>::cast_const);
         let to = to.raw_mut();
+        let mut to_strides = to.linesize;
         let mut boxes = [ptr::null_mut(); 4];
         for (i, start) in boxes.iter_mut().take(3).enumerate() {
             let shift = u32::from(i > 0);
@@ -107,6 +109,13 @@ impl Sws {
             // SAFETY: `rect` lies within the canvas (checked above), so the
             // offset lies within the plane.
             *start = unsafe { to.data[i].add(offset) };
+        }
+        if let Some(alpha) = alpha {
+            if !rect.size.fits_in(alpha.size()) {
+                return Err(CodecError::PictureSize { got: alpha.size(), want: rect.size });
+            }
+            let alpha = alpha.raw_mut();
+            (boxes[3], to_strides[3]) = (alpha.data[0], alpha.linesize[0]);
         }
         // SAFETY: the context was made for these sizes and formats; the source
         // has `shape.from` lines, `strides` apart; the target has its box, and
@@ -119,7 +128,7 @@ impl Sws {
                 0,
                 shape.from.height as i32,
                 boxes.as_ptr(),
-                to.linesize.as_ptr(),
+                to_strides.as_ptr(),
             )
         };
         check(NAME, Step::Scale, None, lines).map(|_| ())
@@ -145,7 +154,7 @@ impl Sws {
             (c"src_range", i64::from(shape.range == Range::Full)),
             (c"dstw", shape.to.width.into()),
             (c"dsth", shape.to.height.into()),
-            (c"dst_format", ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as i64),
+            (c"dst_format", shape.to_format as i64),
             (c"dst_range", 0),
             (c"sws_flags", i64::from(flags)),
         ];
@@ -157,23 +166,18 @@ impl Sws {
         // SAFETY: the context has its options and was not set up before.
         let code = unsafe { ffi::sws_init_context(self.ptr, ptr::null_mut(), ptr::null_mut()) };
         check(NAME, Step::Open, None, code)?;
-        let table = |matrix| {
-            let number = match matrix {
-                Matrix::Bt601 => ffi::SWS_CS_ITU601,
-                Matrix::Bt2020 => ffi::SWS_CS_BT2020,
-                Matrix::Bt709 | Matrix::Rgb | Matrix::Unknown => ffi::SWS_CS_ITU709,
-            };
-            // SAFETY: a table lookup; the tables are static.
-            unsafe { ffi::sws_getCoefficients(number) }
-        };
-        // SAFETY: the context is set up, the tables are static. 1 << 16 is
+        // One table for both: swscale would turn one matrix into another by way
+        // of 8-bit RGB, which rounds and clips.
+        // SAFETY: a table lookup; the tables are static.
+        let table = unsafe { ffi::sws_getCoefficients(ffi::SWS_CS_ITU709) };
+        // SAFETY: the context is set up, the table is static. 1 << 16 is
         // neutral for contrast and saturation.
         let code = unsafe {
             ffi::sws_setColorspaceDetails(
                 self.ptr,
-                table(shape.matrix),
+                table,
                 i32::from(shape.range == Range::Full),
-                table(Matrix::Bt709),
+                table,
                 0,
                 0,
                 1 << 16,

@@ -41,15 +41,16 @@ pub fn combed(form: Form) -> Stream {
     })
 }
 
-fn stream_of(form: Form, times: &[Time], picture: impl Fn(u32) -> ffmpeg::frame::Video) -> Stream {
+pub fn stream_of(form: Form, times: &[Time], picture: impl Fn(u32) -> ffmpeg::frame::Video) -> Stream {
     ffmpeg::log::set_level(ffmpeg::log::Level::Quiet);
     let codec = ffmpeg::encoder::find_by_name(form.encoder).expect("Debian's FFmpeg has it");
     let mut video = ffmpeg::codec::Context::new_with_codec(codec).encoder().video().unwrap();
     video.set_width(form.size.width);
     video.set_height(form.size.height);
     video.set_format(form.pixel);
-    // mpeg4 takes time bases of 16 bits only.
-    video.set_time_base((1, 12_000));
+    // mpeg4 takes time bases of 16 bits only, mpeg2video only its frame rates.
+    let units = if form.encoder == "mpeg2video" { 25 } else { 12_000 };
+    video.set_time_base((1, units as i32));
     video.set_frame_rate(Some((25, 1)));
     video.set_bit_rate(4_000_000);
     let full = matches!(form.pixel, Pixel::YUVJ420P | Pixel::YUVJ422P | Pixel::YUVJ444P);
@@ -60,22 +61,22 @@ fn stream_of(form: Form, times: &[Time], picture: impl Fn(u32) -> ffmpeg::frame:
     let mut packets = Vec::new();
     for (n, time) in times.iter().enumerate() {
         let mut frame = picture(n as u32);
-        frame.set_pts(Some(time.as_units(1, 12_000)));
+        frame.set_pts(Some(time.as_units(1, units)));
         video.send_frame(&frame).unwrap();
-        drain(&mut video, &mut packets);
+        drain(&mut video, units, &mut packets);
     }
     video.send_eof().unwrap();
-    drain(&mut video, &mut packets);
+    drain(&mut video, units, &mut packets);
     Stream { params: VideoParams { codec: form.codec, size: Some(form.size), config: Bytes::new() }, packets }
 }
 
-fn drain(video: &mut ffmpeg::encoder::Video, packets: &mut Vec<Packet>) {
+fn drain(video: &mut ffmpeg::encoder::Video, units: u32, packets: &mut Vec<Packet>) {
     let mut packet = ffmpeg::Packet::empty();
     while video.receive_packet(&mut packet).is_ok() {
         packets.push(Packet {
             track: Track::Video,
-            pts: Time::from_units(packet.pts().unwrap(), 1, 12_000),
-            dts: Time::from_units(packet.dts().unwrap(), 1, 12_000),
+            pts: Time::from_units(packet.pts().unwrap(), 1, units),
+            dts: Time::from_units(packet.dts().unwrap(), 1, units),
             duration: None,
             key: if packet.is_key() { Key::Frame } else { Key::Delta },
             data: Bytes::copy_from_slice(packet.data().unwrap()),
@@ -179,4 +180,25 @@ fn take_sound(audio: &mut ffmpeg::encoder::Audio, packets: &mut Vec<Packet>) {
             data: Bytes::copy_from_slice(packet.data().unwrap()),
         });
     }
+}
+
+/// The frame, marked as of two fields: `setfield=tff` or `bff`.
+pub fn interlaced(frame: &ffmpeg::frame::Video, order: &str) -> ffmpeg::frame::Video {
+    use ffmpeg::filter;
+    let mut graph = filter::Graph::new();
+    let place = format!(
+        "video_size={}x{}:pix_fmt={}:time_base=1/12000:pixel_aspect=1/1",
+        frame.width(),
+        frame.height(),
+        ffmpeg::ffi::AVPixelFormat::from(frame.format()) as i32
+    );
+    graph.add(&filter::find("buffer").unwrap(), "in", &place).unwrap();
+    graph.add(&filter::find("buffersink").unwrap(), "out", "").unwrap();
+    let chain = graph.output("in", 0).unwrap().input("out", 0).unwrap();
+    chain.parse(&format!("setfield={order}")).unwrap();
+    graph.validate().unwrap();
+    graph.get("in").unwrap().source().add(frame).unwrap();
+    let mut out = ffmpeg::frame::Video::empty();
+    graph.get("out").unwrap().sink().frame(&mut out).unwrap();
+    out
 }

@@ -66,6 +66,7 @@ pub(crate) fn params(caps: &gst::CapsRef) -> Result<StreamParams, String> {
         ("video/mpeg", Some(4)) => video(VideoCodec::Mpeg4, codec_data(s)),
         ("image/jpeg", _) => video(VideoCodec::Mjpeg, Bytes::new()),
         ("video/x-prores", _) => video(VideoCodec::Prores, Bytes::new()),
+        ("image/png", _) => video(VideoCodec::Png, Bytes::new()),
         ("video/x-theora", _) => video(VideoCodec::Theora, stream_headers(s)),
         ("audio/mpeg", Some(2 | 4)) => audio(AudioCodec::Aac, codec_data(s)),
         ("audio/mpeg", Some(1)) if int("layer") == Some(3) => audio(AudioCodec::Mp3, Bytes::new()),
