@@ -88,6 +88,7 @@ impl Engine {
             together: Arc::default(),
             threads,
             iso: None,
+            deinterlace: pipeline_dsl::Deinterlace::default(),
         };
         let cameras = rig::open_cameras(&show, &mut opener)?;
         let fillers = rig::open_fillers(&show, &mut opener)?;

@@ -131,6 +131,14 @@ fn trust(ca: Option<&Text>) -> String {
     ca.map_or_else(String::new, |ca| format!(" ca={}", text(ca)))
 }
 
+/// What is done about interlaced pictures, where it is not the usual.
+fn deinterlace(line: &Line) -> String {
+    match (&line.input, line.deinterlace) {
+        (Input::Test { .. } | Input::Image { .. }, _) | (_, Deinterlace::Bwdif) => String::new(),
+        (_, told) => format!(" deinterlace={}", told.as_str()),
+    }
+}
+
 fn switch(state: Switch) -> &'static str {
     match state {
         Switch::On => "on",
@@ -195,7 +203,8 @@ fn camera(w: &mut Writer, camera: &Camera) {
     for line in &camera.lines {
         let comes = input(&line.input, Looping::Said);
         let record = line.record.as_ref().map_or(String::new(), |path| format!(" record={}", text(path)));
-        w.line(&format!("line {} {comes}{}{record}", name(&line.name), live(line)));
+        let (name, live, deinterlace) = (name(&line.name), live(line), deinterlace(line));
+        w.line(&format!("line {name} {comes}{live}{deinterlace}{record}"));
     }
     w.line(&failover(&camera.failover));
     w.close();

@@ -1,6 +1,8 @@
 //! The words that the model's plain choices have in the show file.
 
-use crate::model::{Anchor, Edge, EncryptMode, EncryptSound, Layout, Prefer, Preset, Standby, SyncBy};
+use crate::model::{
+    Anchor, Deinterlace, Edge, EncryptMode, EncryptSound, Layout, Prefer, Preset, Standby, SyncBy,
+};
 
 /// The words of `Self::ALL`, in its order.
 macro_rules! words {
@@ -39,6 +41,21 @@ impl SyncBy {
         match self {
             Self::Arrival => "arrival",
             Self::Clock => "clock",
+        }
+    }
+}
+
+impl Deinterlace {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 3] = [Self::Bwdif, Self::Fast, Self::Off];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 3] = words!(3);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bwdif => "bwdif",
+            Self::Fast => "fast",
+            Self::Off => "off",
         }
     }
 }

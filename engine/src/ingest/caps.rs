@@ -5,6 +5,8 @@ use bytes::Bytes;
 use gstreamer as gst;
 use media::{AudioCodec, AudioParams, SampleRate, Size, Track, VideoCodec, VideoParams};
 
+use codecs::Aspect;
+
 use crate::ingest::lane::StreamParams;
 
 /// Which track caps are of, if any of ours.
@@ -37,6 +39,17 @@ pub(crate) fn shaping(caps: &gst::CapsRef) -> &'static str {
         }
         "audio/x-raw" => "audioconvert ! capsfilter caps=audio/x-raw,format=S16LE,layout=interleaved",
         _ => "identity",
+    }
+}
+
+/// The shape of one pixel, where a container or a parser knows it.
+pub(crate) fn aspect(caps: &gst::CapsRef) -> Aspect {
+    let told = caps.structure(0).and_then(|s| s.get::<gst::Fraction>("pixel-aspect-ratio").ok());
+    let part = |n: i32| u32::try_from(n).ok().filter(|n| (1..=1 << 16).contains(n));
+    match told.map(|told| (part(told.numer()), part(told.denom()))) {
+        // Beyond 1:16 it is damage, not a shape of pixels.
+        Some((Some(num), Some(den))) if num <= 16 * den && den <= 16 * num => Aspect { num, den },
+        _ => Aspect::SQUARE,
     }
 }
 

@@ -82,6 +82,11 @@ impl Recurring {
 
     /// Tells it, unless enough of its kind were told of late.
     pub(crate) fn happened(&mut self, message: &str, reporter: &Reporter) -> Hearing {
+        self.happened_at(self.level, message, reporter)
+    }
+
+    /// As [`Self::happened`], at a level of its own.
+    pub(crate) fn happened_at(&mut self, level: Level, message: &str, reporter: &Reporter) -> Hearing {
         let now = reporter.now();
         let (since, told) = self.told.filter(|(at, _)| now - *at < self.measure.within).unwrap_or((now, 0));
         if told >= self.measure.most {
@@ -93,7 +98,7 @@ impl Recurring {
             0 => message.to_owned(),
             n => format!("{message} ({n} more before it)"),
         };
-        reporter.event(self.level, self.code, message);
+        reporter.event(level, self.code, message);
         Hearing::Told
     }
 

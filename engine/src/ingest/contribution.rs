@@ -37,6 +37,7 @@ pub(crate) struct Contribution {
     pub(crate) drifts: Recurring,
     pub(crate) comings: Recurring,
     pub(crate) goings: Recurring,
+    pub(crate) remarks: Recurring,
     pub(crate) tracks: Tracks,
 }
 
@@ -88,15 +89,17 @@ impl Contribution {
             drifts: Recurring::new("line-drift"),
             comings: Recurring::traffic("line-connected", Level::Info),
             goings: Recurring::traffic("line-disconnected", Level::Warn),
+            remarks: Recurring::traffic("picture", Level::Info),
             tracks: Tracks::new(Time::ZERO),
         }
     }
 
     /// The next stream of the same line.
     pub(crate) fn begin(&mut self, shape: &Shape, depth: Span, now: Time) {
-        let Self { jumps, drifts, comings, goings, .. } = std::mem::replace(self, Self::new(shape, depth));
+        let Self { jumps, drifts, comings, goings, remarks, .. } =
+            std::mem::replace(self, Self::new(shape, depth));
         (self.jumps, self.drifts, self.tracks) = (jumps, drifts, Tracks::new(now));
-        (self.comings, self.goings) = (comings, goings);
+        (self.comings, self.goings, self.remarks) = (comings, goings, remarks);
     }
 }
 

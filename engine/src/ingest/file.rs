@@ -15,9 +15,11 @@ use pipeline_dsl::Repeat;
 use crate::event::Level;
 use crate::ingest::LineCounters;
 use crate::ingest::buffer::{Flow, LineBuffer};
+use crate::ingest::caps;
 use crate::ingest::demux::{self, Demux, TrackReader};
 use crate::ingest::lane::StreamParams;
-use crate::ingest::lane::{AudioLane, Shape, VideoLane};
+use crate::ingest::lane::{AudioLane, Shape, Told, VideoLane};
+use crate::ingest::remarks::Remark;
 use crate::reporter::Reporter;
 
 /// A pass shorter than this is no loop but a spin.
@@ -245,13 +247,19 @@ impl FileLine {
                 if let Some(lane) = &mut lane {
                     lane.flush(&mut |frame| _ = put(frame), &mut |e| bad.hear(&e));
                 }
-                lane = self.open_video(&caps, reader.turn());
+                lane = self.open_video(&caps, Told { turn: reader.turn(), aspect: caps::aspect(&caps) });
                 known = Some(caps);
             }
             let mut flow = Flow::Go;
             match &mut lane {
                 Some(lane) => {
-                    lane.decode(&read.packet, &mut |frame| flow = put(frame), &mut |e| bad.hear(&e))
+                    lane.decode(&read.packet, &mut |frame| flow = put(frame), &mut |e| bad.hear(&e));
+                    while let Some(Remark { level, message }) = lane.remark() {
+                        // A loop's later passes bring the same.
+                        if begins == Span::ZERO {
+                            self.reporter.event(level, "picture", message);
+                        }
+                    }
                 }
                 None => break,
             }
@@ -269,10 +277,10 @@ impl FileLine {
         end
     }
 
-    fn open_video(&self, caps: &gst::Caps, turn: codecs::Rotation) -> Option<VideoLane> {
+    fn open_video(&self, caps: &gst::Caps, told: Told) -> Option<VideoLane> {
         let opened = match demux::params(caps) {
             Ok(StreamParams::Video(params)) => {
-                VideoLane::new(&self.shape, &params, turn).map_err(|e| e.to_string())
+                VideoLane::new(&self.shape, &params, told).map_err(|e| e.to_string())
             }
             Ok(StreamParams::Audio(_)) => Err("sound where pictures were expected".to_owned()),
             Err(name) => Err(format!("no decoder for {name}")),

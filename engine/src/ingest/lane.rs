@@ -6,9 +6,13 @@
 use std::sync::Arc;
 
 use codecs::{
-    AudioDecoder, CodecError, CodecKit, Conform, Filter, Frame, Pcm, Resampler, Rotation, VideoDecoder,
+    Aspect, AudioDecoder, Cadence, CodecError, CodecKit, Conform, Deinterlacer, Fields, Filter, Frame, Pcm,
+    Resampler, Rotation, VideoDecoder,
 };
 use media::{AudioParams, FrameRate, Packet, SampleRate, Size, Track, VideoParams};
+use pipeline_dsl::Deinterlace;
+
+use crate::ingest::remarks::{Remark, Remarks};
 
 /// What one track of a line is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,19 +38,49 @@ pub(crate) struct Shape {
     pub(crate) ticks: FrameRate,
     pub(crate) rate: SampleRate,
     pub(crate) channels: u8,
+    pub(crate) deinterlace: Deinterlace,
+}
+
+/// What a container says of pictures that do not say it themselves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told {
+    pub(crate) turn: Rotation,
+    pub(crate) aspect: Aspect,
+}
+
+impl Told {
+    /// A container that says nothing.
+    pub(crate) const NOTHING: Self = Self { turn: Rotation::None, aspect: Aspect::SQUARE };
 }
 
 /// Decodes pictures and makes them right for the canvas, once.
 pub(crate) struct VideoLane {
     decoder: Box<dyn VideoDecoder>,
+    deinterlacer: Option<Deinterlacer>,
     conform: Conform,
+    remarks: Remarks,
 }
 
 impl VideoLane {
-    /// `turn` is what the container says of the picture's orientation.
-    pub(crate) fn new(shape: &Shape, params: &VideoParams, turn: Rotation) -> Result<Self, CodecError> {
-        let conform = Conform::new(shape.canvas, Filter::Bicubic).turned(turn);
-        Ok(Self { decoder: shape.kit.video_decoder(params)?, conform })
+    pub(crate) fn new(shape: &Shape, params: &VideoParams, told: Told) -> Result<Self, CodecError> {
+        let conform = Conform::new(shape.canvas, Filter::Bicubic).turned(told.turn).shaped(told.aspect);
+        let cadence = cadence(shape.ticks);
+        let (deinterlacer, fields) = match shape.deinterlace {
+            Deinterlace::Bwdif => (Some(Deinterlacer::new(cadence)), Fields::Upper),
+            Deinterlace::Fast => (None, Fields::Upper),
+            Deinterlace::Off => (None, Fields::Woven),
+        };
+        Ok(Self {
+            decoder: shape.kit.video_decoder(params)?,
+            deinterlacer,
+            conform: conform.taking(fields),
+            remarks: Remarks::new(shape.deinterlace, cadence),
+        })
+    }
+
+    /// What is new about the pictures and worth to be told.
+    pub(crate) fn remark(&mut self) -> Option<Remark> {
+        self.remarks.next()
     }
 
     /// Decodes one packet. Pictures go to `out`, errors to `bad`; decoding goes on after an error.
@@ -68,6 +102,13 @@ impl VideoLane {
             Ok(()) => self.receive(out, bad),
             Err(error) => bad(error),
         }
+        if let Some(mut deinterlacer) = self.deinterlacer.take() {
+            let mut whole = |frame: Frame| self.put(&frame, out, bad);
+            if let Err(error) = deinterlacer.flush(&mut whole) {
+                bad(error);
+            }
+            self.deinterlacer = Some(deinterlacer);
+        }
     }
 
     fn receive(&mut self, out: &mut impl FnMut(Frame), bad: &mut impl FnMut(CodecError)) {
@@ -77,12 +118,31 @@ impl VideoLane {
                 Ok(None) => return,
                 Err(error) => return bad(error),
             };
-            match self.conform.conform(&frame.picture) {
-                Ok(picture) => out(Frame { pts: frame.pts, picture }),
-                Err(error) => bad(error),
+            self.remarks.look(&frame.picture);
+            match self.deinterlacer.take() {
+                Some(mut deinterlacer) => {
+                    let mut whole = |frame: Frame| self.put(&frame, out, bad);
+                    if let Err(error) = deinterlacer.push(frame, &mut whole) {
+                        bad(error);
+                    }
+                    self.deinterlacer = Some(deinterlacer);
+                }
+                None => self.put(&frame, out, bad),
             }
         }
     }
+
+    fn put(&mut self, frame: &Frame, out: &mut impl FnMut(Frame), bad: &mut impl FnMut(CodecError)) {
+        match self.conform.conform(&frame.picture) {
+            Ok(picture) => out(Frame { pts: frame.pts, picture }),
+            Err(error) => bad(error),
+        }
+    }
+}
+
+/// Beyond 30 frames a second a show has a place for each field.
+fn cadence(ticks: FrameRate) -> Cadence {
+    if ticks.num() > 30 * ticks.den() { Cadence::Fields } else { Cadence::Frames }
 }
 
 /// Decodes sound into the show's rate and layout.

@@ -15,7 +15,8 @@ use crate::ingest::buffer::LineBuffer;
 use crate::ingest::complaints::Hearing;
 use crate::ingest::contribution::{Contribution, Opening, Pictures};
 use crate::ingest::intake::{Arrival, Arrivals};
-use crate::ingest::lane::{Shape, StreamParams, VideoLane};
+use crate::ingest::lane::{Shape, StreamParams, Told, VideoLane};
+use crate::ingest::remarks::Remark;
 use crate::ingest::stamps::{Heard, Mapped};
 use crate::ingest::together::Together;
 use crate::ingest::wall;
@@ -131,7 +132,7 @@ impl LiveLine {
                     return Ok(());
                 }
                 self.flush_video(contribution);
-                let lane = VideoLane::new(&self.shape, &params, codecs::Rotation::None)?;
+                let lane = VideoLane::new(&self.shape, &params, Told::NOTHING)?;
                 contribution.video = Some((params, lane));
                 contribution.opening = Opening::AtKeyFrame;
             }
@@ -171,6 +172,9 @@ impl LiveLine {
                     return contribution.complaints.about(problem, &self.reporter);
                 };
                 self.decode_video(contribution, |mut put, mut bad| lane.decode(packet, &mut put, &mut bad));
+                while let Some(Remark { level, message }) = lane.remark() {
+                    contribution.remarks.happened_at(level, &message, &self.reporter);
+                }
                 contribution.video = Some((params, lane));
             }
             Track::Audio => {

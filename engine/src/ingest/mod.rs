@@ -28,6 +28,7 @@ pub(crate) mod pattern;
 mod play;
 pub(crate) mod point;
 pub(crate) mod publish;
+mod remarks;
 mod sample;
 mod seats;
 mod seldom;

@@ -70,6 +70,8 @@ pub(crate) struct Opener<'a> {
     pub(crate) threads: &'a mut Vec<JoinHandle<()>>,
     /// What records the line that is being opened, until its intake takes it.
     pub(crate) iso: Option<Iso>,
+    /// What is done about interlaced pictures of the line that is being opened.
+    pub(crate) deinterlace: dsl::Deinterlace,
 }
 
 impl Opener<'_> {
@@ -80,6 +82,7 @@ impl Opener<'_> {
             ticks: self.show.video.rate,
             rate: self.show.audio.rate,
             channels: self.show.audio.layout.channels(),
+            deinterlace: self.deinterlace,
         }
     }
 
@@ -197,6 +200,13 @@ impl Opener<'_> {
 
     /// Opens a camera's line, and the recording of what comes over it if it asks for one.
     pub(crate) fn open_line(&mut self, camera: &str, line: &dsl::Line) -> Result<Line, StartError> {
+        self.deinterlace = line.deinterlace;
+        let opened = self.open_recorded(camera, line);
+        self.deinterlace = dsl::Deinterlace::default();
+        opened
+    }
+
+    fn open_recorded(&mut self, camera: &str, line: &dsl::Line) -> Result<Line, StartError> {
         let subject = format!("{camera}/{}", line.name);
         let Some(text) = &line.record else { return self.open(&line.name, &subject, &line.input, line.live) };
         let (iso, recorder, recording) = iso::set_up(self.place, camera, line, text)?;

@@ -61,7 +61,15 @@ fn camera(part: &Part) -> Option<Camera> {
             (Some(buffer), Some(sync)) => Live { buffer, sync: by_word(SyncBy::ALL, SyncBy::WORDS, sync)? },
             _ => Live::default(),
         };
-        Some(Line { name: line.name("name")?, input, live, record: line.text("record").or(every) })
+        let deinterlace = |word: &str| by_word(Deinterlace::ALL, Deinterlace::WORDS, word);
+        Some(Line {
+            name: line.name("name")?,
+            input,
+            live,
+            // A pattern has no such key.
+            deinterlace: line.word("deinterlace").and_then(deinterlace).unwrap_or_default(),
+            record: line.text("record").or(every),
+        })
     };
     Some(Camera {
         name: part.name("name")?,

@@ -6,7 +6,9 @@
 
 use crate::files::FileKind;
 use crate::grammar::{Count, Form, Need, NodeSpec, Slot, Sort, Type};
-use crate::model::{Anchor, Edge, EncryptMode, EncryptSound, Layout, Prefer, Preset, Standby, SyncBy};
+use crate::model::{
+    Anchor, Deinterlace, Edge, EncryptMode, EncryptSound, Layout, Prefer, Preset, Standby, SyncBy,
+};
 
 const fn slot(name: &'static str, ty: Type, need: Need) -> Slot {
     Slot { name, ty, need }
@@ -20,11 +22,13 @@ const NODE: NodeSpec =
 const BOOL: Type = Type::OneOf(&["true", "false"]);
 const SWITCH: Type = Type::OneOf(&["on", "off"]);
 
+const DEINTERLACE: Slot = slot("deinterlace", Type::OneOf(&Deinterlace::WORDS), Need::Default("bwdif"));
+
 const FILE: Form = Form {
     word: "file",
     about: "A media file, relative to the show file; a filler's file always loops.",
     args: &[slot("path", Type::Input(FileKind::Media), Need::Required)],
-    keys: &[slot("loop", BOOL, Need::Default("false"))],
+    keys: &[slot("loop", BOOL, Need::Default("false")), DEINTERLACE],
 };
 const TEST: Form = Form {
     word: "test",
@@ -36,21 +40,21 @@ const TEST: Form = Form {
 const BUFFER: Slot = slot("buffer", Type::Duration { least_ms: 20, most_ms: 2_000 }, Need::Default("200ms"));
 const CA: Slot = slot("ca", Type::Input(FileKind::Certificate), Need::Optional);
 const SYNC: Slot = slot("sync", Type::OneOf(&SyncBy::WORDS), Need::Default("arrival"));
-const LIVE: &[Slot] = &[BUFFER, SYNC];
-const DEVICE_KEYS: &[Slot] = &[slot("audio", Type::SoundDevice, Need::Optional), BUFFER, SYNC];
+const LIVE: &[Slot] = &[BUFFER, SYNC, DEINTERLACE];
+const DEVICE_KEYS: &[Slot] = &[slot("audio", Type::SoundDevice, Need::Optional), BUFFER, SYNC, DEINTERLACE];
 
 const LINE_FORMS: &[Form] = &[
     Form {
         word: "push",
         about: "An encoder pushes to us, with `key=` only one that sends that stream key; what comes waits in the buffer, so that late packets are in time; with `sync=clock` all such lines show at one time what was taken at one time, where their streams tell the time of day.",
         args: &[slot("point", Type::PushPoint, Need::Required)],
-        keys: &[BUFFER, SYNC, slot("key", Type::Secret, Need::Optional)],
+        keys: &[BUFFER, SYNC, slot("key", Type::Secret, Need::Optional), DEINTERLACE],
     },
     Form {
         word: "pull",
         about: "We pull; buffer and sync are as those of `push`, `ca` whom a TLS server is trusted by instead of the system's roots.",
         args: &[slot("url", Type::PullUrl, Need::Required)],
-        keys: &[BUFFER, SYNC, CA],
+        keys: &[BUFFER, SYNC, CA, DEINTERLACE],
     },
     FILE,
     Form {
@@ -83,7 +87,7 @@ const CAMERA: NodeSpec = NodeSpec {
     nodes: &[
         NodeSpec {
             word: "line",
-            about: "One way its picture reaches us; `record` keeps all that comes, just as it comes. \
+            about: "One way its picture reaches us; `deinterlace` is what becomes of interlaced ones. `record` keeps all that comes, just as it comes. \
                     Each stream makes a file: `-2` is what came after the first break.",
             count: Count::AtLeastOne,
             args: &[NAME],

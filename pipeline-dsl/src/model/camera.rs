@@ -28,10 +28,26 @@ pub struct Line {
     /// How what is sent while the show runs is received; without meaning for files and patterns.
     #[serde(default)]
     pub live: Live,
+    /// What is done about interlaced pictures; without meaning for patterns.
+    #[serde(default)]
+    pub deinterlace: Deinterlace,
     /// Where it is recorded as it comes, if it is: an FLV file under the output folder.
     /// `{camera}` and `{line}` stand for their names.
     #[serde(default)]
     pub record: Option<Text>,
+}
+
+/// What is done about pictures that are of two fields.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deinterlace {
+    /// Whole pictures by bwdif: one a field in shows above 30 frames a second, else one a frame.
+    #[default]
+    Bwdif,
+    /// The upper field, scaled up: half the lines at next to no cost.
+    Fast,
+    /// Nothing: both fields at once, combs and all.
+    Off,
 }
 
 /// How a line is received that somebody sends to while the show runs.

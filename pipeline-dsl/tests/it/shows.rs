@@ -138,13 +138,17 @@ fn camera(number: usize, name: String) -> impl Strategy<Value = Camera> {
             .map(|(i, name)| {
                 let input = line_input(number, i).prop_flat_map(|input| (record(&input), Just(input)));
                 let sync = select(SyncBy::ALL.to_vec());
-                (input, span(20, 2_000), sync).prop_map(move |((record, input), buffer, sync)| {
+                let told = select(Deinterlace::ALL.to_vec());
+                let drawn = (input, span(20, 2_000), sync, told);
+                drawn.prop_map(move |((record, input), buffer, sync, told)| {
                     let is_live = matches!(
                         input,
                         Input::Push { .. } | Input::Pull { .. } | Input::Device { .. } | Input::Source { .. }
                     );
                     let live = if is_live { Live { buffer, sync } } else { Live::default() };
-                    Line { name: name.clone(), input, live, record }
+                    let drawn_only = matches!(input, Input::Test { .. });
+                    let deinterlace = if drawn_only { Deinterlace::default() } else { told };
+                    Line { name: name.clone(), input, live, deinterlace, record }
                 })
             })
             .collect();

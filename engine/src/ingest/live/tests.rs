@@ -73,6 +73,7 @@ fn line(kit: Arc<Counting>) -> LiveLine {
         ticks: FrameRate::new(25, 1).unwrap(),
         rate: SampleRate::HZ_48000,
         channels: 2,
+        deinterlace: pipeline_dsl::Deinterlace::default(),
     };
     let buffer = LineBuffer::new(Pace::Live { depth: DEPTH }, Span::from_millis(40), SampleRate::HZ_48000, 2);
     let log = Arc::new(EventLog::new());
