@@ -16,3 +16,46 @@ mod sws;
 
 pub(crate) use bwdif::Bwdif;
 pub use bwdif::Cadence;
+pub use follow::Follower;
+pub(crate) use frame::AvFrame;
+pub use resample::Resampler;
+pub use sws::Filter;
+pub(crate) use sws::{Lines, Rect, Sws};
+
+use media::{AudioParams, VideoParams};
+
+use crate::codec::{
+    AudioDecoder, AudioEncoder, AudioEncoderSettings, CodecKit, VideoDecoder, VideoEncoder,
+    VideoEncoderSettings,
+};
+use crate::error::CodecError;
+
+/// The real codecs: FFmpeg's decoders, x264 and FFmpeg's AAC.
+///
+/// Video decoders run on one thread below 1920x1080, on two frame threads
+/// from there on (one frame more of delay; the pictures are the same).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ffmpeg;
+
+impl Ffmpeg {
+    /// The kit. FFmpeg's own log is turned off: what matters comes as an error.
+    pub fn new() -> Self {
+        call::quiet();
+        Self
+    }
+}
+
+impl CodecKit for Ffmpeg {
+    fn video_decoder(&self, params: &VideoParams) -> Result<Box<dyn VideoDecoder>, CodecError> {
+        Ok(Box::new(decode::AvVideoDecoder::open(params)?))
+    }
+    fn audio_decoder(&self, params: &AudioParams) -> Result<Box<dyn AudioDecoder>, CodecError> {
+        Ok(Box::new(decode::AvAudioDecoder::open(params)?))
+    }
+    fn video_encoder(&self, settings: &VideoEncoderSettings) -> Result<Box<dyn VideoEncoder>, CodecError> {
+        Ok(Box::new(encode_video::X264::open(settings)?))
+    }
+    fn audio_encoder(&self, settings: &AudioEncoderSettings) -> Result<Box<dyn AudioEncoder>, CodecError> {
+        Ok(Box::new(encode_audio::Aac::open(settings)?))
+    }
+}

@@ -14,6 +14,7 @@ mod http_flv;
 mod iso;
 mod live;
 mod matrix;
+mod pictures;
 mod secure;
 mod sources;
 mod step;

@@ -39,7 +39,8 @@ impl Bench {
     pub(super) fn new(kit: Arc<dyn CodecKit>, canvas: Size, fps: u32, channels: u8) -> Self {
         let ticks = FrameRate::new(fps, 1).unwrap();
         let depth = Span::from_millis(200);
-        let shape = Shape { kit, canvas, ticks, rate: RATE, channels };
+        let deinterlace = pipeline_dsl::Deinterlace::default();
+        let shape = Shape { kit, canvas, ticks, rate: RATE, channels, deinterlace };
         let clock = Arc::new(VirtualClock::default());
         let reporter = Reporter::new(
             Arc::clone(&clock) as Arc<dyn Clock>,
