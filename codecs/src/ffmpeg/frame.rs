@@ -88,8 +88,8 @@ impl AvFrame {
             RawFormat::Nv12 => Format::AV_PIX_FMT_NV12,
             RawFormat::Yuy2 => Format::AV_PIX_FMT_YUYV422,
             RawFormat::Uyvy => Format::AV_PIX_FMT_UYVY422,
-            RawFormat::Rgba => Format::AV_PIX_FMT_RGBA,
-            RawFormat::Bgra => Format::AV_PIX_FMT_BGRA,
+            RawFormat::Rgba => Format::AV_PIX_FMT_RGB0,
+            RawFormat::Bgra => Format::AV_PIX_FMT_BGR0,
         } as i32;
         raw.width = i32::try_from(size.width).unwrap_or(0);
         raw.height = i32::try_from(size.height).unwrap_or(0);
@@ -130,6 +130,7 @@ impl AvFrame {
             Matrix::Bt601 => Space::AVCOL_SPC_SMPTE170M,
             Matrix::Bt709 => Space::AVCOL_SPC_BT709,
             Matrix::Bt2020 => Space::AVCOL_SPC_BT2020_NCL,
+            Matrix::Smpte240 => Space::AVCOL_SPC_SMPTE240M,
             Matrix::Rgb => Space::AVCOL_SPC_RGB,
             Matrix::Unknown => Space::AVCOL_SPC_UNSPECIFIED,
         };

@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use codecs::{CodecError, Conform, Filter, Frame, Pcm, Resampler, Rotation};
+use codecs::{CodecError, Conform, Filter, Frame, Pcm, Resampler};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use media::{Time, Track};
 
@@ -16,7 +16,7 @@ use crate::ingest::again::GLANCE;
 use crate::ingest::buffer::{Flow, LineBuffer};
 use crate::ingest::file::{Complaints, SetAtEnd, Zero};
 use crate::ingest::iso::{Iso, IsoTap};
-use crate::ingest::lane::{AudioLane, Shape, StreamParams, VideoLane};
+use crate::ingest::lane::{AudioLane, Shape, StreamParams, Told, VideoLane};
 use crate::ingest::source::{Piece, SourceError, SourceTracks};
 use crate::reporter::Reporter;
 
@@ -176,8 +176,7 @@ impl HeldLine {
                     if let Some(lane) = &mut lane {
                         lane.flush(&mut out, &mut |e| bad.hear(&e));
                     }
-                    lane =
-                        VideoLane::new(&self.shape, &params, Rotation::None).map_err(|e| bad.hear(&e)).ok();
+                    lane = VideoLane::new(&self.shape, &params, Told::NOTHING).map_err(|e| bad.hear(&e)).ok();
                 }
                 Piece::Packet(packet) => {
                     self.counters.count(packet.data.len());
