@@ -234,13 +234,14 @@ fn combs(frame: &Frame) -> usize {
 fn interlaced_lines_are_whole_pictures_at_the_shows_own_rate() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("fields.ts");
-    // A bar that moves 4 pixels a field.
+    // A bar that moves 4 pixels a field, the lower field first: FFmpeg 5's program says so of all
+    // that is interlaced, unless it is told otherwise in a way that FFmpeg 7's does not know.
     run_ffmpeg(&[
         "-f",
         "lavfi",
         "-i",
         "color=black:s=320x180:r=50:d=1,drawbox=x=150:y=0:w=20:h=180:c=white:t=fill,\
-         scroll=h=0.0125,tinterlace=interleave_top,format=yuv420p,setfield=tff",
+         scroll=h=0.0125,tinterlace=interleave_bottom,format=yuv420p,setfield=bff",
         "-c:v",
         "libx264",
         "-qp",
@@ -248,7 +249,7 @@ fn interlaced_lines_are_whole_pictures_at_the_shows_own_rate() {
         "-flags",
         "+ildct+ilme",
         "-x264-params",
-        "tff=1",
+        "bff=1",
         path.to_str().unwrap(),
     ]);
     for (rate, options, ticks, whole, words) in [
