@@ -2,9 +2,13 @@
 
 use bytes::Bytes;
 use flv::TagKind;
+use media::Time;
 use rtmp::enhanced::{Capabilities, Extras};
 use rtmp::handshake::{DigestScheme, Opening};
-use rtmp::session::{Asked, ClientError, ConnectPolicy, ConnectRefusal, EndReason, Intent, Reject, Stage};
+use rtmp::message::MessageStreamId;
+use rtmp::session::{
+    Asked, ClientError, ConnectPolicy, ConnectRefusal, EndReason, Intent, NotStarted, Reject, Stage,
+};
 use rtmp::{ClientConfig, ClientEvent, Event, ServerConfig};
 
 use crate::client::{STREAM, config};
@@ -165,6 +169,21 @@ fn a_server_asks_to_reconnect_those_who_understand() {
     let Some(peer) = pair.server.peer() else { panic!("not connected") };
     assert!(!peer.capabilities.is_enhanced());
     assert!(!peer.capabilities.extras.has(Extras::RECONNECT));
+}
+
+#[test]
+fn one_stream_yields_and_its_connection_stays() {
+    let mut pair = Pair::started(Intent::Publish);
+    assert_eq!(
+        pair.server.end_publish(MessageStreamId(7), "no such", Time::ZERO),
+        Err(NotStarted(MessageStreamId(7)))
+    );
+    pair.server.end_publish(STREAM, "another encoder took over", Time::ZERO).unwrap();
+    assert!(pair.server.end_publish(STREAM, "again", Time::ZERO).is_err());
+    assert!(!pair.server.is_closed() && pair.server.wants_input());
+    let Err(Fault::Client(ClientError::Refused(refusal))) = pair.run() else { panic!("not told") };
+    assert_eq!(refusal.words, "another encoder took over");
+    assert_eq!(pair.seen, [], "who ends it knows it");
 }
 
 #[test]

@@ -21,6 +21,7 @@ enum Act {
     Answer(Answer),
     Play { on: u32, length: usize },
     EndPlay { on: u32 },
+    EndPublish { on: u32 },
     Wait { millis: i64 },
     Dismiss,
     HangUp,
@@ -64,6 +65,7 @@ fn act() -> impl Strategy<Value = Act> {
         4 => Just(Act::Answer(Answer::No)),
         100 => (on(), 1usize..900).prop_map(|(on, length)| Act::Play { on, length }),
         20 => on().prop_map(|on| Act::EndPlay { on }),
+        20 => on().prop_map(|on| Act::EndPublish { on }),
         20 => prop::sample::select(vec![1i64, 900, 6000]).prop_map(|millis| Act::Wait { millis }),
         2 => Just(Act::Dismiss),
         2 => Just(Act::HangUp),
@@ -161,6 +163,14 @@ fn act_out(h: &mut Harness, books: &mut Books, act: Act) {
         Act::EndPlay { on } => {
             let ended = h.session.end_play(MessageStreamId(on), PlayEnd::Unpublished, h.now);
             let wanted = books.open.get(&on) == Some(&"play");
+            assert_eq!(ended.is_ok(), wanted);
+            if wanted {
+                books.open.remove(&on);
+            }
+        }
+        Act::EndPublish { on } => {
+            let ended = h.session.end_publish(MessageStreamId(on), "somebody else is here", h.now);
+            let wanted = books.open.get(&on) == Some(&"publish");
             assert_eq!(ended.is_ok(), wanted);
             if wanted {
                 books.open.remove(&on);
