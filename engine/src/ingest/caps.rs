@@ -2,10 +2,9 @@
 //! stream into the shape our packets have.
 
 use bytes::Bytes;
+use codecs::{Aspect, CodecError, Colour, Matrix, Picture, Range, RawFormat, RawPicture, RawPlane};
 use gstreamer as gst;
 use media::{AudioCodec, AudioParams, SampleRate, Size, Track, VideoCodec, VideoParams};
-
-use codecs::Aspect;
 
 use crate::ingest::lane::StreamParams;
 
@@ -37,6 +36,7 @@ pub(crate) fn shaping(caps: &gst::CapsRef) -> &'static str {
         "audio/mpeg" if s.get::<i32>("mpegversion").is_ok_and(|v| v != 1) => {
             "aacparse ! capsfilter caps=audio/mpeg,stream-format=raw"
         }
+        "video/x-raw" => RAW_SHAPING,
         "audio/x-raw" => "audioconvert ! capsfilter caps=audio/x-raw,format=S16LE,layout=interleaved",
         _ => "identity",
     }
@@ -50,6 +50,86 @@ pub(crate) fn aspect(caps: &gst::CapsRef) -> Aspect {
         // Beyond 1:16 it is damage, not a shape of pixels.
         Some((Some(num), Some(den))) if num <= 16 * den && den <= 16 * num => Aspect { num, den },
         _ => Aspect::SQUARE,
+    }
+}
+
+/// Raw pictures go on in a form that [`RawForm`] knows, which cards and cameras mostly have; fields
+/// are made whole pictures. appsink asks for no strides of its own, so rows lie as GStreamer lays them.
+const RAW_SHAPING: &str = "deinterlace mode=auto ! videoconvert ! capsfilter caps=\"\
+    video/x-raw,format=(string){I420,NV12,YUY2,UYVY,RGBA,BGRA}\"";
+
+/// How the buffers of a stream of raw pictures are to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RawForm {
+    format: RawFormat,
+    size: Size,
+    colour: Option<Colour>,
+}
+
+/// The form of raw pictures; `None` if these caps are of none that we know.
+pub(crate) fn raw(caps: &gst::CapsRef) -> Option<RawForm> {
+    let s = caps.structure(0).filter(|s| s.name() == "video/x-raw")?;
+    let format = match s.get::<&str>("format").ok()? {
+        "I420" => RawFormat::I420,
+        "NV12" => RawFormat::Nv12,
+        "YUY2" => RawFormat::Yuy2,
+        "UYVY" => RawFormat::Uyvy,
+        "RGBA" => RawFormat::Rgba,
+        "BGRA" => RawFormat::Bgra,
+        _ => return None,
+    };
+    let side = |field: &str| s.get::<i32>(field).ok().and_then(|side| u32::try_from(side).ok());
+    let size = Size::new(side("width")?, side("height")?);
+    let is_rgb = matches!(format, RawFormat::Rgba | RawFormat::Bgra);
+    let colour = s.get::<&str>("colorimetry").ok().filter(|_| !is_rgb).and_then(colour);
+    Some(RawForm { format, size, colour })
+}
+
+/// GStreamer's colorimetry: a name, or range, matrix, transfer and primaries as numbers.
+fn colour(text: &str) -> Option<Colour> {
+    let limited = |matrix| Some(Colour { matrix, range: Range::Limited });
+    match text {
+        "bt601" => limited(Matrix::Bt601),
+        "bt709" => limited(Matrix::Bt709),
+        "bt2020" => limited(Matrix::Bt2020),
+        _ => {
+            let mut parts = text.split(':');
+            let range = match parts.next()? {
+                "1" => Range::Full,
+                _ => Range::Limited,
+            };
+            let matrix = match parts.next()? {
+                "3" => Matrix::Bt709,
+                "4" => Matrix::Bt601,
+                "6" => Matrix::Bt2020,
+                _ => Matrix::Unknown,
+            };
+            Some(Colour { matrix, range })
+        }
+    }
+}
+
+impl RawForm {
+    /// The picture in a buffer, copied.
+    pub(crate) fn picture(&self, data: &[u8]) -> Result<Picture, CodecError> {
+        let Self { format, size, .. } = *self;
+        let mut rest = data;
+        let mut planes = Vec::with_capacity(format.planes());
+        for plane in 0..format.planes() {
+            let (row, rows) = format.plane_size(plane, size);
+            // Rows begin at multiples of four bytes, and 4:2:0 has an even number of them.
+            let stride = row.next_multiple_of(4);
+            let rows = if plane == 0 && format.planes() > 1 { rows.next_multiple_of(2) } else { rows };
+            let (data, after) = rest.split_at(rest.len().min(stride * rows));
+            planes.push(RawPlane { data, stride });
+            rest = after;
+        }
+        let raw = RawPicture::strided(format, size, planes)?;
+        match self.colour {
+            Some(colour) => raw.coloured(colour),
+            None => raw,
+        }
+        .to_picture()
     }
 }
 

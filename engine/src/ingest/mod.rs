@@ -11,6 +11,7 @@ pub(crate) mod caps;
 pub(crate) mod complaints;
 mod contribution;
 pub(crate) mod demux;
+pub(crate) mod device;
 pub(crate) mod door;
 mod drift;
 pub(crate) mod file;

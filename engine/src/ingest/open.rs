@@ -8,6 +8,7 @@ use pipeline_dsl as dsl;
 
 use crate::event::Level;
 use crate::ingest::buffer::{LineBuffer, Pace};
+use crate::ingest::device::{self, Camera, DeviceLine, Microphone};
 use crate::ingest::file::FileLine;
 use crate::ingest::flv_pull::{self, FlvPull};
 use crate::ingest::intake::Intake;
@@ -320,13 +321,30 @@ impl Opener<'_> {
                 }
                 Origin::Buffered(buffer)
             }
-            dsl::Input::Device { .. } => {
-                reporter.event(
-                    Level::Warn,
-                    "not-available",
-                    "capture devices are not available yet in this version",
-                );
-                Origin::Unbuilt
+            dsl::Input::Device { path, audio } => {
+                self.live_only(subject)?;
+                let name = keys::text(path, subject)?;
+                let camera = Camera::parse(&name).map_err(|e| bad(e.to_string()))?;
+                let camera = match camera {
+                    Camera::Video4Linux(_) => {
+                        let path = keys::path(path, &self.place.inputs, subject)?;
+                        Camera::Video4Linux(path.display().to_string())
+                    }
+                    card => card,
+                };
+                let microphone = match audio {
+                    None => None,
+                    Some(audio) => {
+                        let microphone = Microphone::parse(&keys::text(audio, subject)?);
+                        Some(microphone.map_err(|e| bad(e.to_string()))?)
+                    }
+                };
+                let (intake, buffer) = self.live(subject, live, &counters, &reporter)?;
+                let canvas = self.show.video.size;
+                let captures = Box::new(move || device::captures(&camera, microphone.as_ref(), canvas));
+                let line = DeviceLine { name, captures, intake, reporter: reporter.clone() };
+                self.attend(format!("device {subject}"), reporter, move || line.run())?;
+                Origin::Buffered(buffer)
             }
         };
         Ok(Line::new(name.to_owned(), origin, counters))

@@ -326,3 +326,13 @@ fn the_example_runs() {
     let recorded = tags(&out.path().join("program.flv"));
     assert_eq!(decode(&recorded).len(), 75);
 }
+
+/// What `check` refuses may still come from a variable, or a show built in code.
+#[test]
+fn a_channel_none_of_whose_lines_this_version_knows_does_not_start() {
+    let mut show = show(&text("pull \"srt://h:1\""));
+    show.cameras[0].lines[0].input =
+        pipeline_dsl::Input::Pull { url: pipeline_dsl::Text::Plain("ftp://h/x".to_owned()), ca: None };
+    let error = Engine::start(show, RunOptions::new(Mode::RealTime)).err().unwrap().to_string();
+    assert!(error.contains("none of its sources has a line that is available"), "{error}");
+}

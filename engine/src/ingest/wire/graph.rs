@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use codecs::Frame;
 use gstreamer as gst;
 use gstreamer::glib;
 use gstreamer::prelude::*;
@@ -12,6 +13,7 @@ use media::Track;
 use url::Url;
 
 use crate::ingest::again::Began;
+use crate::ingest::device::Capture;
 use crate::ingest::intake::{Arriving, Intake, Turned};
 use crate::ingest::network::Network;
 use crate::ingest::sample::SampleReader;
@@ -133,6 +135,7 @@ impl Landing {
     fn callbacks(self: Arc<Self>, track: Track, pad: gst::Pad) -> AppSinkCallbacks {
         let reader = SampleReader::new(track);
         let mut known: Option<gst::Caps> = None;
+        let mut raw: Option<caps::RawForm> = None;
         let new_sample = move |sink: &AppSink| {
             let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
             let Some(read) = reader.read(&sample, known.as_deref()) else { return Ok(gst::FlowSuccess::Ok) };
@@ -153,13 +156,21 @@ impl Landing {
             }
             let Some(arriving) = &mut state.arriving else { return Ok(gst::FlowSuccess::Ok) };
             if let Some(new) = read.caps {
+                raw = caps::raw(&new);
                 match caps::params(&new) {
+                    _ if raw.is_some() => {}
                     Ok(params) => _ = arriving.params(params),
                     Err(what) => arriving.complain(&format!("no decoder for {what}")),
                 }
                 known = Some(new);
             }
-            arriving.packet(read.packet);
+            match &raw {
+                None => _ = arriving.packet(read.packet),
+                Some(raw) => match raw.picture(&read.packet.data) {
+                    Ok(picture) => _ = arriving.frame(Frame { pts: read.packet.pts, picture }),
+                    Err(error) => arriving.complain(&error.to_string()),
+                },
+            }
             Ok(gst::FlowSuccess::Ok)
         };
         AppSinkCallbacks::builder().new_sample(new_sample).build()
@@ -237,6 +248,32 @@ impl Graph {
             }
             Wire::Rtsp => graph.rtsp(url, landing)?,
             Wire::Hls => graph.hls(url, landing)?,
+        }
+        graph.pipeline.set_state(gst::State::Playing).map_err(|_| graph.first_error())?;
+        Ok(graph)
+    }
+
+    /// As [`start`](Self::start), from the sources of a device.
+    pub(crate) fn capture(
+        captures: Vec<Capture>,
+        landing: &Arc<Landing>,
+        stuck: &Arc<AtomicU32>,
+    ) -> Result<Self, WireError> {
+        gst::init().map_err(plugins)?;
+        let pipeline = gst::Pipeline::new();
+        let bus = pipeline.bus().ok_or_else(|| plugins("a pipeline without a bus"))?;
+        let graph = Self { pipeline, bus, knocks: OnceLock::new(), stuck: Arc::clone(stuck) };
+        for Capture { source, caps } in captures {
+            match caps {
+                None => graph.parsed(source, landing)?,
+                Some(caps) => {
+                    let filter = make("capsfilter")?;
+                    filter.set_property("caps", caps);
+                    graph.pipeline.add(&source).map_err(plugins)?;
+                    graph.parsed(filter.clone(), landing)?;
+                    source.link(&filter).map_err(plugins)?;
+                }
+            }
         }
         graph.pipeline.set_state(gst::State::Playing).map_err(|_| graph.first_error())?;
         Ok(graph)

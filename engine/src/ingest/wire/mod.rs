@@ -20,7 +20,8 @@ use crate::ingest::again::{self, Attempt, Began, GLANCE, SILENCE, Then};
 use crate::ingest::complaints::Recurring;
 use crate::ingest::intake::Intake;
 pub(crate) use crate::ingest::wire::address::{AddressError, Wire};
-use crate::ingest::wire::graph::{Graph, Landing, Said, WireError};
+use crate::ingest::wire::graph::WireError;
+pub(crate) use crate::ingest::wire::graph::{Graph, Landing, Said};
 use crate::keys;
 use crate::reporter::Reporter;
 
@@ -29,7 +30,7 @@ const OPENING: Duration = Duration::from_secs(15);
 /// How often a pipeline is asked what its network is like.
 const FIGURES: Duration = Duration::from_secs(1);
 /// Pipelines of one line that may be left to themselves: each holds threads and sockets.
-const MOST_STUCK: u32 = 8;
+pub(crate) const MOST_STUCK: u32 = 8;
 
 /// Everything a pulled line needs.
 pub(crate) struct WireLine {
