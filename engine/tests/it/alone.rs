@@ -47,6 +47,13 @@ fn engine_alone() {
         options.kit = Arc::new(Fake::new());
     }
     let engine = Engine::start(show, options).unwrap();
+    let mut events = engine.handle().events();
+    // Ends with the process.
+    std::thread::spawn(move || {
+        while let Ok(event) = events.blocking_recv() {
+            println!("\nevent {} {}", event.subject, event.code);
+        }
+    });
     println!("\naddr {}", engine.rtmp_addr().unwrap());
     // Until the other one has seen enough.
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();

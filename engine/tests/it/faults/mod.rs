@@ -95,7 +95,7 @@ fn encoders_behind_bad_networks_leave_nothing_behind() {
     let (mut engine, addr) = Alone::start(&show, HOW_LONG, Kit::Ffmpeg);
     let empty = engine.sockets();
     let _steady = push(addr, "steady", "120");
-    engine.wait_for("the steady one", |open| open > empty);
+    engine.said("event steady/l line-live");
     let runtime = runtime();
     let before = engine.figure("VmRSS:");
     let encoders: Vec<_> = ALL
@@ -152,6 +152,7 @@ show "server" {
     let steady = format!("pull \"rtmp://{there}/live/program_small\"");
     // It listens for nobody, but something must be served for it to say where.
     let (mut engine, _) = Alone::start(&show_of(line, &steady, "pulled"), HOW_LONG, Kit::Ffmpeg);
+    engine.said("event steady/l line-live");
     wait_for("all to fail, and those that do not drip to be called again", || {
         let goes_on = |fault| fault == Fault::Drip;
         let waits = |(proxy, fault): &&(Proxy, Fault)| {
