@@ -35,6 +35,9 @@ pub struct Event {
     pub message: String,
 }
 
+/// The longest message, in characters. Peers' words are cut much shorter where they come in; this is
+/// for those that somebody forgot.
+const LONGEST: usize = 2_000;
 /// How many events a report keeps; the rest is counted.
 const KEPT: usize = 4096;
 /// How many alarms it keeps beyond that: a flood of small things must not hide them.
@@ -90,7 +93,8 @@ impl EventLog {
             level,
             code: code.to_owned(),
             subject: subject.to_owned(),
-            message: message.into(),
+            // It goes to terminals and into logs, and who knows whose words are in it.
+            message: rtmp::printable(&message.into(), LONGEST),
         };
         tracing::debug!(t = event.t, code, subject, "{}", event.message);
         let mut kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -147,6 +151,18 @@ mod tests {
         assert_eq!(all.len(), KEPT + 1);
         assert!(all[KEPT].message.starts_with("3 further events"));
         assert_eq!(log.latest(2).len(), 2);
+    }
+
+    #[test]
+    fn no_message_steers_a_terminal_or_goes_on_for_ever() {
+        let log = EventLog::new();
+        let mut live = log.subscribe();
+        let words = format!("\u{1b}]0;owned\u{7}\r\nerror: forged {}", "x".repeat(50_000));
+        log.push(Time::ZERO, Level::Warn, "x", "rtsp", words);
+        let kept = log.latest(1).remove(0).message;
+        assert!(kept.starts_with(" ]0;owned   error: forged x") && kept.ends_with("x…"), "{kept}");
+        assert_eq!(kept.chars().count(), LONGEST);
+        assert_eq!(live.try_recv().unwrap().message, kept);
     }
 
     #[test]

@@ -69,7 +69,9 @@ mod limits;
 pub mod message;
 pub mod session;
 mod url;
+mod words;
 
 pub use limits::Limits;
 pub use session::{ClientConfig, ClientEvent, ClientSession, Event, ServerConfig, ServerSession};
 pub use url::{Credentials, MAX_URL, RtmpUrl, Scheme, UrlError};
+pub use words::printable;

@@ -26,6 +26,9 @@ use crate::stream_key::StreamKey;
 /// that broke half-open is only noticed by time-outs much later.
 const STALE: Duration = Duration::from_secs(2);
 
+/// So many characters of a stranger's words are told.
+const WORDS: usize = 200;
+
 /// All push points of a show, by the path that encoders publish to: `app/stream`.
 #[derive(Default)]
 pub(crate) struct Points(HashMap<String, (PushPoint, Arc<Point>)>);
@@ -117,7 +120,7 @@ impl Points {
     /// it, with a slip of the pen.
     pub(crate) fn shown(&self, app: &AppName, name: &StreamName) -> String {
         if self.0.values().all(|(_, point)| point.key.is_none()) {
-            return format!("rtmp:{}/{}", app.path(), name.name());
+            return rtmp::printable(&format!("rtmp:{}/{}", app.path(), name.name()), WORDS);
         }
         let app = app.application();
         match self.0.values().any(|(known, _)| known.app == app) {
@@ -241,4 +244,19 @@ impl Hold {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_strangers_words_neither_steer_a_terminal_nor_fill_it() {
+        let long = format!("{}/{}", "x".repeat(50_000), "y".repeat(50_000));
+        for (app, name) in [("live", "\u{1b}[2J\u{9b}31m"), ("a\r\nerror: forged", "b"), (&long, &long)] {
+            let shown = Points::default().shown(&AppName::new(app), &StreamName::new(name));
+            assert!(shown.starts_with("rtmp:") && !shown.contains(char::is_control), "{shown:?}");
+            assert!(shown.chars().count() <= WORDS, "{} characters", shown.chars().count());
+        }
+    }
 }

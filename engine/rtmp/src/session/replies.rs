@@ -90,7 +90,7 @@ fn info(level: &str, code: &str, description: String) -> Properties {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
 }
 
-/// A peer's word, cut to a length that fits a message to it or to a log.
+/// A peer's word, as it fits a message to it or to a log.
 pub(super) fn shown(word: &str) -> String {
-    word.chars().take(64).collect()
+    crate::printable(word, 64)
 }

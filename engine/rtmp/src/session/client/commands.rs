@@ -256,8 +256,7 @@ impl ClientSession {
         for secret in names.chain(told) {
             words = words.replace(secret, "…");
         }
-        let printable = |c: char| if c.is_control() { ' ' } else { c };
-        words.chars().take(WORDS).map(printable).collect()
+        crate::printable(&words, WORDS)
     }
 }
 
