@@ -5,6 +5,7 @@ pub(crate) mod play;
 pub(crate) mod push;
 pub(crate) mod queue;
 pub(crate) mod record;
+pub(crate) mod room;
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 

@@ -4,21 +4,23 @@
 //! first, and where it is slow it loses its own frames up to a key frame.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use flv::TagKind;
 use rtmp::message::MessageStreamId;
 use rtmp::session::{MediaKind, Pause, Wanted};
+use tokio::sync::Notify;
 
 use crate::egress::EgressMeter;
 use crate::egress::feed::Feed;
 use crate::egress::queue::{Bound, Item, SinkQueue, WhenFull};
+use crate::egress::room::{Full, Room, Seat};
+use crate::ingest::seats::Evicted;
 
 /// A player that is further behind loses frames up to the next key frame.
 const BOUND: Bound = Bound { millis: 8_000, bytes: 32 << 20, when_full: WhenFull::Drop };
-/// Players of a show: relays and monitors; the audience has HTTP.
-const MOST_PLAYERS: usize = 256;
 
 /// What players may ask for.
 #[derive(Default)]
@@ -31,34 +33,6 @@ pub(crate) struct Programs {
 pub(crate) struct Program {
     pub(crate) feed: Arc<Feed>,
     pub(crate) meter: Arc<EgressMeter>,
-}
-
-/// The players there are.
-#[derive(Default)]
-struct Room {
-    players: Mutex<usize>,
-    left: Condvar,
-}
-
-/// A player's place in the room.
-struct Seat(Arc<Room>);
-
-impl Seat {
-    fn take(room: &Arc<Room>) -> Option<Self> {
-        let mut players = room.players.lock().unwrap_or_else(PoisonError::into_inner);
-        if *players >= MOST_PLAYERS {
-            return None;
-        }
-        *players += 1;
-        Some(Self(Arc::clone(room)))
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        *self.0.players.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        self.0.left.notify_all();
-    }
 }
 
 impl Programs {
@@ -82,18 +56,22 @@ impl Programs {
         if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     }
 
-    /// A new player's; `None` where there are too many.
-    pub(crate) fn join(&self, program: &Arc<Program>) -> Option<Playing> {
-        let seat = Seat::take(&self.room)?;
+    /// A new player's, and who had to go for it. The bell is rung when it has to go itself.
+    pub(crate) fn join(
+        &self,
+        program: &Arc<Program>,
+        from: IpAddr,
+        bell: &Arc<Notify>,
+    ) -> Result<(Playing, Option<Evicted>), Full> {
+        let (seat, evicted) = self.room.take(from, bell)?;
         let queue = Some(program.feed.join(BOUND));
         let (audio, video) = (Wanted::Yes, Wanted::Yes);
-        Some(Playing { program: Arc::clone(program), queue, audio, video, _seat: seat })
+        Ok((Playing { program: Arc::clone(program), queue, audio, video, seat }, evicted))
     }
 
     /// Returns when all players have left, or after so long.
     pub(crate) fn wait_until_empty(&self, patience: Duration) {
-        let players = self.room.players.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = self.room.left.wait_timeout_while(players, patience, |players| *players > 0);
+        self.room.wait_until_empty(patience);
     }
 }
 
@@ -104,7 +82,7 @@ pub(crate) struct Playing {
     queue: Option<Arc<SinkQueue>>,
     audio: Wanted,
     video: Wanted,
-    _seat: Seat,
+    seat: Seat,
 }
 
 impl Playing {
@@ -150,6 +128,11 @@ impl Playing {
         }
     }
 
+    /// Whether it has to go: a newcomer has its seat.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.seat.is_lost()
+    }
+
     fn count_lost(&self) {
         if let Some(queue) = &self.queue {
             self.program.meter.dropped(queue.take_dropped());
@@ -183,6 +166,7 @@ mod tests {
     use super::*;
     use crate::egress::feed::Header;
     use crate::egress::queue::Role;
+    use crate::egress::room::MOST_PLAYERS;
     use bytes::Bytes;
     use flv::{FlvMillis, Tag};
 
@@ -192,6 +176,9 @@ mod tests {
     fn publish(program: &Program, kind: TagKind, role: Role, ms: u32) {
         let tag = Tag::new(kind, FlvMillis(ms), Bytes::from_static(b"x")).unwrap();
         program.feed.publish(Item { tag, role });
+    }
+    fn join(programs: &Programs, program: &Arc<Program>) -> Option<Playing> {
+        programs.join(program, [127, 0, 0, 1].into(), &Arc::default()).ok().map(|(playing, _)| playing)
     }
     fn ready(playing: &Playing) -> Vec<(TagKind, u32)> {
         let mut got = Vec::new();
@@ -214,7 +201,7 @@ mod tests {
         program.feed.publish_header(Header::Metadata, header);
         publish(&program, TagKind::Video, Role::Key, 0);
         publish(&program, TagKind::Video, Role::Delta, 40);
-        let mut playing = programs.join(&program).unwrap();
+        let mut playing = join(&programs, &program).unwrap();
         let joined = [(TagKind::Script, 0), (TagKind::Video, 0), (TagKind::Video, 40)];
         assert_eq!(ready(&playing), joined);
         playing.wants(MediaKind::Video, Wanted::No);
@@ -236,11 +223,11 @@ mod tests {
     fn there_are_no_more_players_than_there_may_be() {
         let programs = Programs::default();
         let program = Arc::new(program());
-        let all: Vec<_> = std::iter::from_fn(|| programs.join(&program)).collect();
+        let all: Vec<_> = std::iter::from_fn(|| join(&programs, &program)).collect();
         assert_eq!((all.len(), program.feed.sinks()), (MOST_PLAYERS, MOST_PLAYERS));
         drop(all);
         assert_eq!(program.feed.sinks(), 0);
-        assert!(programs.join(&program).is_some());
+        assert!(join(&programs, &program).is_some());
         programs.wait_until_empty(Duration::ZERO);
     }
 }

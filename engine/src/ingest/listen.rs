@@ -46,6 +46,8 @@ pub(crate) struct Hall {
     pub(crate) unknown: Seldom,
     /// Players of what is not served.
     pub(crate) unplayed: Seldom,
+    /// Players that others have to make room for, or that find none.
+    pub(crate) crowded: Seldom,
     refused: Seldom,
     deaf: Seldom,
     /// How long a peer may take to agree on TLS.
@@ -73,6 +75,7 @@ impl Hall {
             broken: Seldom::new("rtmp-connection", Level::Warn),
             unknown: Seldom::new("push-unknown", Level::Warn),
             unplayed: Seldom::new("play-unknown", Level::Warn),
+            crowded: Seldom::new("play-full", Level::Warn),
             refused: Seldom::new("rtmp-refused", Level::Warn),
             deaf: Seldom::new("rtmp-accept", Level::Warn),
             strangers: Seldom::new("rtmps-handshake", Level::Warn),
@@ -87,8 +90,9 @@ impl Hall {
         ServerConfig { timeouts: self.timeouts, ..ServerConfig::new(random) }
     }
 
-    fn all(&self) -> [&Seldom; 6] {
-        [&self.broken, &self.unknown, &self.unplayed, &self.refused, &self.deaf, &self.strangers]
+    fn all(&self) -> [&Seldom; 7] {
+        let Self { broken, unknown, unplayed, crowded, refused, deaf, strangers, .. } = self;
+        [broken, unknown, unplayed, crowded, refused, deaf, strangers]
     }
 
     /// Tells what was only counted.

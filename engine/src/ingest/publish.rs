@@ -5,34 +5,34 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use media::{Span, Time};
 use rtmp::message::MessageStreamId;
 use rtmp::session::{PlayEnd, PlayKind, PlayRefusal, PlayRequest, PublishRequest, Reject};
 use rtmp::{Event, ServerSession};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::Notify;
 
 use crate::dial::Carrier;
 use crate::egress::play::{Playing, next_of};
 use crate::egress::queue::Item;
+use crate::egress::room::{Full, MOST_PLAYERS};
 use crate::ingest::listen::Hall;
+use crate::ingest::outward::{Outward, STALLED, Stalled};
 use crate::ingest::point::{Hold, Point};
-use crate::ingest::seats::{Place, Standing};
+use crate::ingest::seats::{Evicted, Place, Standing};
 
 const READ_AT_ONCE: usize = 64 << 10;
 /// Before anything is published: hundreds may stand there and say nothing.
 const READ_AT_FIRST: usize = 4 << 10;
-/// A peer that takes nothing for this long, while something waits for it, is gone.
-const STALLED: Duration = Duration::from_secs(10);
-/// How long the last answers may take at the end.
-const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How long a peer may take to close after us.
 const FAREWELL: Duration = Duration::from_millis(500);
 /// So much is handed to the socket ahead of a player's queue, where it can still be dropped.
 const AHEAD: usize = 256 << 10;
 /// What a publisher is told that has to yield.
 const TAKEN_OVER: &str = "another encoder publishes here now";
+/// What a player is told that has to make room.
+const NO_SEAT: &str = "others want to play, too";
 
 /// Serves one peer until it leaves, over whatever carries its bytes.
 pub(crate) async fn serve(stream: impl Carrier, from: SocketAddr, hall: &Arc<Hall>, place: &Place) {
@@ -59,8 +59,8 @@ enum ConnectionError {
     Session(#[from] rtmp::session::SessionError),
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    #[error("took no answer for {} s", STALLED.as_secs())]
-    Stalled,
+    #[error(transparent)]
+    Stalled(#[from] Stalled),
     #[error(transparent)]
     Answer(#[from] rtmp::session::UnknownRequest),
     #[error("the system gives no random bytes: {0}")]
@@ -82,79 +82,8 @@ struct Connection {
     playing: Option<(MessageStreamId, Playing)>,
     /// Its rung has ended while it played: what waits is sent, then it may go.
     over: bool,
-    /// Rung when a newcomer has taken over what this connection publishes.
+    /// Rung when a newcomer has taken over what this connection publishes, or has its seat.
     bell: Arc<Notify>,
-}
-
-/// Whether the peer still takes what we send. One that does not may yet have
-/// sent a farewell that is worth reading.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Hears {
-    Yes,
-    No,
-}
-
-/// The way to the peer.
-struct Outward<S> {
-    stream: S,
-    hears: Hears,
-    /// What is encrypted may wait in the carrier.
-    flushed: bool,
-    /// When the peer last took something, or nothing waited for it.
-    drained: Instant,
-}
-
-impl<S: AsyncWrite + Unpin> Outward<S> {
-    fn new(stream: S) -> Self {
-        Self { stream, hears: Hears::Yes, flushed: true, drained: Instant::now() }
-    }
-
-    /// Whether something is to be sent.
-    fn is_due(&self, session: &mut ServerSession) -> bool {
-        !session.output().is_empty() || !self.flushed
-    }
-
-    /// How long the peer may still take for what waits.
-    fn patience(&mut self, session: &mut ServerSession) -> Result<Duration, ConnectionError> {
-        if !self.is_due(session) {
-            self.drained = Instant::now();
-        }
-        STALLED.checked_sub(self.drained.elapsed()).ok_or(ConnectionError::Stalled)
-    }
-
-    /// Sends some of it. Nothing is lost if this is given up half way.
-    async fn send(&mut self, session: &mut ServerSession) {
-        let waiting = session.output();
-        if self.hears == Hears::No {
-            waiting.advance(waiting.remaining());
-            self.flushed = true;
-            return;
-        }
-        let sent = if waiting.is_empty() {
-            let flushed = self.stream.flush().await;
-            self.flushed = flushed.is_ok();
-            flushed
-        } else {
-            let written = self.stream.write_buf(waiting).await;
-            self.flushed = false;
-            written.and_then(|n| if n == 0 { Err(std::io::ErrorKind::WriteZero.into()) } else { Ok(()) })
-        };
-        match sent {
-            Ok(()) => self.drained = Instant::now(),
-            Err(_) => self.hears = Hears::No,
-        }
-    }
-
-    /// Sends what waits, within a time, and closes so that it arrives.
-    async fn last_words(&mut self, session: &mut ServerSession) {
-        let all = async {
-            while self.is_due(session) {
-                self.send(session).await;
-            }
-            let _ = self.stream.shutdown().await;
-        };
-        let _ = tokio::time::timeout(LAST_WORDS, all).await;
-    }
 }
 
 impl Connection {
@@ -196,7 +125,7 @@ impl Connection {
             if session.is_closed() || over {
                 return Ok(());
             }
-            let patience = outward.patience(session)?;
+            let patience = outward.patience(session, Instant::now())?;
             let deadline = session.next_deadline().map_or(STALLED, |at| (at - self.now()).as_duration());
             let playing = self.playing.as_ref().filter(|_| session.output().len() < AHEAD);
             let listens = session.wants_input() && unread.is_empty();
@@ -212,7 +141,7 @@ impl Connection {
                 },
                 () = outward.send(session), if outward.is_due(session) => {}
                 (stream, item) = next_of(playing) => self.play(session, stream, item),
-                () = bell.notified() => self.yield_points(session),
+                () = bell.notified() => self.yield_what_is_lost(session),
                 () = tokio::time::sleep(deadline.min(patience)) => session.handle_timeout(self.now())?,
             }
         }
@@ -324,9 +253,25 @@ impl Connection {
             self.hall.unplayed.happened(message, &self.hall.reporter);
             return Ok(session.refuse_play(request.request, PlayRefusal::NotFound, self.now())?);
         };
-        let joined = if self.playing.is_none() { programs.join(program) } else { None };
-        let Some(playing) = joined else {
+        if self.playing.is_some() {
             return Ok(session.refuse_play(request.request, PlayRefusal::Busy, self.now())?);
+        }
+        let playing = match programs.join(program, self.from.ip(), &self.bell) {
+            Ok((playing, evicted)) => {
+                if let Some(Evicted { from, of }) = evicted {
+                    let message = format!(
+                        "{MOST_PLAYERS} play, {of} of them from {from}: the oldest of these makes room"
+                    );
+                    self.hall.crowded.happened(message, &self.hall.reporter);
+                }
+                playing
+            }
+            Err(Full { of }) => {
+                let from = self.from;
+                let message = format!("{MOST_PLAYERS} play, {of} of them from where {from} is: turned down");
+                self.hall.crowded.happened(message, &self.hall.reporter);
+                return Ok(session.refuse_play(request.request, PlayRefusal::Busy, self.now())?);
+            }
         };
         let stream = session.accept_play(request.request, PlayKind::Live, self.now())?;
         self.playing = Some((stream, playing));
@@ -350,8 +295,14 @@ impl Connection {
         }
     }
 
-    /// Streams whose points others have taken over are over. What else the connection does goes on.
-    fn yield_points(&mut self, session: &mut ServerSession) {
+    /// Streams whose points or seats others have now are over. What else the connection does goes on.
+    fn yield_what_is_lost(&mut self, session: &mut ServerSession) {
+        if let Some((stream, _)) = self.playing.take_if(|(_, playing)| playing.is_lost()) {
+            if self.publishing.is_empty() {
+                return session.dismiss(NO_SEAT);
+            }
+            let _ = session.end_play(stream, PlayEnd::Unpublished, self.now());
+        }
         let lost = |(stream, publishing): (&MessageStreamId, &Publishing)| {
             publishing.hold.is_lost().then_some(*stream)
         };

@@ -58,7 +58,7 @@ pub(crate) struct Evicted {
 }
 
 /// Addresses that one peer can have as many of as it likes count as one.
-fn neighbourhood(ip: IpAddr) -> IpAddr {
+pub(crate) fn neighbourhood(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.into(),
         IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
