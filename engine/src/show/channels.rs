@@ -315,7 +315,7 @@ impl ChannelRun {
             target: outlet.target.clone(),
             clear: outlet.door == dsl::Door::Clear,
             state: match (outlet.meter.state(), &outlet.kind) {
-                (EgressState::Live, OutletKind::Viewers(_)) => match self.over {
+                (EgressState::Live, OutletKind::Viewers(_) | OutletKind::Players { .. }) => match self.over {
                     Over::NotYet => EgressState::Live,
                     Over::Ended => EgressState::Closed,
                     Over::Failed => EgressState::Failed,

@@ -1,6 +1,7 @@
 //! Rungs that are served over RTMP, played by programs we did not write.
 
 use crypto::{KeyId, KeyRing, MasterKey, TagDecryptor, Verdict};
+use engine::EgressState;
 use flv::{Tag, TagKind};
 use media::Key;
 
@@ -126,4 +127,7 @@ fn ffmpeg_and_gstreamer_play_what_decrypts_to_the_very_tags() {
     assert_eq!(from + played.len(), recorded.len(), "up to the last one");
     let way = report.channels[0].egress.iter().find(|e| e.name == "relay" && e.rung == "90p").unwrap();
     assert_eq!((way.target.as_str(), way.dropped_frames), ("rtmp:live/program_90p", 0));
+    // The show has ended, and with it all that was served.
+    let open = report.channels[0].egress.iter().find(|way| way.state != EgressState::Closed);
+    assert!(open.is_none(), "{open:?}");
 }
