@@ -157,8 +157,6 @@ fn served<'s>(show: &'s Show, over: &'s Target) -> impl Iterator<Item = (&'s str
 /// From the first tick to the report.
 async fn perform(show: Show, options: RunOptions, door: Option<Door>) -> Result<Report> {
     let mut signals = Signals::catch()?;
-    say_push_points(&show);
-    say_played(&show);
     let describe = show.clone();
     // Opening files and devices may take a while; the runtime has other threads for that.
     let starting = tokio::task::spawn_blocking(move || Engine::start(show, options));
@@ -171,6 +169,10 @@ async fn perform(show: Show, options: RunOptions, door: Option<Door>) -> Result<
     };
     let engine = started.failed("starting the show")?.wrong("the show does not start")?;
     let handle = engine.handle();
+    if let Some(rtmp) = engine.rtmp_addr() {
+        say_push_points(&describe, rtmp, engine.rtmps_addr());
+        say_played(&describe, rtmp);
+    }
     let (close, closed) = oneshot::channel();
     let server = door.map(|door| door.serve(&describe, handle.clone(), closed)).transpose()?;
     let report = follow(engine, &handle, signals).await?;
@@ -182,13 +184,14 @@ async fn perform(show: Show, options: RunOptions, door: Option<Door>) -> Result<
     Ok(report)
 }
 
-fn say_push_points(show: &Show) {
+/// With the ports that are open now.
+fn say_push_points(show: &Show, rtmp: SocketAddr, rtmps: Option<SocketAddr>) {
+    let secure = rtmps.map(|addr| ("rtmps", addr));
     for camera in &show.cameras {
         for line in &camera.lines {
             if let Input::Push { point, .. } = &line.input {
                 let (app, stream) = (&point.app, &point.stream);
-                let secure = show.listen.rtmps.as_ref().map(|listen| ("rtmps", listen.addr));
-                for (scheme, addr) in [("rtmp", show.listen.rtmp)].into_iter().chain(secure) {
+                for (scheme, addr) in [("rtmp", rtmp)].into_iter().chain(secure) {
                     term::line(format_args!(
                         "push    {}/{} at {scheme}://{addr}/{app}/{stream}",
                         camera.name, line.name
@@ -199,8 +202,7 @@ fn say_push_points(show: &Show) {
     }
 }
 
-fn say_played(show: &Show) {
-    let addr = show.listen.rtmp;
+fn say_played(show: &Show, addr: SocketAddr) {
     for (channel, rungs) in served(show, &Target::ServeRtmp) {
         term::line(format_args!("play    rtmp://{addr}/live/{channel}_{{{}}}", rungs.join(",")));
     }

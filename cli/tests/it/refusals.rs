@@ -1,10 +1,10 @@
 //! Shows that do not start, and shows that start without some of their parts.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 
-use crate::live_show::{SHOW, events, folder, offline_show};
+use crate::live_show::{LiveShow, SHOW, events, folder, offline_show};
 use crate::obvan::{Said, obvan};
 
 fn run(folder: &Path, more: &[&str]) -> Said {
@@ -26,6 +26,9 @@ fn refused(show: &str, more: &[&str], words: &[&str]) {
         assert!(said.stderr.contains(words), "{words:?} is not in {}", said.stderr);
     }
     assert!(said.stdout.is_empty(), "{said:?}");
+    let told =
+        said.stderr.lines().find(|line| ["push ", "play ", "page "].iter().any(|p| line.starts_with(p)));
+    assert!(told.is_none(), "nothing is open: {told:?}");
     let out = folder.path().join("out");
     let left: Vec<_> = fs::read_dir(out).map(|d| d.map(|e| e.unwrap().path()).collect()).unwrap_or_default();
     assert!(left.is_empty(), "a show that did not start leaves {left:?}");
@@ -47,6 +50,21 @@ fn a_port_in_use_is_named_with_the_way_out() {
     refused(SHOW, &["--for", "1s", "--http", &addr], &[&addr, "Address already in use", "--http ADDR"]);
     let (_rtmp, addr) = taken();
     refused(&pushed(), &["--for", "1s", "--rtmp", &addr], &[&addr, "Address already in use", "--rtmp ADDR"]);
+}
+
+#[test]
+fn the_addresses_that_are_told_are_open() {
+    let show = pushed().replace("    egress web", "    egress relay serve rtmp\n    egress web");
+    let folder = folder(&show);
+    let live = LiveShow::start(folder.path(), &["--rtmp", "127.0.0.1:0"]);
+    let said = live.said();
+    for (what, path) in [("push    stage/fiber at ", "/live/stage"), ("play    ", "/live/program_{180p,90p}")]
+    {
+        let url = said.lines().find_map(|line| line.strip_prefix(what)?.strip_suffix(path));
+        let addr =
+            url.and_then(|url| url.strip_prefix("rtmp://")).unwrap_or_else(|| panic!("{what}: {said}"));
+        assert!(TcpStream::connect(addr).is_ok(), "{addr} is not open");
+    }
 }
 
 #[test]
