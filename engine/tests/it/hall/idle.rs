@@ -14,7 +14,7 @@ use crate::alone::{Alone, Kit, PATIENCE};
 use crate::support::show;
 
 const CROWD: usize = 200;
-const SHOW: &str = r#"
+pub(super) const SHOW: &str = r#"
 show "idle" {
   video 64x36 25fps
   camera main { line fiber push "rtmp:live/main" }
@@ -76,7 +76,7 @@ fn publish(addr: SocketAddr) -> TcpStream {
 }
 
 /// Whether the other side has closed it.
-fn is_closed(socket: &mut TcpStream) -> bool {
+pub(super) fn is_closed(socket: &mut TcpStream) -> bool {
     let mut rest = [0; 4096];
     loop {
         match socket.read(&mut rest) {

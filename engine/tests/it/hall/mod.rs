@@ -1,5 +1,6 @@
 //! The port that encoders push to and players play from.
 
+mod full;
 mod idle;
 mod played;
 mod stream_keys;
