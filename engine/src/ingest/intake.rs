@@ -17,6 +17,7 @@ use crate::event::Level;
 use crate::ingest::complaints::Complaints;
 use crate::ingest::iso::{Iso, IsoTap};
 use crate::ingest::lane::StreamParams;
+use crate::ingest::seldom::Seldom;
 use crate::ingest::source::Handed;
 use crate::ingest::unpack::{Unpacked, Unpacker};
 use crate::ingest::wall::Wall;
@@ -62,6 +63,8 @@ pub(crate) struct Intake {
     /// What may wait of one stream.
     places: usize,
     pub(crate) reporter: Reporter,
+    /// That the line cannot keep up, whoever sends: a sender that is too fast is so all the time.
+    overruns: Seldom,
     taken: AtomicBool,
     /// Streams that have begun.
     begun: Arc<AtomicU64>,
@@ -131,7 +134,9 @@ impl Intake {
         let begun = Arc::new(AtomicU64::new(0));
         let raw = Arc::new(AtomicUsize::new(0));
         let arrivals = Arrivals { queue, begun: Arc::clone(&begun), read: 0, raw: Arc::clone(&raw) };
-        (Self { to_line, places, reporter, taken: AtomicBool::new(false), begun, iso: None, raw }, arrivals)
+        let overruns = Seldom::new("line-overrun", Level::Warn);
+        let taken = AtomicBool::new(false);
+        (Self { to_line, places, reporter, overruns, taken, begun, iso: None, raw }, arrivals)
     }
 
     /// With a recording of all that comes.
@@ -293,7 +298,7 @@ impl Arriving {
         if self.overrun == Overrun::Unsaid {
             self.overrun = Overrun::Said;
             let message = "the line cannot keep up: pictures or sound that are handed in are dropped";
-            self.intake.reporter.event(Level::Warn, "line-overrun", message);
+            self.intake.overruns.happened(message.to_owned(), &self.intake.reporter);
         }
         Handed::Dropped
     }
@@ -324,7 +329,10 @@ impl Arriving {
             self.skip();
             return Handed::Dropped;
         }
-        self.skipping = Skipping::No;
+        if self.skipping == Skipping::UntilKey {
+            self.skipping = Skipping::No;
+            self.intake.overruns.catch_up(&self.intake.reporter);
+        }
         for params in std::mem::take(&mut self.owed).into_iter().flatten() {
             self.send(Arrival::Params(params));
         }
@@ -345,7 +353,7 @@ impl Arriving {
     fn skip(&mut self) {
         if self.skipping == Skipping::No {
             let message = "decoding cannot keep up: frames are dropped up to the next key frame";
-            self.intake.reporter.event(Level::Warn, "line-overrun", message);
+            self.intake.overruns.happened(message.to_owned(), &self.intake.reporter);
         }
         self.skipping = Skipping::UntilKey;
     }
@@ -357,6 +365,11 @@ impl Arriving {
 
     pub(crate) fn end(self, why: String) {
         self.complaints.sum_up(&self.intake.reporter);
+        if self.intake.reporter.is_stopping() {
+            self.intake.overruns.sum_up(&self.intake.reporter);
+        } else {
+            self.intake.overruns.catch_up(&self.intake.reporter);
+        }
         // A place was kept for it. It comes before the intake is free: the next one's beginning
         // must come after it.
         let _ = self.intake.to_line.try_send(Arrival::Ended(why));
@@ -367,7 +380,7 @@ impl Arriving {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::{Stop, VirtualClock};
+    use crate::clock::{Clock, Stop, VirtualClock};
     use crate::event::EventLog;
     use bytes::Bytes;
     use media::{AudioCodec, AudioParams, SampleRate, VideoCodec, VideoParams};
@@ -480,6 +493,32 @@ mod tests {
         arriving.packet(key());
         arriving.packet(delta());
         assert_eq!(drain(&mut arrivals), ["Video params", "Audio params", "Video Frame"]);
+    }
+
+    /// A sender faster than its decoder overruns the line with every group of pictures.
+    #[test]
+    fn an_overrun_after_the_other_is_told_once_in_a_while_and_counted() {
+        let (clock, log, stop) =
+            (Arc::new(VirtualClock::default()), Arc::new(EventLog::new()), Arc::new(Stop::default()));
+        let reporter = Reporter::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&log), stop);
+        let (intake, mut arrivals) = Intake::with_places(KEPT_FREE + 3, reporter);
+        let (intake, stop) = (Arc::new(intake), Stop::default());
+        for second in 0..25 {
+            clock.wait_until(Time::from_millis(second * 1000), &stop);
+            // Nor does it help to come back.
+            let mut arriving = begin(&intake).unwrap();
+            for _ in 0..20 {
+                (0..4).for_each(|_| _ = arriving.packet(key()));
+                assert_eq!(arriving.skipping, Skipping::UntilKey);
+                drain(&mut arrivals);
+            }
+            arriving.end("gone".to_owned());
+            drain(&mut arrivals);
+        }
+        let told = log.all(Time::ZERO).into_iter().filter(|e| e.code == "line-overrun");
+        let told: Vec<_> = told.map(|e| (e.t, e.message)).collect();
+        assert_eq!(told.iter().map(|(t, _)| *t).collect::<Vec<_>>(), [0.0, 10.0, 20.0]);
+        assert!(told[1].1.ends_with("(199 more like it before)"), "{told:?}");
     }
 
     #[test]
