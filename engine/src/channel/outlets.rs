@@ -239,7 +239,7 @@ impl Outlets {
                 }
                 Err(error) => {
                     outlet.meter.set(EgressState::Failed);
-                    let message = format!("{}: cannot be created: {error}", recording.wanted.display());
+                    let message = error.to_string();
                     self.dead.push(format!("{} ({}): {message}", outlet.name, outlet.rung));
                     recording.reporter.event(Level::Alarm, "egress-failed", message);
                 }
@@ -267,7 +267,12 @@ impl Outlets {
             let meter = Arc::clone(&self.outlets[outlet].meter);
             let queue = feed.join(recorder_bound(place.mode));
             let end = EndOfRecording { queue, meter, reporter };
-            let work = move || recorder.run(&end.queue, &end.meter, &end.reporter, &record::EGRESS);
+            let work = move || {
+                let ended = recorder.run(&end.queue, &end.meter, &end.reporter, &record::EGRESS);
+                if let Err(why) = ended {
+                    end.reporter.event(Level::Alarm, record::EGRESS.failed, why);
+                }
+            };
             threads.push(place.spawn(format!("record {}/{}", self.channel, threads.len()), work)?);
         }
         for push in self.pushes {

@@ -21,6 +21,14 @@ use crate::start::Begun;
 /// How many `-2`, `-3`, … are tried before giving up.
 const MOST_SIBLINGS: u32 = 10_000;
 
+/// A recording that could not be made, and the file that was tried.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: cannot be created: {error}", path.display())]
+pub(crate) struct CreateError {
+    path: PathBuf,
+    error: io::Error,
+}
+
 /// One recording: a queue on one side, a file on the other.
 pub(crate) struct Recorder {
     made: Made,
@@ -76,9 +84,10 @@ struct Mark {
 }
 
 /// Opens `path`, or `name-2.ext`, `name-3.ext`, … if it is there already.
-pub(crate) fn create_new(path: &Path) -> io::Result<(PathBuf, File)> {
+pub(crate) fn create_new(path: &Path) -> Result<(PathBuf, File), CreateError> {
+    let failed = |path: PathBuf, error| CreateError { path, error };
     if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent)?;
+        std::fs::create_dir_all(parent).map_err(|error| failed(path.to_owned(), error))?;
     }
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let extension = path.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
@@ -88,26 +97,35 @@ pub(crate) fn create_new(path: &Path) -> io::Result<(PathBuf, File)> {
         match OpenOptions::new().write(true).create_new(true).open(&candidate) {
             Ok(file) => return Ok((candidate, file)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(failed(candidate, error)),
         }
     }
-    Err(io::Error::new(
+    let error = io::Error::new(
         io::ErrorKind::AlreadyExists,
         format!("{MOST_SIBLINGS} recordings of this name are there"),
-    ))
+    );
+    Err(failed(path.to_owned(), error))
 }
 
 impl Recorder {
     /// Opens the file and writes FLV's header. Unless the show has begun by
     /// the time the recorder ends, its file is removed again.
-    pub(crate) fn create(path: &Path, begun: Arc<Begun>) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path, begun: Arc<Begun>) -> Result<Self, CreateError> {
         let (path, file) = create_new(path)?;
-        let made = Made { path, begun };
-        let mut file = BufWriter::with_capacity(256 << 10, file);
+        Self::begin(path, file, begun)
+    }
+
+    /// Writes the header of a file that was just made; without it, the file goes again.
+    fn begin(path: PathBuf, mut file: File, begun: Arc<Begun>) -> Result<Self, CreateError> {
         let mut header = BytesMut::new();
         flv::write_file_header(&mut header, Tracks::Both);
-        file.write_all(&header)?;
-        file.flush()?;
+        if let Err(error) = file.write_all(&header) {
+            // It is ours, and nothing is in it; if it cannot be removed, it plays as nothing.
+            let _ = std::fs::remove_file(&path);
+            return Err(CreateError { path, error });
+        }
+        let made = Made { path, begun };
+        let file = BufWriter::with_capacity(256 << 10, file);
         let whole = Mark { end: FILE_HEADER_LEN as u64, picture: FlvMillis(0) };
         let fresh = Vec::new();
         Ok(Self { made, file, whole, fresh, metadata: None, first: None, tags: Tags::Ours })
@@ -125,17 +143,23 @@ impl Recorder {
     }
 
     /// Writes what the queue gives until it is closed. Each time it runs dry, all is on its way to the disk.
+    ///
+    /// # Errors
+    /// It has ended before its time, and this is to be told.
     pub(crate) fn run(
         mut self,
         queue: &Arc<SinkQueue>,
         meter: &EgressMeter,
         reporter: &Reporter,
         codes: &Codes,
-    ) {
+    ) -> Result<(), String> {
         let result = self.record(queue, meter, reporter, codes);
         meter.dropped(queue.take_dropped());
         match result.and_then(|()| self.close()) {
-            Ok(()) => meter.set(EgressState::Closed),
+            Ok(()) => {
+                meter.set(EgressState::Closed);
+                Ok(())
+            }
             Err(error) => {
                 let path = self.made.path.display().to_string();
                 let (whole, salvaged) = self.salvage(meter);
@@ -143,9 +167,9 @@ impl Recorder {
                 let message =
                     format!("{path}: {error}; the recording ends after {whole} bytes of whole tags{but}");
                 meter.set(EgressState::Failed);
-                reporter.event(Level::Alarm, codes.failed, message);
                 // What still comes is for nobody: the feed must not wait for us.
                 queue.close();
+                Err(message)
             }
         }
     }
@@ -270,6 +294,21 @@ fn measured(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A disk that is full takes a name, but no byte.
+    #[test]
+    fn a_file_without_a_header_goes_again_and_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("bb.flv");
+        let begun = Arc::new(Begun::default());
+        begun.set();
+        let first = Recorder::create(&path, Arc::clone(&begun)).unwrap();
+        let (second, file) = create_new(&path).unwrap();
+        drop(file);
+        let error = Recorder::begin(second.clone(), File::open(&second).unwrap(), begun).err().unwrap();
+        assert!(error.to_string().contains("/bb-2.flv: cannot be created: "), "{error}");
+        assert!(!second.exists() && first.path().exists());
+    }
 
     #[test]
     fn a_recording_never_takes_the_place_of_another() {

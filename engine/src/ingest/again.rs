@@ -12,7 +12,7 @@ use crate::reporter::{Reporter, roll};
 const FIRST_WAIT: Span = Span::from_millis(200);
 const LONGEST_WAIT: Span = Span::from_secs(5);
 /// A stream that held for so long was well: the next failure is the first again.
-const WELL: Duration = Duration::from_secs(3);
+pub(crate) const WELL: Duration = Duration::from_secs(3);
 
 /// A stream that is silent for so long is given up, and asked for anew.
 pub(crate) const SILENCE: Duration = Duration::from_secs(5);

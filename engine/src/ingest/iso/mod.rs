@@ -11,6 +11,7 @@ mod tap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use pipeline_dsl as dsl;
@@ -20,8 +21,10 @@ use crate::egress::EgressMeter;
 use crate::egress::queue::{Bound, SinkQueue, WhenFull};
 use crate::egress::record::{Codes, Recorder};
 use crate::event::Level;
-use crate::ingest::again::GLANCE;
+use crate::ingest::again::{GLANCE, WELL};
+use crate::ingest::complaints::Failures;
 use crate::ingest::iso::tap::Tap;
+use crate::ingest::seldom::Seldom;
 use crate::keys;
 use crate::options::Mode;
 use crate::report::{EgressState, RecordingReport};
@@ -103,6 +106,8 @@ pub(crate) struct Iso {
     recording: Arc<Recording>,
     reporter: Reporter,
     when_full: WhenFull,
+    /// That streams are not recorded, since earlier ones still wait.
+    left_out: Seldom,
 }
 
 impl Iso {
@@ -118,7 +123,7 @@ impl Iso {
             let message =
                 "the disk is too slow: earlier streams still wait for it, and this one is not recorded";
             self.recording.failures.fetch_add(1, Ordering::Relaxed);
-            self.reporter.event(Level::Alarm, CODES.failed, message);
+            self.left_out.happened(message.to_owned(), &self.reporter);
             return None;
         }
         open.queues.retain(|queue| !queue.is_closed());
@@ -134,11 +139,15 @@ pub(crate) struct IsoRecorder {
     recording: Arc<Recording>,
     reporter: Reporter,
     begun: Arc<Begun>,
+    /// A sender that comes again and again finds the same disk full.
+    failures: Failures,
+    /// How many recordings failed since the last that did not.
+    in_a_row: u64,
 }
 
 impl IsoRecorder {
     /// Writes stream after stream until no more can come.
-    pub(crate) fn run(self) {
+    pub(crate) fn run(mut self) {
         loop {
             match self.streams.recv_timeout(GLANCE) {
                 Ok(queue) => {
@@ -157,27 +166,40 @@ impl IsoRecorder {
         }
     }
 
-    fn record(&self, queue: &Arc<SinkQueue>) {
-        let meter = &self.recording.meter;
-        let failed = || _ = self.recording.failures.fetch_add(1, Ordering::Relaxed);
+    fn failed(&mut self, why: &str) {
+        self.recording.failures.fetch_add(1, Ordering::Relaxed);
+        self.recording.meter.set(EgressState::Failed);
+        self.in_a_row += 1;
+        if let Some(news) = self.failures.news(why, Instant::now()) {
+            self.reporter.event(Level::Alarm, CODES.failed, news);
+        }
+    }
+
+    fn record(&mut self, queue: &Arc<SinkQueue>) {
         let recorder = match Recorder::create(&self.path, Arc::clone(&self.begun)) {
             Ok(recorder) => recorder.of_received(),
-            Err(error) => {
-                failed();
-                meter.set(EgressState::Failed);
-                let message = format!("{}: cannot be created: {error}", self.path.display());
-                return self.reporter.event(Level::Alarm, CODES.failed, message);
-            }
+            Err(error) => return self.failed(&error.to_string()),
         };
+        let (recording, tried) = (Arc::clone(&self.recording), Instant::now());
+        let meter = &recording.meter;
         let file = recorder.path().display().to_string();
         *lock(&self.recording.newest) = Some(file.clone());
         self.recording.files.fetch_add(1, Ordering::Relaxed);
         meter.set(EgressState::Live);
-        self.reporter.event(Level::Info, "iso-started", format!("recording to {file}"));
+        let after = match self.in_a_row {
+            0 => String::new(),
+            n => format!(", after {n} that failed"),
+        };
+        self.reporter.event(Level::Info, "iso-started", format!("recording to {file}{after}"));
         let before = meter.bytes();
-        recorder.run(queue, meter, &self.reporter, &CODES);
-        if meter.state() == EgressState::Failed {
-            return failed();
+        let ended = recorder.run(queue, meter, &self.reporter, &CODES);
+        if ended.is_ok() || tried.elapsed() > WELL {
+            // The end of one that held is news.
+            self.failures.worked();
+            self.in_a_row = 0;
+        }
+        if let Err(why) = ended {
+            return self.failed(&why);
         }
         let bytes = meter.bytes() - before;
         self.reporter.event(Level::Info, "iso-closed", format!("{file} is closed: {bytes} bytes of tags"));
@@ -224,7 +246,59 @@ pub(crate) fn set_up(
         recording: Arc::clone(&recording),
         reporter: reporter.clone(),
         begun: Arc::clone(&place.begun),
+        failures: Failures::default(),
+        in_a_row: 0,
     };
-    let iso = Iso { streams: to_recorder, recording: Arc::clone(&recording), reporter, when_full };
+    let left_out = Seldom::new(CODES.failed, Level::Alarm);
+    let iso = Iso { streams: to_recorder, recording: Arc::clone(&recording), reporter, when_full, left_out };
     Ok((iso, recorder, recording))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Stop, VirtualClock};
+    use crate::event::EventLog;
+    use media::Time;
+
+    #[test]
+    fn a_disk_that_fails_again_and_again_is_told_once_and_when_it_works() {
+        let (dir, log) = (tempfile::tempdir().unwrap(), Arc::new(EventLog::new()));
+        let clock = Arc::new(VirtualClock::default());
+        let reporter = Reporter::new(clock, Arc::clone(&log), Arc::new(Stop::default()));
+        let (_to_recorder, streams) = bounded(1);
+        let begun = Arc::new(Begun::default());
+        begun.set();
+        let mut recorder = IsoRecorder {
+            path: dir.path().join("iso/bb.flv"),
+            streams,
+            recording: Arc::new(Recording::new()),
+            reporter,
+            begun,
+            failures: Failures::default(),
+            in_a_row: 0,
+        };
+        let mut streams = |count: usize| {
+            for _ in 0..count {
+                let bound = Bound { millis: 1, bytes: 1, when_full: WhenFull::Drop };
+                let queue = Arc::new(SinkQueue::whole(bound));
+                queue.close();
+                recorder.record(&queue);
+            }
+            recorder.recording.failures.load(Ordering::Relaxed)
+        };
+        // Where its folder should be is a file.
+        std::fs::write(dir.path().join("iso"), []).unwrap();
+        assert_eq!(streams(5), 5);
+        std::fs::remove_file(dir.path().join("iso")).unwrap();
+        assert_eq!(streams(1), 5);
+        std::fs::remove_dir_all(dir.path().join("iso")).unwrap();
+        std::fs::write(dir.path().join("iso"), []).unwrap();
+        assert_eq!(streams(5), 10);
+        let told: Vec<_> = log.all(Time::ZERO).into_iter().map(|e| (e.code, e.message)).collect();
+        let codes: Vec<_> = told.iter().map(|(code, _)| code.as_str()).collect();
+        assert_eq!(codes, ["iso-failed", "iso-started", "iso-closed", "iso-failed"], "{told:#?}");
+        assert!(told[0].1.contains("bb.flv: cannot be created: "), "{told:#?}");
+        assert!(told[1].1.ends_with("bb.flv, after 5 that failed"), "{told:#?}");
+    }
 }
