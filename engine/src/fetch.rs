@@ -83,6 +83,12 @@ impl Fetched {
         kind.trim().to_ascii_lowercase()
     }
 
+    /// In what it is packed, by the server's word, though that was not asked for.
+    pub(crate) fn packed(&self) -> Option<String> {
+        let packed = self.headers.get(header::CONTENT_ENCODING)?.to_str().ok()?.trim().to_ascii_lowercase();
+        (!packed.is_empty() && packed != "identity").then_some(packed)
+    }
+
     /// How long it is, by the server's word: then it was there before we asked.
     pub(crate) fn length(&self) -> Option<u64> {
         self.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
@@ -180,6 +186,7 @@ fn request(url: &Url) -> Result<Request<Empty<Bytes>>, FetchError> {
         .header(header::HOST, place)
         .header(header::USER_AGENT, concat!("obvan/", env!("CARGO_PKG_VERSION")))
         .header(header::ACCEPT, "*/*")
+        .header(header::ACCEPT_ENCODING, "identity")
         .header(header::CONNECTION, "close");
     if !url.username().is_empty() || url.password().is_some() {
         let plain = |text: &str| percent_decode_str(text).collect::<Vec<u8>>();
@@ -220,6 +227,7 @@ mod tests {
         let request = request(&url).unwrap();
         assert_eq!(request.uri().to_string(), "/a%20b.flv?x=y");
         assert_eq!(request.headers()[header::HOST], "[::1]:81");
+        assert_eq!(request.headers()[header::ACCEPT_ENCODING], "identity");
         assert_eq!(request.headers()[header::AUTHORIZATION], "Basic bWU6cEBzcw==");
         assert!(!format!("{request:?}").contains("bWU6"));
     }

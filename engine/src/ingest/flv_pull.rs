@@ -62,14 +62,16 @@ enum End {
     Fetch(#[from] FetchError),
     #[error("what comes is no FLV{}", .0.as_deref().map(|kind| format!(", but {kind}")).unwrap_or_default())]
     NoFlv(Option<String>),
+    #[error("what comes is compressed{}: it must be sent as it is", .0.as_deref().map(|how| format!(" ({how})")).unwrap_or_default())]
+    Packed(Option<String>),
     #[error("nothing came for {} s", .0.as_secs())]
     Silent(Duration),
     #[error("the stream has ended")]
     Over,
     #[error("the stream was cut in mid-tag")]
     Cut,
-    #[error("the file has ended")]
-    File,
+    #[error("the file has ended: {0} bytes, as its server said; it is not fetched again")]
+    File(u64),
     #[error("it is a playlist")]
     Playlist,
     #[error("the show is over")]
@@ -104,7 +106,7 @@ impl FlvPull {
         };
         let then = match end {
             // Asked for again, it would play from its beginning.
-            End::File | End::Show => Then::Nothing,
+            End::File(_) | End::Show => Then::Nothing,
             End::Playlist => {
                 *found = Found::Playlist;
                 Then::Elsewhere
@@ -122,9 +124,13 @@ impl FlvPull {
         if is_playlist(&kind) {
             return Ok(End::Playlist);
         }
+        if let Some(how) = fetched.packed() {
+            return Ok(End::Packed(plain(&how)));
+        }
         let from = format!("fetching from {}", keys::address_shown(fetched.url.as_str()));
         let mut pace = fetched.length().map(|_| Pace::default());
         let mut reader = TagReader::new().with_body_limit(LONGEST_TAG);
+        let mut opening: Vec<u8> = Vec::new();
         loop {
             while let Some(tag) = next_tag(&mut reader, landed, &kind)? {
                 if let Some(pace) = &mut pace {
@@ -135,14 +141,28 @@ impl FlvPull {
             let Some(piece) = next_piece(&mut fetched, landed).await? else {
                 return Ok(match reader.finish() {
                     Ending::Whole if reader.tags() == 0 => End::NoFlv(None),
-                    Ending::Whole if pace.is_some() => End::File,
-                    Ending::Whole => End::Over,
+                    Ending::Whole => fetched.length().map_or(End::Over, End::File),
                     _ => End::Cut,
                 });
             };
+            if opening.len() < PLAYLIST.len() {
+                opening.extend(piece.iter().take(PLAYLIST.len() - opening.len()));
+                if opening == PLAYLIST {
+                    return Ok(End::Playlist);
+                }
+            }
             reader.push(piece);
         }
     }
+}
+
+/// How a playlist begins, whatever its server calls it.
+const PLAYLIST: &[u8] = b"#EXTM3U";
+
+/// What a server says, if it can be repeated.
+fn plain(said: &str) -> Option<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/+-.".contains(c);
+    (!said.is_empty() && said.len() < 40 && said.chars().all(is_plain)).then(|| said.to_owned())
 }
 
 /// Content types of playlists.
@@ -158,9 +178,7 @@ fn next_tag(reader: &mut TagReader, landed: &mut Landed, kind: &str) -> Result<O
             Ok(Some(_)) => {}
             Ok(None) => return Ok(None),
             Err(_) if reader.tags() == 0 && reader.offset() == 0 => {
-                let plain = |c: char| c.is_ascii_alphanumeric() || "/+-.".contains(c);
-                let is_fit = !kind.is_empty() && kind.len() < 40 && kind.chars().all(plain);
-                return Err(End::NoFlv((is_fit && !kind.contains("flv")).then(|| kind.to_owned())));
+                return Err(End::NoFlv(plain(kind).filter(|kind| !kind.contains("flv"))));
             }
             Err(damage) => {
                 landed.complain(&damage.to_string());

@@ -39,7 +39,7 @@ struct Rogue {
 }
 
 /// Cameras of the test, each with its path's name, and a word of what is told of it.
-const ROGUES: [(&str, &str); 11] = [
+const ROGUES: [(&str, &str); 12] = [
     ("stall", "nothing came for 5 s"),
     ("cut", "the stream was cut in mid-tag"),
     ("short", "the stream was cut in mid-tag"),
@@ -51,6 +51,7 @@ const ROGUES: [(&str, &str); 11] = [
     ("drip", "the header did not come within 5 s"),
     ("page", "what comes is no FLV, but text/html"),
     ("missing", "the server says 404 Not Found"),
+    ("packed", "what comes is compressed (gzip)"),
 ];
 
 impl Rogue {
@@ -108,6 +109,8 @@ impl Rogue {
             "cut" => stream.write_all(&[ok(""), most.to_vec()].concat())?,
             "short" => stream.write_all(&[ok(&length(most.len())), film.to_vec()].concat())?,
             "long" => stream.write_all(&[ok(&length(film.len() + 5)), film.to_vec()].concat())?,
+            "whole" => stream.write_all(&[ok(&length(film.len())), film.to_vec()].concat())?,
+            "packed" => stream.write_all(&ok("Content-Encoding: gzip\r\nContent-Length: 0\r\n"))?,
             "chunk" => {
                 let head = ok("Transfer-Encoding: chunked\r\n");
                 let size = format!("{:x}\r\n", most.len()).into_bytes();
@@ -137,6 +140,12 @@ impl Rogue {
                     format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n{}\r\n", length(page.len()));
                 stream.write_all(&[head, page.to_owned()].concat().into_bytes())?;
             }
+            "plain" => {
+                let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n";
+                stream.write_all(format!("{head}{}\r\n#EXT", length(8)).as_bytes())?;
+                stream.flush()?;
+                stream.write_all(b"M3U\n")?;
+            }
             "list" => {
                 let head =
                     "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.apple.mpegurl; charset=utf-8\r\n";
@@ -152,7 +161,7 @@ impl Rogue {
 fn servers_that_stall_cut_lie_or_never_end_lose_their_line_alone() {
     let (rogue, url) = Rogue::start();
     let names = ROGUES.map(|(name, _)| name);
-    let names: Vec<&str> = names.into_iter().chain(["once", "damaged", "list"]).collect();
+    let names: Vec<&str> = names.into_iter().chain(["once", "damaged", "list", "plain", "whole"]).collect();
     let cameras: String =
         names.iter().map(|name| format!("camera {name} {{ line a pull \"{url}/{name}\" }}\n")).collect();
     let text = format!(
@@ -168,29 +177,35 @@ fn servers_that_stall_cut_lie_or_never_end_lose_their_line_alone() {
     // Each was found out once it is asked again; the playlist is another's to ask for.
     let asked = |path: &str| rogue.asked.lock().unwrap().iter().filter(|(asked, _)| asked == path).count();
     wait_for(&handle, "each to be asked again", |_| ROGUES.iter().all(|(name, _)| asked(name) > 1));
-    let by_gstreamer =
-        || rogue.asked.lock().unwrap().iter().any(|(path, by)| path == "list" && by.contains("gstreamer"));
-    wait_for(&handle, "a playlist to be another's", |_| by_gstreamer());
+    let by_gstreamer = |list: &str| {
+        rogue.asked.lock().unwrap().iter().any(|(path, by)| path == list && by.contains("gstreamer"))
+    };
+    wait_for(&handle, "playlists to be another's", |_| by_gstreamer("list") && by_gstreamer("plain"));
     let packets = |status: &Status, name: &str| {
         status.cameras.iter().find(|c| c.name == name).map_or(0, |c| c.lines[0].packets)
     };
     wait_for(&handle, "what can be read of a damaged film", |status| packets(status, "damaged") > 40);
+    let is_over =
+        |status: &Status| serde_json::to_string(status).unwrap().contains("it is not fetched again");
+    wait_for(&handle, "a file to be said to have ended", is_over);
     handle.stop();
     let report = engine.wait();
     assert_eq!(report.exit_code(), 0);
     let camera = |name: &str| &report.cameras.iter().find(|c| c.name == name).unwrap().lines[0];
-    for name in ["stall", "cut", "short", "long", "chunk", "once", "damaged"] {
+    for name in ["stall", "cut", "short", "long", "chunk", "once", "damaged", "whole"] {
         assert!(camera(name).packets > 40, "{name}: {:?}", camera(name));
     }
-    for name in ["round", "nowhere", "header", "drip", "page", "missing", "list"] {
+    for name in ["round", "nowhere", "header", "drip", "page", "missing", "list", "plain", "packed"] {
         assert_eq!((camera(name).packets, camera(name).state), (0, LineState::Never), "{name}");
     }
     let told = |name: &str, word: &str| {
         report.events.iter().any(|e| e.subject == format!("{name}/a") && e.message.contains(word))
     };
-    for (name, word) in
-        ROGUES.into_iter().chain([("once", "fetching from http://127.0.0.1"), ("damaged", "byte ")])
-    {
+    for (name, word) in ROGUES.into_iter().chain([
+        ("once", "fetching from http://127.0.0.1"),
+        ("damaged", "byte "),
+        ("whole", " bytes, as its server said; it is not fetched again"),
+    ]) {
         assert!(told(name, word), "{name}: {word}: {:#?}", report.events);
     }
     // Not without a pause.
