@@ -141,7 +141,7 @@ pub(crate) fn captures(
             all.push(Capture { source, caps: None });
         }
         Some(Microphone::Pulse(device)) => {
-            let source = element("pulsesrc", "gstreamer1.0-pulseaudio")?;
+            let source = element("pulsesrc", "gstreamer1.0-plugins-good")?;
             source.set_property("device", device);
             all.push(Capture { source, caps: None });
         }
