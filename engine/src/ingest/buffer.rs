@@ -227,11 +227,15 @@ impl LineBuffer {
         state.sound.rewind(to);
     }
 
-    /// How far what has come reaches beyond the tick; `None` for lines that can be held back.
+    /// How far what has come reaches beyond the tick, by no more than what can wait; `None` for
+    /// lines that can be held back.
     pub(crate) fn waiting(&self) -> Option<Span> {
         let state = self.lock();
         let newest = state.frames.back().map_or(state.taken, |frame| frame.pts);
-        (self.pace != Pace::Held).then(|| (newest - state.taken).max(Span::ZERO))
+        match self.pace {
+            Pace::Held => None,
+            Pace::Live { depth } => Some((newest - state.taken).max(Span::ZERO).min(depth + LIVE_AHEAD)),
+        }
     }
 
     /// When the picture lies that was shown last.

@@ -97,6 +97,9 @@ pub(crate) struct LineCounters {
     timing: Mutex<Timing>,
 }
 
+/// Key frames further apart than this lie on either side of a jump.
+const FURTHEST_KEYS: Span = Span::from_secs(60);
+
 /// How far a stream's key frames lie apart.
 #[derive(Clone, Copy, Default, Debug)]
 struct KeyFrames {
@@ -134,9 +137,9 @@ impl LineCounters {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         // A clock that jumped tells nothing of how far they lie apart.
         let since = keys.last.replace(dts).map(|last| dts - last);
-        keys.interval = since.filter(|since| *since > Span::ZERO).or(keys.interval);
+        keys.interval = since.filter(|since| *since > Span::ZERO && *since <= FURTHEST_KEYS);
     }
-    /// Between the last two key frames of the stream that comes, or came last.
+    /// Between the last two key frames of the stream that comes, or came last; `None` across a jump.
     pub(crate) fn key_interval(&self) -> Option<Span> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).interval
     }
@@ -278,5 +281,21 @@ impl Line {
         if let Origin::Buffered(buffer) = &self.origin {
             buffer.close();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jump_tells_nothing_of_how_far_key_frames_lie_apart() {
+        let counters = LineCounters::default();
+        let after = |ms| {
+            counters.key_frame(Time::from_millis(ms));
+            counters.key_interval().map(|apart| apart.as_secs_f64())
+        };
+        let told = [0, 2_000, 2_787_555, 2_789_555, 1_000, 1_000, 61_000].map(after);
+        assert_eq!(told, [None, Some(2.0), None, Some(2.0), None, None, Some(60.0)]);
     }
 }

@@ -53,6 +53,14 @@ fn millis(span: Span) -> f64 {
     (span.as_secs_f64() * 10_000.0).round() / 10.0
 }
 
+/// No camera gives more pictures a second: it is what waited somewhere, and comes at once.
+const MOST_FPS: f64 = 250.0;
+
+/// Pictures a second, where that is a rate.
+fn told_fps(fps: f64) -> Option<f64> {
+    Some(fps).filter(|fps| *fps <= MOST_FPS)
+}
+
 /// What changed at a tick.
 pub(crate) struct LineChange {
     pub(crate) line: String,
@@ -147,7 +155,7 @@ impl CameraRun {
                 suspect: suspect(ix).map(|doubt| doubt.as_str().to_owned()),
                 packets: line.counters.packets(),
                 bytes: line.counters.bytes(),
-                fps: measured.rates.map(|r| r.0),
+                fps: measured.rates.and_then(|r| told_fps(r.0)),
                 kbps: measured.rates.map(|r| r.1),
                 lost_s: line.lost().as_secs_f64(),
                 buffer_ms: line.counters.timing().buffer.map(millis),
@@ -264,6 +272,16 @@ mod tests {
             sound.extend(tick.unwrap_or_else(|| vec![0.0; 1920]));
         }
         (sound, changed_at)
+    }
+
+    #[test]
+    fn a_burst_has_no_rate_and_what_cannot_wait_does_not() {
+        assert_eq!([0.0, 25.0, 120.0, 354.0].map(told_fps), [Some(0.0), Some(25.0), Some(120.0), None]);
+        let live = Pace::Live { depth: Span::from_millis(200) };
+        let buffer = LineBuffer::new(live, Span::from_millis(TICK), RATE, 1);
+        let picture = PictureMut::new(Size::new(16, 16)).unwrap().freeze();
+        buffer.put_frame(Frame { pts: Time::from_millis(83_360), picture });
+        assert_eq!(buffer.waiting(), Some(Span::from_millis(1500)));
     }
 
     #[test]
