@@ -2,10 +2,10 @@
 //! it, where its time lies, and what is missing from it.
 
 use codecs::{AudioDecoder, Conform, Filter, Follower};
-use media::{AudioParams, Span, Time, Track, VideoParams};
+use media::{AudioParams, Key, Span, Time, Track, VideoCodec, VideoParams};
 
 use crate::event::Level;
-use crate::ingest::complaints::{Complaints, Recurring};
+use crate::ingest::complaints::{Complaints, Hearing, Recurring};
 use crate::ingest::lane::{Shape, VideoLane};
 use crate::ingest::stamps::Stamps;
 use crate::ingest::wall::WallClock;
@@ -13,6 +13,10 @@ use crate::reporter::Reporter;
 
 /// A stream that still lacks a track after this long is said to have none.
 const BOTH_BY: Span = Span::from_secs(3);
+
+/// AVC that has brought no key frame for so long refreshes its pictures bit by bit, and never
+/// will bring one.
+const KEY_BY: Span = Span::from_secs(3);
 
 /// What belongs to one stream, from its beginning to its end.
 pub(crate) struct Contribution {
@@ -31,6 +35,10 @@ pub(crate) struct Contribution {
     pub(crate) wall: WallClock,
     /// When it was last told where its clock stands.
     pub(crate) told: Option<Time>,
+    /// Whether it was told that it came: of one that comes again and again less is told.
+    pub(crate) coming: Hearing,
+    /// How much longer it is said to wait for its sound.
+    pub(crate) waits_told: Span,
     pub(crate) complaints: Complaints,
     /// Since the line's beginning, whoever sent: a sender that comes and goes is heard no more often.
     pub(crate) jumps: Recurring,
@@ -44,9 +52,16 @@ pub(crate) struct Contribution {
 /// Whether a decoder has begun.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opening {
-    /// With the next key frame.
-    AtKeyFrame,
+    /// With the next key frame; the first picture came at that time.
+    AtKeyFrame {
+        since: Option<Time>,
+    },
     Begun,
+}
+
+impl Opening {
+    /// Nothing has come yet.
+    pub(crate) const AT_KEY_FRAME: Self = Self::AtKeyFrame { since: None };
 }
 
 /// Whether a stream has given pictures.
@@ -75,7 +90,7 @@ impl Contribution {
     /// A stream of which what comes is to wait for `depth`.
     pub(crate) fn new(shape: &Shape, depth: Span) -> Self {
         Self {
-            opening: Opening::AtKeyFrame,
+            opening: Opening::AT_KEY_FRAME,
             video: None,
             audio: None,
             raw: Conform::new(shape.canvas, Filter::Bicubic),
@@ -87,11 +102,28 @@ impl Contribution {
             complaints: Complaints::default(),
             jumps: Recurring::new("line-jump"),
             drifts: Recurring::new("line-drift"),
+            coming: Hearing::Told,
+            waits_told: Span::ZERO,
             comings: Recurring::traffic("line-connected", Level::Info),
             goings: Recurring::traffic("line-disconnected", Level::Warn),
             remarks: Recurring::traffic("picture", Level::Info),
             tracks: Tracks::new(Time::ZERO),
         }
+    }
+
+    /// Whether a picture goes to the decoder: what hangs on pictures that never came does not, since
+    /// it is damage, or made up. Only AVC's decoder knows when its pictures are whole, also where
+    /// no key frame ever comes.
+    pub(crate) fn is_decoded(&mut self, key: Key, now: Time) -> bool {
+        let (Opening::AtKeyFrame { since }, Some((params, _))) = (&mut self.opening, &self.video) else {
+            return true;
+        };
+        let waited = now - *since.get_or_insert(now);
+        if key != Key::Frame && (params.codec != VideoCodec::Avc || waited < KEY_BY) {
+            return false;
+        }
+        self.opening = Opening::Begun;
+        true
     }
 
     /// The next stream of the same line.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use codecs::{AudioDecoder, CodecError, Frame, Pcm};
 use crossbeam_channel::RecvTimeoutError;
-use media::{Key, Packet, Span, Track, VideoCodec, VideoParams};
+use media::{Key, Packet, Span, Track};
 use pipeline_dsl::SyncBy;
 
 use crate::event::Level;
@@ -63,9 +63,15 @@ impl LiveLine {
     fn arrival(&self, contribution: &mut Contribution, arrival: Arrival) {
         match arrival {
             Arrival::Started { from } => {
+                let waited = contribution.waits_told;
                 contribution.begin(&self.shape, self.depth, self.reporter.now());
                 self.counters.connect();
-                contribution.comings.happened(&from, &self.reporter);
+                contribution.coming = contribution.comings.happened(&from, &self.reporter);
+                if waited > Span::ZERO {
+                    let message =
+                        format!("another stream: the line waits for no late sound any more, {waited} less");
+                    self.reporter.event(Level::Info, "line-drift", message);
+                }
             }
             Arrival::Params(params) => {
                 if let Err(error) = self.params(contribution, params) {
@@ -134,7 +140,7 @@ impl LiveLine {
                 self.flush_video(contribution);
                 let lane = VideoLane::new(&self.shape, &params, Told::NOTHING)?;
                 contribution.video = Some((params, lane));
-                contribution.opening = Opening::AtKeyFrame;
+                contribution.opening = Opening::AT_KEY_FRAME;
             }
             StreamParams::Audio(params) => {
                 if contribution.audio.as_ref().is_some_and(|(known, _)| *known == params) {
@@ -159,14 +165,9 @@ impl LiveLine {
                 if packet.key == Key::Frame {
                     self.counters.key_frame(packet.dts);
                 }
-                // Most decoders make up what a picture refers to and they have not seen. That of AVC
-                // knows when its pictures are whole, also where no key frame ever comes.
-                let is_whole = contribution.opening == Opening::Begun || packet.key == Key::Frame;
-                let is_avc = |(params, _): &(VideoParams, _)| params.codec == VideoCodec::Avc;
-                if !is_whole && !contribution.video.as_ref().is_none_or(is_avc) {
+                if !contribution.is_decoded(packet.key, self.reporter.now()) {
                     return;
                 }
-                contribution.opening = Opening::Begun;
                 let Some((params, mut lane)) = contribution.video.take() else {
                     let problem = "a picture before the stream's configuration";
                     return contribution.complaints.about(problem, &self.reporter);
@@ -223,9 +224,7 @@ impl LiveLine {
                     at
                 }
                 Mapped::Moved(at, by) => {
-                    let message =
-                        format!("what comes is late or early, or waits for others: all of it moves by {by}");
-                    drifts.happened(&message, &self.reporter);
+                    drifts.happened(&moved(by), &self.reporter);
                     // What waits may lie in the way of what comes.
                     self.buffer.rewind(at);
                     at
@@ -263,15 +262,15 @@ impl LiveLine {
 
     /// Sound of the stream goes to the buffer, at the show's time and in its form.
     fn place_sound(&self, contribution: &mut Contribution, pcm: Pcm) {
-        let Contribution { stamps, follower, .. } = contribution;
+        let Contribution { stamps, follower, drifts, .. } = contribution;
         // Sound far outside show time has no place; pictures decide whether the clock has jumped.
         let at = match stamps.sound(pcm.pts, self.reporter.now()) {
             Some(Heard::At(at)) => at,
             Some(Heard::Moved(at, by)) => {
-                let message = format!("sound comes later than its pictures: the line waits {by} longer");
-                self.reporter.event(Level::Info, "line-drift", message);
+                drifts.happened(&moved(by), &self.reporter);
                 at
             }
+            Some(Heard::Waits(at)) => at,
             None => return,
         };
         // Pictures and sound bend alike.
@@ -305,16 +304,34 @@ impl LiveLine {
         Some(place.behind)
     }
 
+    /// Says how much longer the line waits for sound that comes late: that grows in small steps.
+    fn tell_what_it_waits(&self, contribution: &mut Contribution) {
+        let in_all = contribution.stamps.waits_for_sound();
+        let longer = in_all - contribution.waits_told;
+        if longer > Span::ZERO && contribution.coming == Hearing::Told {
+            contribution.waits_told = in_all;
+            let message = format!(
+                "sound comes later than its pictures: the line waits {longer} longer, {in_all} in all"
+            );
+            self.reporter.event(Level::Info, "line-drift", message);
+        }
+    }
+
     /// Says where the stream's clock stands, about once a second.
     fn tell_the_time(&self, contribution: &mut Contribution) {
         let now = self.reporter.now();
         if contribution.told.is_none_or(|told| now - told >= Span::from_secs(1)) {
             contribution.told = Some(now);
+            self.tell_what_it_waits(contribution);
             let behind = self.keep_together(contribution);
             let standing = contribution.stamps.standing();
             self.counters.time(|timing| (timing.standing, timing.behind) = (standing, behind));
         }
     }
+}
+
+fn moved(by: Span) -> String {
+    format!("what comes is late or early, or waits for others: all of it moves by {by}")
 }
 
 #[cfg(test)]

@@ -145,8 +145,10 @@ enum Bending {
 pub(crate) enum Heard {
     /// At this show time.
     At(Time),
-    /// It came too late to be heard in time: from here on everything waits longer by so much.
+    /// All of what came was late or early, or waits for others: the mapping is another by so much.
     Moved(Time, Span),
+    /// It came too late to be heard in time: from here on everything waits longer.
+    Waits(Time),
 }
 
 /// What became of a picture's stamp.
@@ -207,6 +209,11 @@ impl Stamps {
     /// `None` before that is known.
     pub(crate) fn delay(&self, now: Time) -> Option<Span> {
         self.lateness.least(now).map(|late| late + self.depth + self.waited)
+    }
+
+    /// How much longer all of it waits for sound that comes late.
+    pub(crate) fn waits_for_sound(&self) -> Span {
+        self.waited
     }
 
     /// How long pictures wait: longer where sound comes later than they do.
@@ -335,9 +342,10 @@ impl Stamps {
         Mapped::Jumped(at, at - was)
     }
 
-    /// What stands in for a stamp that is far off.
+    /// What stands in for a stamp that is far off; no number of them leads away from show time.
     fn stand_in(&self, now: Time) -> Time {
-        self.last.map_or(now, |last| last.at + last.interval.min(self.ticks.tick_span()))
+        let next = self.last.map_or(now, |last| last.at + last.interval.min(self.ticks.tick_span()));
+        next.min(now + self.beyond())
     }
 
     fn shift(&mut self, by: Span) {
@@ -406,16 +414,18 @@ impl Stamps {
             return Some(Heard::Moved(at + by, by));
         }
         let late = now + self.least() - at;
-        let room = WAIT_FOR_SOUND - self.waited;
-        if late <= Span::ZERO || late > room {
+        if late <= Span::ZERO {
             return Some(Heard::At(at));
         }
         // Whole ticks, as ever.
         let tick = self.ticks.tick_span();
         let by = tick.times((late.flicks() + tick.flicks() - 1).div_euclid(tick.flicks()));
+        if by > WAIT_FOR_SOUND - self.waited {
+            return Some(Heard::At(at));
+        }
         self.shift(by);
         self.waited += by;
-        Some(Heard::Moved(at + by, by))
+        Some(Heard::Waits(at + by))
     }
 
     /// Notes how late the stream is, and bends the mapping where that has changed.

@@ -167,6 +167,76 @@ fn a_push_faster_than_real_time_is_told_once_a_second_and_counted() {
     assert!(jumps[1].message.contains("more before it"), "{jumps:#?}");
 }
 
+/// The packets that reach a decoder of this codec, of a stream joined between key frames.
+fn decoded(codec: VideoCodec, keys: impl Fn(i64) -> Key) -> Vec<i64> {
+    let (clock, log, stop) = (Arc::new(VirtualClock::default()), Arc::new(EventLog::new()), Stop::default());
+    let mut line = line(Arc::new(Counting::default()));
+    line.reporter =
+        Reporter::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&log), Arc::new(Stop::default()));
+    let mut contribution = Contribution::new(&line.shape, line.depth);
+    let config = Bytes::from_static(&[1]);
+    let params = StreamParams::Video(VideoParams { codec, size: None, config });
+    line.arrival(&mut contribution, Arrival::Params(params));
+    let mut reached = Vec::new();
+    for n in 0..200 {
+        clock.wait_until(Time::from_millis(n * 40), &stop);
+        let Arrival::Packet(packet) = picture(n * 40) else { unreachable!() };
+        let before = line.counters.pictures();
+        line.arrival(&mut contribution, Arrival::Packet(Packet { key: keys(n), ..packet }));
+        // The decoder holds one back.
+        if line.counters.pictures() > before {
+            reached.push(n - 1);
+        }
+    }
+    assert_eq!(contribution.complaints.count(), 0);
+    reached
+}
+
+#[test]
+fn what_hangs_on_pictures_that_never_came_is_not_decoded_but_not_waited_for_without_end() {
+    let at_30 = |n| if n == 30 { Key::Frame } else { Key::Delta };
+    for codec in [VideoCodec::Avc, VideoCodec::Hevc] {
+        assert_eq!(decoded(codec, at_30), (30..199).collect::<Vec<_>>());
+    }
+    // Pictures that are refreshed bit by bit have no key frame; of HEVC they would be made up.
+    assert_eq!(decoded(VideoCodec::Avc, |_| Key::Delta), (75..199).collect::<Vec<_>>());
+    assert_eq!(decoded(VideoCodec::Hevc, |_| Key::Delta), [0i64; 0]);
+}
+
+/// Each time it comes back, the sender's sound is late.
+#[test]
+fn waiting_for_late_sound_is_told_now_and_then_and_also_that_it_is_over() {
+    let (clock, log, stop) = (Arc::new(VirtualClock::default()), Arc::new(EventLog::new()), Stop::default());
+    let mut line = line(Arc::new(Counting::default()));
+    line.reporter =
+        Reporter::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&log), Arc::new(Stop::default()));
+    let mut contribution = Contribution::new(&line.shape, line.depth);
+    let mut send = |from: i64, seconds: i64| {
+        line.arrival(&mut contribution, Arrival::Started { from: "somebody".to_owned() });
+        line.arrival(&mut contribution, video_params(1));
+        for n in 0..seconds * 25 {
+            clock.wait_until(Time::from_millis(from * 1000 + n * 40), &stop);
+            line.arrival(&mut contribution, picture(n * 40));
+            let pts = Time::from_millis(n * 20);
+            let samples = vec![0.0; 1920].into();
+            let pcm = Pcm { pts, rate: SampleRate::HZ_48000, channels: 2, samples };
+            line.arrival(&mut contribution, Arrival::Sound(pcm));
+        }
+    };
+    // Once a second it is behind by so much more, until it waits for no more.
+    send(0, 10);
+    (10..60).for_each(|second| send(second, 1));
+    let all = log.all(Time::ZERO);
+    let told: Vec<_> = all.iter().filter(|e| e.code == "line-drift").map(|e| e.message.as_str()).collect();
+    let grows = "sound comes later than its pictures: the line waits ";
+    assert!(told[0].starts_with(grows) && told[0].ends_with(" in all"), "{told:#?}");
+    let at = told.iter().position(|told| !told.starts_with(grows)).unwrap();
+    assert!(at <= 3 && told[at - 1].ends_with("longer, 800ms in all"), "{told:#?}");
+    assert_eq!(told[at], "another stream: the line waits for no late sound any more, 800ms less");
+    // Of 50 more streams that come at once.
+    assert!(told.len() <= 50, "{told:#?}");
+}
+
 #[test]
 fn a_track_that_does_not_come_is_said_while_the_stream_runs_and_once() {
     let (clock, log, stop) = (Arc::new(VirtualClock::default()), Arc::new(EventLog::new()), Stop::default());

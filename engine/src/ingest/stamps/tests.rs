@@ -36,12 +36,45 @@ fn the_line_waits_for_sound_that_comes_late_but_not_for_ever() {
     let mut stamps = stamps();
     assert_eq!(stamps.picture(ms(0), ms(0)), Mapped::At(ms(200)));
     assert_eq!(stamps.sound(ms(0), ms(100)), Some(Heard::At(ms(200))));
-    assert_eq!(stamps.sound(ms(40), ms(400)), Some(Heard::Moved(ms(440), ms(200) - Time::ZERO)));
+    assert_eq!(stamps.sound(ms(40), ms(400)), Some(Heard::Waits(ms(440))));
     assert_eq!(stamps.sound(ms(400), ms(760)), Some(Heard::At(ms(800))));
     assert_eq!(stamps.picture(ms(760), ms(760)), Mapped::At(ms(1160)), "pictures wait with it");
     // Late by more than it may be: it is lost, and nothing moves.
     assert_eq!(stamps.sound(ms(0), ms(1060)), Some(Heard::At(ms(400))));
     assert_eq!(stamps.picture(ms(1060), ms(1060)), Mapped::At(ms(1460)));
+}
+
+/// Sound that falls behind ever further.
+#[test]
+fn what_is_waited_for_sound_is_bounded_and_told_in_all() {
+    let mut stamps = stamps();
+    stamps.picture(ms(0), ms(0));
+    let mut times = 0;
+    for n in 1..200 {
+        let now = ms(n * 40);
+        stamps.picture(now, now);
+        let before = stamps.waits_for_sound();
+        // 30 ms further behind with each block.
+        let heard = stamps.sound(ms(n * 10), now);
+        let longer = stamps.waits_for_sound() - before;
+        assert_eq!(matches!(heard, Some(Heard::Waits(_))), longer > Span::ZERO);
+        times += i32::from(longer > Span::ZERO);
+    }
+    assert!(times > 5 && stamps.waits_for_sound() <= WAIT_FOR_SOUND, "{times} times");
+}
+
+/// A fast sender whose stamps leap about: none agrees with another.
+#[test]
+fn what_stands_in_does_not_run_away_from_show_time() {
+    let mut stamps = stamps();
+    stamps.picture(ms(0), ms(0));
+    for n in 1..2000 {
+        let now = ms(n);
+        match stamps.picture(ms(n * n * 10_000), now) {
+            Mapped::Outlier(at) => assert!(at <= now + BEYOND, "{at} at {now}"),
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[test]
@@ -188,13 +221,12 @@ proptest! {
             now += Span::from_millis(passed);
             let at = if is_sound {
                 match stamps.sound(pts, now) {
-                    Some(Heard::At(at) | Heard::Moved(at, _)) => at,
+                    Some(Heard::At(at) | Heard::Moved(at, _) | Heard::Waits(at)) => at,
                     None => continue,
                 }
             } else {
                 match stamps.picture(pts, now) {
-                    Mapped::At(at) | Mapped::Jumped(at, _) | Mapped::Moved(at, _) => at,
-                    Mapped::Outlier(_) => continue,
+                    Mapped::At(at) | Mapped::Jumped(at, _) | Mapped::Moved(at, _) | Mapped::Outlier(at) => at,
                 }
             };
             prop_assert!(at <= now + BEYOND + WAIT_FOR_SOUND, "{at} at {now}");
