@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::address::address_shown;
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::model::Text;
 
 /// What a file is read as.
@@ -51,6 +51,53 @@ pub struct FileRef {
     pub owner: String,
 }
 
+/// Which way media go by an address.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Way {
+    /// A line pulls from it.
+    Pull,
+    /// An egress pushes to it; it may have placeholders.
+    Push,
+}
+
+/// An address the show file itself names. It may hold a secret.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AddressRef {
+    /// The whole address, as it is written.
+    pub url: String,
+    /// Which way.
+    pub way: Way,
+    /// Where the show file names it.
+    pub span: Span,
+    /// Who goes there, e.g. `camera karry, line fiber`.
+    pub owner: String,
+}
+
+/// An error for each of `addresses` that cannot be used, by the word of `unfit`, which says why not
+/// without repeating the address.
+pub fn unfit_addresses(
+    addresses: &[AddressRef],
+    unfit: impl Fn(&AddressRef) -> Option<String>,
+) -> Vec<Diagnostic> {
+    let told = addresses.iter().filter_map(|address| Some((address, unfit(address)?)));
+    told.map(|(at, why)| Diagnostic::error("bad-url", at.span, format!("{}: {why}", at.owner))).collect()
+}
+
+/// What is wrong with certificates and private keys among `files`, by the word of `unfit`.
+pub fn unfit_papers(
+    files: &[FileRef],
+    unfit: impl Fn(&FileRef) -> Option<(Severity, String)>,
+) -> Vec<Diagnostic> {
+    let papers =
+        files.iter().filter(|file| matches!(file.kind, FileKind::Certificate | FileKind::PrivateKey));
+    let told = papers.filter_map(|file| Some((file, unfit(file)?)));
+    told.map(|(file, (severity, why))| {
+        let said = Diagnostic::error("bad-certificate", file.span, format!("{}: {why}", file.owner));
+        Diagnostic { severity, ..said }
+    })
+    .collect()
+}
+
 /// A path as messages have it. A URL in its place may hold a password.
 fn named(path: &Text) -> String {
     match path {
@@ -69,13 +116,18 @@ pub fn missing_files(files: &[FileRef], exists: impl Fn(&Text) -> bool) -> Vec<D
         .map(|file| {
             let path = named(&file.path);
             let message = format!("the {} {path} of {} is not there", file.kind.noun(), file.owner);
+            let where_from = match &file.path {
+                Text::Plain(path) if path.starts_with('/') => "",
+                _ => "paths are relative to the show file; ",
+            };
             let without = match file.kind {
                 FileKind::Certificate | FileKind::PrivateKey => "does not start",
                 FileKind::Key => "does not start; `obvan key new FILE` makes one",
+                FileKind::Device => "runs, and tries again until it is there",
                 _ => "runs, and says so again",
             };
             Diagnostic::warning("missing-file", file.span, message)
-                .help(format!("paths are relative to the show file; without it the show {without}"))
+                .help(format!("{where_from}without it the show {without}"))
         })
         .collect()
 }

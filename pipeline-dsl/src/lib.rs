@@ -71,7 +71,10 @@ pub use address::{address_shown, masked};
 pub use bound::Bound;
 pub use check::{Checked, check, parse_show};
 pub use diagnostic::{Diagnostic, MOST_DIAGNOSTICS, Severity, Span};
-pub use files::{FileKind, FileRef, exposed_keys, key_folders, missing_files};
+pub use files::{
+    AddressRef, FileKind, FileRef, Way, exposed_keys, key_folders, missing_files, unfit_addresses,
+    unfit_papers,
+};
 pub use format::format;
 pub use model::*;
 pub use reference::reference;

@@ -6,7 +6,7 @@ use crate::check::part::Part;
 use crate::check::values::{Value, read, shown};
 use crate::check::walk::{Refer, Walk};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::files::{FileKind, FileRef};
+use crate::files::{AddressRef, FileKind, FileRef, Way};
 use crate::grammar::{Form, Need, NodeSpec, Slot, Type};
 use crate::model::{KeyPlace, Text};
 use crate::reference::{example, homes, usage};
@@ -204,6 +204,8 @@ impl Walk<'_> {
                 self.refers.push(Refer { sort, name: name.clone(), span });
             }
             (Type::Input(kind), Value::Text(path)) => self.file(kind, path, span),
+            (Type::PullUrl, Value::Text(Text::Plain(url))) => self.address(Way::Pull, url, span),
+            (Type::PushUrl, Value::Text(Text::Plain(url))) => self.address(Way::Push, url, span),
             (Type::Secret, Value::Secret(KeyPlace::File(path))) => self.file(FileKind::Key, path, span),
             _ => {}
         }
@@ -215,11 +217,21 @@ impl Walk<'_> {
         if kind == FileKind::Device && matches!(path, Text::Plain(path) if path.starts_with("decklink:")) {
             return;
         }
+        let owner = self.owner();
+        self.files.push(FileRef { path: path.clone(), kind, span, owner });
+    }
+
+    fn address(&mut self, way: Way, url: &str, span: Span) {
+        let owner = self.owner();
+        self.addresses.push(AddressRef { url: url.to_owned(), way, span, owner });
+    }
+
+    fn owner(&self) -> String {
         // The show itself and the innermost word, where it has no name, say nothing new.
         let owners = self.owners.get(1..).unwrap_or(&[]);
         let named = owners.iter().filter(|owner| !owner.starts_with("file ") && !owner.starts_with("image "));
         let named: Vec<_> = named.map(String::as_str).collect();
-        self.files.push(FileRef { path: path.clone(), kind, span, owner: named.join(", ") });
+        named.join(", ")
     }
 }
 

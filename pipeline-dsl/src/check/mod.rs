@@ -15,7 +15,7 @@ mod wires;
 use serde::Serialize;
 
 use crate::diagnostic::{Diagnostic, Sink, Span};
-use crate::files::FileRef;
+use crate::files::{AddressRef, FileRef};
 use crate::grammar::{VIDEO, WHOLE};
 use crate::model::Show;
 use crate::parser::parse_into;
@@ -34,6 +34,10 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
     /// The files it reads. Whether they are there, [`missing_files`](crate::missing_files) tells.
     pub files: Vec<FileRef>,
+    /// The addresses it names. Whether they can be used, [`unfit_addresses`](crate::unfit_addresses)
+    /// tells; they may hold secrets, and are not written out.
+    #[serde(skip)]
+    pub addresses: Vec<AddressRef>,
 }
 
 impl Checked {
@@ -52,7 +56,7 @@ pub fn check(source: &str) -> Checked {
     let reading = if sink.errors() > 0 && root.items.is_empty() { Reading::Broken } else { Reading::Whole };
     let mut walk = Walk::new(&mut sink);
     let parts = walk.block(&WHOLE, &root, start, reading);
-    let Walk { refers, files, blurred, torn, .. } = walk;
+    let Walk { refers, files, addresses, blurred, torn, .. } = walk;
     let mut show = None;
     if let Some(part) = parts.first() {
         let unused = if torn { Unused::Unknown } else { Unused::Tell };
@@ -64,7 +68,7 @@ pub fn check(source: &str) -> Checked {
         cues::check(&index, &mut sink);
         show = build::show(part).filter(|_| sink.errors() == 0);
     }
-    Checked { show, diagnostics: sink.finish(), files }
+    Checked { show, diagnostics: sink.finish(), files, addresses }
 }
 
 /// The show of a show file, where it has no error; warnings are not told.

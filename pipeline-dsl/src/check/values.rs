@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use media::{FrameRate, SampleRate, Size};
 
-use crate::address::{LONGEST_SCHEME, address_shown};
+use crate::address::{LONGEST_SCHEME, address_shown, holds_key, visible};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::files::FileKind;
 use crate::grammar::Type;
@@ -53,7 +53,7 @@ fn is_name(text: &str) -> bool {
 
 /// The nearest text that can be a name.
 fn legal_name(text: &str) -> Option<String> {
-    if text.contains("://") {
+    if text.contains("://") || holds_key(text) || visible(text) < text.len() {
         return None;
     }
     let fine = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
@@ -86,9 +86,15 @@ impl Place<'_> {
         let found = match ty {
             // A URL without its scheme has its secrets nonetheless.
             Type::PullUrl | Type::PushUrl if !self.atom.text.is_empty() => address(&self.atom.text),
+            // So has what is pushed to, and encoders are told their key behind it.
+            Type::PushPoint if !is_point_shown(&self.atom.text) => address(&self.atom.text),
             _ => shown(&self.atom.text),
         };
-        let message = format!("{} takes {} ({}), not `{found}`", self.subject, ty.noun(), ty.legal());
+        let not = match ty {
+            Type::Variable | Type::Secret => ", and what stands here is none".to_owned(),
+            _ => format!(", not `{found}`"),
+        };
+        let message = format!("{} takes {} ({}){not}", self.subject, ty.noun(), ty.legal());
         Diagnostic::error(code, self.span(), message)
     }
 
@@ -107,7 +113,7 @@ impl Place<'_> {
                 self.wrong("missing-unit").help(format!("write its unit: {help}"))
             }
             Miss::Other => {
-                let looks = literal::looks_like(text).map(|noun| format!("`{text}` is {noun}"));
+                let looks = literal::looks_like(text).map(|noun| format!("`{}` is {noun}", shown(text)));
                 let comment = text.contains("//").then(|| "a comment needs a space before `//`".to_owned());
                 let example = format!("for example `{}`", self.ty.example());
                 self.wrong("wrong-type").help(comment.or(looks).unwrap_or(example))
@@ -129,13 +135,22 @@ fn address(text: &str) -> String {
     if seen.starts_with('(') || seen == text { seen } else { format!("{seen}/…") }
 }
 
-/// What a user wrote, short enough for a message, and of addresses what may be seen.
+fn is_point_shown(text: &str) -> bool {
+    let is_wire = text.is_empty() || ["rtmp:", "rtmps:"].iter().any(|wire| text.starts_with(wire));
+    is_wire && !text.contains("//") && !text.contains('@')
+}
+
+/// What a user wrote, short enough for a message, of addresses what may be seen, and no keys.
 pub(crate) fn shown(text: &str) -> String {
     if text.contains("://") {
         return address(text);
     }
-    let mut short: String = text.chars().take(60).flat_map(shown_char).collect();
-    if text.chars().nth(60).is_some() {
+    if holds_key(text) {
+        return "(not shown: it looks like a key)".to_owned();
+    }
+    let seen = &text[..visible(text)];
+    let mut short: String = seen.chars().take(60).flat_map(shown_char).collect();
+    if seen.len() < text.len() || seen.chars().nth(60).is_some() {
         short.push('…');
     }
     short
@@ -243,6 +258,9 @@ pub(crate) fn read(subject: &str, ty: Type, atom: &Atom) -> Result<Value, Diagno
             place.wrong("bad-address").help(hint)
         })?),
         Type::Variable => {
+            if holds_key(text) {
+                return Err(key_itself(&place));
+            }
             if !is_variable(text) {
                 return Err(place.wrong("bad-name"));
             }
@@ -255,6 +273,9 @@ pub(crate) fn read(subject: &str, ty: Type, atom: &Atom) -> Result<Value, Diagno
 /// Where a secret is kept. What stands here instead may be the secret itself: it is not repeated.
 fn secret(place: &Place<'_>) -> Result<KeyPlace, Diagnostic> {
     let said = place.atom.text.as_str();
+    if holds_key(said) {
+        return Err(key_itself(place));
+    }
     if let Some(path) = said.strip_prefix("file:") {
         let atom = Atom { text: path.to_owned(), quoting: Quoting::Quoted, span: place.span() };
         return Ok(KeyPlace::File(text(&Place { atom: &atom, ..*place })?));
@@ -264,9 +285,13 @@ fn secret(place: &Place<'_>) -> Result<KeyPlace, Diagnostic> {
     {
         return Ok(KeyPlace::Env(name));
     }
+    Err(key_itself(place))
+}
+
+fn key_itself(place: &Place<'_>) -> Diagnostic {
     let message = format!("{} says where the key is kept, never the key itself", place.subject);
     let help = format!("legal: {}", place.ty.legal());
-    Err(Diagnostic::error("bad-key-place", place.span(), message).help(help))
+    Diagnostic::error("bad-key-place", place.span(), message).help(help)
 }
 
 /// A literal or `env:NAME`.
@@ -277,7 +302,9 @@ fn text(place: &Place<'_>) -> Result<Text, Diagnostic> {
             return Ok(Text::Env(name.to_owned()));
         }
         let message = match place.ty {
-            Type::PullUrl | Type::PushUrl => "what stands behind `env:` names no environment variable".into(),
+            Type::PullUrl | Type::PushUrl | Type::Secret => {
+                "what stands behind `env:` names no environment variable".into()
+            }
             _ => format!("`{}` names no environment variable", shown(text)),
         };
         let help = Type::Variable.legal();
@@ -295,6 +322,9 @@ fn text(place: &Place<'_>) -> Result<Text, Diagnostic> {
 }
 
 fn input_path(place: &Place<'_>, kind: FileKind) -> Result<Text, Diagnostic> {
+    if matches!(kind, FileKind::Key | FileKind::PrivateKey) && holds_key(&place.atom.text) {
+        return Err(key_itself(place));
+    }
     let read = text(place)?;
     let is_url = matches!(&read, Text::Plain(path) if path.contains("://"));
     match kind {

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use crate::check::part::Part;
 use crate::check::values::shown;
 use crate::diagnostic::{Diagnostic, Sink, Span};
-use crate::files::FileRef;
+use crate::files::{AddressRef, FileRef};
 use crate::grammar::{Count, NodeSpec, Sort, Type};
 use crate::reference::{homes, usage};
 use crate::suggest::nearest;
@@ -25,6 +25,7 @@ pub(crate) struct Walk<'k> {
     pub(crate) sink: &'k mut Sink,
     pub(crate) refers: Vec<Refer>,
     pub(crate) files: Vec<FileRef>,
+    pub(crate) addresses: Vec<AddressRef>,
     /// Names in lines whose word is unknown: they may define anything.
     pub(crate) blurred: HashSet<String>,
     /// Whether something that may refer to others is missing or could not be read.
@@ -39,6 +40,7 @@ impl<'k> Walk<'k> {
             sink,
             refers: Vec::new(),
             files: Vec::new(),
+            addresses: Vec::new(),
             blurred: HashSet::new(),
             torn: false,
             owners: Vec::new(),

@@ -17,6 +17,7 @@ use crate::model::{Listen, PushPoint, Text};
 #[derive(Clone, Copy)]
 struct Fed<'p> {
     camera: &'p Part,
+    line: &'p Part,
     span: Span,
 }
 
@@ -34,15 +35,36 @@ pub(crate) fn check(index: &Index<'_>, outputs: &[Output], sink: &mut Sink) {
                         .help("an encoder is told from another by its push point alone"),
                 );
             } else {
-                points.insert(point, Fed { camera, span });
+                points.insert(point, Fed { camera, line, span });
             }
         }
     }
+    keyed(&points, sink);
     bounds(index, sink);
     certificates(index, sink);
     let listeners = listeners(index, sink);
     feedback(index, outputs, &points, &listeners, sink);
     played(outputs, &points, sink);
+}
+
+/// A stream key may come as the last part of a path, so no point without one may lie behind a point
+/// with one: who sends that name for a key would be let in there.
+fn keyed(points: &HashMap<PushPoint, Fed<'_>>, sink: &mut Sink) {
+    let is_keyed = |fed: &Fed<'_>| fed.line.secret("key").is_some();
+    for (point, fed) in points.iter().filter(|(_, fed)| !is_keyed(fed)) {
+        let Some((stream, last)) = point.stream.rsplit_once('/') else { continue };
+        let parent = PushPoint { app: point.app.clone(), stream: stream.to_owned() };
+        let Some(first) = points.get(&parent).filter(|fed| is_keyed(fed)) else { continue };
+        let message = format!(
+            "`{point}` lies behind `{parent}`, which has a key: `{}` could be that key, sent as a part of the path",
+            shown(last)
+        );
+        sink.push(
+            Diagnostic::error("same-push-point", fed.span, message)
+                .label(first.span, "this one has a key")
+                .help("give it a `key=` too, or another name"),
+        );
+    }
 }
 
 /// Where the engine listens, by the word of it, and said where two cannot.

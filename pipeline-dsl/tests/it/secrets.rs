@@ -13,6 +13,11 @@ const WRONG: &str = r#"show night {
   camera h { line a pull "udp://:7?SECRET"; line b pull "udp://:7?x=SECRET"; line d pull "srt://h:1?SECRET" ca="own.pem" }
   camera i { line a push "rtmp:live/x_720p"; line b key="a" "rtmp://me:SECRET@h"; line d pull "rtmp://me:SEC/SECRET@h:x/y" }
   camera j { line a test bars tone="rtmp://SECRET@h/x" tine="rtmp://SECRET@h/x"; "rtmp://SECRET@h" = }
+  camera k { line a push "rtmp:live/k?key=SECRET"; line b push "rtmp:live/l" key="SECRET"; line d push "rtmp:live/m" key=SECRET }
+  camera n { line a push "rtmp:live/n" kye="SECRET" pass=SECRET; line b push rtmp:live/n?SECRET=; line d psuh "rtmp:live/o?key=SECRET" }
+  camera o { line a push "SECRET" key= SECRET; line b push "rtmp:live/p" key=env:SECRET+; line d push "rtmp:live/q" key = "SECRET" }
+  camera p { line a push "rtmp:live/r" key="SECRET://SECRET"; line d push "rtmp:live/s" "key=SECRET" }
+  key r { id 1 env="SECRET key"; id 2 env=SECRET-key; id 3 file="" }
   filler f { image "https://me:SECRET@h/x.png" }
   ladder l { rung 720p 1280x720 1M; rung 360p 640x360 1M }
   channel x {
@@ -32,10 +37,38 @@ const WRONG: &str = r#"show night {
 }
 "#;
 
+/// A master key wherever somebody may put it.
+#[test]
+fn thirty_two_hex_digits_are_a_key_wherever_they_stand() {
+    let key = "a123456789abcdef0123456789ABCDEF";
+    for place in [
+        "key tour { id 1 env=KEY }",
+        "key tour { id 1 env=\"KEY\" }",
+        "key tour { id 1 file=KEY }",
+        "key tour { id 1 file=\"KEY\" }",
+        "key tour { id 1 KEY }",
+        "key tour { id KEY env=A }",
+        "key tour { id 1 key=KEY }",
+        "camera a { line m push \"rtmp:live/x\" key=KEY }",
+        "camera a { line m push \"rtmp:live/x\" key=\"file:KEY\" }",
+        "camera a { line m push \"rtmp:live/x\" key=env:KEY }",
+        "listen { rtmps \"127.0.0.1:1936\" cert=\"a.pem\" key=\"KEY\" }",
+        "channel p { encrypt KEY }",
+        "channel p { encrypt \"KEY!\" }",
+    ] {
+        let source = format!("show t {{ {} }}", place.replace("KEY", key));
+        let checked = check(&source);
+        assert!(checked.has_errors(), "{place}");
+        let json = serde_json::to_string(&(&checked.diagnostics, &checked.files)).unwrap();
+        assert!(!json.contains(key), "{json}");
+        assert!(!masked(&source).contains(key), "{}", masked(&source));
+    }
+}
+
 #[test]
 fn no_diagnostic_holds_a_secret_and_no_line_shown_with_it() {
     let checked = check(WRONG);
-    assert!(checked.diagnostics.len() > 25, "{:#?}", checked.diagnostics);
+    assert!(checked.diagnostics.len() > 40, "{:#?}", checked.diagnostics);
     let mut all = checked.diagnostics.clone();
     all.extend(missing_files(&checked.files, |_| false));
     all.extend(exposed_keys(&checked.files, |_| Some("anybody can read it".to_owned())));
