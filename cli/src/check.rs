@@ -53,12 +53,13 @@ pub fn check(args: &Args) -> Result {
     let mut diagnostics = checked.diagnostics.clone();
     diagnostics.extend(file.unfit_files(&checked));
     diagnostics.sort_by_key(|d| (d.span.start, std::cmp::Reverse(d.severity)));
+    let show = checked.show.as_ref().filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
     match args.format {
         Format::Json => {
             let errors = diagnostics.iter().filter(|d| d.is_error()).count();
             term::json(&Findings {
                 file: &file.name,
-                show: checked.show.as_ref().map(|show| show.name.as_str()),
+                show: show.map(|show| show.name.as_str()),
                 errors,
                 warnings: diagnostics.len() - errors,
                 diagnostics: &diagnostics,
@@ -67,7 +68,7 @@ pub fn check(args: &Args) -> Result {
         }
         Format::Text => {
             file.show(&diagnostics);
-            let what = checked.show.as_ref().map_or_else(|| "it does not run".to_owned(), content);
+            let what = show.map_or_else(|| "it does not run".to_owned(), content);
             term::line(format_args!("{}: {}; {what}", file.name, tally(&diagnostics)));
         }
     }

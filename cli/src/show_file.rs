@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use engine::key_file;
+use engine::{PemError, key_file};
 use miette::NamedSource;
 use pipeline_dsl::syntax::MOST_BYTES;
-use pipeline_dsl::{Checked, Diagnostic, Severity, Text};
+use pipeline_dsl::{Checked, Diagnostic, FileKind, FileRef, Severity, Text, Way};
 
 use crate::exit::{Means, Result, wrong};
 use crate::term;
@@ -65,7 +66,49 @@ impl ShowFile {
         unfit.extend(pipeline_dsl::exposed_keys(&checked.files, |path| {
             self.place(path).and_then(|path| key_file::exposure(&path)).map(|exposure| exposure.to_string())
         }));
+        unfit.extend(self.unfit_papers(checked, SystemTime::now()));
+        unfit.extend(pipeline_dsl::unfit_addresses(&checked.addresses, |address| match address.way {
+            Way::Pull => engine::pull_problem(&address.url),
+            Way::Push => engine::push_problem(&pipeline_dsl::expand(&address.url, "channel", "rung")),
+        }));
         unfit
+    }
+
+    /// Certificates and keys that are there, looked at as a show does that starts; and certificates
+    /// of its own that are not for now.
+    fn unfit_papers(&self, checked: &Checked, now: SystemTime) -> Vec<Diagnostic> {
+        let told = |file: &FileRef, error: PemError| {
+            let is_of_key = matches!(error, PemError::NoKey { .. } | PemError::Strangers { .. });
+            match error {
+                // Said in other words already: they may be there, and well kept, where the show runs.
+                PemError::Io { why, .. } if why.kind() == io::ErrorKind::NotFound => None,
+                PemError::Exposed { .. } => None,
+                _ if is_of_key != (file.kind == FileKind::PrivateKey) => None,
+                PemError::Io { .. } => Some((Severity::Warning, error.to_string())),
+                _ => Some((Severity::Error, error.to_string())),
+            }
+        };
+        let beside = |file: &FileRef, kind: FileKind| {
+            let mut all = checked.files.iter();
+            let other = all.find(|other| other.owner == file.owner && other.kind == kind);
+            other.and_then(|other| self.place(&other.path))
+        };
+        pipeline_dsl::unfit_papers(&checked.files, |file| {
+            let cert = beside(file, FileKind::Certificate)?;
+            let looked = match beside(file, FileKind::PrivateKey) {
+                Some(key) => engine::server_papers(&cert, &key, now),
+                None if file.kind == FileKind::Certificate => {
+                    engine::trusted_papers(&self.place(&file.path)?).map(|()| None)
+                }
+                None => return None,
+            };
+            match looked {
+                Ok(odd) => {
+                    odd.filter(|_| file.kind == FileKind::Certificate).map(|odd| (Severity::Warning, odd))
+                }
+                Err(error) => told(file, error),
+            }
+        })
     }
 
     /// Where a path of the show leads from here; `None` for a variable that is not set.

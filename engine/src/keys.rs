@@ -1,6 +1,7 @@
 //! A show's texts and keys, fetched from where the show file says they are.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crypto::{KeyId, MasterKey, Mode, Sound, TagEncryptor};
 pub(crate) use pipeline_dsl::address_shown;
@@ -104,6 +105,13 @@ pub(crate) fn acceptor(listen: &SecureListen, base: &Path) -> Result<TlsAcceptor
     let owner = "listen rtmps";
     let (cert, key) = (path(&listen.cert, base, owner)?, path(&listen.key, base, owner)?);
     secure::acceptor(&cert, &key).map_err(|why| ResolveError::Pem { owner: owner.to_owned(), why })
+}
+
+/// What is odd about a listener's certificate at this time of day.
+pub(crate) fn untimely(listen: &SecureListen, base: &Path, now: SystemTime) -> Option<String> {
+    let cert = path(&listen.cert, base, "listen rtmps").ok()?;
+    // What is wrong with the file itself has been said.
+    secure::untimely(&cert, now).ok().flatten()
 }
 
 /// The shortest part of an address that is taken for a secret; shorter ones are words.

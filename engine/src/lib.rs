@@ -57,6 +57,7 @@
 //! rungs make FLV tags and encrypt them, a feed fans them out to the sinks.
 #![forbid(unsafe_code)]
 
+mod address;
 mod call;
 mod channel;
 mod clock;
@@ -81,6 +82,7 @@ mod start;
 mod status;
 mod stream_key;
 
+pub use crate::address::{pull_problem, push_problem};
 pub use crate::command::{Ack, Command, Refused, Verb};
 pub use crate::engine::Engine;
 pub use crate::event::{Event, Level};
@@ -92,7 +94,7 @@ pub use crate::report::{
     CameraReport, ChannelReport, EgressReport, EgressState, EncryptionReport, LineReport, LineState,
     NetworkReport, OnAirReport, RecordingReport, Report, RungReport,
 };
-pub use crate::secure::PemError;
+pub use crate::secure::{PemError, server_papers, trusted_papers};
 pub use crate::start::StartError;
 pub use crate::status::{
     CameraStatus, ChannelStatus, CueStatus, Delta, LineStatus, MixStatus, PlanStatus, RungStatus, Status,

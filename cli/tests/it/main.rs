@@ -11,6 +11,7 @@ mod keys;
 mod live_show;
 mod obvan;
 mod offline;
+mod papers;
 mod pipes;
 mod probe;
 mod recording;

@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use pipeline_dsl as dsl;
 use tokio::net::TcpListener;
 
 use crate::egress::play::Programs;
+use crate::event::Level;
 use crate::ingest::listen::{self, Entrance, Hall};
 use crate::ingest::point::Points;
 use crate::keys;
@@ -64,6 +65,10 @@ impl RtmpDoor {
         let secure = show.listen.rtmps.as_ref();
         // Papers that are no good are said though nobody would look at them.
         let papers = secure.map(|secure| keys::acceptor(secure, &place.inputs)).transpose()?;
+        let untimely = secure.and_then(|secure| keys::untimely(secure, &place.inputs, SystemTime::now()));
+        if let Some(said) = untimely {
+            place.reporter.of("listen rtmps").event(Level::Warn, "certificate", said);
+        }
         if points.is_empty() && programs.is_empty() {
             return Ok(None);
         }

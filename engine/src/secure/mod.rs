@@ -6,6 +6,7 @@ mod identity;
 pub(crate) mod papers;
 mod pem;
 mod trust;
+mod validity;
 mod words;
 
 use std::io;
@@ -19,6 +20,8 @@ use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 pub(crate) use identity::acceptor;
 pub use pem::PemError;
 pub(crate) use trust::{SecureError, Trust};
+pub(crate) use validity::untimely;
+pub use validity::{server_papers, trusted_papers};
 pub(crate) use words::refusal;
 
 fn provider() -> Arc<CryptoProvider> {

@@ -46,7 +46,7 @@ const DEVICE_KEYS: &[Slot] = &[slot("audio", Type::SoundDevice, Need::Optional),
 const LINE_FORMS: &[Form] = &[
     Form {
         word: "push",
-        about: "An encoder pushes to us, with `key=` only one that sends that stream key; what comes waits in the buffer, so that late packets are in time; with `sync=clock` all such lines show at one time what was taken at one time, where their streams tell the time of day.",
+        about: "An encoder pushes to us, with `key=` only one that sends that stream key, as `stream?key=…` or `stream/…`, so no point without a key lies behind it; what comes waits in the buffer, so that late packets are in time; with `sync=clock` all such lines show at one time what was taken at one time, where their streams tell the time of day.",
         args: &[slot("point", Type::PushPoint, Need::Required)],
         keys: &[BUFFER, SYNC, slot("key", Type::Secret, Need::Optional), DEINTERLACE],
     },
@@ -446,7 +446,7 @@ pub(crate) static WHOLE: NodeSpec = NodeSpec {
                     },
                     NodeSpec {
                         word: "rtmps",
-                        about: "Encoders that push to us inside TLS, to the same push points.",
+                        about: "Encoders that push to us inside TLS, to the same push points; a key that is not the certificate's is an error, a certificate that is not for now a warning.",
                         count: Count::Optional,
                         args: &[ADDRESS],
                         keys: &[
