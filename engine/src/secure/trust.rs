@@ -160,6 +160,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_about_a_certificate_of_a_ca_makes_one_that_works() {
+        let papers = Papers::new();
+        let trust = Trust::file(&papers.ca()).unwrap();
+        for host in ["127.0.0.1", "cam.example"] {
+            let [told, _] = meet(&trust, host, &papers.of_the_ca());
+            let (_, command) = told.split_once("trusts: openssl ").unwrap();
+            let folder = tempfile::tempdir().unwrap();
+            let mut openssl = std::process::Command::new("openssl");
+            let made = openssl.args(command.split(' ')).current_dir(folder.path()).output().unwrap();
+            assert!(made.status.success(), "{made:?}");
+            let [cert, key] = ["self.pem", "self.key"].map(|name| folder.path().join(name));
+            let told = meet(&Trust::file(&cert).unwrap(), host, &(cert, key));
+            assert_eq!(told, ["well", ""], "{host}");
+        }
+    }
+
+    #[test]
     fn who_speaks_no_tls_is_told_from_who_leaves() {
         let says = |bytes: &'static [u8]| {
             run(async {

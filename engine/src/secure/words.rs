@@ -1,6 +1,7 @@
 //! What went wrong with TLS, in the words of whoever has to mend it.
 
 use std::io;
+use std::net::IpAddr;
 
 use tokio_rustls::rustls::{AlertDescription, CertificateError, Error};
 
@@ -67,9 +68,16 @@ fn certificate(host: &str, why: &CertificateError, roots: Roots) -> String {
             let more = if presented.len() > NAMES { ", …" } else { "" };
             format!("the certificate of {host} is for other names: {}{more}", names.join(", "))
         }
-        C::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => format!(
-            "the certificate of {host} is one to sign others with (CA:TRUE), and may not be a server's own"
-        ),
+        C::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            let kind = if host.parse::<IpAddr>().is_ok() { "IP" } else { "DNS" };
+            format!(
+                "the certificate of {host} is one to sign others with (CA:TRUE), and may not be a server's own; \
+                this makes one that may, and that ca=\"self.pem\" trusts: \
+                openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN={host} \
+                -addext basicConstraints=critical,CA:FALSE -addext subjectAltName={kind}:{host} \
+                -keyout self.key -out self.pem"
+            )
+        }
         other => format!("the certificate of {host} is no good: {other}"),
     }
 }
