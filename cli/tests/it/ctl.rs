@@ -49,6 +49,17 @@ fn ctl(url: &str, args: &[&str]) -> Said {
 }
 
 #[test]
+fn a_gain_that_is_none_is_told_its_range() {
+    let said = ctl("http://127.0.0.1:1", &["gain", "g", "loud"]).exits(2);
+    assert!(said.stderr.contains("-60dB to 12dB"), "{}", said.stderr);
+    let (url, thread) = show(&[(200, STATUS), (200, "{}")]);
+    ctl(&url, &["gain", "g", "-6dB"]).exits(0);
+    let asked = thread.join().unwrap();
+    let body: serde_json::Value = serde_json::from_str(asked[1].split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    assert_eq!(body["gain_db"], -6.0);
+}
+
+#[test]
 fn a_cut_finds_the_only_channel_and_reads_back_what_is_on_air() {
     let (url, thread) =
         show(&[(200, STATUS), (200, r#"{"id":"x","revision":4,"frame":50,"t":2.0,"on_air":"karry"}"#)]);

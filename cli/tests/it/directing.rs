@@ -71,7 +71,7 @@ fn cuts_fillers_and_refusals() {
     assert_eq!(since(live.ctl(&["take", "--with", "cut"])).1, "bars");
     assert_eq!(live.status()["channels"][0]["preview"], "stage");
     assert_eq!(since(live.ctl(&["take"])).1, "stage");
-    live.ctl(&["gain", "bars", "-6"]).exits(0);
+    live.ctl(&["gain", "bars", "-6dB"]).exits(0);
     live.ctl(&["mute", "bars", "on"]).exits(0);
     live.ctl(&["sound", "hold", "stage"]).exits(0);
     let channel = live.status()["channels"][0].clone();
@@ -79,7 +79,7 @@ fn cuts_fillers_and_refusals() {
     assert_eq!(channel["sound"], "stage");
 
     for (args, exit, words) in [
-        (&["gain", "bars", "13"][..], 2, "legal: -60 dB to 12 dB"),
+        (&["gain", "bars", "13dB"][..], 2, "legal: -60 dB to 12 dB"),
         (&["line", "bars", "nowhere"], 2, "auto"),
         (&["line", "nobody", "auto"], 2, "legal: stage, bars"),
         (&["plan", "next"], 1, "has no rundown"),
