@@ -41,8 +41,10 @@ impl SampleReader {
         let follows = Time::from_flicks(self.ended.load(Ordering::Relaxed));
         let dts = running(buffer.dts_or_pts()).unwrap_or(follows);
         let pts = running(buffer.pts()).unwrap_or(dts);
+        let data = Bytes::copy_from_slice(buffer.map_readable().ok()?.as_slice());
+        let is_opus = || sample.caps()?.structure(0).filter(|s| s.name() == "audio/x-opus");
         let nanos = buffer.duration().and_then(|d| i64::try_from(d.nseconds()).ok());
-        let duration = nanos.map(Span::from_nanos);
+        let duration = nanos.map(Span::from_nanos).or_else(|| is_opus().and_then(|_| opus_duration(&data)));
         let end = dts + duration.unwrap_or(UNTOLD);
         self.ended.store(end.flicks(), Ordering::Relaxed);
         let key = if self.track == Track::Audio || !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT) {
@@ -50,10 +52,66 @@ impl SampleReader {
         } else {
             Key::Delta
         };
-        let data = Bytes::copy_from_slice(buffer.map_readable().ok()?.as_slice());
         let packet = Packet { track: self.track, pts, dts, duration, key, data };
         let caps =
             sample.caps().filter(|caps| known.is_none_or(|known| *known != **caps)).map(ToOwned::to_owned);
         Some(Read { packet, caps })
+    }
+}
+
+/// How long an Opus packet lasts, which only itself tells where several lie in one packet of
+/// MPEG-TS (RFC 6716, sections 3.1 and 3.2).
+fn opus_duration(packet: &[u8]) -> Option<Span> {
+    let toc = *packet.first()?;
+    let (config, code) = (toc >> 3, toc & 3);
+    let size = usize::from(config & 3);
+    // In microseconds.
+    let frame: i64 = match config {
+        0..=11 => [10_000, 20_000, 40_000, 60_000][size],
+        12..=15 => [10_000, 20_000][size & 1],
+        _ => [2_500, 5_000, 10_000, 20_000][size],
+    };
+    let frames = match code {
+        0 => 1,
+        1 | 2 => 2,
+        _ => i64::from(packet.get(1)? & 0x3f),
+    };
+    // Longer than 120 ms is no packet.
+    (1..=120_000).contains(&(frame * frames)).then(|| Span::from_nanos(frame * frames * 1000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_opus_packet_says_how_long_it_lasts() {
+        let millis = |packet: &[u8]| opus_duration(packet).map(|span| span.as_secs_f64() * 1000.0);
+        // CELT, fullband, 20 ms: one frame, two, and three by their number.
+        assert_eq!(millis(&[31 << 3, 0]), Some(20.0));
+        assert_eq!(millis(&[31 << 3 | 1, 0]), Some(40.0));
+        assert_eq!(millis(&[31 << 3 | 3, 3]), Some(60.0));
+        // SILK of 60 ms, hybrid of 10 ms, CELT of 2.5 ms.
+        assert_eq!(millis(&[3 << 3]), Some(60.0));
+        assert_eq!(millis(&[12 << 3]), Some(10.0));
+        assert_eq!(millis(&[16 << 3]), Some(2.5));
+        // Nothing, no number, none, and more than there may be.
+        assert_eq!([&[][..], &[3], &[3, 0], &[31 << 3 | 3, 7]].map(millis), [None; 4]);
+    }
+
+    /// Several in one packet of MPEG-TS: only the first has a time.
+    #[test]
+    fn packets_of_opus_without_a_time_lie_behind_one_another() {
+        gst::init().unwrap();
+        let caps = gst::Caps::builder("audio/x-opus").build();
+        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+        let reader = SampleReader::new(Track::Audio);
+        let at = |time: Option<u64>| {
+            let mut buffer = gst::Buffer::from_slice([31u8 << 3, 0]);
+            buffer.get_mut().unwrap().set_pts(time.map(gst::ClockTime::from_mseconds));
+            let sample = gst::Sample::builder().buffer(&buffer).caps(&caps).segment(&segment).build();
+            reader.read(&sample, None).unwrap().packet.pts.as_millis_rounded()
+        };
+        assert_eq!([Some(500), None, None, Some(560)].map(at), [500, 520, 540, 560]);
     }
 }
