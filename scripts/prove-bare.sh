@@ -83,6 +83,8 @@ fi
 
 # The way to the network is this machine's: names, proxies and certificates it was told to trust.
 cp /etc/resolv.conf "$root/etc/resolv.conf"
+# What Debian's installer writes, and debootstrap does not.
+printf '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n' >"$root/etc/hosts"
 for conf in /etc/apt/apt.conf.d/*proxy*; do
   if [ -e "$conf" ]; then cp "$conf" "$root/etc/apt/apt.conf.d/"; fi
 done

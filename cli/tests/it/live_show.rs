@@ -91,7 +91,7 @@ impl LiveShow {
     }
 
     #[track_caller]
-    fn wait_until(&self, what: &str, is: impl Fn(&Self) -> bool) {
+    pub fn wait_until(&self, what: &str, is: impl Fn(&Self) -> bool) {
         let begun = Instant::now();
         while !is(self) {
             assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}; it said: {}", self.said());
