@@ -66,8 +66,8 @@ const GREETING: [u8; 1 + 2 * 1536] = {
 
 /// What the caller does behind a piece. 1: reads events. 2: fetches output. 4 and 8: its
 /// answer to a request (0 accepts, 1 refuses, of publishers the second, 2 accepts twice, 3
-/// leaves it). 16 and 32: time goes by (0, 1 ms, 5 s, 40 s). 64: what is played ends. 128: the
-/// client is dismissed. Both: the connection breaks.
+/// leaves it). 16 and 32: time goes by (0, 1 ms, 5 s, 40 s). 64: what is played ends, and what is
+/// published yields. 128: the client is dismissed. Both: the connection breaks.
 #[derive(Clone, Copy)]
 struct Step(u8);
 
@@ -85,6 +85,8 @@ struct Show {
     waiting: Bytes,
     open: BTreeSet<u32>,
     played: BTreeSet<u32>,
+    /// Published until they had to yield; their tags may still be unread.
+    yielded: BTreeSet<u32>,
     requests: u32,
     told: Vec<Event>,
     over: bool,
@@ -100,6 +102,7 @@ impl Show {
             waiting: Bytes::new(),
             open: BTreeSet::new(),
             played: BTreeSet::new(),
+            yielded: BTreeSet::new(),
             requests: 0,
             told: Vec::new(),
             over: false,
@@ -131,6 +134,13 @@ impl Show {
                     // It may be over, and the event still unread.
                     let _ = self.session.end_play(MessageStreamId(stream), PlayEnd::Complete, self.now);
                     assert!(self.session.send(MessageStreamId(stream), &sound()).is_err());
+                }
+                for stream in self.open.clone() {
+                    // As above, and then its end is still to be read.
+                    if self.session.end_publish(MessageStreamId(stream), "yield", self.now).is_ok() {
+                        self.open.remove(&stream);
+                        self.yielded.insert(stream);
+                    }
                 }
             }
             128 => self.session.dismiss("no more"),
@@ -244,7 +254,10 @@ impl Show {
             Event::PlayEnded { stream, .. } => {
                 self.played.remove(&stream.0);
             }
-            Event::Tag { stream, .. } => assert!(self.open.contains(&stream.0), "a tag of stream {stream}"),
+            Event::Tag { stream, .. } => {
+                let known = self.open.contains(&stream.0) || self.yielded.contains(&stream.0);
+                assert!(known, "a tag of stream {stream}");
+            }
             Event::PublishEnded { stream, .. } => {
                 assert!(self.open.remove(&stream.0), "stream {stream} was not open");
             }

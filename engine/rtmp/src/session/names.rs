@@ -132,6 +132,11 @@ fn param<'a>(query: &'a str, key: &str) -> Option<&'a str> {
     })
 }
 
+/// The values of a query, as they came.
+pub(super) fn values(query: &str) -> impl Iterator<Item = &str> {
+    query.split('&').filter_map(|pair| pair.split_once('=')).map(|(_, value)| value)
+}
+
 fn split_query(raw: &str) -> (&str, Option<&str>) {
     match raw.split_once('?') {
         Some((name, query)) => (name, Some(query)),

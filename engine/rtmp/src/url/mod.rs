@@ -308,7 +308,7 @@ fn split_authority(scheme: Scheme, rest: &str) -> Result<(Server, &str), UrlErro
 }
 
 /// Percent-decoded; a percent sign that begins no code stays.
-fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {

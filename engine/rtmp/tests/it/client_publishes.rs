@@ -98,11 +98,11 @@ fn a_rejected_publisher_learns_why_without_its_secrets() {
     pair.run().unwrap();
     let Some(Event::ConnectRequested(request)) = pair.seen.pop() else { panic!("no request") };
     assert_eq!(request.app.raw(), "live");
-    let words = format!("bad\n\x1b[2J key=secret {}", "x".repeat(500));
+    let words = format!("bad\n\x1b[2J key=secret secret? {}", "x".repeat(500));
     pair.server.refuse_connect(&ConnectRefusal::NotAllowed(words)).unwrap();
     let Err(Fault::Client(ClientError::Refused(refusal))) = pair.run() else { panic!("not refused") };
     assert_eq!((refusal.stage, refusal.code.as_str()), (Stage::Connect, "NetConnection.Connect.Rejected"));
-    assert!(refusal.words.starts_with("bad  [2J … xxx"), "{}", refusal.words);
+    assert!(refusal.words.starts_with("bad  [2J … …? xxx"), "{}", refusal.words);
     assert_eq!(refusal.words.chars().count(), 300);
 
     let mut pair = Pair::new(client_config(Intent::Publish), asking());

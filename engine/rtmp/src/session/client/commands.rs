@@ -9,7 +9,8 @@ use crate::chunk::ChunkSize;
 use crate::enhanced::Capabilities;
 use crate::message::{Command, MessageStreamId, UserControl};
 use crate::session::error::{ProtocolFault, SessionError, TimeoutKind};
-use crate::url::RtmpUrl;
+use crate::session::names::values;
+use crate::url::{RtmpUrl, decoded};
 
 /// The numbers of our commands: each is sent once.
 mod number {
@@ -25,6 +26,8 @@ mod number {
 
 /// A stream's name of this length may be a key.
 const SHORTEST_KEY: usize = 8;
+/// The shortest value in a query that is taken for a secret, in bytes.
+const SHORTEST_VALUE: usize = 4;
 /// The longest of a server's words that is kept, in characters.
 const WORDS: usize = 300;
 
@@ -246,15 +249,20 @@ impl ClientSession {
         // For most CDNs the stream's name is the key; a short one is a word like any other.
         let names = [url.stream().raw(), url.stream().name()];
         let names = names.into_iter().filter(|name| name.len() >= SHORTEST_KEY);
-        let told = [
-            url.stream().query(),
-            url.app().query(),
-            url.credentials().map(|credentials| credentials.password()),
-        ];
-        let told = told.into_iter().flatten().filter(|secret| !secret.is_empty());
+        let queries = [url.stream().query(), url.app().query()];
+        let password = url.credentials().map(|credentials| credentials.password());
+        let told = queries.into_iter().chain([password]).flatten().filter(|secret| !secret.is_empty());
         let mut words = words.to_owned();
         for secret in names.chain(told) {
             words = words.replace(secret, "…");
+        }
+        // A token by itself, as sent and as a server decodes it. `1` and `on` are words.
+        for value in queries.into_iter().flatten().flat_map(values) {
+            for secret in [value, &decoded(value)] {
+                if secret.len() >= SHORTEST_VALUE {
+                    words = words.replace(secret, "…");
+                }
+            }
         }
         crate::printable(&words, WORDS)
     }
