@@ -13,7 +13,7 @@ use gstreamer::prelude::*;
 use media::Size;
 
 use crate::event::Level;
-use crate::ingest::again::{self, Attempt, Began, GLANCE, SILENCE, Then};
+use crate::ingest::again::{self, Attempt, Began, GLANCE, Then};
 use crate::ingest::intake::Intake;
 use crate::ingest::wire::{Graph, Landing, MOST_STUCK, Said};
 use crate::reporter::Reporter;
@@ -196,14 +196,8 @@ impl DeviceLine {
             if self.reporter.is_stopping() {
                 return ("the show is over".to_owned(), Then::Nothing);
             }
-            match landing.quiet_for() {
-                Some(quiet) if quiet > SILENCE => {
-                    return (format!("nothing came for {} s", SILENCE.as_secs()), Then::Again);
-                }
-                None if begun.elapsed() > OPENING => {
-                    return (format!("nothing came within {} s", OPENING.as_secs()), Then::Again);
-                }
-                _ => {}
+            if let Some(why) = landing.overdue(begun, Some(OPENING)) {
+                return (why, Then::Again);
             }
         }
     }

@@ -4,7 +4,6 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use engine::{Command, Engine, LineState, Mode, RunOptions};
 
@@ -386,7 +385,8 @@ fn every_wire_brings_every_codec() {
         wait_for(&handle, &camera.name, |s| s.cameras[n].lines[0].state == LineState::Live);
     }
     // Sound may come later than pictures.
-    std::thread::sleep(Duration::from_secs(2));
+    let settled = handle.status().t + 2.0;
+    wait_for(&handle, "two seconds", |s| s.t >= settled);
 
     let mut stretches = Vec::new();
     for camera in &cameras {

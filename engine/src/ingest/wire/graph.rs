@@ -12,7 +12,7 @@ use gstreamer_app::{AppSink, AppSinkCallbacks};
 use media::Track;
 use url::Url;
 
-use crate::ingest::again::Began;
+use crate::ingest::again::{Began, SILENCE};
 use crate::ingest::device::Capture;
 use crate::ingest::intake::{Arriving, Intake, Turned};
 use crate::ingest::network::Network;
@@ -115,9 +115,21 @@ impl Landing {
 
     /// How long ago the last picture came, or the last sound where there are no pictures;
     /// `None` before the first.
-    pub(crate) fn quiet_for(&self) -> Option<Duration> {
+    fn quiet_for(&self) -> Option<Duration> {
         let state = self.lock();
         state.last_picture.or(state.last_sound).map(|last| last.elapsed())
+    }
+
+    /// Why nothing more is to be waited for, if so: it has fallen silent, or nothing came within
+    /// `opening`; `None` waits for the first for ever.
+    pub(crate) fn overdue(&self, begun: Instant, opening: Option<Duration>) -> Option<String> {
+        match (self.quiet_for(), opening) {
+            (Some(quiet), _) if quiet > SILENCE => Some(format!("nothing came for {} s", SILENCE.as_secs())),
+            (None, Some(opening)) if begun.elapsed() > opening => {
+                Some(format!("nothing came within {} s", opening.as_secs()))
+            }
+            _ => None,
+        }
     }
 
     /// The stream has ended. Gives whether it had begun.
@@ -214,6 +226,13 @@ impl Drop for Graph {
 }
 
 impl Graph {
+    fn empty(stuck: &Arc<AtomicU32>) -> Result<Self, WireError> {
+        gst::init().map_err(plugins)?;
+        let pipeline = gst::Pipeline::new();
+        let bus = pipeline.bus().ok_or_else(|| plugins("a pipeline without a bus"))?;
+        Ok(Self { pipeline, bus, knocks: OnceLock::new(), stuck: Arc::clone(stuck) })
+    }
+
     /// Builds and starts the pipeline. Packets go to `landing` from GStreamer's threads.
     /// `stuck` counts those that could not be taken down.
     pub(crate) fn start(
@@ -222,10 +241,7 @@ impl Graph {
         landing: &Arc<Landing>,
         stuck: &Arc<AtomicU32>,
     ) -> Result<Self, WireError> {
-        gst::init().map_err(plugins)?;
-        let pipeline = gst::Pipeline::new();
-        let bus = pipeline.bus().ok_or_else(|| plugins("a pipeline without a bus"))?;
-        let graph = Self { pipeline, bus, knocks: OnceLock::new(), stuck: Arc::clone(stuck) };
+        let graph = Self::empty(stuck)?;
         match wire {
             Wire::Srt => {
                 let source = make("srtsrc")?;
@@ -259,10 +275,7 @@ impl Graph {
         landing: &Arc<Landing>,
         stuck: &Arc<AtomicU32>,
     ) -> Result<Self, WireError> {
-        gst::init().map_err(plugins)?;
-        let pipeline = gst::Pipeline::new();
-        let bus = pipeline.bus().ok_or_else(|| plugins("a pipeline without a bus"))?;
-        let graph = Self { pipeline, bus, knocks: OnceLock::new(), stuck: Arc::clone(stuck) };
+        let graph = Self::empty(stuck)?;
         for Capture { source, caps } in captures {
             match caps {
                 None => graph.parsed(source, landing)?,

@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::event::Level;
 use crate::ingest::LineCounters;
-use crate::ingest::again::{self, Attempt, Began, GLANCE, SILENCE, Then};
+use crate::ingest::again::{self, Attempt, Began, GLANCE, Then};
 use crate::ingest::complaints::Recurring;
 use crate::ingest::intake::Intake;
 pub(crate) use crate::ingest::wire::address::{AddressError, Wire};
@@ -88,14 +88,8 @@ impl WireLine {
             if self.reporter.is_stopping() {
                 return ("the show is over".to_owned(), Then::Nothing);
             }
-            match landing.quiet_for() {
-                Some(quiet) if quiet > SILENCE => {
-                    return (format!("nothing came for {} s", SILENCE.as_secs()), Then::Again);
-                }
-                None if begun.elapsed() > OPENING && !self.listens() => {
-                    return (format!("nothing came within {} s", OPENING.as_secs()), Then::Again);
-                }
-                _ => {}
+            if let Some(why) = landing.overdue(begun, (!self.listens()).then_some(OPENING)) {
+                return (why, Then::Again);
             }
         }
     }
