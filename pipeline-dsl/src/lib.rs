@@ -61,6 +61,7 @@ mod literal;
 pub mod model;
 mod parser;
 mod reference;
+pub mod rehearsal;
 mod source;
 mod suggest;
 pub mod syntax;
