@@ -73,6 +73,7 @@ mod ingest;
 pub mod key_file;
 mod keys;
 mod options;
+pub mod rehearse;
 mod report;
 mod reporter;
 mod rig;
