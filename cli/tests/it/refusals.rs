@@ -4,7 +4,7 @@ use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 
-use crate::live_show::{LiveShow, SHOW, events, folder, offline_show};
+use crate::live_show::{LiveShow, SHOW, events, folder, offline_show, report};
 use crate::obvan::{Said, obvan};
 
 fn run(folder: &Path, more: &[&str]) -> Said {
@@ -156,21 +156,20 @@ fn what_is_not_built_yet_or_not_there_is_said_and_the_rest_runs() {
             "    egress cdn push \"srt://cdn.example:9000?streamid=secret-{rung}\"\n    egress web",
         );
     let folder = folder(&show);
-    let said = run(folder.path(), &["--for", "1s"]).exits(0);
-    let report = said.json();
+    let live = LiveShow::start(folder.path(), &[]);
+    // GStreamer may have to look through its plugins first.
+    let gone = "WARN  far/radio: there is no device /dev/video63; it is tried again";
+    live.wait_until("the missing device", |live| live.said().contains(gone));
+    live.reaches(1.0);
+    live.signal("INT");
+    let (code, said) = live.ended();
+    assert_eq!(code, Some(0), "{said}");
+    let report = report(folder.path());
     let unbuilt: Vec<_> = events(&report).into_iter().filter(|(code, _)| code == "not-available").collect();
     let expected = ["program/cdn/180p", "program/cdn/90p"];
     assert_eq!(unbuilt.len(), expected.len(), "{unbuilt:?}");
     assert!(expected.iter().all(|subject| unbuilt.iter().any(|(_, s)| s == subject)), "{unbuilt:?}");
-    assert!(
-        said.stderr.contains("WARN  far/radio: there is no device /dev/video63; it is tried again"),
-        "{}",
-        said.stderr
-    );
-    assert_eq!(report["channels"][0]["frames"], 25);
+    assert!(report["channels"][0]["frames"].as_u64().unwrap() >= 25);
     assert_eq!(report["channels"][0]["egress"][0]["state"], "not-available");
-    assert!(
-        !said.stderr.contains("secret") && !report.to_string().contains("secret"),
-        "a stream key is told"
-    );
+    assert!(!said.contains("secret") && !report.to_string().contains("secret"), "a stream key is told");
 }

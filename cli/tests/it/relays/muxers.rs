@@ -11,7 +11,8 @@ use super::tool::{ffmpeg, quiet, runs};
 
 /// What ffmpeg must be told when it reads AAC encrypted as noise from MPEG-TS: the sample rate, which it takes
 /// from its AAC decoder alone, and that decodes noise only by luck. No option says it with `-c copy`, but
-/// a preset does. Frames of sound that share a PES packet then get one timestamp: [`Times::Pictures`].
+/// a preset does. Frames of sound that share a PES packet then get one timestamp, and where the decoder
+/// took some noise for sound of another rate, it moves the whole film, pictures too: [`Times::Order`].
 pub const READ_TS: &str = "-fpre rate.ffpreset";
 /// The preset of [`READ_TS`].
 pub fn write_preset(folder: &Path) {
@@ -53,7 +54,7 @@ fn ffmpeg_carries_it_as_flv() {
 
 #[test]
 fn ffmpeg_carries_it_as_mpeg_ts() {
-    carries(Times::Pictures, |folder, film| {
+    carries(Times::Order, |folder, film| {
         runs(&mut ffmpeg(folder, &format!("-i {film} -c copy relayed.ts")));
         runs(&mut ffmpeg(folder, &format!("-i relayed.ts -c copy {READ_TS} back.flv")));
         "back.flv"
@@ -69,7 +70,7 @@ pub fn make_hls(folder: &Path, film: &str) -> [String; 6] {
 
 #[test]
 fn ffmpeg_carries_it_as_hls() {
-    carries(Times::Pictures, |folder, film| {
+    carries(Times::Order, |folder, film| {
         make_hls(folder, film);
         runs(&mut ffmpeg(folder, &format!("-i all.m3u8 -c copy {READ_TS} back.flv")));
         "back.flv"
@@ -78,7 +79,7 @@ fn ffmpeg_carries_it_as_hls() {
 
 #[test]
 fn the_segments_of_hls_put_together_are_the_film() {
-    carries(Times::Pictures, |folder, film| {
+    carries(Times::Order, |folder, film| {
         let segments = make_hls(folder, film).map(|name| fs::read(folder.join(name)).unwrap());
         fs::write(folder.join("all.ts"), segments.concat()).unwrap();
         runs(&mut ffmpeg(folder, &format!("-i all.ts -c copy {READ_TS} back.flv")));

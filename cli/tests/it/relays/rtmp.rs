@@ -117,7 +117,8 @@ fn nginx_carries(sealing: Sealing, sound: Sound) {
     let aid = if sound == Sound::Noise { READ_TS } else { "" };
     let words = format!("-live_start_index 0 -i {list} -c copy {aid} hls.flv");
     runs(&mut ffmpeg(folder, &words));
-    let hls = part(&film, &opened(&folder.join("hls.flv"), sealing), Times::Pictures);
+    let times = if sound == Sound::Noise { Times::Order } else { Times::Pictures };
+    let hls = part(&film, &opened(&folder.join("hls.flv"), sealing), times);
     // When the publisher leaves, nginx-rtmp drops the sound it holds, of the clear film too.
     let all = whole(&film);
     assert_eq!((hls.pictures, hls.sound.start), (all.pictures, 0));

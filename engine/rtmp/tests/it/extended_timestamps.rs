@@ -83,6 +83,9 @@ proptest! {
             }
             sent.push((sender.timestamp, payload));
         }
+        // Where the last bytes of a payload begin like a timestamp, the next chunk tells.
+        sender.bytes.extend([5, 0, 0, 0, 0, 0, 1, 8, 1, 0, 0, 0, b'!']);
+        sent.push((0, b"!".to_vec()));
         let mut reader = reader();
         reader.set_chunk_size(ChunkSize::new(size as u32).unwrap());
         let mut got = Vec::new();
