@@ -6,7 +6,7 @@ mod table;
 
 use crate::files::FileKind;
 
-pub(crate) use table::{AUDIO, AUDIO_BITRATE, FAILOVER, KEYFRAME, PRESET, VIDEO, WHOLE};
+pub(crate) use table::{ACTIONS, AUDIO, AUDIO_BITRATE, FAILOVER, KEYFRAME, PRESET, TRANSITION, VIDEO, WHOLE};
 
 /// What other parts of a show refer to by its name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -76,6 +76,13 @@ pub(crate) enum Type {
         most: u32,
     },
     Ratio,
+    /// A share of a whole.
+    Percent,
+    /// A length of time with a sign.
+    Shift,
+    /// How much faster a clock runs.
+    Ppm,
+    Decibels,
     Address,
     Variable,
     /// Where a secret is kept.

@@ -252,6 +252,52 @@ pub(crate) fn ratio(text: &str) -> Result<f32, Miss> {
     if (0.0..=1.0).contains(&value) { Ok(value) } else { Err(Miss::Range) }
 }
 
+/// A text without its sign, and whether that is a minus.
+fn signed(text: &str) -> (bool, &str) {
+    match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    }
+}
+
+/// `30%`, `0.5%`: millionths of the whole, more than none.
+pub(crate) fn percent(text: &str) -> Result<u32, Miss> {
+    let Some(number) = text.strip_suffix('%') else { return Err(unit_or_other(text)) };
+    let millionths = exact(number, 10_000)?;
+    if (1..=1_000_000).contains(&millionths) { Ok(millionths) } else { Err(Miss::Range) }
+}
+
+/// `-10s`, `+400ms`, `2s`: within a day either way.
+pub(crate) fn shift(text: &str) -> Result<media::Span, Miss> {
+    let (is_minus, length) = signed(text);
+    let length = media::Span::from_flicks(flicks(length)?);
+    if length > media::Span::from_secs(86_400) {
+        return Err(Miss::Range);
+    }
+    Ok(if is_minus { -length } else { length })
+}
+
+/// A whole number with its sign, or a decimal in steps of `1 / unit`, times `unit`.
+fn exact_signed(text: &str, unit: i128) -> Result<i32, Miss> {
+    let (is_minus, number) = signed(text);
+    let value = i32::try_from(exact(number, unit)?).map_err(|_| Miss::Range)?;
+    Ok(if is_minus { -value } else { value })
+}
+
+/// `300ppm`, `-20ppm`: millionths, within 5 % either way.
+pub(crate) fn ppm(text: &str) -> Result<i32, Miss> {
+    let Some(number) = text.strip_suffix("ppm") else { return Err(unit_or_other(signed(text).1)) };
+    let ppm = exact_signed(number, 1)?;
+    if ppm.abs() <= 50_000 { Ok(ppm) } else { Err(Miss::Range) }
+}
+
+/// `-6dB`, `1.5dB`: tenths of a decibel.
+pub(crate) fn decibels(text: &str) -> Result<i32, Miss> {
+    let Some(number) = text.strip_suffix("dB") else { return Err(unit_or_other(signed(text).1)) };
+    let tenths = exact_signed(number, 10)?;
+    if (-600..=120).contains(&tenths) { Ok(tenths) } else { Err(Miss::Range) }
+}
+
 /// The basic colours of CSS.
 pub(crate) const COLORS: [(&str, Rgb); 16] = [
     ("black", rgb(0x00_00_00)),
@@ -362,6 +408,21 @@ mod tests {
         assert_eq!(ratio("0.8"), Ok(0.8));
         assert_eq!(ratio("1.1"), Err(Miss::Range));
         assert_eq!(ratio("NaN"), Err(Miss::Other));
+        assert_eq!(percent("0.5%"), Ok(5_000));
+        assert_eq!([percent("0%"), percent("101%"), percent("0.00001%")], [Err(Miss::Range); 3]);
+        assert_eq!(percent("30"), Err(Miss::Unit));
+        assert_eq!(shift("-10s"), Ok(Span::from_secs(-10)));
+        assert_eq!([shift("+0:10"), shift("24h")], [10, 86_400].map(|s| Ok(Span::from_secs(s))));
+        assert_eq!([shift("-25h"), shift("-5")], [Err(Miss::Range), Err(Miss::Unit)]);
+        assert_eq!(
+            (ppm("-300ppm"), ppm("50001ppm"), ppm("-3")),
+            (Ok(-300), Err(Miss::Range), Err(Miss::Unit))
+        );
+        assert_eq!((decibels("-6.5dB"), decibels("+12dB")), (Ok(-65), Ok(120)));
+        assert_eq!(
+            (decibels("-60.1dB"), decibels("-6.55dB"), decibels("--6dB")),
+            (Err(Miss::Range), Err(Miss::Range), Err(Miss::Other))
+        );
     }
 
     proptest! {

@@ -37,6 +37,10 @@ impl Type {
             Self::Whole { .. } => "a whole number",
             Self::Hertz { .. } => "a pitch",
             Self::Ratio => "a number",
+            Self::Percent => "a share",
+            Self::Shift => "a shift in time",
+            Self::Ppm => "a drift",
+            Self::Decibels => "a gain",
             Self::Address => "an address with its port",
             Self::Variable => "the name of an environment variable",
             Self::Secret => "the place of a key",
@@ -46,6 +50,7 @@ impl Type {
     /// The legal values, in words.
     pub(crate) fn legal(&self) -> String {
         let span = |ms: i64| match ms % 60_000 {
+            0 if ms > 0 && ms % 3_600_000 == 0 => format!("{}h", ms / 3_600_000),
             0 if ms > 0 => format!("{}m", ms / 60_000),
             _ => write_span(media::Span::from_millis(ms)),
         };
@@ -81,6 +86,10 @@ impl Type {
             Self::Whole { least, most } => format!("{least} to {most}"),
             Self::Hertz { least, most } => format!("{least}Hz to {most}Hz"),
             Self::Ratio => "0 to 1".into(),
+            Self::Percent => "0.0001% to 100%".into(),
+            Self::Shift => "-24h to 24h".into(),
+            Self::Ppm => "-50000ppm to 50000ppm".into(),
+            Self::Decibels => "-60dB to 12dB".into(),
             Self::Address => "IP:PORT".into(),
             Self::Variable => "letters, digits and `_`, no digit first".into(),
             Self::Secret => "env:NAME or \"file:PATH\"".into(),
@@ -128,6 +137,10 @@ impl Type {
             Self::Whole { .. } => "1",
             Self::Hertz { .. } => "440",
             Self::Ratio => "0.8",
+            Self::Percent => "30%",
+            Self::Shift => "-10s",
+            Self::Ppm => "300ppm",
+            Self::Decibels => "-6dB",
             Self::Address => "\"127.0.0.1:8080\"",
             Self::Variable => "OBVAN_KEY",
             Self::Secret => "env:CAM_KEY",
@@ -170,7 +183,7 @@ fn key(out: &mut String, slot: &Slot) {
         Type::Bits { .. } => "BITRATE".into(),
         Type::Zone => "ZONE".into(),
         Type::Color => "COLOR".into(),
-        Type::Variable => "NAME".into(),
+        Type::Variable | Type::Refer(_) => "NAME".into(),
         Type::Secret => "env:NAME|\"file:PATH\"".into(),
         _ => "WORD".into(),
     };

@@ -10,7 +10,7 @@ fn or_default(part: &Part, spec: &'static crate::grammar::NodeSpec) -> Part {
 }
 
 /// The value whose word this is.
-fn by_word<T: Copy, const N: usize>(all: [T; N], words: [&str; N], word: &str) -> Option<T> {
+pub(crate) fn by_word<T: Copy, const N: usize>(all: [T; N], words: [&str; N], word: &str) -> Option<T> {
     words.iter().position(|w| *w == word).and_then(|i| all.get(i).copied())
 }
 
@@ -197,12 +197,23 @@ fn rundown(part: &Part) -> Option<Rundown> {
 }
 
 fn cue(part: &Part) -> Option<Cue> {
+    let action = action(part)?;
+    let when = match part.spec.word {
+        "at" => When::At(part.time("time")?),
+        "clock" => When::Clock(part.time_of_day("time")?),
+        _ => When::Next,
+    };
+    Some(Cue { when, action })
+}
+
+/// What a cue's form asks for.
+pub(crate) fn action(part: &Part) -> Option<Action> {
     let switch = || match part.word("state")? {
         "on" => Some(Switch::On),
         "off" => Some(Switch::Off),
         _ => None,
     };
-    let action = match part.form?.word {
+    Some(match part.form?.word {
         "cut" => Action::Cut { source: part.name("camera")? },
         "mix" => Action::Mix { source: part.name("camera")?, over: part.span("over")? },
         "wipe" => Action::Wipe {
@@ -218,11 +229,5 @@ fn cue(part: &Part) -> Option<Cue> {
         "filler" => Action::Filler(switch()?),
         "encrypt" => switch().map_or(Action::EncryptRotate, Action::Encrypt),
         _ => Action::End,
-    };
-    let when = match part.spec.word {
-        "at" => When::At(part.time("time")?),
-        "clock" => When::Clock(part.time_of_day("time")?),
-        _ => When::Next,
-    };
-    Some(Cue { when, action })
+    })
 }

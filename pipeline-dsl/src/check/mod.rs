@@ -1,14 +1,14 @@
 //! A show file into a checked [`Show`], and everything there is to say about it.
 
-mod build;
+pub(crate) mod build;
 mod cues;
 mod egresses;
 mod line;
 mod lines;
 mod names;
-mod part;
+pub(crate) mod part;
 mod rungs;
-mod values;
+pub(crate) mod values;
 mod walk;
 mod wires;
 
@@ -16,13 +16,14 @@ use serde::Serialize;
 
 use crate::diagnostic::{Diagnostic, Sink, Span};
 use crate::files::{AddressRef, FileRef};
-use crate::grammar::{VIDEO, WHOLE};
+use crate::grammar::{NodeSpec, VIDEO, WHOLE};
 use crate::model::Show;
 use crate::parser::parse_into;
-use crate::syntax::Reading;
+use crate::syntax::{Node, Reading};
 use names::{Index, Unused};
 use part::Part;
 pub(crate) use values::shown;
+pub(crate) use walk::Refer;
 use walk::Walk;
 
 /// What a show file says, and what there is to say about it.
@@ -69,6 +70,13 @@ pub fn check(source: &str) -> Checked {
         show = build::show(part).filter(|_| sink.errors() == 0);
     }
     Checked { show, diagnostics: sink.finish(), files, addresses }
+}
+
+/// One node outside a show file: its values read, and the names it uses, which are not looked up.
+pub(crate) fn single(spec: &'static NodeSpec, node: &Node, sink: &mut Sink) -> (Part, Vec<Refer>) {
+    let mut walk = Walk::new(sink);
+    let part = walk.node(spec, node);
+    (part, walk.refers)
 }
 
 /// The show of a show file, where it has no error; warnings are not told.

@@ -96,6 +96,7 @@ impl Part {
         sample_rate SampleRate media::SampleRate;
         number Number u32;
         ratio Ratio f32;
+        signed Signed i32;
         address Address std::net::SocketAddr;
         secret Secret crate::model::KeyPlace;
     }

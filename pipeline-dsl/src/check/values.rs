@@ -33,6 +33,8 @@ pub(crate) enum Value {
     SampleRate(SampleRate),
     Number(u32),
     Ratio(f32),
+    /// Of the unit that its slot's type has.
+    Signed(i32),
     Address(SocketAddr),
     Secret(KeyPlace),
 }
@@ -104,7 +106,7 @@ impl Place<'_> {
         match miss {
             Miss::Range => self.wrong("out-of-range").help_if(self.range_help()),
             Miss::Unit => {
-                let units = ["ms", "s", "m", "k", "M", "fps", "Hz", "kHz"];
+                let units = ["ms", "s", "m", "k", "M", "fps", "Hz", "kHz", "%", "ppm", "dB"];
                 let with = units.map(|unit| Atom { text: format!("{text}{unit}"), ..self.atom.clone() });
                 let legal = with.iter().filter(|atom| read(self.subject, self.ty, atom).is_ok());
                 let legal: Vec<_> = legal.map(|atom| format!("`{}`", atom.text)).collect();
@@ -249,6 +251,10 @@ pub(crate) fn read(subject: &str, ty: Type, atom: &Atom) -> Result<Value, Diagno
             within((least..=most).contains(&pitch))?;
             Value::Number(pitch)
         }
+        Type::Percent => Value::Number(literal::percent(text).map_err(missed)?),
+        Type::Shift => Value::Span(literal::shift(text).map_err(missed)?),
+        Type::Ppm => Value::Signed(literal::ppm(text).map_err(missed)?),
+        Type::Decibels => Value::Signed(literal::decibels(text).map_err(missed)?),
         Type::Ratio => Value::Ratio(literal::ratio(text).map_err(missed)?),
         Type::Address => Value::Address(text.parse().map_err(|_| {
             let hint = match text.strip_prefix("localhost:") {

@@ -179,7 +179,8 @@ impl<'k> Walk<'k> {
         known
     }
 
-    fn node(&mut self, spec: &'static NodeSpec, node: &Node) -> Part {
+    /// A node that stands for `spec`.
+    pub(super) fn node(&mut self, spec: &'static NodeSpec, node: &Node) -> Part {
         let mut part = Part { spec, form: None, word: node.word.span, values: Vec::new(), parts: Vec::new() };
         let broken = node.reading == Reading::Broken;
         let owner = match node.args.first() {

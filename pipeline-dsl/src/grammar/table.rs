@@ -315,9 +315,9 @@ const CHANNEL: NodeSpec = NodeSpec {
 const SOURCE: Slot = slot("camera", Type::Refer(Sort::Camera), Need::Required);
 
 const OVER: &[Slot] = &[slot("over", TRANSITION, Need::Default("500ms"))];
-const TRANSITION: Type = Type::Duration { least_ms: 40, most_ms: 10_000 };
+pub(crate) const TRANSITION: Type = Type::Duration { least_ms: 40, most_ms: 10_000 };
 
-const ACTIONS: &[Form] = &[
+pub(crate) const ACTIONS: &[Form] = &[
     Form { word: "cut", about: "Show this source.", args: &[SOURCE], keys: &[] },
     Form { word: "mix", about: "Dissolve to this source.", args: &[SOURCE], keys: OVER },
     Form {

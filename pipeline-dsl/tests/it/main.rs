@@ -4,6 +4,7 @@
 mod corpus;
 mod fmt;
 mod properties;
+mod rehearsal;
 mod render;
 mod secrets;
 mod shows;
