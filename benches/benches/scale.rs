@@ -17,20 +17,23 @@ fn cascade(scalers: &mut [Scaler], picture: &Picture) -> Picture {
 
 fn scale(c: &mut Criterion) {
     let canvas = film::film(1, CANVAS, 1).unwrap().remove(0);
-    let bilinear = || SMALLER.map(|size| Scaler::new(size, Filter::Bilinear));
 
     let mut group = c.benchmark_group("scale");
     group.throughput(Throughput::Elements(1));
     let mut from = canvas.clone();
-    for mut scaler in bilinear() {
+    for mut scaler in SMALLER.map(|size| Scaler::new(size, Filter::BicubicFast)) {
         let name = format!("{} to {}", from.size(), scaler.size());
         group.bench_function(name, |b| b.iter(|| scaler.scale(black_box(&from)).unwrap()));
         from = scaler.scale(&from).unwrap();
     }
-    let mut scalers = bilinear();
-    group.bench_function("cascade of three, bilinear", |b| {
-        b.iter(|| cascade(&mut scalers, black_box(&canvas)));
-    });
+    for (name, filter) in
+        [("bilinear", Filter::Bilinear), ("fast bicubic", Filter::BicubicFast), ("bicubic", Filter::Bicubic)]
+    {
+        let mut scalers = SMALLER.map(|size| Scaler::new(size, filter));
+        group.bench_function(format!("cascade of three, {name}"), |b| {
+            b.iter(|| cascade(&mut scalers, black_box(&canvas)));
+        });
+    }
     // What the cascade saves: every rung from the canvas, by the sharp filter that sources get.
     let mut scalers = SMALLER.map(|size| Scaler::new(size, Filter::Bicubic));
     group.bench_function("three from 1080p, bicubic", |b| {

@@ -172,7 +172,7 @@ impl Ladder {
             let counter = Arc::new(RungCounters::default());
             outputs.push(output);
             counters.push(Arc::clone(&counter));
-            steps.push(Cascade { scaler: Scaler::new(settings.size, Filter::Bilinear), to: to_encoder });
+            steps.push(Cascade { scaler: Scaler::new(settings.size, Filter::BicubicFast), to: to_encoder });
             spawn(&format!("encode-{rung}"), move || encode(encoder, frames, &to_caller, &counter))?;
         }
         // The largest first; rungs of one size share their picture.
