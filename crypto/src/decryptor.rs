@@ -1,5 +1,7 @@
 //! Decryption, each tag by itself.
 
+mod tracks;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Range;
@@ -14,14 +16,17 @@ use crate::capsule_mode;
 use crate::key::{KeyId, KeyRing, MasterKey};
 use crate::key_header::{KeyHeader, WireMode};
 use crate::literal;
-use crate::marker::{self, DSE_LEN, Fault, Framing, Place, Soundness};
+use crate::marker::{self, DSE_LEN, Fault, Place, Soundness};
 use crate::nalu_mode::{self, Torn};
 use crate::salt::Salt;
-use crate::shape;
+use crate::shape::{self, Layout, Shape};
 use crate::track_key::TrackKey;
+use crate::tracks::Framings;
 use crate::whole_tag;
 
-/// What became of a tag.
+/// What became of a tag. Where its tracks fared differently, the worst counts: damage before one
+/// that cannot be read (the first of these) before a clear one before one marked as literal
+/// before a decrypted one. Only if all can be read is any of them changed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Verdict {
     /// Clear by the rules, whatever the stream: script tags, sequence headers,
@@ -129,14 +134,16 @@ impl From<Torn> for Damage {
 #[derive(Default)]
 pub struct TagDecryptor {
     keys: KeyRing,
-    framing: Framing,
+    framings: Framings,
     cache: KeyCache,
+    /// Where a body of several tracks is written before it is put into its tag.
+    scratch: BytesMut,
 }
 
 impl TagDecryptor {
     /// A reader with these keys.
     pub fn new(keys: KeyRing) -> Self {
-        Self { keys, framing: Framing::default(), cache: KeyCache::default() }
+        Self { keys, ..Self::default() }
     }
 
     /// Adds a key, or replaces the one of this id.
@@ -161,8 +168,9 @@ impl TagDecryptor {
     /// In place if nobody else holds the body, else into a new one.
     pub fn decrypt(&mut self, tag: Tag) -> (Tag, Verdict) {
         let opening = match self.look(tag.kind, tag.body()) {
-            Ok(opening) => opening,
-            Err(verdict) => return (tag, verdict),
+            Seen::Opens(opening) => opening,
+            Seen::Stays(verdict) => return (tag, verdict),
+            Seen::Tracks => return self.decrypt_tracks(tag),
         };
         let verdict = opening.verdict();
         let tag = match TagBuf::try_from(tag) {
@@ -173,7 +181,7 @@ impl TagDecryptor {
             Err(shared) => {
                 let mut out = BytesMut::with_capacity(opening.clear_len(shared.body()));
                 opening.append(shared.body(), &mut out);
-                shared.with_body(out.freeze()).expect("decryption never lengthens a body")
+                shared.with_body(out.freeze()).expect(NEVER_LONGER)
             }
         };
         (tag, verdict)
@@ -183,11 +191,12 @@ impl TagDecryptor {
     /// cannot be read stays as it came.
     pub fn decrypt_in_place(&mut self, tag: &mut TagBuf) -> Verdict {
         match self.look(tag.kind, tag.body()) {
-            Ok(opening) => {
+            Seen::Opens(opening) => {
                 opening.in_place(tag);
                 opening.verdict()
             }
-            Err(verdict) => verdict,
+            Seen::Stays(verdict) => verdict,
+            Seen::Tracks => self.tracks_in_place(tag),
         }
     }
 
@@ -196,29 +205,53 @@ impl TagDecryptor {
     /// if it is not to go on.
     pub fn decrypt_into(&mut self, tag: &Tag, out: &mut BytesMut) -> Verdict {
         match self.look(tag.kind, tag.body()) {
-            Ok(opening) => {
+            Seen::Opens(opening) => {
                 let start = whole_tag::begin(tag, 0, out);
                 opening.append(tag.body(), out);
-                whole_tag::end(tag, start, out).expect("decryption never lengthens a body");
+                whole_tag::end(tag, start, out).expect(NEVER_LONGER);
                 opening.verdict()
             }
-            Err(verdict) => {
+            Seen::Stays(verdict) => {
                 tag.write_into(out);
                 verdict
             }
+            Seen::Tracks => self.tracks_into(tag, out),
         }
     }
 
-    /// What is to be done with a body, or why it stays as it is.
+    /// What is to be done with a body. Takes note of what sequence headers say.
     // Inlined, so that what is found out need not be carried through memory.
     #[inline(always)]
-    fn look(&mut self, kind: TagKind, body: &[u8]) -> Result<Opening<'_>, Verdict> {
-        let shape = shape::of(kind, body);
-        self.framing.observe(&shape);
+    fn look(&mut self, kind: TagKind, body: &[u8]) -> Seen<'_> {
+        match shape::of(kind, body) {
+            Layout::Single(shape) => {
+                self.framings.observe(0, &shape);
+                match self.look_at(kind, 0, body, &shape) {
+                    Ok(opening) => Seen::Opens(opening),
+                    Err(verdict) => Seen::Stays(verdict),
+                }
+            }
+            Layout::TrackConfigs => {
+                self.framings.observe_tracks(kind, body);
+                Seen::Stays(Verdict::Exempt)
+            }
+            Layout::Tracks => Seen::Tracks,
+        }
+    }
+
+    /// What is to be done with a body, or with one track's part of it, or why it stays as it is.
+    #[inline(always)]
+    fn look_at(
+        &mut self,
+        kind: TagKind,
+        track: u8,
+        body: &[u8],
+        shape: &Shape,
+    ) -> Result<Opening<'_>, Verdict> {
         if shape.is_exempt() {
             return Err(Verdict::Exempt);
         }
-        let found = marker::find(body, &shape, self.framing).ok_or(Verdict::Clear)?;
+        let found = marker::find(body, shape, self.framings.of(track)).ok_or(Verdict::Clear)?;
         let header = found.header.map_err(|fault| match fault {
             Fault::Mangled => Verdict::Damaged { why: Damage::Marker },
             Fault::Unreadable(odd) => Verdict::Unsupported { version: odd.version, mode: odd.mode },
@@ -229,14 +262,25 @@ impl TagDecryptor {
             return Ok(Opening::Unmark(mark));
         }
         let master = self.keys.get(header.key).ok_or(Verdict::UnknownKey { id: header.key })?;
-        let track = if kind == TagKind::Audio { Track::Audio } else { Track::Video };
-        let key = self.cache.key(master, &header, track);
+        let medium = if kind == TagKind::Audio { Track::Audio } else { Track::Video };
+        let key = self.cache.key(master, &header, medium);
         if key.check() != header.check {
             return Err(Verdict::WrongKey { id: header.key });
         }
         let contents = contents(body, found.place, &header).map_err(|why| Verdict::Damaged { why })?;
         Ok(Opening::Decrypt { contents, id: header.key, seq: header.seq, key })
     }
+}
+
+const NEVER_LONGER: &str = "decryption never lengthens a body";
+
+/// What a body turned out to be.
+enum Seen<'k> {
+    /// It stays as it is.
+    Stays(Verdict),
+    Opens(Opening<'k>),
+    /// Each of its tracks is to be looked at.
+    Tracks,
 }
 
 /// What is to be done with a body that can be read.

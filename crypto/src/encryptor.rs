@@ -1,5 +1,7 @@
 //! Encryption of a stream's tags, one after another.
 
+mod tracks;
+
 use std::fmt;
 
 use bytes::{Bytes, BytesMut};
@@ -14,12 +16,13 @@ use crate::error::{CryptoError, NoRule};
 use crate::key::{KeyId, MasterKey};
 use crate::key_header::{KeyHeader, Mode, WireMode};
 use crate::literal;
-use crate::marker::{self, DSE_LEN, Framing};
+use crate::marker::{self, DSE_LEN};
 use crate::nalu_mode::{self, Refusal};
 use crate::salt::{OsSalts, SaltSource};
-use crate::shape::{self, Shape};
+use crate::shape::{self, Layout, Shape};
 use crate::silence::{self, NoSilence, Sound};
 use crate::track_key::TrackKey;
+use crate::tracks::{ByTrack, Framings};
 use crate::unit::SEI_ROOM;
 use crate::whole_tag;
 
@@ -43,7 +46,8 @@ pub enum UnknownBody {
     PassClear,
 }
 
-/// What an encryptor did with a tag.
+/// What an encryptor did with a tag. Where its tracks fared differently, the least hidden counts:
+/// a clear one before one marked as literal before an encrypted one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Sealing {
     /// Clear by the rules: script tags, sequence headers, ends of sequence, commands, metadata.
@@ -61,7 +65,7 @@ pub enum Sealing {
 
 /// The room that [`TagEncryptor::encrypt_in_place`] wants around a body, whatever the mode:
 /// in front for the marker, behind for escapes, of which more than one in a tag is rare, or for
-/// the frame of [`Sound::Silence`].
+/// the frame of [`Sound::Silence`]. A body of several tracks wants it once for each, on either side.
 pub const ROOM: Room = Room { front: SEI_ROOM, back: silence::LONGEST };
 
 /// Encrypts the tags of one stream (one feed: a video and an audio track).
@@ -75,7 +79,7 @@ pub const ROOM: Room = Room { front: SEI_ROOM, back: silence::LONGEST };
 ///   frame, so that readers need no picture they cannot read; this type does
 ///   not look for key frames.
 /// - Feed it the sequence headers too: they say how long NALU lengths are
-///   (4 bytes until one has come), and which channels [`Sound::Silence`] is for.
+///   (4 bytes until one has come), and which channels [`Sound::Silence`] is for, of each track.
 ///
 /// A salt that comes twice would give pictures away, so salts come from the
 /// operating system and nowhere else, and an encryptor can be neither cloned
@@ -98,11 +102,13 @@ pub struct TagEncryptor {
     encryption: Encryption,
     unknown: UnknownBody,
     sound: Sound,
-    /// A silent frame for the last AAC sequence header, or why there is none.
-    silence: Result<&'static [u8], NoSilence>,
-    framing: Framing,
+    /// A silent frame for each track's last AAC sequence header, or why there is none.
+    silences: ByTrack<Result<&'static [u8], NoSilence>>,
+    framings: Framings,
     runs: Runs,
     salts: Box<dyn SaltSource>,
+    /// Where a body of several tracks is written before it is put into its tag.
+    scratch: BytesMut,
 }
 
 impl TagEncryptor {
@@ -128,10 +134,11 @@ impl TagEncryptor {
             encryption: Encryption::On,
             unknown: UnknownBody::Refuse,
             sound: Sound::Noise,
-            silence: Err(NoSilence::NoConfig),
-            framing: Framing::default(),
+            silences: ByTrack::default(),
+            framings: Framings::default(),
             runs,
             salts,
+            scratch: BytesMut::new(),
         })
     }
 
@@ -221,7 +228,8 @@ impl TagEncryptor {
     /// See [`CryptoError`]; after an error the next tag may be tried.
     pub fn encrypt(&mut self, tag: Tag) -> Result<Tag, CryptoError> {
         let at = tag.timestamp;
-        let body = match self.plan(tag.kind, at, tag.body())? {
+        let Some(shape) = self.look(tag.kind, tag.body()) else { return self.encrypt_tracks(tag) };
+        let body = match self.plan(tag.kind, at, 0, tag.body(), &shape)? {
             Plan::Exempt | Plan::Clear => return Ok(tag),
             Plan::Literal(body) => body,
             Plan::Encrypt(coded, header) => {
@@ -268,7 +276,8 @@ impl TagEncryptor {
 
     fn try_in_place(&mut self, tag: &mut TagBuf) -> Result<Sealing, CryptoError> {
         let (kind, at) = (tag.kind, tag.timestamp);
-        match self.plan(kind, at, tag.body())? {
+        let Some(shape) = self.look(kind, tag.body()) else { return self.tracks_in_place(tag) };
+        match self.plan(kind, at, 0, tag.body(), &shape)? {
             Plan::Exempt => Ok(Sealing::Exempt),
             Plan::Clear => Ok(Sealing::Clear),
             Plan::Literal(body) => {
@@ -290,7 +299,13 @@ impl TagEncryptor {
     /// As [`encrypt`](Self::encrypt); nothing is appended then.
     pub fn encrypt_into(&mut self, tag: &Tag, out: &mut BytesMut) -> Result<Sealing, CryptoError> {
         let (kind, at) = (tag.kind, tag.timestamp);
-        let plan = self.plan(kind, at, tag.body())?;
+        let Some(shape) = self.look(kind, tag.body()) else {
+            let start = whole_tag::begin(tag, ROOM.front + ROOM.back, out);
+            let sealing = self.tracks_into(tag, out).inspect_err(|_| out.truncate(start))?;
+            whole_tag::end(tag, start, out).map_err(|err| too_long(at, err))?;
+            return Ok(sealing);
+        };
+        let plan = self.plan(kind, at, 0, tag.body(), &shape)?;
         let sealing = match &plan {
             Plan::Exempt => Sealing::Exempt,
             Plan::Clear => Sealing::Clear,
@@ -313,25 +328,49 @@ impl TagEncryptor {
         Ok(sealing)
     }
 
-    /// What is to be done with a body. A number is used up before anything is looked at, so
-    /// that no failure can lead to its being used again.
+    /// The rule a body falls under, `None` if each of its tracks has one. Takes note of what
+    /// sequence headers say.
+    // Inlined, as `plan` is.
+    #[inline(always)]
+    fn look(&mut self, kind: TagKind, body: &[u8]) -> Option<Shape> {
+        match shape::of(kind, body) {
+            Layout::Single(shape) => {
+                self.framings.observe(0, &shape);
+                if let Shape::SoundConfig { payload } = shape {
+                    self.silences.set(0, silence::frame(&body[payload..]));
+                }
+                Some(shape)
+            }
+            Layout::TrackConfigs => {
+                self.note_tracks(kind, body);
+                Some(Shape::Exempt)
+            }
+            Layout::Tracks => None,
+        }
+    }
+
+    /// What is to be done with a body, or with one track's part of it. A number is used up
+    /// before anything is looked at, so that no failure can lead to its being used again.
     // Inlined, so that what is found out need not be carried through memory.
     #[inline(always)]
-    fn plan(&mut self, kind: TagKind, at: FlvMillis, body: &[u8]) -> Result<Plan, CryptoError> {
-        let shape = shape::of(kind, body);
-        self.framing.observe(&shape);
-        if let Shape::SoundConfig { payload } = shape {
-            self.silence = silence::frame(&body[payload..]);
-        }
-        match (self.encryption, &shape) {
+    fn plan(
+        &mut self,
+        kind: TagKind,
+        at: FlvMillis,
+        track: u8,
+        body: &[u8],
+        shape: &Shape,
+    ) -> Result<Plan, CryptoError> {
+        match (self.encryption, shape) {
             (_, Shape::Exempt | Shape::Sequence(_) | Shape::SoundConfig { .. }) => Ok(Plan::Exempt),
-            (Encryption::Off, _) => self.clear(kind, at, body, &shape),
+            (Encryption::Off, _) => self.clear(kind, at, track, body, shape),
             (Encryption::On, Shape::Aac { payload }) => {
                 let header = self.number(Track::Audio)?;
                 match self.sound {
                     Sound::Noise => Ok(Plan::Encrypt(Coded::Block { payload: *payload }, header)),
                     Sound::Silence => {
-                        let silence = self.silence.clone();
+                        let silence = self.silences.get(track).cloned();
+                        let silence = silence.unwrap_or(Err(NoSilence::NoConfig));
                         let silence = silence.map_err(|why| CryptoError::NoSilence { at, why })?;
                         let header = KeyHeader { mode: WireMode::Silence, ..header };
                         Ok(Plan::Encrypt(Coded::BehindSilence { payload: *payload, silence }, header))
@@ -340,7 +379,7 @@ impl TagEncryptor {
             }
             (Encryption::On, Shape::Units { codec, payload }) => {
                 let header = self.number(Track::Video)?;
-                let (codec, payload, size) = (*codec, *payload, self.framing.size());
+                let (codec, payload, size) = (*codec, *payload, self.framings.of(track).size());
                 let coded = match self.mode {
                     Mode::Nalu => nalu_mode::plan(body, payload, codec, size).map(Coded::Units),
                     Mode::Capsule => capsule_mode::plan(body, payload, codec, size).map(Coded::Capsule),
@@ -349,7 +388,7 @@ impl TagEncryptor {
                     Ok(coded) => Ok(Plan::Encrypt(coded, header)),
                     // Lengths that do not add up: a body without a rule, like any other.
                     Err(Refusal::Framing(_)) if self.unknown == UnknownBody::PassClear => {
-                        self.clear(kind, at, body, &shape)
+                        self.clear(kind, at, track, body, shape)
                     }
                     Err(why) => Err(self.refused(kind, at, why)),
                 }
@@ -373,11 +412,19 @@ impl TagEncryptor {
     }
 
     /// Passes a tag clear; one that carries a marker is marked as literal.
-    fn clear(&self, kind: TagKind, at: FlvMillis, body: &[u8], shape: &Shape) -> Result<Plan, CryptoError> {
-        let Some(forged) = marker::find(body, shape, self.framing) else {
+    fn clear(
+        &self,
+        kind: TagKind,
+        at: FlvMillis,
+        track: u8,
+        body: &[u8],
+        shape: &Shape,
+    ) -> Result<Plan, CryptoError> {
+        let framing = self.framings.of(track);
+        let Some(forged) = marker::find(body, shape, framing) else {
             return Ok(Plan::Clear);
         };
-        match literal::mark(body, shape, self.framing, &forged) {
+        match literal::mark(body, shape, framing, &forged) {
             Some(body) => Ok(Plan::Literal(body)),
             None => Err(CryptoError::Ambiguous { kind, at }),
         }

@@ -100,9 +100,9 @@ pub enum NoRule {
     /// Sound behind an enhanced header.
     #[error("there is no rule for {0} audio with an enhanced header")]
     EnhancedAudio(flv::audio::AudioCodec),
-    /// Several tracks in one body.
-    #[error("there is no rule for multitrack bodies")]
-    Multitrack,
+    /// Pictures whose codec the tag does not name.
+    #[error("there is no rule for video of a codec that is not named")]
+    Unnamed,
     /// An end of sequence with something behind it, which players decode as a picture.
     #[error("there is no rule for {0} bytes in an end of sequence, which has none")]
     DataBehindEnd(usize),

@@ -2,15 +2,17 @@
 
 use std::fmt;
 
-use flv::Tag;
+use flv::{Tag, TagKind};
 
 use crate::key::KeyId;
 use crate::key_header::{Mode, WireMode};
-use crate::marker::{self, Fault, Framing};
+use crate::marker::{self, Fault};
 use crate::salt::Salt;
-use crate::shape;
+use crate::shape::{self, Layout, Shape};
+use crate::tracks::{self, Framings, Part, Tear};
 
-/// A tag's encryption state.
+/// A tag's encryption state. Where its tracks differ, the worst counts: mangled before unsupported
+/// before clear before literal before encrypted (of these, the first).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Marking {
     /// Clear by the rules: script tags, sequence headers and the like.
@@ -41,6 +43,21 @@ pub enum Marking {
     Mangled,
 }
 
+impl Marking {
+    /// What is said of two tracks of a tag.
+    fn and(self, other: Self) -> Self {
+        let badness = |marking| match marking {
+            Self::Exempt => 0,
+            Self::Encrypted { .. } => 1,
+            Self::Literal => 2,
+            Self::Clear => 3,
+            Self::Unsupported { .. } => 4,
+            Self::Mangled => 5,
+        };
+        if badness(other) > badness(self) { other } else { self }
+    }
+}
+
 impl fmt::Display for Marking {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -58,7 +75,7 @@ impl fmt::Display for Marking {
 /// the sequence headers say; feed it those too.
 #[derive(Clone, Debug, Default)]
 pub struct Inspector {
-    framing: Framing,
+    framings: Framings,
 }
 
 impl Inspector {
@@ -69,12 +86,43 @@ impl Inspector {
 
     /// What one tag says.
     pub fn inspect(&mut self, tag: &Tag) -> Marking {
-        let shape = shape::of(tag.kind, tag.body());
-        self.framing.observe(&shape);
+        match shape::of(tag.kind, tag.body()) {
+            Layout::Single(shape) => {
+                self.framings.observe(0, &shape);
+                self.marking(0, tag.body(), &shape)
+            }
+            Layout::TrackConfigs => {
+                self.framings.observe_tracks(tag.kind, tag.body());
+                Marking::Exempt
+            }
+            Layout::Tracks => self.tracks(tag.kind, tag.body()),
+        }
+    }
+
+    /// What the tracks of a body say.
+    fn tracks(&self, kind: TagKind, body: &[u8]) -> Marking {
+        let marking = |part: &Part<'_>| self.marking(part.track, part.data, &part.shape);
+        let mut whole = Marking::Exempt;
+        for part in tracks::parts(kind, body).into_iter().flatten() {
+            match part {
+                Ok(part) => whole = whole.and(marking(&part)),
+                Err(Tear { rest, .. }) => {
+                    let rest = rest.as_ref().map_or(Marking::Clear, marking);
+                    let clear = [Marking::Exempt, Marking::Clear];
+                    let all_clear = clear.contains(&whole) && clear.contains(&rest);
+                    return if all_clear { Marking::Clear } else { Marking::Mangled };
+                }
+            }
+        }
+        whole
+    }
+
+    /// What a body says, or one track's part of it.
+    fn marking(&self, track: u8, body: &[u8], shape: &Shape) -> Marking {
         if shape.is_exempt() {
             return Marking::Exempt;
         }
-        let Some(found) = marker::find(tag.body(), &shape, self.framing) else {
+        let Some(found) = marker::find(body, shape, self.framings.of(track)) else {
             return Marking::Clear;
         };
         let mode = |wire| match wire {

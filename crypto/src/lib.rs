@@ -49,8 +49,11 @@
 //!   since the capsule holds the whole body.
 //! - Of nested markers the last before the first slice counts, which is the outermost.
 //! - A picture without a slice gets its marker at its end.
-//! - Refused by name, or passed clear where [`UnknownBody::PassClear`] says so: bodies of
-//!   several tracks, sound behind an enhanced header, other codecs than AAC, AVC and HEVC.
+//! - A body of several tracks (Enhanced RTMP's multitrack), or of one that is not the default:
+//!   each track's part is a body of its own, under a number of its own, and its length is
+//!   rewritten. The tracks may be taken apart and put together on the way.
+//! - Refused by name, or passed clear where [`UnknownBody::PassClear`] says so: other codecs
+//!   than AAC, AVC and HEVC, and track lengths that do not add up to the body.
 //! - A tag that is refused has used its number up.
 //!
 //! # What it costs
@@ -85,6 +88,7 @@ mod salt;
 mod shape;
 mod silence;
 mod track_key;
+mod tracks;
 mod transcoder;
 mod unit;
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub(crate) fn mark_at(place: &Place) -> Option<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape;
+    use crate::shape::{self, Layout};
     use flv::TagKind;
 
     /// Found by fuzzing: in lengths of one byte the mark reads as one that lies behind the end
@@ -63,9 +63,8 @@ mod tests {
         body.extend([
             0x12, 1, 0x36, 0x49, 0x53, 0x12, 0xb5, 0x76, 0xea, 0xf3, 0xfc, 0x87, 0, 0, 3, 0, 0x0b, 0x80,
         ]);
-        let mut framing = Framing::default();
-        framing.observe(&Shape::Sequence(flv::nalu::LengthSize::One));
-        let shape = shape::of(TagKind::Video, &body);
+        let framing = Framing::of(flv::nalu::LengthSize::One);
+        let Layout::Single(shape) = shape::of(TagKind::Video, &body) else { panic!("one track") };
         let forged = marker::find(&body, &shape, framing).unwrap();
         assert_eq!(mark(&body, &shape, framing, &forged), None);
     }

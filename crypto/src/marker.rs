@@ -17,16 +17,14 @@ pub(crate) const DSE_LEAD: [u8; 4] = [0x9e, 0x12, b'Y', b'X'];
 /// Bytes of the whole element.
 pub(crate) const DSE_LEN: usize = DSE_LEAD.len() + KeyHeader::LEN;
 
-/// How long NALU lengths are, as the last sequence header of the stream said.
+/// How long NALU lengths are, as the last sequence header of the track said.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Framing(Option<LengthSize>);
 
 impl Framing {
-    /// Takes note of a sequence header.
-    pub(crate) fn observe(&mut self, shape: &Shape) {
-        if let Shape::Sequence(size) = shape {
-            self.0 = Some(*size);
-        }
+    /// As a sequence header says.
+    pub(crate) fn of(size: LengthSize) -> Self {
+        Self(Some(size))
     }
 
     /// What to write with: everyone writes 4 bytes, unless the stream said otherwise.

@@ -5,12 +5,24 @@
 use flv::TagKind;
 use flv::audio::{AudioCodec, AudioHeader, AudioPacket};
 use flv::nalu::LengthSize;
-use flv::video::{HeaderForm, VideoCodec, VideoHeader, VideoPacket};
+use flv::video::{HeaderForm, TrackContent, VideoHeader, VideoPacket};
 
 use crate::error::NoRule;
+use crate::tracks;
 use crate::unit::UnitCodec;
 
-/// The rule a body falls under.
+/// Whether a body falls under one rule.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// It does.
+    Single(Shape),
+    /// Sequence headers of several tracks, or of one that is not the default: it stays clear.
+    TrackConfigs,
+    /// Coded frames of such: each track's part has its rule, see [`tracks::parts`].
+    Tracks,
+}
+
+/// The rule a body falls under, or one track's part of a body.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// Stays clear: script tags, ends of sequence, commands, metadata, empty bodies.
@@ -35,8 +47,9 @@ impl Shape {
 }
 
 /// Reads the front of a tag's body.
-pub(crate) fn of(kind: TagKind, body: &[u8]) -> Shape {
-    usual(kind, body).unwrap_or_else(|| parsed(kind, body))
+#[inline]
+pub(crate) fn of(kind: TagKind, body: &[u8]) -> Layout {
+    usual(kind, body).map_or_else(|| parsed(kind, body), Layout::Single)
 }
 
 /// Coded frames behind a legacy header, which nearly all tags are: to parse the whole
@@ -55,56 +68,64 @@ fn usual(kind: TagKind, body: &[u8]) -> Option<Shape> {
 }
 
 /// By way of the parsed codec header.
-fn parsed(kind: TagKind, body: &[u8]) -> Shape {
+fn parsed(kind: TagKind, body: &[u8]) -> Layout {
     // An empty body gives nothing away, and some encoders send them.
     if body.is_empty() {
-        return Shape::Exempt;
+        return Layout::Single(Shape::Exempt);
     }
-    let shape = match kind {
-        TagKind::Script => Ok(Shape::Exempt),
-        TagKind::Audio => AudioHeader::parse(body).map(audio),
+    let layout = match kind {
+        TagKind::Script => Ok(Layout::Single(Shape::Exempt)),
+        TagKind::Audio => AudioHeader::parse(body).map(|header| audio(&header, body)),
         TagKind::Video => VideoHeader::parse(body).map(|header| video(&header, body)),
     };
-    shape.unwrap_or_else(|err| Shape::NoRule(err.into()))
+    layout.unwrap_or_else(|err| Layout::Single(Shape::NoRule(err.into())))
 }
 
-fn audio(header: AudioHeader) -> Shape {
-    match (header.packet, header.codec, header.form) {
-        (AudioPacket::Multitrack { .. }, ..) if header.has_sound() => Shape::NoRule(NoRule::Multitrack),
-        (AudioPacket::Frame, Some(AudioCodec::Aac), HeaderForm::Legacy) => {
-            Shape::Aac { payload: header.payload_offset }
+fn audio(header: &AudioHeader, body: &[u8]) -> Layout {
+    let payload = header.payload_offset;
+    Layout::Single(match (header.packet, header.codec) {
+        (AudioPacket::Multitrack { .. }, _) if header.is_sequence_start() => return Layout::TrackConfigs,
+        // A header without a track behind it gives nothing away.
+        (AudioPacket::Multitrack { .. }, _) if header.has_sound() && body.len() > payload => {
+            return Layout::Tracks;
         }
-        (AudioPacket::SequenceStart, Some(AudioCodec::Aac), HeaderForm::Legacy) => {
-            Shape::SoundConfig { payload: header.payload_offset }
-        }
-        (AudioPacket::Frame, Some(codec), HeaderForm::Enhanced) => {
+        (AudioPacket::Frame, Some(AudioCodec::Aac)) => Shape::Aac { payload },
+        (AudioPacket::SequenceStart, Some(AudioCodec::Aac)) => Shape::SoundConfig { payload },
+        (AudioPacket::Frame, Some(codec)) if header.form == HeaderForm::Enhanced => {
             Shape::NoRule(NoRule::EnhancedAudio(codec))
         }
-        (AudioPacket::Frame, Some(codec), _) => Shape::NoRule(NoRule::Audio(codec)),
+        (AudioPacket::Frame, Some(codec)) => Shape::NoRule(NoRule::Audio(codec)),
         _ => Shape::Exempt,
-    }
+    })
 }
 
-fn video(header: &VideoHeader, body: &[u8]) -> Shape {
-    let codec = match header.codec {
-        Some(VideoCodec::Avc) => Some(UnitCodec::Avc),
-        Some(VideoCodec::Hevc) => Some(UnitCodec::Hevc),
-        _ => None,
-    };
-    match (header.packet, header.codec, codec) {
+fn video(header: &VideoHeader, body: &[u8]) -> Layout {
+    let payload = header.payload_offset;
+    let units = header.codec.and_then(UnitCodec::of);
+    Layout::Single(match (header.packet, header.codec, units) {
         (VideoPacket::Command(_), ..) => Shape::Exempt,
-        (VideoPacket::SequenceStart, _, Some(codec)) => codec
-            .length_size(body.get(header.payload_offset..).unwrap_or_default())
-            .map_or(Shape::Exempt, Shape::Sequence),
-        (VideoPacket::SequenceEnd, ..) if body.len() > header.payload_offset => {
-            Shape::NoRule(NoRule::DataBehindEnd(body.len() - header.payload_offset))
+        (VideoPacket::Multitrack { each, .. }, ..) => match each {
+            TrackContent::SequenceStart => return Layout::TrackConfigs,
+            TrackContent::CodedFrames | TrackContent::CodedFramesX if body.len() > payload => {
+                return Layout::Tracks;
+            }
+            TrackContent::SequenceEnd => match tracks::bytes(TagKind::Video, body) {
+                0 => Shape::Exempt,
+                behind => Shape::NoRule(NoRule::DataBehindEnd(behind)),
+            },
+            _ => Shape::Exempt,
+        },
+        (VideoPacket::SequenceStart, _, Some(codec)) => {
+            codec.length_size(body.get(payload..).unwrap_or_default()).map_or(Shape::Exempt, Shape::Sequence)
+        }
+        (VideoPacket::SequenceEnd, ..) if body.len() > payload => {
+            Shape::NoRule(NoRule::DataBehindEnd(body.len() - payload))
         }
         _ if !header.has_picture() => Shape::Exempt,
-        (VideoPacket::Frame, _, Some(codec)) => Shape::Units { codec, payload: header.payload_offset },
-        (VideoPacket::Multitrack { .. }, ..) => Shape::NoRule(NoRule::Multitrack),
+        (VideoPacket::Frame, _, Some(codec)) => Shape::Units { codec, payload },
         (_, Some(codec), _) => Shape::NoRule(NoRule::Video(codec)),
-        (_, None, _) => Shape::NoRule(NoRule::Multitrack),
-    }
+        (_, None, _) => Shape::NoRule(NoRule::Unnamed),
+    })
 }
 
 #[cfg(test)]
@@ -120,7 +141,7 @@ mod tests {
             (Script, &b"\x02\0\x0aonMetaData"[..], Shape::Exempt),
             (Audio, b"", Shape::Exempt),
             (Audio, b"\xaf\0\x11\x90", Shape::SoundConfig { payload: 2 }),
-            (Audio, b"\x90mp4a\x11\x90", Shape::Exempt),
+            (Audio, b"\x90mp4a\x11\x90", Shape::SoundConfig { payload: 5 }),
             (Audio, b"\xaf\x01\x21", Shape::Aac { payload: 2 }),
             (Video, b"\x17\0\0\0\0\x01\x64\0\x28\xfd\xe1", Shape::Sequence(LengthSize::Two)),
             (Video, b"\x17\0\0\0\0\x01", Shape::Exempt),
@@ -150,32 +171,47 @@ mod tests {
             (Video, b"\x97\0\0\x05hvc1\x01", Shape::Exempt),
             (Video, b"\xd7\0\0\x01\0", Shape::Exempt),
             // Several tracks, and none of it a picture.
-            (Video, b"\x96\x00hvc1\0\x01", Shape::Exempt),
             (Video, b"\x96\x12avc1\0\0\0\0", Shape::Exempt),
-            (Audio, b"\x95\x00Opus\0\x11", Shape::Exempt),
+            (Video, b"\x96\x14avc1\0\0\0\x01\x02", Shape::Exempt),
+            (Video, b"\x96\x15av01\0\0\0\x01\x02", Shape::Exempt),
+            (Video, b"\x96\x11avc1", Shape::Exempt),
+            (Video, b"\x96\x21", Shape::Exempt),
+            (Audio, b"\x95\x01mp4a", Shape::Exempt),
+            (Audio, b"\x95\x14mp4a\0\0\0\x01\x02", Shape::Exempt),
+            // Enhanced AAC, behind a modifier too.
+            (Audio, b"\x91mp4a\x21", Shape::Aac { payload: 5 }),
+            (Audio, b"\x97\x02\0\0\x09\x01mp4a\x21", Shape::Aac { payload: 10 }),
+        ] {
+            assert_eq!(of(kind, body), Layout::Single(want), "{kind} {body:02x?}");
+        }
+        for (kind, body, want) in [
+            (Video, &b"\x96\x00hvc1\0\x01"[..], Layout::TrackConfigs),
+            (Audio, b"\x95\x00Opus\0\x11", Layout::TrackConfigs),
+            (Video, b"\x96\x01hvc1\0", Layout::Tracks),
+            (Video, b"\x96\x13avc1\0\0\0\0", Layout::Tracks),
+            (Video, b"\x96\x21avc1\0\0\0\0", Layout::Tracks),
+            (Video, b"\x97\0\0\x06\x21avc1\0\0\0\0", Layout::Tracks),
+            (Audio, b"\x95\x01Opus\0", Layout::Tracks),
         ] {
             assert_eq!(of(kind, body), want, "{kind} {body:02x?}");
         }
         for (kind, body, want) in [
             (Audio, &b"\x2f\xff\xfb"[..], "there is no rule for MP3 audio"),
             (Audio, b"\x91Opus\xfc", "there is no rule for Opus audio with an enhanced header"),
-            (Audio, b"\x91mp4a\x21", "there is no rule for AAC audio with an enhanced header"),
-            (Audio, b"\x95\x01Opus\0", "there is no rule for multitrack bodies"),
             (Audio, b"\xaf", "AAC packet type at byte 1: "),
             (Audio, b"\xaf\x07", "AAC packet type at byte 1: 7 is not legal"),
             (Video, b"\x12\0", "there is no rule for legacy video codec 2 video"),
             (Video, b"\x91av01\x0a", "there is no rule for AV1 video"),
-            (Video, b"\x96\x01hvc1\0", "there is no rule for multitrack bodies"),
-            (Video, b"\x96\x13avc1\0\0\0\0", "there is no rule for multitrack bodies"),
-            (Video, b"\x96\x21avc1\0\0\0\0", "there is no rule for multitrack bodies"),
-            (Video, b"\x97\0\0\x06\x21avc1\0\0\0\0", "there is no rule for multitrack bodies"),
+            (Video, b"\x96\x12avc1\0\0\0\x02\0\0", "there is no rule for 2 bytes in an end of sequence"),
+            (Video, b"\x96\x02avc1\0\x65", "there is no rule for 1 bytes in an end of sequence"),
+            (Video, b"\x96\x12avc1\0\0\0\x09\0", "there is no rule for 1 bytes in an end of sequence"),
             (Video, b"\x97\0", "ModEx data at byte 2: "),
             (Video, b"\x97\x02\0\0\0", "ModEx type at byte 5: "),
             (Video, b"\x17\x01\0", "composition time at byte 2: "),
             (Video, b"\x17\x03\0\0\0", "AVC packet type at byte 1: 3 is not legal"),
         ] {
             match of(kind, body) {
-                Shape::NoRule(what) => assert!(what.to_string().starts_with(want), "{what}"),
+                Layout::Single(Shape::NoRule(what)) => assert!(what.to_string().starts_with(want), "{what}"),
                 other => panic!("{body:02x?} is {other:?}"),
             }
         }
@@ -191,7 +227,7 @@ mod tests {
             let body = [&[first, second], &rest[..]].concat();
             let body = &body[..cut.min(body.len())];
             let usual = usual(kind, body);
-            prop_assert!(usual.is_none() || usual == Some(parsed(kind, body)), "{kind} {body:02x?}");
+            prop_assert!(usual.is_none() || usual.map(Layout::Single) == Some(parsed(kind, body)), "{kind} {body:02x?}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! NAL units: which are slices, and the SEI unit that carries a header.
 
 use flv::nalu::LengthSize;
+use flv::video::VideoCodec;
 
 use crate::escape;
 use crate::key_header::KeyHeader;
@@ -51,6 +52,15 @@ pub(crate) enum UnitCodec {
 pub(crate) struct Mangled;
 
 impl UnitCodec {
+    /// The codec as a tag names it; `None` for one that is written otherwise.
+    pub(crate) fn of(codec: VideoCodec) -> Option<Self> {
+        match codec {
+            VideoCodec::Avc => Some(Self::Avc),
+            VideoCodec::Hevc => Some(Self::Hevc),
+            _ => None,
+        }
+    }
+
     /// Whether a unit holds coded picture data (VCL); an empty one does not.
     pub(crate) fn is_slice(self, unit: &[u8]) -> bool {
         match (self, unit.first()) {

@@ -10,7 +10,7 @@ use crypto::{
     Gate, KeyId, KeyRing, MasterKey, Mode, ROOM, Sound, TagDecryptor, TagEncryptor, Transcoder, Verdict,
 };
 use fixtures::tags::Stream;
-use flv::{Tag, TagBuf};
+use flv::{Room, Tag, TagBuf};
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
@@ -101,6 +101,52 @@ fn in_place() {
             assert_eq!(tag.body(), &clear.body()[..]);
         }
     }
+}
+
+/// The film with its pictures and sounds in three tracks a tag.
+fn film_of_tracks() -> Vec<Tag> {
+    let three = |tag: &Tag| {
+        let (head, data) = match &tag.body()[..] {
+            [0x17 | 0x27, 1, data @ ..] => (&b"\x96\x11avc1"[..], data),
+            [0xaf, 1, data @ ..] => (&b"\x95\x11mp4a"[..], data),
+            _ => return None,
+        };
+        let mut body = head.to_vec();
+        for track in 0..3 {
+            body.extend_from_slice(&[track]);
+            body.extend_from_slice(&(data.len() as u32).to_be_bytes()[1..]);
+            body.extend_from_slice(data);
+        }
+        Tag::new(tag.kind, tag.timestamp, body.into()).ok()
+    };
+    film().iter().filter_map(three).collect()
+}
+
+#[test]
+fn tracks_in_place() {
+    let clear = film_of_tracks();
+    let (mut lock, mut unlock) = (encryptor(Mode::Nalu), decryptor());
+    let room = Room { front: 3 * ROOM.front, back: 3 * ROOM.back };
+    let mut owned: Vec<TagBuf> = clear.iter().map(|tag| TagBuf::copied(tag, room)).collect();
+    // The memory that a tag is written in grows to the longest.
+    let longest = clear.iter().max_by_key(|tag| tag.body().len()).unwrap();
+    for tag in owned.iter_mut().take(20).chain(&mut [TagBuf::copied(longest, room)]) {
+        lock.encrypt_in_place(tag).unwrap();
+        unlock.decrypt_in_place(tag);
+    }
+    let locking = allocations(|| {
+        for tag in &mut owned {
+            lock.encrypt_in_place(tag).unwrap();
+        }
+    });
+    let mut read = 0;
+    let unlocking = allocations(|| {
+        for tag in &mut owned {
+            read += usize::from(matches!(unlock.decrypt_in_place(tag), Verdict::Encrypted { .. }));
+        }
+    });
+    assert_eq!((locking, unlocking, read), (0, 0, clear.len()));
+    assert!(owned.iter().zip(&clear).all(|(tag, clear)| tag.body() == &clear.body()[..]));
 }
 
 #[test]

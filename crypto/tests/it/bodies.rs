@@ -177,6 +177,13 @@ pub fn exempt() -> impl Strategy<Value = Tag> {
         video(&b"\x94hvc1\x02\0\x09colorInfo\x05"[..]),
         video(&b"\x90av01\x81"[..]),
         video(&b"\x95hvc1\x01"[..]),
+        video(&b"\x96\x10avc1\0\0\0\x07\x01\x64\0\x28\xff\xe0\0"[..]),
+        video(&b"\x96\x12hvc1\x01\0\0\0"[..]),
+        video(&b"\x96\x22hvc1\x01\0\0\0av01\x02\0\0\0"[..]),
+        video(&b"\x96\x04av01\x01\x02\0"[..]),
+        video(&b"\x96\x11hvc1"[..]),
+        audio(&b"\x95\0mp4a\x01\x11\x90"[..]),
+        audio(&b"\x95\x12Opus\x01\0\0\0"[..]),
         video(Bytes::new()),
     ])
 }

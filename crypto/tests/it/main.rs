@@ -11,4 +11,5 @@ mod round_trip;
 mod secrets;
 mod show;
 mod silence;
+mod tracks;
 mod transmux;

@@ -54,11 +54,22 @@ fn what_there_is_no_silence_for_is_refused_and_never_clear() {
 }
 
 #[test]
-fn only_legacy_aac_has_a_rule() {
+fn only_aac_has_a_rule() {
     let mut lock = silencing(Mode::Nalu);
-    for body in [&b"\x91mp4a\x21"[..], b"\x2f\xff\xfb\x90", b"\x91Opus\xfc"] {
+    for body in [&b"\x91.mp3\xff"[..], b"\x2f\xff\xfb\x90", b"\x91Opus\xfc"] {
         assert!(matches!(lock.encrypt(audio(body)), Err(CryptoError::NoRule { .. })));
     }
+}
+
+#[test]
+fn sound_behind_an_enhanced_header_has_its_configuration_there() {
+    let sound = || audio(&b"\x91mp4a\x21"[..]);
+    let mut lock = encryptor(Mode::Nalu).with_sound(Sound::Silence);
+    assert!(matches!(lock.encrypt(sound()), Err(CryptoError::NoSilence { .. })));
+    lock.encrypt(audio(&b"\x90mp4a\x11\x88"[..])).unwrap();
+    let wire = lock.encrypt(sound()).unwrap();
+    assert!(wire.body().starts_with(b"\x91mp4a\x9e") && wire.body().ends_with(&[0, 0, 0, 7]));
+    assert_eq!(decryptor().decrypt(wire), (sound(), READ));
 }
 
 /// The configuration may come while encryption is off, and stays through a rotation.
