@@ -1,19 +1,23 @@
 // Decryption, each tag by itself.
 
 import { DSE, openAac, openElements } from './aac.js';
-import type { Bytes } from './bytes.js';
+import { joined, writeNumber, type Bytes } from './bytes.js';
 import { openCapsule } from './capsule.js';
-import type { Tag } from './flv-tag.js';
+import type { Tag, TagKind } from './flv-tag.js';
 import { isReadable, type KeyHeader } from './key-header.js';
 import type { KeyRing, TrackKey } from './key-ring.js';
 import { findMarker, isLiteral, type Place } from './marker.js';
-import { shapeOf, type LengthSize } from './shape.js';
+import { partsOf, shapeOf, type LengthSize, type Shape, type Table } from './shape.js';
 import { openUnits, withoutMarker, type Torn } from './units-mode.js';
 
 /** How an encrypted tag is damaged. */
 export type Damage = 'marker' | 'mode' | 'elements' | Torn;
 
-/** What became of a tag. */
+/**
+ * What became of a tag. Where its tracks fared differently, the worst counts: damage before
+ * one that cannot be read (the first of these) before a clear one before one marked as literal
+ * before a decrypted one. Only if all can be read is any of them changed.
+ */
 export type Verdict =
   /** Clear by the rules: script tags, sequence headers, ends of sequence, commands, metadata. */
   | { is: 'exempt' }
@@ -42,29 +46,88 @@ export interface Decrypted {
  * Between tags it keeps only how long NAL unit lengths are, as any decoder does.
  */
 export class TagDecryptor {
-  private lengthSize: LengthSize | null = null;
+  /** By track; 0 is the one that bodies of a single track belong to. */
+  private readonly lengthSizes = new Map<number, LengthSize>();
 
   constructor(readonly keys: KeyRing) {}
 
   /** May be called again before an answer is there; answers come to the tags in order of the calls. */
   async decrypt(tag: Tag): Promise<Decrypted> {
     // All up to the first `await` is done in order of the calls.
+    const { body } = tag;
     const shape = shapeOf(tag);
-    if (shape.rule === 'sequence') this.lengthSize = shape.lengthSize;
-    if (shape.rule === 'sequence' || shape.rule === 'exempt') return { tag, verdict: { is: 'exempt' } };
-    const marker = findMarker(tag.body, shape, this.lengthSize);
-    if (!marker) return { tag, verdict: { is: 'clear' } };
-    const { header, place } = marker;
-    if (header === 'mangled') return { tag, verdict: { is: 'damaged', why: 'marker' } };
-    if (!isReadable(header)) return { tag, verdict: { is: 'unsupported', ...header } };
-    if (isLiteral(marker)) return { tag: { ...tag, body: unmarked(tag.body, place) }, verdict: { is: 'literal' } };
-    const key = await this.keys.trackKey(header.key, header.salt, tag.kind);
-    if (!key) return { tag, verdict: { is: 'unknown-key', key: header.key } };
-    if (key.check !== header.check) return { tag, verdict: { is: 'wrong-key', key: header.key } };
-    const body = await open(tag.body, place, header, key);
-    if (typeof body === 'string') return { tag, verdict: { is: 'damaged', why: body } };
-    return { tag: { ...tag, body }, verdict: { is: 'decrypted', key: header.key } };
+    if (shape.rule === 'sequence') this.lengthSizes.set(0, shape.lengthSize);
+    if (shape.rule === 'track configs') this.noteTracks(body, shape.table);
+    if (shape.rule === 'tracks') return this.decryptTracks(tag, shape.table);
+    const read = await this.read(tag.kind, body, shape, this.lengthSizes.get(0) ?? null);
+    return { tag: read.body === body ? tag : { ...tag, body: read.body }, verdict: read.verdict };
   }
+
+  private noteTracks(body: Uint8Array, table: Table): void {
+    for (const { track, shape, torn } of partsOf(body, table)) if (!torn && shape.rule === 'sequence') this.lengthSizes.set(track, shape.lengthSize);
+  }
+
+  /** Each part is read as a body of its own; all are changed, or none. */
+  private async decryptTracks(tag: Tag, table: Table): Promise<Decrypted> {
+    const { body, kind } = tag;
+    const parts = [...partsOf(body, table)];
+    const torn = parts.some((part) => part.torn);
+    const read = await Promise.all(
+      parts.map(async (part): Promise<Read> => {
+        const data = body.subarray(part.start, part.end);
+        const known = this.lengthSizes.get(part.track) ?? null;
+        if (!part.torn) return this.read(kind, data, part.shape, known);
+        return { body: data, verdict: findMarker(data, part.shape, known) ? FRAMING : { is: 'clear' } };
+      }),
+    );
+    let verdict: Verdict = { is: 'exempt' };
+    for (const one of read) verdict = worse(verdict, one.verdict);
+    if (torn) {
+      // Where the parts before are encrypted or marked, so was what is torn.
+      const marked = read.some((one) => one.verdict.is !== 'clear');
+      return { tag, verdict: marked ? worse(verdict, FRAMING) : verdict };
+    }
+    if (BADNESS[verdict.is] >= BADNESS['unknown-key'] || verdict.is === 'exempt') return { tag, verdict };
+    const pieces: Uint8Array[] = [body.subarray(0, table.payload)];
+    parts.forEach((part, index) => {
+      const lead = body.slice(part.from, part.start);
+      const data = read[index]?.body ?? body.subarray(part.start, part.end);
+      if (table.sized) writeNumber(lead, lead.length - 3, 3, data.length);
+      pieces.push(lead, data);
+    });
+    return { tag: { ...tag, body: joined(pieces) }, verdict };
+  }
+
+  /** Reads a body, or one track's part of it. */
+  private async read(kind: TagKind, body: Bytes, shape: Shape, known: LengthSize | null): Promise<Read> {
+    if (shape.rule !== 'aac' && shape.rule !== 'units') return { body, verdict: { is: shape.rule === 'none' ? 'clear' : 'exempt' } };
+    const marker = findMarker(body, shape, known);
+    if (!marker) return { body, verdict: { is: 'clear' } };
+    const { header, place } = marker;
+    if (header === 'mangled') return { body, verdict: { is: 'damaged', why: 'marker' } };
+    if (!isReadable(header)) return { body, verdict: { is: 'unsupported', ...header } };
+    if (isLiteral(marker)) return { body: unmarked(body, place), verdict: { is: 'literal' } };
+    const key = await this.keys.trackKey(header.key, header.salt, kind);
+    if (!key) return { body, verdict: { is: 'unknown-key', key: header.key } };
+    if (key.check !== header.check) return { body, verdict: { is: 'wrong-key', key: header.key } };
+    const clear = await open(body, place, header, key);
+    if (typeof clear === 'string') return { body, verdict: { is: 'damaged', why: clear } };
+    return { body: clear, verdict: { is: 'decrypted', key: header.key } };
+  }
+}
+
+/** A body, or one track's part of it, as it is now. */
+interface Read {
+  body: Bytes;
+  verdict: Verdict;
+}
+
+const FRAMING: Verdict = { is: 'damaged', why: 'framing' };
+const BADNESS: Record<Verdict['is'], number> = { exempt: 0, decrypted: 1, literal: 2, clear: 3, 'unknown-key': 4, 'wrong-key': 4, unsupported: 4, damaged: 5 };
+
+/** What is said of two tracks of a tag: the worse, and of equals the first. */
+function worse(one: Verdict, other: Verdict): Verdict {
+  return BADNESS[other.is] > BADNESS[one.is] ? other : one;
 }
 
 async function open(body: Bytes, place: Place, header: KeyHeader, key: TrackKey): Promise<Bytes | Damage> {
