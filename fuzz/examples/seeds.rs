@@ -14,7 +14,7 @@ use flv::amf0::Value;
 use flv::nalu::LengthSize;
 use flv::{FlvMillis, Item, Tag, TagKind, TagReader};
 use harness::key;
-use harness::ops::Op;
+use harness::ops::{self, Op};
 use media::Time;
 use rtmp::chunk::{ChunkWriter, Csid};
 use rtmp::message::{Command, Message, MessageStreamId, UserControl};
@@ -63,6 +63,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let frames = frames();
     seed("encrypt_decrypt", "frames", &[&[0], &frames])?;
     seed("decrypt_garbage", "frames", &[&[0, 25], &encrypt(&film_of(&frames)?, Mode::Nalu, Sound::Noise)?])?;
+    let tracks = bodies_of_tracks();
+    for (name, flags) in [("tracks", 2), ("tracks-capsule", 3), ("tracks-silence", 6)] {
+        seed("encrypt_decrypt", name, &[&[flags], &tracks])?;
+    }
+    let tracks = encrypt(&film_of(&tracks)?, Mode::Nalu, Sound::Noise)?;
+    seed("decrypt_garbage", "tracks", &[&[0, 25], &tracks])?;
+    // Torn in a table.
+    let mut torn = tracks.to_vec();
+    torn[flv::FILE_HEADER_LEN + flv::TAG_HEADER_LEN + 9] ^= 0x40;
+    seed("decrypt_garbage", "tracks-torn", &[&[1, 9], &torn])?;
     seed("amf0", "values", &[VALUES])?;
     let (two, slow) = (two_streams()?, [1, 9, 3, 0x0b, 2, 1, 0x13, 7]);
     seed("rtmp_session", "two-streams", &[&[1, 50, 3, 3, 3, 3, 3, 3], &two])?;
@@ -239,15 +249,16 @@ fn film_of(run: &[u8]) -> Result<Bytes, Box<dyn Error>> {
     let mut size = LengthSize::Four;
     let mut steps = Unstructured::new(run);
     while !steps.is_empty() {
-        let body = match steps.arbitrary()? {
+        let (kind, body) = match steps.arbitrary()? {
             Op::Sequence(form, new) => {
                 size = new;
-                form.sequence(new)
+                (TagKind::Video, form.sequence(new))
             }
-            Op::Frame { form, flags, units } => form.frame(flags, &units, size),
+            Op::Frame { form, flags, units } => (TagKind::Video, form.frame(flags, &units, size)),
+            Op::Tracks { flags, layout, tracks } => ops::tracks(flags, layout, &tracks, LengthSize::Four),
             other => return Err(format!("{other:?} is no tag").into()),
         };
-        Tag::new(TagKind::Video, FlvMillis(0), body.into())?.write_into(&mut out);
+        Tag::new(kind, FlvMillis(0), body.into())?.write_into(&mut out);
     }
     Ok(out.freeze())
 }
@@ -295,6 +306,33 @@ fn frames() -> Vec<u8> {
                 out.extend_from_slice(&[first, len[0], len[1], given.len() as u8]);
                 out.extend_from_slice(given);
             }
+        }
+    }
+    out
+}
+
+/// A run of bodies of tracks in each layout, with composition times, behind modifiers, of codecs
+/// without a rule; and of sound.
+fn bodies_of_tracks() -> Vec<u8> {
+    let mut out = Vec::new();
+    for layout in 0..3u8 {
+        for flags in [1, 2, 5, 7] {
+            out.extend_from_slice(&[8, flags, layout]);
+            let count = if layout == 0 { 1 } else { 3 };
+            out.extend((layout > 0).then_some(count));
+            for track in 0..count {
+                // The last one of many codecs is AV1, once.
+                let codec = if layout == 2 && track == 2 && flags == 5 { 3 } else { track };
+                let slice = if codec % 2 == 1 { 0x26 } else { 0x65 };
+                out.extend_from_slice(&[track, codec, 2]);
+                out.extend_from_slice(&[slice, 60 + track, 0, 3, 0, 0, 1]);
+                out.extend_from_slice(&[slice, 20, 0, 1, 7]);
+            }
+        }
+        out.extend_from_slice(&[8, 8, layout]);
+        out.extend((layout > 0).then_some(2));
+        for track in 0..if layout == 0 { 1 } else { 2 } {
+            out.extend_from_slice(&[track, 0, 5, 0, 0x21, 0x10, 4, 0x60, track]);
         }
     }
     out

@@ -80,6 +80,8 @@ fn one_tag(stream: &[u8]) {
         assert_eq!((out.kind, out.timestamp), (tag.kind, tag.timestamp));
         match verdict {
             Verdict::Encrypted { .. } | Verdict::Literal => assert!(out.body().len() < tag.body().len()),
+            // Of several tracks, where others were encrypted.
+            Verdict::Clear => assert!(out == tag || out.body().len() < tag.body().len()),
             _ => assert_eq!(out, tag),
         }
     };

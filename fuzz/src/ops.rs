@@ -37,6 +37,27 @@ pub enum Op {
     On,
     /// 7: to another key. Then its id.
     Rotate(u8),
+    /// 8: a body of several tracks. Then flags (1 key, 2 composition time, 4 a modifier in
+    /// front, 8 sound), the layout, how many tracks, and the tracks, see [`Track`].
+    Tracks { flags: u8, layout: Layout, tracks: Vec<Track> },
+}
+
+/// How the tracks of a body lie in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    One,
+    Many,
+    ManyCodecs,
+}
+
+/// One track: its number and codec, then what follows an [`Op::Frame`]'s flags, or the block as
+/// of an [`Op::Sound`].
+#[derive(Debug)]
+pub struct Track {
+    pub number: u8,
+    pub codec: [u8; 4],
+    pub units: Vec<Unit>,
+    pub sound: Vec<u8>,
 }
 
 /// A NAL unit: its first byte, its length in 2 bytes, how many bytes are given, and
@@ -91,7 +112,7 @@ impl<'a> Arbitrary<'a> for Unit {
 
 impl<'a> Arbitrary<'a> for Op {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        Ok(match u.arbitrary::<u8>()? % 8 {
+        Ok(match u.arbitrary::<u8>()? % 9 {
             0 => {
                 let form = u.arbitrary()?;
                 let size = LengthSize::from_bytes(1 + usize::from(u.arbitrary::<u8>()? % 4));
@@ -110,9 +131,73 @@ impl<'a> Arbitrary<'a> for Op {
             4 => Self::Again { back: u.arbitrary()?, at: u.arbitrary()?, xor: u.arbitrary()? },
             5 => Self::Off,
             6 => Self::On,
-            _ => Self::Rotate(u.arbitrary()?),
+            7 => Self::Rotate(u.arbitrary()?),
+            _ => {
+                let (flags, layout) = (u.arbitrary::<u8>()?, u.arbitrary::<u8>()?);
+                let layout = [Layout::One, Layout::Many, Layout::ManyCodecs][usize::from(layout % 3)];
+                let count = if layout == Layout::One { 1 } else { u.arbitrary::<u8>()? % 6 };
+                let tracks = (0..count).map(|_| track(u, flags)).collect::<Result<_>>()?;
+                Self::Tracks { flags, layout, tracks }
+            }
         })
     }
+}
+
+fn track(u: &mut Unstructured<'_>, flags: u8) -> Result<Track> {
+    let (number, codec) = (u.arbitrary()?, u.arbitrary::<u8>()?);
+    if flags & 8 != 0 {
+        let codec = [*b"mp4a", *b"mp4a", *b"mp4a", *b"Opus"][usize::from(codec % 4)];
+        return Ok(Track { number, codec, units: Vec::new(), sound: sized(u)? });
+    }
+    let codec = [*b"avc1", *b"hvc1", *b"avc1", *b"av01"][usize::from(codec % 4)];
+    let count = u.arbitrary::<u8>()? % 12;
+    let units = (0..count).map(|_| u.arbitrary()).collect::<Result<_>>()?;
+    Ok(Track { number, codec, units, sound: Vec::new() })
+}
+
+/// The body of several tracks.
+pub fn tracks(flags: u8, layout: Layout, tracks: &[Track], size: LengthSize) -> (TagKind, Vec<u8>) {
+    let sound = flags & 8 != 0;
+    let (kind, multitrack) = if sound { (TagKind::Audio, 5) } else { (TagKind::Video, 6) };
+    let first = if sound || flags & 1 != 0 { 0x90 } else { 0xa0 };
+    let mut body = match flags & 4 {
+        0 => vec![first | multitrack],
+        _ => vec![first | 7, 2, 0, 0, 9, multitrack],
+    };
+    let composed = !sound && flags & 2 != 0;
+    let content = if sound || composed { 1 } else { 3 };
+    body.push((layout as u8) << 4 | content);
+    if layout != Layout::ManyCodecs {
+        body.extend_from_slice(&tracks.first().map_or(*b"avc1", |track| track.codec));
+    }
+    for track in tracks {
+        let data = match sound {
+            true => track.sound.clone(),
+            false => {
+                let time: &[u8] = if composed { &[0, 0, 80] } else { &[] };
+                [time, &framed(&track.units, size)].concat()
+            }
+        };
+        if layout == Layout::ManyCodecs {
+            body.extend_from_slice(&track.codec);
+        }
+        body.push(track.number);
+        if layout != Layout::One {
+            body.extend_from_slice(&(data.len() as u32).to_be_bytes()[1..]);
+        }
+        body.extend_from_slice(&data);
+    }
+    (kind, body)
+}
+
+fn framed(units: &[Unit], size: LengthSize) -> Vec<u8> {
+    let mut out = Vec::new();
+    for Unit(unit) in units {
+        let unit = &unit[..unit.len().min(size.max_len())];
+        out.extend_from_slice(&(unit.len() as u32).to_be_bytes()[4 - size.bytes()..]);
+        out.extend_from_slice(unit);
+    }
+    out
 }
 
 fn sized(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
@@ -160,11 +245,7 @@ impl Form {
             (Self::ModifiedAvc, true) => [&[0x87 | frame, 2, 0, 0, 9, 0x01], &b"avc1\0\0\x50"[..]].concat(),
             (Self::ModifiedAvc, false) => [&[0x87 | frame, 2, 0, 0, 9, 0x03], &b"avc1"[..]].concat(),
         };
-        for Unit(unit) in units {
-            let unit = &unit[..unit.len().min(size.max_len())];
-            body.extend_from_slice(&(unit.len() as u32).to_be_bytes()[4 - size.bytes()..]);
-            body.extend_from_slice(unit);
-        }
+        body.extend_from_slice(&framed(units, size));
         body
     }
 }
