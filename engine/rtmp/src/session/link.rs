@@ -3,11 +3,12 @@
 
 use bytes::Bytes;
 use flv::{FlvMillis, Tag, TagKind};
-use media::Time;
+use media::{Span, Time};
 
 use super::error::SessionError;
 use super::inbox::{Inbox, Weight};
 use super::output::Output;
+use super::round_trip::RoundTrip;
 use super::timers::{Due, Timers};
 use crate::chunk::{Arrival, ChunkReader};
 use crate::handshake::Handshake;
@@ -27,6 +28,7 @@ pub(super) struct Link<H, E> {
     acknowledges: bool,
     /// The peer was not listened to, and had no chance to be heard since.
     blocked: bool,
+    round_trip: RoundTrip,
 }
 
 #[derive(Debug)]
@@ -74,6 +76,7 @@ impl<H: Handshake, E: Weight> Link<H, E> {
             phase: Phase::Handshake(Box::new(handshake)),
             acknowledges: false,
             blocked: false,
+            round_trip: RoundTrip::default(),
         }
     }
 
@@ -133,14 +136,14 @@ impl<H: Handshake, E: Weight> Link<H, E> {
                 Ok(Step::Nothing)
             }
             Phase::Chunks(reader) => match reader.read(input)? {
-                Some(arrival) => Ok(self.message(arrival)?.map_or(Step::Nothing, Step::Arrived)),
+                Some(arrival) => Ok(self.message(arrival, now)?.map_or(Step::Nothing, Step::Arrived)),
                 None => Ok(Step::Nothing),
             },
             Phase::Closed => Ok(Step::Nothing),
         }
     }
 
-    fn message(&mut self, arrival: Arrival) -> Result<Option<Arrived>, MessageError> {
+    fn message(&mut self, arrival: Arrival, now: Time) -> Result<Option<Arrived>, MessageError> {
         let Arrival { at, csid, message: raw } = arrival;
         let (kind, stream, timestamp) = (raw.kind, raw.stream, raw.timestamp);
         let located = |fault: MessageFault| MessageError { at, csid, kind, fault };
@@ -163,6 +166,10 @@ impl<H: Handshake, E: Weight> Link<H, E> {
             }
             Message::UserControl(UserControl::PingRequest(number)) => {
                 self.output.user_control(UserControl::PingResponse(number));
+                return Ok(None);
+            }
+            Message::UserControl(UserControl::PingResponse(number)) => {
+                self.round_trip.answered(number, now);
                 return Ok(None);
             }
             Message::UserControl(event) => Told::UserControl(event),
@@ -202,6 +209,23 @@ impl<H: Handshake, E: Weight> Link<H, E> {
         if self.is_closed() { None } else { self.timers.next() }
     }
 
+    fn ping(&mut self, now: Time) {
+        let number = FlvMillis::from_time(now).0;
+        self.round_trip.asked(number, now);
+        self.output.user_control(UserControl::PingRequest(number));
+    }
+
+    /// Pings to learn the round trip, where the peer may be pinged and no ping is under way.
+    pub fn ask_round_trip(&mut self, now: Time) {
+        if !self.is_closed() && self.timers.may_ping() && !self.round_trip.is_asking(now) {
+            self.ping(now);
+        }
+    }
+
+    pub fn round_trip(&self) -> Option<Span> {
+        self.round_trip.last()
+    }
+
     /// Pings as is due; `wants` says whether the session takes input.
     pub fn handle_timeout(&mut self, wants: bool, now: Time) -> Result<(), SessionError> {
         if self.is_closed() {
@@ -214,9 +238,7 @@ impl<H: Handshake, E: Weight> Link<H, E> {
         }
         while let Some(due) = self.timers.due(now) {
             match due {
-                Due::Ping => {
-                    self.output.user_control(UserControl::PingRequest(FlvMillis::from_time(now).0));
-                }
+                Due::Ping => self.ping(now),
                 Due::TimedOut(kind, limit) => return Err(SessionError::TimedOut { kind, limit }),
             }
         }

@@ -12,6 +12,7 @@ mod link;
 mod names;
 mod output;
 mod replies;
+mod round_trip;
 mod server;
 mod timers;
 

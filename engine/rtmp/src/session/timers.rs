@@ -53,6 +53,11 @@ impl Timers {
         self.pings = true;
     }
 
+    /// Whether the peer may be pinged.
+    pub fn may_ping(&self) -> bool {
+        self.pings
+    }
+
     /// Waits for this; if that is nothing new, since when it did before.
     pub fn await_within(&mut self, kind: TimeoutKind, within: Span, now: Time) {
         if self.goal.is_none_or(|goal| goal.kind != kind) {

@@ -90,6 +90,42 @@ fn a_publisher_that_goes_on_is_never_pinged() {
 }
 
 #[test]
+fn a_round_trip_is_what_an_answered_ping_took() {
+    let mut h = Harness::new();
+    h.session.ask_round_trip(at(0));
+    h.fetch();
+    assert!(h.output.is_empty(), "before connect a ping would break the order of things");
+    let mut h = h.publishing();
+    let answers = |h: &mut Harness, number| {
+        h.client.send(2, CONNECTION, 0, &Message::UserControl(UserControl::PingResponse(number)));
+        h.pump().unwrap();
+    };
+    let pings = |h: &mut Harness, now| {
+        let before = h.replies().len();
+        h.session.ask_round_trip(now);
+        h.fetch();
+        h.replies().split_off(before)
+    };
+    let asked = pings(&mut h, at(5));
+    assert_eq!(asked[0].1, Message::UserControl(UserControl::PingRequest(5_000)));
+    assert!(pings(&mut h, at(6)).is_empty(), "one is under way");
+    answers(&mut h, 1);
+    assert_eq!(h.session.round_trip(), None, "an answer to nothing");
+    h.now = at(5) + Span::from_millis(70);
+    answers(&mut h, 5_000);
+    assert_eq!(h.session.round_trip(), Some(Span::from_millis(70)));
+    h.now = at(9);
+    answers(&mut h, 5_000);
+    assert_eq!(h.session.round_trip(), Some(Span::from_millis(70)), "the same answer again");
+    // Who never answers is asked again, now and then.
+    assert_eq!(pings(&mut h, at(10)).len(), 1);
+    assert!(pings(&mut h, at(29)).is_empty());
+    assert_eq!(pings(&mut h, at(30)).len(), 1);
+    h.session.handle_close();
+    assert!(pings(&mut h, at(60)).is_empty());
+}
+
+#[test]
 fn our_own_slowness_is_not_the_clients_fault() {
     let mut h = Harness::new();
     h.client.begin();

@@ -7,7 +7,7 @@ mod sign_in;
 
 use bytes::Bytes;
 use flv::{FlvMillis, Tag, TagKind};
-use media::Time;
+use media::{Span, Time};
 
 use super::error::{NotStarted, TimeoutKind};
 use super::link::{Arrived, Link, Step, Told};
@@ -55,12 +55,12 @@ const SERVERS_OWN: [&[u8]; 3] =
 struct Settings {
     url: RtmpUrl,
     intent: Intent,
-    start_within: media::Span,
+    start_within: Span,
     chunk_size: crate::chunk::ChunkSize,
     window_ack: u32,
     flash_version: String,
     capabilities: crate::enhanced::Capabilities,
-    buffer: media::Span,
+    buffer: Span,
     hops: Hops,
     /// Our challenge, where a server wants us to sign in.
     nonce: [u8; 4],
@@ -192,6 +192,18 @@ impl ClientSession {
     /// nothing happens before. It may move with every other call.
     pub fn next_deadline(&self) -> Option<Time> {
         self.link.next_deadline()
+    }
+
+    /// Pings the server to learn how long the way there and back takes, unless a ping is under way.
+    /// Before the server has answered `connect` nothing is sent. Some servers never answer.
+    pub fn ask_round_trip(&mut self, now: Time) {
+        self.link.ask_round_trip(now);
+    }
+
+    /// How long the last ping that was answered took, there and back, with the time the server
+    /// took to answer; `None` before the first answer.
+    pub fn round_trip(&self) -> Option<Span> {
+        self.link.round_trip()
     }
 
     /// Pings a silent server; gives up one that takes too long. Calling it

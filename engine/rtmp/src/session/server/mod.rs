@@ -8,7 +8,7 @@ mod play;
 
 use bytes::Bytes;
 use flv::Tag;
-use media::Time;
+use media::{Span, Time};
 
 use super::error::{SessionError, TimeoutKind, UnknownRequest};
 use super::link::{Arrived, Link, Step, Told};
@@ -189,6 +189,18 @@ impl ServerSession {
     /// nothing happens before. It may move with every other call.
     pub fn next_deadline(&self) -> Option<Time> {
         self.link.next_deadline()
+    }
+
+    /// Pings the client to learn how long the way there and back takes, unless a ping is under way.
+    /// Before `connect` is answered nothing is sent. Some clients never answer.
+    pub fn ask_round_trip(&mut self, now: Time) {
+        self.link.ask_round_trip(now);
+    }
+
+    /// How long the last ping that was answered took, there and back, with the time the client
+    /// took to answer; `None` before the first answer.
+    pub fn round_trip(&self) -> Option<Span> {
+        self.link.round_trip()
     }
 
     /// Pings a silent peer; gives up one that takes too long. Calling it early
