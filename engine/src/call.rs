@@ -108,6 +108,13 @@ impl Call {
         Time::ZERO + Span::from_duration(self.begun.elapsed())
     }
 
+    /// How long the last ping took, there and back; and pings anew.
+    pub(crate) fn round_trip(&mut self) -> Option<Span> {
+        let now = self.now();
+        self.session.ask_round_trip(now);
+        self.session.round_trip()
+    }
+
     /// What the server has said, one by one; `None` until more has come.
     pub(crate) fn event(&mut self) -> Result<Option<ClientEvent>, CallError> {
         loop {

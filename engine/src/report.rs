@@ -46,6 +46,9 @@ pub enum LineState {
     Ended,
     /// Nothing ever came.
     Never,
+    /// It is called, or somebody has connected, and no picture has come of that yet; there may
+    /// have been some before.
+    Connecting,
 }
 
 /// One line of a camera.

@@ -7,6 +7,7 @@ use scheduling::Backoff;
 
 use crate::event::Level;
 use crate::ingest::complaints::Failures;
+use crate::ingest::intake::Intake;
 use crate::reporter::{Reporter, roll};
 
 const FIRST_WAIT: Span = Span::from_millis(200);
@@ -51,12 +52,15 @@ pub(crate) async fn over(reporter: &Reporter) {
 }
 
 /// Tries until the show is over, or no more is to be had.
-pub(crate) fn until_over(reporter: &Reporter, mut attempt: impl FnMut() -> Attempt) {
+pub(crate) fn until_over(intake: &Intake, mut attempt: impl FnMut() -> Attempt) {
+    let Intake { reporter, counters, .. } = intake;
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
     let mut failures = Failures::default();
     while !reporter.is_stopping() {
         let tried = Instant::now();
+        counters.call();
         let Attempt { began, why, then } = attempt();
+        counters.hang_up();
         if began == Began::Yes && tried.elapsed() > WELL {
             backoff.worked();
             failures.worked();

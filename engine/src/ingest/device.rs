@@ -165,7 +165,7 @@ impl DeviceLine {
     /// Tries until the show is over.
     pub(crate) fn run(self) {
         let stuck = Arc::new(AtomicU32::new(0));
-        again::until_over(&self.reporter, || {
+        again::until_over(&self.intake, || {
             if stuck.load(Ordering::Relaxed) > MOST_STUCK {
                 let why = format!("{MOST_STUCK} pipelines could not be taken down: the line is given up");
                 self.reporter.event(Level::Alarm, "line-error", why.clone());

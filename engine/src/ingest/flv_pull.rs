@@ -9,7 +9,6 @@ use url::Url;
 
 use crate::event::Level;
 use crate::fetch::{self, FetchError, Fetched};
-use crate::ingest::LineCounters;
 use crate::ingest::again::{self, Attempt, GLANCE, SILENCE, Then};
 use crate::ingest::intake::Intake;
 use crate::ingest::play::Landed;
@@ -33,7 +32,6 @@ pub(crate) struct FlvPull {
     /// Whom, where it comes inside TLS.
     pub(crate) trust: Trust,
     pub(crate) intake: Arc<Intake>,
-    pub(crate) counters: Arc<LineCounters>,
     pub(crate) reporter: Reporter,
 }
 
@@ -89,12 +87,12 @@ impl FlvPull {
             }
         };
         let mut found = Found::Flv;
-        again::until_over(&self.reporter, || runtime.block_on(self.attempt(&mut found)));
+        again::until_over(&self.intake, || runtime.block_on(self.attempt(&mut found)));
         // A name that is still looked up must not hold up the show's end.
         runtime.shutdown_background();
         if found == Found::Playlist {
-            let Self { url, intake, counters, reporter, .. } = self;
-            WireLine { wire: Wire::Hls, url, intake, counters, reporter }.run();
+            let Self { url, intake, reporter, .. } = self;
+            WireLine { wire: Wire::Hls, url, intake, reporter }.run();
         }
     }
 

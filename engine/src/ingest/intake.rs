@@ -14,9 +14,11 @@ use flv::Tag;
 use media::{Key, Packet, Time, Track};
 
 use crate::event::Level;
+use crate::ingest::LineCounters;
 use crate::ingest::complaints::Complaints;
 use crate::ingest::iso::{Iso, IsoTap};
 use crate::ingest::lane::StreamParams;
+use crate::ingest::network::Network;
 use crate::ingest::seldom::Seldom;
 use crate::ingest::source::Handed;
 use crate::ingest::unpack::{Unpacked, Unpacker};
@@ -63,6 +65,8 @@ pub(crate) struct Intake {
     /// What may wait of one stream.
     places: usize,
     pub(crate) reporter: Reporter,
+    /// The line's.
+    pub(crate) counters: Arc<LineCounters>,
     /// That the line cannot keep up, whoever sends: a sender that is too fast is so all the time.
     overruns: Seldom,
     taken: AtomicBool,
@@ -136,7 +140,14 @@ impl Intake {
         let arrivals = Arrivals { queue, begun: Arc::clone(&begun), read: 0, raw: Arc::clone(&raw) };
         let overruns = Seldom::new("line-overrun", Level::Warn);
         let taken = AtomicBool::new(false);
-        (Self { to_line, places, reporter, overruns, taken, begun, iso: None, raw }, arrivals)
+        let counters = Arc::default();
+        (Self { to_line, places, reporter, counters, overruns, taken, begun, iso: None, raw }, arrivals)
+    }
+
+    /// With the counters of its line.
+    #[must_use]
+    pub(crate) fn counted(self, counters: &Arc<LineCounters>) -> Self {
+        Self { counters: Arc::clone(counters), ..self }
     }
 
     /// With a recording of all that comes.
@@ -233,13 +244,24 @@ impl Arriving {
         }
         match unpacker.unpack(tag) {
             Ok(Unpacked { params, packet, clock }) => {
-                // Told often: one that finds no room is no loss.
-                let clock = clock.filter(|_| self.room() > KEPT_FREE);
-                clock.into_iter().for_each(|(pts, wall)| self.send(Arrival::Clock { pts, wall }));
+                clock.into_iter().for_each(|(pts, wall)| self.clock(pts, wall));
                 params.into_iter().for_each(|params| _ = self.take_params(params));
                 packet.into_iter().for_each(|packet| _ = self.take_packet(packet));
             }
             Err(problem) => self.complain(&problem),
+        }
+    }
+
+    /// What the connection knows of its network.
+    pub(crate) fn network_is(&self, network: Network) {
+        self.intake.counters.network_is(Some(network));
+    }
+
+    /// At `pts` of the stream it was so late by the sender's clock on the wall.
+    pub(crate) fn clock(&mut self, pts: Time, wall: Wall) {
+        // Told often: one that finds no room is no loss.
+        if self.room() > KEPT_FREE {
+            self.send(Arrival::Clock { pts, wall });
         }
     }
 

@@ -65,7 +65,7 @@ impl LiveLine {
             Arrival::Started { from } => {
                 let waited = contribution.waits_told;
                 contribution.begin(&self.shape, self.depth, self.reporter.now());
-                self.counters.connect();
+                self.counters.connect_live();
                 contribution.coming = contribution.comings.happened(&from, &self.reporter);
                 if waited > Span::ZERO {
                     let message =

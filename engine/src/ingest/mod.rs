@@ -90,6 +90,10 @@ pub(crate) struct LineCounters {
     pictures: AtomicU64,
     /// An encoder is connected, or the file is open.
     connected: AtomicBool,
+    /// We call, and nobody has answered yet.
+    calling: AtomicBool,
+    /// Somebody sends live, and no picture has come of it yet.
+    awaiting: AtomicBool,
     /// Packets and pictures that could not be decoded.
     errors: AtomicU64,
     keys: Mutex<KeyFrames>,
@@ -122,6 +126,7 @@ impl LineCounters {
     /// A picture was decoded.
     pub(crate) fn picture(&self) {
         self.pictures.fetch_add(1, Ordering::Relaxed);
+        self.awaiting.store(false, Ordering::Relaxed);
     }
     pub(crate) fn pictures(&self) -> u64 {
         self.pictures.load(Ordering::Relaxed)
@@ -163,6 +168,28 @@ impl LineCounters {
     }
     pub(crate) fn disconnect(&self) {
         self.connected.store(false, Ordering::Relaxed);
+        self.awaiting.store(false, Ordering::Relaxed);
+    }
+    /// A live stream begins, whose pictures are awaited.
+    pub(crate) fn connect_live(&self) {
+        self.connect();
+        self.network_is(None);
+        self.awaiting.store(true, Ordering::Relaxed);
+    }
+    /// We begin to call whoever has the stream.
+    pub(crate) fn call(&self) {
+        self.calling.store(true, Ordering::Relaxed);
+    }
+    /// Nobody is called any more.
+    pub(crate) fn hang_up(&self) {
+        self.calling.store(false, Ordering::Relaxed);
+    }
+    /// Whether pictures are on their way: called for, or due from somebody who has connected.
+    fn is_on_its_way(&self) -> bool {
+        match self.is_connected() {
+            true => self.awaiting.load(Ordering::Relaxed),
+            false => self.calling.load(Ordering::Relaxed),
+        }
     }
     pub(crate) fn is_connected(&self) -> bool {
         self.connected.load(Ordering::Relaxed)
@@ -192,13 +219,23 @@ pub(crate) struct Line {
     recording: Option<Arc<Recording>>,
     seen: bool,
     state: LineState,
+    /// That it is on its way, since its last picture.
+    told_connecting: bool,
     lost: Span,
 }
 
 impl Line {
     pub(crate) fn new(name: String, origin: Origin, counters: Arc<LineCounters>) -> Self {
-        let recording = None;
-        Self { name, origin, counters, recording, seen: false, state: LineState::Never, lost: Span::ZERO }
+        Self {
+            name,
+            origin,
+            counters,
+            recording: None,
+            seen: false,
+            state: LineState::Never,
+            told_connecting: false,
+            lost: Span::ZERO,
+        }
     }
 
     /// With a recording of what comes.
@@ -232,14 +269,19 @@ impl Line {
             }
         };
         self.seen |= take.picture.is_some();
+        let on_its_way = self.counters.is_on_its_way();
         self.state = match (self.seen, take.hole_since) {
-            (false, _) => LineState::Never,
             (true, None) => LineState::Live,
             (true, Some(_)) if take.ended => LineState::Ended,
+            (_, _) if on_its_way => LineState::Connecting,
+            (false, _) => LineState::Never,
             (true, Some(_)) => LineState::Lost,
         };
-        if self.state == LineState::Lost {
+        if self.seen && matches!(self.state, LineState::Lost | LineState::Connecting) {
             self.lost += to - from;
+        }
+        if self.state == LineState::Live {
+            self.told_connecting = false;
         }
         take
     }
@@ -263,6 +305,11 @@ impl Line {
     }
     pub(crate) fn lost(&self) -> Span {
         self.lost
+    }
+
+    /// Whether it is news that it is on its way: a line that nobody answers is called all the time.
+    pub(crate) fn begins_to_connect(&mut self) -> bool {
+        self.state == LineState::Connecting && !std::mem::replace(&mut self.told_connecting, true)
     }
 
     /// How much of a live line's material waits for its tick.

@@ -122,7 +122,7 @@ impl Opener<'_> {
         reporter: &Reporter,
     ) -> Result<(Arc<Intake>, Arc<LineBuffer>), StartError> {
         let (intake, arrivals) = Intake::new(reporter.clone());
-        let intake = intake.recorded(self.iso.take());
+        let intake = intake.counted(counters).recorded(self.iso.take());
         let buffer = self.buffer(Pace::Live {
             // It may have to wait for others, too.
             depth: live.buffer + if live.sync == dsl::SyncBy::Clock { together::MOST } else { Span::ZERO },
@@ -283,21 +283,14 @@ impl Opener<'_> {
                     Origin::Buffered(buffer)
                 } else if let Some(url) = flv_pull::asked(&address).map_err(|e| bad(e.to_string()))? {
                     let (intake, buffer) = self.live(subject, live, &counters, &reporter)?;
-                    let line = FlvPull {
-                        url,
-                        trust,
-                        intake,
-                        counters: Arc::clone(&counters),
-                        reporter: reporter.clone(),
-                    };
+                    let line = FlvPull { url, trust, intake, reporter: reporter.clone() };
                     self.attend(format!("fetch {subject}"), reporter, move || line.run())?;
                     Origin::Buffered(buffer)
                 } else {
                     match Wire::parse(&address) {
                         Ok((wire, url)) => {
                             let (intake, buffer) = self.live(subject, live, &counters, &reporter)?;
-                            let counters = Arc::clone(&counters);
-                            let line = WireLine { wire, url, intake, counters, reporter: reporter.clone() };
+                            let line = WireLine { wire, url, intake, reporter: reporter.clone() };
                             self.attend(format!("pull {subject}"), reporter, move || line.run())?;
                             Origin::Buffered(buffer)
                         }

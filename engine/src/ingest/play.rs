@@ -10,6 +10,7 @@ use crate::call::{Call, CallError, MOST_MOVES};
 use crate::event::Level;
 use crate::ingest::again::{self, Attempt, Began, GLANCE, SILENCE, Then};
 use crate::ingest::intake::{Arriving, Intake, Turned};
+use crate::ingest::network::Network;
 use crate::ingest::unpack::Unpacker;
 use crate::keys;
 use crate::reporter::Reporter;
@@ -20,6 +21,9 @@ pub(crate) fn is_played(address: &str) -> bool {
     let scheme = address.split_once("://").map_or("", |(scheme, _)| scheme);
     ["rtmp", "rtmps"].iter().any(|ours| scheme.eq_ignore_ascii_case(ours))
 }
+
+/// How often the server is pinged, to know how far away it is.
+const PINGS: Duration = Duration::from_secs(2);
 
 /// Everything a played line needs.
 pub(crate) struct PlayLine {
@@ -75,7 +79,7 @@ impl PlayLine {
                 );
             }
         };
-        again::until_over(&self.reporter, || runtime.block_on(self.attempt()));
+        again::until_over(&self.intake, || runtime.block_on(self.attempt()));
         // A name that is still looked up must not hold up the show's end.
         runtime.shutdown_background();
     }
@@ -111,6 +115,7 @@ impl PlayLine {
         let result = async {
             let mut call = Call::open(url, Intent::Play, hops, &self.trust).await?;
             landed.last = Instant::now();
+            let mut pinged = landed.last;
             loop {
                 while let Some(event) = call.event()? {
                     match event {
@@ -137,6 +142,10 @@ impl PlayLine {
                 // A server may wait for a publisher as long as it likes; one that falls silent is gone.
                 if landed.arriving.is_some() && landed.last.elapsed() > SILENCE {
                     return Ok(End::Silent);
+                }
+                if pinged.elapsed() > PINGS {
+                    pinged = Instant::now();
+                    landed.network_is(Network { rtt: call.round_trip(), ..Network::default() });
                 }
                 call.turn(tokio::time::sleep(GLANCE)).await?;
             }
@@ -165,6 +174,13 @@ impl Landed {
     pub(super) fn complain(&mut self, problem: &str) {
         if let Some((arriving, _)) = &mut self.arriving {
             arriving.complain(problem);
+        }
+    }
+
+    /// What the connection knows of its network.
+    fn network_is(&self, network: Network) {
+        if let Some((arriving, _)) = &self.arriving {
+            arriving.network_is(network);
         }
     }
 

@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 
 use crate::event::Level;
 use crate::ingest::intake::{Arriving, Intake, Turned};
+use crate::ingest::network::Network;
 use crate::ingest::seldom::Seldom;
 use crate::ingest::unpack::Unpacker;
 use crate::reporter::Reporter;
@@ -233,6 +234,13 @@ impl Hold {
         if let Some(Begun { arriving, unpacker, heard }) = &mut *lock(&self.begun) {
             *heard = Instant::now();
             arriving.tag(tag, unpacker);
+        }
+    }
+
+    /// What the connection knows of its network, if the stream still holds its point.
+    pub(crate) fn network_is(&self, network: Network) {
+        if let Some(Begun { arriving, .. }) = &*lock(&self.begun) {
+            arriving.network_is(network);
         }
     }
 

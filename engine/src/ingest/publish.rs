@@ -18,6 +18,7 @@ use crate::egress::play::{Playing, next_of};
 use crate::egress::queue::Item;
 use crate::egress::room::{Full, MOST_PLAYERS};
 use crate::ingest::listen::Hall;
+use crate::ingest::network::Network;
 use crate::ingest::outward::{Outward, STALLED, Stalled};
 use crate::ingest::point::{Hold, Point};
 use crate::ingest::seats::{Evicted, Place, Standing};
@@ -29,6 +30,8 @@ const READ_AT_FIRST: usize = 4 << 10;
 const FAREWELL: Duration = Duration::from_millis(500);
 /// So much is handed to the socket ahead of a player's queue, where it can still be dropped.
 const AHEAD: usize = 256 << 10;
+/// How often a publisher is pinged, to know how far away it is.
+const PINGS: Duration = Duration::from_secs(2);
 /// What a publisher is told that has to yield.
 const TAKEN_OVER: &str = "another encoder publishes here now";
 /// What a player is told that has to make room.
@@ -36,10 +39,12 @@ const NO_SEAT: &str = "others want to play, too";
 
 /// Serves one peer until it leaves, over whatever carries its bytes.
 pub(crate) async fn serve(stream: impl Carrier, from: SocketAddr, hall: &Arc<Hall>, place: &Place) {
+    let begun = Instant::now();
     let mut connection = Connection {
         from,
         hall: Arc::clone(hall),
-        begun: Instant::now(),
+        begun,
+        pinged: begun,
         publishing: HashMap::new(),
         playing: None,
         over: false,
@@ -77,6 +82,7 @@ struct Connection {
     from: SocketAddr,
     hall: Arc<Hall>,
     begun: Instant,
+    pinged: Instant,
     publishing: HashMap<MessageStreamId, Publishing>,
     /// One at a time.
     playing: Option<(MessageStreamId, Playing)>,
@@ -121,6 +127,7 @@ impl Connection {
         let bell = Arc::clone(&self.bell);
         loop {
             self.turn(session, &mut unread)?;
+            self.measure(session);
             let over = self.over && !outward.is_due(session);
             if session.is_closed() || over {
                 return Ok(());
@@ -145,6 +152,17 @@ impl Connection {
                 () = tokio::time::sleep(deadline.min(patience)) => session.handle_timeout(self.now())?,
             }
         }
+    }
+
+    /// Whoever publishes is pinged while it sends, and what that takes is told with its lines.
+    fn measure(&mut self, session: &mut ServerSession) {
+        if self.publishing.is_empty() || self.pinged.elapsed() < PINGS {
+            return;
+        }
+        self.pinged = Instant::now();
+        let network = Network { rtt: session.round_trip(), ..Network::default() };
+        self.publishing.values().for_each(|publishing| publishing.hold.network_is(network));
+        session.ask_round_trip(self.now());
     }
 
     fn standing(&self) -> Standing {

@@ -66,6 +66,8 @@ pub(crate) struct LineChange {
     pub(crate) line: String,
     pub(crate) from: LineState,
     pub(crate) to: LineState,
+    /// Whether it has had a picture before.
+    pub(crate) seen: bool,
 }
 
 impl CameraRun {
@@ -88,10 +90,13 @@ impl CameraRun {
     ) {
         self.takes.clear();
         for (ix, (line, measured)) in self.lines.iter_mut().zip(&self.measured).enumerate() {
-            let before = line.state();
+            let (before, seen) = (line.state(), line.seen());
             let take = line.take(tick, from, to);
-            if line.state() != before {
-                changed.push(LineChange { line: line.name.clone(), from: before, to: line.state() });
+            let was_live = before == LineState::Live;
+            if line.state() != before
+                && (was_live || line.state() != LineState::Connecting || line.begins_to_connect())
+            {
+                changed.push(LineChange { line: line.name.clone(), from: before, to: line.state(), seen });
             }
             let view = view(line, &take, measured.figures);
             // How a line stands is always taken in.
@@ -199,7 +204,9 @@ fn network(line: &Line) -> NetworkReport {
 
 fn view(line: &Line, take: &Take, figures: LineFigures) -> LineView {
     let state = match line.state() {
-        LineState::Never => Standing::Never,
+        // Who has never given a picture is not waited for, whatever may come.
+        LineState::Connecting if line.seen() => Standing::Connecting,
+        LineState::Never | LineState::Connecting => Standing::Never,
         LineState::Live => Standing::Live,
         LineState::Lost => Standing::Lost,
         LineState::Ended => Standing::Ended,

@@ -352,11 +352,16 @@ const LAST_CALL: Duration = Duration::from_secs(4);
 fn say_line(reporter: &Reporter, camera: &str, change: &LineChange) {
     let reporter = reporter.of(format!("{camera}/{}", change.line));
     match (change.from, change.to) {
-        (LineState::Never, LineState::Live) => {
+        (_, LineState::Live) if !change.seen => {
             reporter.event(Level::Info, "line-live", "the first picture is there")
         }
         (_, LineState::Live) => reporter.event(Level::Info, "line-recovered", "pictures come again"),
-        (_, LineState::Lost) => reporter.event(Level::Alarm, "line-lost", "pictures are missing"),
+        (LineState::Live, LineState::Lost | LineState::Connecting) => {
+            reporter.event(Level::Alarm, "line-lost", "pictures are missing")
+        }
+        (_, LineState::Connecting) => {
+            reporter.event(Level::Info, "line-connecting", "it is on its way: no picture yet")
+        }
         _ => {}
     }
 }

@@ -139,6 +139,9 @@ fn ffmpeg_pushes_a_viewer_joins_late_the_line_dies_and_gstreamer_takes_over() {
     let main = ffmpeg_push(&live.url, "testsrc2=size=640x360:rate=25");
     wait_for(&handle, "the encoder's picture", |s| on_air(s) == Some("main"));
 
+    let rtt = |s: &Status| s.cameras[0].lines[0].network.rtt_ms;
+    wait_for(&handle, "the round trip to its encoder", |s| rtt(s).is_some());
+
     // A second encoder on the taken name is turned down; the first goes on.
     let mut second = ffmpeg_push(&live.url, "color=red:size=640x360:rate=25");
     assert!(!second.0.wait().unwrap().success(), "the second publisher was let in");

@@ -15,7 +15,6 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use crate::event::Level;
-use crate::ingest::LineCounters;
 use crate::ingest::again::{self, Attempt, Began, GLANCE, Then};
 use crate::ingest::complaints::Recurring;
 use crate::ingest::intake::Intake;
@@ -37,7 +36,6 @@ pub(crate) struct WireLine {
     pub(crate) wire: Wire,
     pub(crate) url: Url,
     pub(crate) intake: Arc<Intake>,
-    pub(crate) counters: Arc<LineCounters>,
     pub(crate) reporter: Reporter,
 }
 
@@ -46,7 +44,7 @@ impl WireLine {
     pub(crate) fn run(self) {
         let mut strangers = Recurring::traffic("srt-refused", Level::Warn);
         let stuck = Arc::new(AtomicU32::new(0));
-        again::until_over(&self.reporter, || {
+        again::until_over(&self.intake, || {
             if stuck.load(Ordering::Relaxed) > MOST_STUCK {
                 let why = format!("{MOST_STUCK} pipelines could not be taken down: the line is given up");
                 self.reporter.event(Level::Alarm, "line-error", why.clone());
@@ -70,7 +68,7 @@ impl WireLine {
         loop {
             if told.elapsed() >= FIGURES {
                 told = Instant::now();
-                self.counters.network_is(graph.network());
+                self.intake.counters.network_is(graph.network());
             }
             for _ in 0..graph.turned_away() {
                 let message = "somebody called and was not let in: is the passphrase another one?";
