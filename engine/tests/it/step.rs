@@ -64,15 +64,36 @@ pub fn assert_recording_in_step(recording: &Path, what: &str, count: RangeInclus
     assert_in_step_from(0.0, recording, what, count);
 }
 
+/// As above, of what lies between two moments, in seconds.
+pub fn assert_in_step_between(
+    from: f64,
+    to: f64,
+    recording: &Path,
+    what: &str,
+    count: RangeInclusive<usize>,
+) {
+    let (mut flashes, mut beeps) = flashes_and_beeps(recording);
+    let (from, to) = (from * 1000.0, to * 1000.0);
+    flashes.retain(|at| (from..to).contains(at));
+    let (first, last) = (flashes.first().copied().unwrap_or(from), flashes.last().copied().unwrap_or(to));
+    // Between a flash and the next: no pair is torn.
+    beeps.retain(|at| (first - 500.0..last + 500.0).contains(at));
+    assert_paired(&flashes, &beeps, what, count);
+}
+
 /// As above, of what comes after so many milliseconds.
 pub fn assert_in_step_from(from: f64, recording: &Path, what: &str, count: RangeInclusive<usize>) {
     let (mut flashes, mut beeps) = flashes_and_beeps(recording);
     // Between a flash and the next: no pair is torn.
     flashes.retain(|at| *at >= from);
     beeps.retain(|at| *at >= flashes.first().copied().unwrap_or(from) - 500.0);
+    assert_paired(&flashes, &beeps, what, count);
+}
+
+fn assert_paired(flashes: &[f64], beeps: &[f64], what: &str, count: RangeInclusive<usize>) {
     assert!(count.contains(&flashes.len()), "{what}: {flashes:?} {beeps:?}");
     assert_eq!(flashes.len(), beeps.len(), "{what}: {flashes:?} {beeps:?}");
-    for (flash, beep) in flashes.iter().zip(&beeps) {
+    for (flash, beep) in flashes.iter().zip(beeps) {
         assert!((flash - beep).abs() <= LIMIT_MS, "{what}: flash at {flash:.1} ms, beep at {beep:.1} ms");
     }
 }

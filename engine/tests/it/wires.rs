@@ -1,6 +1,7 @@
 //! Lines pulled through GStreamer, from senders that are not ours.
 
-use std::net::UdpSocket;
+use std::io::{Read, Write};
+use std::net::{TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::Command as Process;
 use std::time::{Duration, Instant};
@@ -162,22 +163,78 @@ fn a_playlist_is_followed() {
     finish(live, "HLS");
 }
 
-fn rtsp(scheme: &str) {
-    let port = free_port().port();
+/// Hides from a client where a server says playing begins, so that only its reports tell how sound
+/// lies to pictures. Gives where it is reached.
+fn without_rtp_info(server: u16) -> u16 {
+    const SAID: &[u8] = b"RTP-Info:";
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // It ends with the test's process.
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let (Ok(mut client), Ok(mut server)) = (client, TcpStream::connect(("127.0.0.1", server))) else {
+                continue;
+            };
+            let (mut up, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut up, &mut to));
+            std::thread::spawn(move || {
+                let mut bytes = [0; 64 << 10];
+                while let Ok(n @ 1..) = server.read(&mut bytes) {
+                    if let Some(at) = bytes[..n].windows(SAID.len()).position(|said| said == SAID) {
+                        bytes[at] = b'x';
+                    }
+                    if client.write_all(&bytes[..n]).is_err() {
+                        break;
+                    }
+                }
+                let _ = client.shutdown(std::net::Shutdown::Both);
+            });
+        }
+    });
+    port
+}
+
+/// An RTSP camera on a port, which serves a film with flashes and beeps until it is dropped.
+fn rtsp_camera(port: u16) -> Tool {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/rtsp_server.py");
     let film = clips().join("generated/flash-beep.mp4").canonicalize().unwrap();
     // The distribution's own interpreter: it has the bindings.
-    let camera = || tool("/usr/bin/python3", &[script, &port.to_string(), film.to_str().unwrap()]);
+    tool("/usr/bin/python3", &[script, &port.to_string(), film.to_str().unwrap()])
+}
+
+/// When so many seconds of the camera have been shown: from when, and until when.
+fn shown(live: &Live, after: f64, seconds: f64) -> (f64, f64) {
+    let handle = live.engine.handle();
+    let wait = |what: &str, after: f64| wait_for(&handle, what, |s| is_main(s) && s.t > after).t;
+    let from = wait("the camera's picture", after);
+    (from, wait("some seconds of it", from + seconds))
+}
+
+/// Ends the show: what was shown then was in step, once the camera had said how its sound lies to
+/// its pictures.
+fn finish_rtsp(live: Live, what: &str, shown: &[(f64, f64)]) {
+    let (report, out) = end(live);
+    for &(from, to) in shown {
+        let told = report.events.iter().filter(|e| e.code == "line-drift" && (from..to).contains(&e.t));
+        let settled = told.map(|e| e.t + 0.5).fold(from + 0.5, f64::max);
+        let recording = out.path().join("180p.flv");
+        crate::step::assert_in_step_between(settled, to - 0.5, &recording, what, 2..=10);
+    }
+}
+
+/// A camera that dies and comes back.
+fn rtsp(scheme: &str) {
+    let port = free_port().port();
     let live = start_with(&format!(r#"pull "{scheme}://127.0.0.1:{port}/cam""#));
     let handle = live.engine.handle();
     wait_for(&handle, "the filler before the camera is there", is_filler);
-    let first = camera();
-    wait_for(&handle, "the camera's picture", is_main);
+    let first = rtsp_camera(port);
+    let once = shown(&live, 0.0, 4.5);
     drop(first);
     wait_for(&handle, "the filler when it dies", is_filler);
-    let _second = camera();
-    wait_for(&handle, "its picture again", is_main);
-    end(live);
+    let _second = rtsp_camera(port);
+    let again = shown(&live, once.1, 4.5);
+    finish_rtsp(live, scheme, &[once, again]);
 }
 
 #[test]
@@ -191,6 +248,16 @@ fn an_rtsp_camera_is_pulled_over_udp() {
 }
 
 #[test]
+fn an_rtsp_camera_that_does_not_say_where_it_begins_is_in_step_once_it_reports() {
+    let port = free_port().port();
+    let _camera = rtsp_camera(port);
+    let live = start_with(&format!(r#"pull "rtspt://127.0.0.1:{}/cam""#, without_rtp_info(port)));
+    // Its first reports come within five seconds and a half.
+    let once = shown(&live, 0.0, 8.5);
+    finish_rtsp(live, "no RTP-Info", &[once]);
+}
+
+#[test]
 fn an_rtmp_server_is_played_from() {
     let port = free_port().port();
     let url = format!("rtmp://127.0.0.1:{port}/live/cam");
@@ -201,6 +268,7 @@ fn an_rtmp_server_is_played_from() {
     let serve = ["-f", "flv", "-listen", "1", &url];
     let first = send("9.5", &serve);
     wait_for(&handle, "the server's picture", is_main);
+    wait_for(&handle, "the round trip, playing", |status| line(status).network.rtt_ms.is_some());
     drop(first);
     wait_for(&handle, "the filler when it dies", is_filler);
     let _second = send("9.5", &serve);

@@ -9,7 +9,7 @@ use gstreamer as gst;
 use gstreamer::glib;
 use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSinkCallbacks};
-use media::Track;
+use media::{Time, Track};
 use url::Url;
 
 use crate::ingest::again::{Began, SILENCE};
@@ -17,10 +17,12 @@ use crate::ingest::device::Capture;
 use crate::ingest::intake::{Arriving, Intake, Turned};
 use crate::ingest::network::Network;
 use crate::ingest::sample::SampleReader;
+use crate::ingest::wall::Wall;
 use crate::ingest::wire::address::Wire;
 use crate::ingest::wire::knocks::Knocks;
-use crate::ingest::wire::network;
+use crate::ingest::wire::{network, rtsp};
 use crate::ingest::{branch, caps};
+use crate::reporter::Reporter;
 
 /// The kernel's room for datagrams: 8 Mbit/s for two seconds.
 const DATAGRAMS: i32 = 2 << 20;
@@ -43,7 +45,7 @@ pub(crate) enum WireError {
     Stream { element: String, message: String },
 }
 
-fn plugins(error: impl ToString) -> WireError {
+pub(super) fn plugins(error: impl ToString) -> WireError {
     WireError::Plugins(error.to_string())
 }
 
@@ -75,6 +77,8 @@ struct State {
     /// it stand by. Where a sender changes its codec, the new one comes before the old one goes.
     streams: Vec<Stream>,
     arriving: Option<Arriving>,
+    /// What a camera said of the time of day before anything of it had arrived.
+    clock: Option<(Time, Wall)>,
     last_picture: Option<Instant>,
     last_sound: Option<Instant>,
 }
@@ -111,6 +115,23 @@ impl Landing {
         let at = streams.iter().position(|stream| stream.pad == *pad);
         let elements = at.map_or_else(Vec::new, |at| streams.remove(at).elements);
         elements.iter().filter_map(glib::WeakRef::upgrade).collect()
+    }
+
+    pub(super) fn reporter(&self) -> &Reporter {
+        &self.intake.reporter
+    }
+
+    /// At `pts` of the stream it was so late by the sender's clock. What sound says counts where
+    /// there are no pictures.
+    pub(super) fn clock(&self, track: Track, pts: Time, wall: Wall) {
+        let mut state = self.lock();
+        if track == Track::Audio && state.last_picture.is_some() {
+            return;
+        }
+        match &mut state.arriving {
+            Some(arriving) => arriving.clock(pts, wall),
+            None => state.clock = Some((pts, wall)),
+        }
     }
 
     /// How long ago the last picture came, or the last sound where there are no pictures;
@@ -161,7 +182,10 @@ impl Landing {
             }
             if state.arriving.is_none() {
                 match self.intake.begin(self.from.clone()) {
-                    Ok(arriving) => state.arriving = Some(arriving),
+                    Ok(mut arriving) => {
+                        state.clock.take().into_iter().for_each(|(pts, wall)| arriving.clock(pts, wall));
+                        state.arriving = Some(arriving);
+                    }
                     // The line's decoder is far behind: this packet is lost, a later one finds room.
                     Err(Turned::Hangs | Turned::Taken) => return Ok(gst::FlowSuccess::Ok),
                 }
@@ -304,11 +328,7 @@ impl Graph {
 
     /// A source whose streams appear one by one, each as RTP.
     fn rtsp(&self, url: &Url, landing: &Arc<Landing>) -> Result<(), WireError> {
-        let source = make("rtspsrc")?;
-        source.set_property("location", url.as_str());
-        // Reordering needs a little time; the line's own cushion comes after it.
-        source.set_property("latency", 100u32);
-        source.set_property("drop-on-latency", true);
+        let source = rtsp::source(url, landing)?;
         self.pipeline.add(&source).map_err(plugins)?;
         self.parse_each(&source, landing, Pace::AsItComes);
         Ok(())
@@ -452,12 +472,12 @@ fn queued(pipeline: &gst::Pipeline, pad: &gst::Pad, pace: Pace) -> Option<(Optio
     Some((Some(queue), out))
 }
 
-fn make(factory: &str) -> Result<gst::Element, WireError> {
+pub(super) fn make(factory: &str) -> Result<gst::Element, WireError> {
     gst::ElementFactory::make(factory).build().map_err(|e| plugins(format!("{factory}: {e}")))
 }
 
 /// Properties that older GStreamer lacks.
-fn set_if_there(element: &gst::Element, name: &str, value: bool) {
+pub(super) fn set_if_there(element: &gst::Element, name: &str, value: bool) {
     if element.has_property_with_type(name, bool::static_type()) {
         element.set_property(name, value);
     }

@@ -7,6 +7,8 @@ mod address;
 mod graph;
 mod knocks;
 mod network;
+mod rtp;
+mod rtsp;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
