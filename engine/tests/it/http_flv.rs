@@ -196,7 +196,10 @@ fn servers_that_stall_cut_lie_or_never_end_lose_their_line_alone() {
         assert!(camera(name).packets > 40, "{name}: {:?}", camera(name));
     }
     for name in ["round", "nowhere", "header", "drip", "page", "missing", "list", "plain", "packed"] {
-        assert_eq!((camera(name).packets, camera(name).state), (0, LineState::Never), "{name}");
+        let line = camera(name);
+        // Whichever it is between two calls.
+        assert!(matches!(line.state, LineState::Never | LineState::Connecting), "{name}: {line:?}");
+        assert_eq!(line.packets, 0, "{name}");
     }
     let told = |name: &str, word: &str| {
         report.events.iter().any(|e| e.subject == format!("{name}/a") && e.message.contains(word))

@@ -296,7 +296,7 @@ fn a_push_of_one_track_is_said_while_it_comes_and_the_show_goes_on() {
     let status =
         wait_for(&handle, "the word that pictures are missing", |s| said(s, "no-video", "radio/mixer"));
     assert_eq!(on_air(&status), Some("main"), "pictures without sound are shown");
-    assert_eq!(status.cameras[1].lines[0].state, LineState::Never);
+    assert_eq!(status.cameras[1].lines[0].state, LineState::Connecting);
     // Nothing to show: a director is told so, and viewers keep the picture they have.
     let refused = handle.command(engine::Command::cut("radio")).unwrap_err();
     assert_eq!(refused.code, "source-lost");
