@@ -1,10 +1,10 @@
 //! Any source's picture onto the canvas: upright, whole, in its true shape.
 
-use media::Size;
+use media::{Rect, Size};
 
 use crate::colour::Yuv;
 use crate::error::CodecError;
-use crate::ffmpeg::{Filter, Lines, Rect, Sws};
+use crate::ffmpeg::{Filter, Lines, Sws};
 use crate::picture::{Aspect, Picture, PictureMut, Plane, PlaneMut, PlaneRef, Rotation, Scan};
 use crate::scale::{is_canvas_colour, recolour};
 

@@ -45,6 +45,7 @@ mod picture;
 mod raw;
 mod recolour;
 mod scale;
+pub mod scene;
 pub mod still;
 pub mod watermark;
 
@@ -64,4 +65,5 @@ pub use mix::dissolve;
 pub use picture::{Aspect, Picture, PictureMut, PixelFormat, Plane, PlaneMut, PlaneRef, Rotation, Scan};
 pub use raw::{RawFormat, RawPicture, RawPlane};
 pub use scale::Scaler;
+pub use scene::{SceneComposer, Tile};
 pub use watermark::{Anchor, Placement, Watermark, WatermarkError};

@@ -1,10 +1,10 @@
 //! Pictures of one size out of pictures of any.
 
-use media::Size;
+use media::{Rect, Size};
 
 use crate::colour::Colour;
 use crate::error::CodecError;
-use crate::ffmpeg::{Filter, Lines, Rect, Sws};
+use crate::ffmpeg::{Filter, Lines, Sws};
 use crate::picture::{Picture, PictureMut, PixelFormat};
 use crate::recolour::Recolour;
 

@@ -16,10 +16,12 @@
 
 mod packet;
 mod rate;
+mod rect;
 mod size;
 mod time;
 
 pub use packet::{AudioCodec, AudioParams, Key, Packet, Track, VideoCodec, VideoParams};
 pub use rate::{FrameRate, OutOfRange, SampleRate, Tick};
+pub use rect::Rect;
 pub use size::Size;
 pub use time::{FLICKS_PER_SECOND, Span, Time};

@@ -20,7 +20,7 @@ pub use follow::Follower;
 pub(crate) use frame::AvFrame;
 pub use resample::Resampler;
 pub use sws::Filter;
-pub(crate) use sws::{Lines, Rect, Sws};
+pub(crate) use sws::{Lines, Sws};
 
 use media::{AudioParams, VideoParams};
 

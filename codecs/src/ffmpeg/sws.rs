@@ -4,12 +4,13 @@ use std::ffi::CStr;
 use std::ptr::{self, NonNull};
 
 use ffmpeg_next::ffi;
-use media::Size;
+use media::{Rect, Size};
 
 use super::call::{check, error};
 use super::frame::AvFrame;
 use crate::colour::Range;
 use crate::error::{CodecError, Step};
+use crate::picture::PixelFormat;
 
 /// How pixels between the pixels are made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -32,14 +33,6 @@ pub(crate) enum Lines {
     All,
     /// The upper of two fields: every second line from the first.
     UpperField,
-}
-
-/// A box in a picture; all four even, so that chroma fits.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Rect {
-    pub(crate) x: u32,
-    pub(crate) y: u32,
-    pub(crate) size: Size,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,11 +75,32 @@ impl Sws {
         rect: Rect,
         alpha: Option<&mut AvFrame>,
     ) -> Result<(), CodecError> {
+        self.run_part(from, Rect::whole(from.size()), lines, to, rect, alpha)
+    }
+
+    /// As [`run`](Self::run), of a part of `from`; of less than the whole only where that is 4:2:0,
+    /// 8 bits, and the part is even.
+    pub(crate) fn run_part(
+        &mut self,
+        from: &AvFrame,
+        window: Rect,
+        lines: Lines,
+        to: &mut AvFrame,
+        rect: Rect,
+        alpha: Option<&mut AvFrame>,
+    ) -> Result<(), CodecError> {
+        if !window.fits_in(from.size()) {
+            return Err(CodecError::PictureSize { got: window.size, want: from.size() });
+        }
+        let is_part = window != Rect::whole(from.size());
+        if is_part && from.format() != PixelFormat::Yuv420p {
+            return Err(CodecError::PictureFormat { got: from.format(), want: PixelFormat::Yuv420p });
+        }
         let canvas = to.size();
         if rect.x + rect.size.width > canvas.width || rect.y + rect.size.height > canvas.height {
             return Err(CodecError::PictureSize { got: rect.size, want: canvas });
         }
-        let size = from.size();
+        let size = window.size;
         let step = if lines == Lines::All { 1 } else { 2 };
         let shape = Shape {
             from: Size::new(size.width, (size.height / step).max(1)),
@@ -103,7 +117,15 @@ impl Sws {
         }
         let raw = from.raw();
         let strides = raw.linesize.map(|line| line * step as i32);
-        let starts = raw.data.map(<*mut u8>::cast_const);
+        let mut starts = raw.data.map(<*mut u8>::cast_const);
+        for (i, start) in starts.iter_mut().take(3).enumerate().filter(|_| is_part) {
+            let shift = u32::from(i > 0);
+            let offset =
+                (window.y >> shift) as isize * raw.linesize[i] as isize + (window.x >> shift) as isize;
+            // SAFETY: the picture is planar 4:2:0 and `window` lies within it (both checked above),
+            // so the offset lies within the plane.
+            *start = unsafe { start.offset(offset) };
+        }
         let to = to.raw_mut();
         let mut to_strides = to.linesize;
         let mut boxes = [ptr::null_mut(); 4];
