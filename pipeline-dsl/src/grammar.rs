@@ -6,12 +6,18 @@ mod table;
 
 use crate::files::FileKind;
 
-pub(crate) use table::{ACTIONS, AUDIO, AUDIO_BITRATE, FAILOVER, KEYFRAME, PRESET, TRANSITION, VIDEO, WHOLE};
+pub(crate) use table::{
+    ACTIONS, AUDIO, AUDIO_BITRATE, FAILOVER, KEYFRAME, PRESET, SCENE_LAYOUT, TRANSITION, VIDEO, WHOLE,
+};
 
 /// What other parts of a show refer to by its name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Sort {
     Camera,
+    Scene,
+    /// A camera or a scene.
+    Source,
+    Layout,
     Filler,
     Watermark,
     Ladder,
@@ -23,6 +29,9 @@ impl Sort {
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Camera => "camera",
+            Self::Scene => "scene",
+            Self::Source => "source",
+            Self::Layout => "layout",
             Self::Filler => "filler",
             Self::Watermark => "watermark",
             Self::Ladder => "ladder",
@@ -83,6 +92,14 @@ pub(crate) enum Type {
     /// How much faster a clock runs.
     Ppm,
     Decibels,
+    /// Two lengths of the canvas, `X,Y`.
+    Corner,
+    /// Two lengths of the canvas, `WxH`.
+    Extent,
+    /// Four lengths of the canvas, `LEFT,TOP,RIGHT,BOTTOM`.
+    Crop,
+    /// Decibels.
+    Level,
     Address,
     Variable,
     /// Where a secret is kept.

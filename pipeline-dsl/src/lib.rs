@@ -63,6 +63,7 @@ mod parser;
 mod reference;
 pub mod rehearsal;
 mod source;
+mod stand;
 mod suggest;
 pub mod syntax;
 mod template;
@@ -79,6 +80,7 @@ pub use files::{
 pub use format::format;
 pub use model::*;
 pub use reference::reference;
+pub use stand::{Area, Framed, LEAST_SIDE, Stand};
 pub use template::{expand, expand_line};
 
 /// A show with every part the language has; the one the manual explains.

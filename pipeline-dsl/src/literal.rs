@@ -5,7 +5,7 @@
 
 use media::{FLICKS_PER_SECOND, FrameRate, SampleRate, Size};
 
-use crate::model::Rgb;
+use crate::model::{Crop, Gain, Length, Rgb};
 
 /// The longest duration and the latest time, in seconds: 999:59:59.
 pub(crate) const MOST_SECONDS: i64 = 999 * 3600 + 59 * 60 + 59;
@@ -298,6 +298,87 @@ pub(crate) fn decibels(text: &str) -> Result<i32, Miss> {
     if (-600..=120).contains(&tenths) { Ok(tenths) } else { Err(Miss::Range) }
 }
 
+/// `-3dB`, `4.5dB`: a gain.
+pub(crate) fn level(text: &str) -> Result<Gain, Miss> {
+    let tenths = i16::try_from(decibels(text)?).map_err(|_| Miss::Range)?;
+    Gain::from_tenths(tenths).ok_or(Miss::Range)
+}
+
+/// A gain as one writes it.
+pub(crate) fn write_level(gain: Gain) -> String {
+    let (tenths, sign) = (gain.tenths().unsigned_abs(), if gain.tenths() < 0 { "-" } else { "" });
+    match tenths % 10 {
+        0 => format!("{sign}{}dB", tenths / 10),
+        rest => format!("{sign}{}.{rest}dB", tenths / 10),
+    }
+}
+
+/// The most pixels a length has.
+const MOST_PIXELS: u32 = 8192;
+
+/// `960`, `50%`, `33.333%`: a length of the canvas.
+fn length(text: &str) -> Result<Length, Miss> {
+    match text.strip_suffix('%') {
+        Some(number) => {
+            let thousandths = exact(number, 1000)?;
+            if thousandths <= 100_000 { Ok(Length::Percent(thousandths)) } else { Err(Miss::Range) }
+        }
+        None => {
+            let pixels = exact(text, 1)?;
+            if pixels <= MOST_PIXELS { Ok(Length::Pixels(pixels)) } else { Err(Miss::Range) }
+        }
+    }
+}
+
+fn write_length(length: Length) -> String {
+    match length {
+        Length::Pixels(pixels) => pixels.to_string(),
+        Length::Percent(thousandths) => match thousandths % 1000 {
+            0 => format!("{}%", thousandths / 1000),
+            rest => {
+                let digits = format!("{rest:03}");
+                format!("{}.{}%", thousandths / 1000, digits.trim_end_matches('0'))
+            }
+        },
+    }
+}
+
+/// `50%,0`: from the left, from the top.
+pub(crate) fn corner(text: &str) -> Result<(Length, Length), Miss> {
+    let (x, y) = text.split_once(',').ok_or(Miss::Other)?;
+    Ok((length(x)?, length(y)?))
+}
+
+/// A corner as one writes it.
+pub(crate) fn write_corner((x, y): (Length, Length)) -> String {
+    format!("{},{}", write_length(x), write_length(y))
+}
+
+/// `50%x100%`: width and height.
+pub(crate) fn extent(text: &str) -> Result<(Length, Length), Miss> {
+    let (width, height) = text.split_once('x').ok_or(Miss::Other)?;
+    Ok((length(width)?, length(height)?))
+}
+
+/// An extent as one writes it.
+pub(crate) fn write_extent((width, height): (Length, Length)) -> String {
+    format!("{}x{}", write_length(width), write_length(height))
+}
+
+/// `10%,0,10%,0`: from the left, the top, the right and the bottom.
+pub(crate) fn crop(text: &str) -> Result<Crop, Miss> {
+    let mut sides = text.split(',').map(length);
+    let mut next = || sides.next().unwrap_or(Err(Miss::Other));
+    let crop = Crop { left: next()?, top: next()?, right: next()?, bottom: next()? };
+    if sides.next().is_some() { Err(Miss::Other) } else { Ok(crop) }
+}
+
+/// A crop as one writes it.
+pub(crate) fn write_crop(crop: Crop) -> String {
+    let Crop { left, top, right, bottom } = crop;
+    [left, top, right, bottom].map(write_length).join(",")
+}
+
 /// The basic colours of CSS.
 pub(crate) const COLORS: [(&str, Rgb); 16] = [
     ("black", rgb(0x00_00_00)),
@@ -425,7 +506,46 @@ mod tests {
         );
     }
 
+    #[test]
+    fn levels_and_places() {
+        assert_eq!(level("-3dB").map(Gain::tenths), Ok(-30));
+        assert_eq!(level("+4.5dB").map(Gain::tenths), Ok(45));
+        assert_eq!(level("-3"), Err(Miss::Unit));
+        for bad in ["-61dB", "12.1dB", "-0.05dB"] {
+            assert_eq!(level(bad), Err(Miss::Range), "{bad}");
+        }
+        for bad in ["--3dB", "dB", "3db", ""] {
+            assert_eq!(level(bad), Err(Miss::Other), "{bad}");
+        }
+        assert_eq!(corner("50%,0"), Ok((Length::Percent(50_000), Length::Pixels(0))));
+        assert_eq!(extent("640x33.333%"), Ok((Length::Pixels(640), Length::Percent(33_333))));
+        assert_eq!(extent("101%x1"), Err(Miss::Range));
+        assert_eq!(extent("9000x1"), Err(Miss::Range));
+        for bad in ["50%", "50%,", ",", "-5,0", "5px,0"] {
+            assert_eq!(corner(bad), Err(Miss::Other), "{bad}");
+        }
+        assert_eq!(crop("1,2,3"), Err(Miss::Other));
+        assert_eq!(crop("1,2,3,4,5"), Err(Miss::Other));
+    }
+
     proptest! {
+        #[test]
+        fn every_level_and_place_reads_back(
+            tenths in -600i16..=120,
+            sides in prop::array::uniform4(prop_oneof![
+                (0u32..=8192).prop_map(Length::Pixels),
+                (0u32..=100_000).prop_map(Length::Percent),
+            ]),
+        ) {
+            let gain = Gain::from_tenths(tenths).unwrap();
+            prop_assert_eq!(level(&write_level(gain)), Ok(gain));
+            let [left, top, right, bottom] = sides;
+            let all = Crop { left, top, right, bottom };
+            prop_assert_eq!(crop(&write_crop(all)), Ok(all));
+            prop_assert_eq!(corner(&write_corner((left, top))), Ok((left, top)));
+            prop_assert_eq!(extent(&write_extent((left, top))), Ok((left, top)));
+        }
+
         #[test]
         fn every_flick_reads_back(value in 0..MOST_SECONDS * FLICKS_PER_SECOND) {
             prop_assert_eq!(flicks(&write_span(Span::from_flicks(value))), Ok(value));

@@ -3,6 +3,8 @@
 
 mod camera;
 mod channel;
+mod gain;
+mod scene;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -12,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 pub use camera::*;
 pub use channel::*;
+pub use gain::Gain;
+pub use scene::*;
 
 /// A text that may be kept outside the show file: `"literal"` or `env:NAME`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -51,6 +55,12 @@ pub struct Show {
     pub cameras: Vec<Camera>,
     /// Filler streams.
     pub fillers: Vec<Filler>,
+    /// Layouts of the show's own, for its scenes.
+    #[serde(default)]
+    pub layouts: Vec<SceneLayout>,
+    /// Sources composed of cameras.
+    #[serde(default)]
+    pub scenes: Vec<Scene>,
     /// Watermarks.
     pub watermarks: Vec<Watermark>,
     /// Ladders.
@@ -270,19 +280,19 @@ impl fmt::Display for Zone {
 pub enum Action {
     /// Show this source from the next tick.
     Cut {
-        /// A camera's name.
+        /// A camera's or scene's name.
         source: Name,
     },
     /// Dissolve to this source.
     Mix {
-        /// A camera's name.
+        /// A camera's or scene's name.
         source: Name,
         /// How long the dissolve takes.
         over: Span,
     },
     /// Uncover this source along an edge that moves over the picture.
     Wipe {
-        /// A camera's name.
+        /// A camera's or scene's name.
         source: Name,
         /// How long it takes.
         over: Span,
@@ -291,7 +301,7 @@ pub enum Action {
     },
     /// Fade to a colour, and from there to this source.
     Dip {
-        /// A camera's name.
+        /// A camera's or scene's name.
         source: Name,
         /// How long both halves take together.
         over: Span,
@@ -304,6 +314,13 @@ pub enum Action {
     Encrypt(Switch),
     /// On to the next key of the ring, from the next key frame.
     EncryptRotate,
+    /// Something of a scene, whatever channels show it.
+    Scene {
+        /// The scene's name.
+        scene: Name,
+        /// What.
+        order: SceneOrder,
+    },
     /// The show ends; exclusive: the last tick is before it.
     End,
 }
@@ -320,14 +337,14 @@ pub enum Edge {
 }
 
 impl Action {
-    /// The camera it leads to, if it leads to one.
+    /// The camera or scene it leads to, if it leads to one.
     pub fn source(&self) -> Option<&Name> {
         match self {
             Self::Cut { source }
             | Self::Mix { source, .. }
             | Self::Wipe { source, .. }
             | Self::Dip { source, .. } => Some(source),
-            Self::Filler(_) | Self::Encrypt(_) | Self::EncryptRotate | Self::End => None,
+            Self::Filler(_) | Self::Encrypt(_) | Self::EncryptRotate | Self::Scene { .. } | Self::End => None,
         }
     }
 }
@@ -360,6 +377,10 @@ impl Show {
     /// The filler of this name.
     pub fn filler(&self, name: &str) -> Option<&Filler> {
         self.fillers.iter().find(|f| f.name == name)
+    }
+    /// The scene of this name.
+    pub fn scene(&self, name: &str) -> Option<&Scene> {
+        self.scenes.iter().find(|s| s.name == name)
     }
     /// The ladder of this name.
     pub fn ladder(&self, name: &str) -> Option<&Ladder> {

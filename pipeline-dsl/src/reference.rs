@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::grammar::{Count, Form, Need, NodeSpec, Slot, Sort, Type, WHOLE};
 use crate::literal::{write_bits, write_span};
+use crate::model::StockLayout;
 
 impl Type {
     /// What it is, with its article.
@@ -12,6 +13,9 @@ impl Type {
             Self::Title | Self::Define => "a name",
             Self::Refer(sort) => match sort {
                 Sort::Camera => "a camera's name",
+                Sort::Scene => "a scene's name",
+                Sort::Source => "a source's name",
+                Sort::Layout => "a layout's name",
                 Sort::Filler => "a filler's name",
                 Sort::Watermark => "a watermark's name",
                 Sort::Ladder => "a ladder's name",
@@ -41,6 +45,10 @@ impl Type {
             Self::Shift => "a shift in time",
             Self::Ppm => "a drift",
             Self::Decibels => "a gain",
+            Self::Corner => "a corner",
+            Self::Extent => "an extent",
+            Self::Crop => "a crop",
+            Self::Level => "a level",
             Self::Address => "an address with its port",
             Self::Variable => "the name of an environment variable",
             Self::Secret => "the place of a key",
@@ -61,6 +69,10 @@ impl Type {
         match self {
             Self::Title => "any text of up to 100 characters".into(),
             Self::Define => "letters, digits, `-`, `_` and `.`, a letter or digit first, up to 64".into(),
+            Self::Refer(Sort::Source) => "one that a `camera` or `scene` of this show has".into(),
+            Self::Refer(Sort::Layout) => {
+                format!("{}, or one that a `layout` of this show has", StockLayout::WORDS.join(", "))
+            }
             Self::Refer(sort) => format!("one that a `{}` of this show has", sort.word()),
             Self::Input(_) => "\"path\" or env:NAME".into(),
             Self::PullUrl => format!("{} or env:NAME", schemes(PULL_SCHEMES)),
@@ -90,6 +102,10 @@ impl Type {
             Self::Shift => "-24h to 24h".into(),
             Self::Ppm => "-50000ppm to 50000ppm".into(),
             Self::Decibels => "-60dB to 12dB".into(),
+            Self::Corner => "X,Y, each in pixels or per cent of the canvas".into(),
+            Self::Extent => "WxH, each in pixels or per cent of the canvas".into(),
+            Self::Crop => "LEFT,TOP,RIGHT,BOTTOM, each in pixels or per cent of the canvas".into(),
+            Self::Level => "-60dB to 12dB".into(),
             Self::Address => "IP:PORT".into(),
             Self::Variable => "letters, digits and `_`, no digit first".into(),
             Self::Secret => "env:NAME or \"file:PATH\"".into(),
@@ -100,6 +116,8 @@ impl Type {
     pub(crate) const fn example(&self) -> &'static str {
         match self {
             Self::Title => "\"sunlight-tour\"",
+            Self::Refer(Sort::Layout) => "side-by-side",
+            Self::Refer(Sort::Scene) => "duo",
             Self::Define | Self::Refer(_) => "main",
             Self::Input(crate::FileKind::Image) => "\"logo.png\"",
             Self::Input(crate::FileKind::Device) => "\"/dev/video0\"",
@@ -141,6 +159,10 @@ impl Type {
             Self::Shift => "-10s",
             Self::Ppm => "300ppm",
             Self::Decibels => "-6dB",
+            Self::Corner => "50%,0",
+            Self::Extent => "50%x100%",
+            Self::Crop => "10%,0,10%,0",
+            Self::Level => "-3dB",
             Self::Address => "\"127.0.0.1:8080\"",
             Self::Variable => "OBVAN_KEY",
             Self::Secret => "env:CAM_KEY",
@@ -180,6 +202,11 @@ fn key(out: &mut String, slot: &Slot) {
         Type::Input(_) | Type::LineRecordPath => "PATH".into(),
         Type::SoundDevice => "DEVICE".into(),
         Type::Rate => "RATE".into(),
+        Type::Corner => "X,Y".into(),
+        Type::Extent => "WxH".into(),
+        Type::Crop => "LEFT,TOP,RIGHT,BOTTOM".into(),
+        Type::Level => "LEVEL".into(),
+        Type::Refer(sort) => sort.word().to_uppercase(),
         Type::Bits { .. } => "BITRATE".into(),
         Type::Zone => "ZONE".into(),
         Type::Color => "COLOR".into(),

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use crate::lexer::ends_bare;
-use crate::literal::{write_bits, write_color, write_span};
+use crate::literal::{
+    write_bits, write_color, write_corner, write_crop, write_extent, write_level, write_span,
+};
 use crate::model::*;
 
 /// Text that grows by lines.
@@ -161,6 +163,8 @@ impl Show {
             w.line(&input(&filler.input, Looping::Known));
             w.close();
         }
+        self.layouts.iter().for_each(|part| layout(&mut w, part));
+        self.scenes.iter().for_each(|part| scene(&mut w, part));
         for mark in &self.watermarks {
             w.open(&format!("watermark {}", name(&mark.name)));
             let (image, at) = (text(&mark.image), mark.at.as_str());
@@ -231,6 +235,45 @@ fn failover(failover: &Failover) -> String {
     line
 }
 
+fn spot(spot: Spot) -> String {
+    format!(" at={} size={}", write_corner(spot.at), write_extent(spot.size))
+}
+
+fn fit_and_z(fit: Option<Fit>, z: Option<u8>) -> String {
+    let fit = fit.map_or(String::new(), |fit| format!(" fit={}", fit.as_str()));
+    let z = z.map_or(String::new(), |z| format!(" z={z}"));
+    fit + &z
+}
+
+fn layout(w: &mut Writer, layout: &SceneLayout) {
+    w.open(&format!("layout {}", name(&layout.name)));
+    for Place { number, spot: at, fit, z } in &layout.places {
+        w.line(&format!("box {number}{}{}", spot(*at), fit_and_z(*fit, *z)));
+    }
+    w.close();
+}
+
+fn scene(w: &mut Writer, scene: &Scene) {
+    let (color, after) = (write_color(scene.color), write_span(scene.after));
+    w.open(&format!("scene {} color={color} after={after}", name(&scene.name)));
+    w.line(&format!("layout {}", name(&scene.layout)));
+    for part in &scene.boxes {
+        let mut line = format!("box {} camera={}", name(&part.name), name(&part.camera));
+        line += &part.pin.map_or(String::new(), spot);
+        line += &fit_and_z(part.fit, part.z);
+        if part.crop != Crop::NONE {
+            line += &format!(" crop={}", write_crop(part.crop));
+        }
+        line += &format!(" border={} color={}", part.border, write_color(part.color));
+        line += &format!(" level={}", write_level(part.level));
+        if let Some(filler) = &part.filler {
+            line += &format!(" filler={}", name(filler));
+        }
+        w.line(&line);
+    }
+    w.close();
+}
+
 fn ladder(w: &mut Writer, ladder: &Ladder) {
     w.open(&format!("ladder {}", name(&ladder.name)));
     w.line(&format!("preset {}", ladder.preset.as_str()));
@@ -286,6 +329,21 @@ pub(crate) fn action(action: &Action) -> String {
         Action::Filler(state) => format!("filler {}", switch(*state)),
         Action::Encrypt(state) => format!("encrypt {}", switch(*state)),
         Action::EncryptRotate => "encrypt rotate".to_owned(),
+        Action::Scene { scene, order } => {
+            let scene = name(scene);
+            match order {
+                SceneOrder::Layout { layout, over } => {
+                    let over = over.map_or(String::new(), |over| format!(" over={}", write_span(over)));
+                    format!("scene {scene} layout {}{over}", name(layout))
+                }
+                SceneOrder::Level { name: part, level } => {
+                    format!("scene {scene} box {} level={}", name(part), write_level(*level))
+                }
+                SceneOrder::Mute { name: part, mute } => {
+                    format!("scene {scene} box {} mute={}", name(part), switch(*mute))
+                }
+            }
+        }
         Action::End => "end".to_owned(),
     }
 }

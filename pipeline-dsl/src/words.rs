@@ -1,7 +1,8 @@
 //! The words that the model's plain choices have in the show file.
 
 use crate::model::{
-    Anchor, Deinterlace, Edge, EncryptMode, EncryptSound, Layout, Prefer, Preset, Standby, SyncBy,
+    Anchor, Deinterlace, Edge, EncryptMode, EncryptSound, Fit, Layout, Prefer, Preset, Standby, StockLayout,
+    SyncBy,
 };
 
 /// The words of `Self::ALL`, in its order.
@@ -104,6 +105,41 @@ impl Edge {
             Self::Top => "top",
             Self::Bottom => "bottom",
         }
+    }
+}
+
+impl Fit {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 3] = [Self::Contain, Self::Cover, Self::Stretch];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 3] = words!(3);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Contain => "contain",
+            Self::Cover => "cover",
+            Self::Stretch => "stretch",
+        }
+    }
+}
+
+impl StockLayout {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 4] = [Self::SideBySide, Self::Pip, Self::Grid, Self::Full];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 4] = words!(4);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SideBySide => "side-by-side",
+            Self::Pip => "pip",
+            Self::Grid => "grid",
+            Self::Full => "full",
+        }
+    }
+    /// The one of this word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|layout| layout.as_str() == word)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Parts without an error into the model.
 
 use crate::check::part::Part;
-use crate::grammar::{AUDIO, AUDIO_BITRATE, FAILOVER, KEYFRAME, PRESET, VIDEO};
+use crate::grammar::{AUDIO, AUDIO_BITRATE, FAILOVER, KEYFRAME, PRESET, SCENE_LAYOUT, VIDEO};
 use crate::model::*;
 
 /// The child of this word, or what stands for it where there is none.
@@ -42,6 +42,8 @@ pub(crate) fn show(part: &Part) -> Option<Show> {
         },
         cameras: part.all("camera").map(camera).collect::<Option<_>>()?,
         fillers: part.all("filler").map(filler).collect::<Option<_>>()?,
+        layouts: part.all("layout").map(layout).collect::<Option<_>>()?,
+        scenes: part.all("scene").map(scene).collect::<Option<_>>()?,
         watermarks: part.all("watermark").map(watermark).collect::<Option<_>>()?,
         ladders: part.all("ladder").map(ladder).collect::<Option<_>>()?,
         keys: part.all("key").map(key).collect::<Option<_>>()?,
@@ -119,6 +121,61 @@ fn filler(part: &Part) -> Option<Filler> {
     Some(Filler { name: part.name("name")?, input: input(inner, inner.spec.word)? })
 }
 
+fn spot(part: &Part) -> Option<Spot> {
+    Some(Spot { at: part.lengths("at")?, size: part.lengths("size")? })
+}
+
+fn fit(part: &Part) -> Option<Fit> {
+    part.word("fit").and_then(|word| by_word(Fit::ALL, Fit::WORDS, word))
+}
+
+fn small(part: &Part, slot: &str) -> Option<u8> {
+    part.number(slot).and_then(|number| u8::try_from(number).ok())
+}
+
+fn layout(part: &Part) -> Option<SceneLayout> {
+    let place = |part: &Part| {
+        Some(Place { number: small(part, "number")?, spot: spot(part)?, fit: fit(part), z: small(part, "z") })
+    };
+    Some(SceneLayout { name: part.name("name")?, places: part.all("box").map(place).collect::<Option<_>>()? })
+}
+
+fn scene(part: &Part) -> Option<Scene> {
+    let one = |part: &Part| {
+        Some(SceneBox {
+            name: part.name("name")?,
+            camera: part.name("camera")?,
+            pin: spot(part),
+            fit: fit(part),
+            z: small(part, "z"),
+            crop: part.crop("crop").unwrap_or(Crop::NONE),
+            border: part.number("border")?,
+            color: part.color("color")?,
+            level: part.level("level")?,
+            filler: part.name("filler"),
+        })
+    };
+    Some(Scene {
+        name: part.name("name")?,
+        layout: or_default(part, &SCENE_LAYOUT).name("layout")?,
+        color: part.color("color")?,
+        after: part.span("after")?,
+        boxes: part.all("box").map(one).collect::<Option<_>>()?,
+    })
+}
+
+/// What a `scene` cue asks of its scene.
+fn scene_order(part: &Part) -> Option<SceneOrder> {
+    let name = part.name("which")?;
+    Some(match (part.word("part")?, part.level("level"), part.word("mute")) {
+        ("layout", ..) => SceneOrder::Layout { layout: name, over: part.span("over") },
+        (_, Some(level), _) => SceneOrder::Level { name, level },
+        (_, None, Some("on")) => SceneOrder::Mute { name, mute: Switch::On },
+        (_, None, Some(_)) => SceneOrder::Mute { name, mute: Switch::Off },
+        (_, None, None) => return None,
+    })
+}
+
 fn watermark(part: &Part) -> Option<Watermark> {
     let image = part.one("image")?;
     Some(Watermark {
@@ -169,7 +226,7 @@ fn channel(part: &Part) -> Option<Channel> {
     };
     Some(Channel {
         name: part.name("name")?,
-        sources: names(part, "sources", "camera"),
+        sources: names(part, "sources", "source"),
         filler: part.one("filler").and_then(filler),
         watermarks: names(part, "watermark", "watermark"),
         ladder: part.one("ladder")?.name("ladder")?,
@@ -214,19 +271,20 @@ pub(crate) fn action(part: &Part) -> Option<Action> {
         _ => None,
     };
     Some(match part.form?.word {
-        "cut" => Action::Cut { source: part.name("camera")? },
-        "mix" => Action::Mix { source: part.name("camera")?, over: part.span("over")? },
+        "cut" => Action::Cut { source: part.name("source")? },
+        "mix" => Action::Mix { source: part.name("source")?, over: part.span("over")? },
         "wipe" => Action::Wipe {
-            source: part.name("camera")?,
+            source: part.name("source")?,
             over: part.span("over")?,
             from: by_word(Edge::ALL, Edge::WORDS, part.word("from")?)?,
         },
         "dip" => Action::Dip {
-            source: part.name("camera")?,
+            source: part.name("source")?,
             over: part.span("over")?,
             color: part.color("color")?,
         },
         "filler" => Action::Filler(switch()?),
+        "scene" => Action::Scene { scene: part.name("scene")?, order: scene_order(part)? },
         "encrypt" => switch().map_or(Action::EncryptRotate, Action::Encrypt),
         _ => Action::End,
     })

@@ -9,6 +9,7 @@ use media::Time;
 
 use crate::check::names::Index;
 use crate::check::part::Part;
+use crate::check::scenes;
 use crate::check::values::shown;
 use crate::diagnostic::{Diagnostic, Sink, Span};
 use crate::grammar::Sort;
@@ -100,17 +101,17 @@ fn times(rundown: &Part, last: Option<Time>, sink: &mut Sink) {
 }
 
 fn actions(index: &Index<'_>, rundown: &Part, channel: &Part, sink: &mut Sink) {
-    let sources: Vec<_> = channel.all("sources").flat_map(|part| part.names("camera")).collect();
+    let sources: Vec<_> = channel.all("sources").flat_map(|part| part.names("source")).collect();
     let known: HashSet<_> = sources.iter().map(|(name, _)| *name).collect();
     let listed = channel.one("sources").map_or(channel.word, |part| part.word);
     let cues: Vec<_> = rundown.all("at").collect();
     for cue in &rundown.parts {
-        for (name, span) in cue.names("camera") {
-            let is_camera = index.find(Sort::Camera, name).is_some();
-            if is_camera && !known.is_empty() && !known.contains(name) {
+        for (name, span) in cue.names("source") {
+            let is_source = index.find(Sort::Source, name).is_some();
+            if is_source && !known.is_empty() && !known.contains(name) {
                 let legal: Vec<_> = sources.iter().take(8).map(|(source, _)| shown(source)).collect();
                 let message = format!(
-                    "camera `{}` is not a source of channel `{}`; legal: {}",
+                    "`{}` is not a source of channel `{}`; legal: {}",
                     shown(name),
                     shown(channel.called().unwrap_or_default()),
                     legal.join(", ")
@@ -137,6 +138,7 @@ fn actions(index: &Index<'_>, rundown: &Part, channel: &Part, sink: &mut Sink) {
                 );
             }
             "encrypt" => encrypt(index, cue, channel, sink),
+            "scene" => scenes::cue(index, cue, sink),
             _ => {}
         }
     }

@@ -219,10 +219,10 @@ fn repeats(channel: &Part, word: &str, slot: &str, sink: &mut Sink) {
 }
 
 fn sources(index: &Index<'_>, channel: &Part, sink: &mut Sink) {
-    repeats(channel, "sources", "camera", sink);
+    repeats(channel, "sources", "source", sink);
     let Some(filler) = channel.one("filler") else { return };
     let Some(after) = filler.span("after") else { return };
-    for (name, _) in channel.all("sources").flat_map(|part| part.names("camera")) {
+    for (name, _) in channel.all("sources").flat_map(|part| part.names("source")) {
         let Some(camera) = index.find(Sort::Camera, name) else { continue };
         if camera.all("line").nth(1).is_none() {
             continue;

@@ -7,8 +7,8 @@ use crate::check::values::{Value, read, shown};
 use crate::check::walk::{Refer, Walk};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::files::{AddressRef, FileKind, FileRef, Way};
-use crate::grammar::{Form, Need, NodeSpec, Slot, Type};
-use crate::model::{KeyPlace, Text};
+use crate::grammar::{Form, Need, NodeSpec, Slot, Sort, Type};
+use crate::model::{KeyPlace, StockLayout, Text};
 use crate::reference::{example, homes, usage};
 use crate::suggest::nearest;
 use crate::syntax::{Atom, Node, Pair};
@@ -200,6 +200,7 @@ impl Walk<'_> {
     /// Notes a value, and what follows from it.
     fn take(&mut self, part: &mut Part, slot: &Slot, value: Value, span: Span) {
         match (slot.ty, &value) {
+            (Type::Refer(Sort::Layout), Value::Name(name)) if StockLayout::named(name).is_some() => {}
             (Type::Refer(sort), Value::Name(name)) => {
                 self.refers.push(Refer { sort, name: name.clone(), span });
             }

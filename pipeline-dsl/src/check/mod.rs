@@ -8,6 +8,7 @@ mod lines;
 mod names;
 pub(crate) mod part;
 mod rungs;
+mod scenes;
 pub(crate) mod values;
 mod walk;
 mod wires;
@@ -65,6 +66,7 @@ pub fn check(source: &str) -> Checked {
         names::resolve(&index, &refers, &blurred, unused, &mut sink);
         let canvas = part.one("video").cloned().unwrap_or_else(|| Part::absent(&VIDEO));
         rungs::check(part, &canvas, &mut sink);
+        scenes::check(part, &canvas, &mut sink);
         egresses::check(&index, &files, &mut sink);
         cues::check(&index, &mut sink);
         show = build::show(part).filter(|_| sink.errors() == 0);

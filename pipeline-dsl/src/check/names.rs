@@ -7,11 +7,20 @@ use crate::check::values::shown;
 use crate::check::walk::Refer;
 use crate::diagnostic::{Diagnostic, Sink, Span};
 use crate::grammar::Sort;
+use crate::model::StockLayout;
 use crate::suggest::nearest;
 
-/// The sorts other parts of a show refer to; channels need no one to use them.
-const SHARED: [Sort; 6] =
-    [Sort::Camera, Sort::Filler, Sort::Watermark, Sort::Ladder, Sort::Key, Sort::Channel];
+/// The sorts other parts of a show refer to.
+const SHARED: [Sort; 8] = [
+    Sort::Camera,
+    Sort::Filler,
+    Sort::Layout,
+    Sort::Scene,
+    Sort::Watermark,
+    Sort::Ladder,
+    Sort::Key,
+    Sort::Channel,
+];
 
 /// The parts of a show by their names.
 pub(crate) struct Index<'p> {
@@ -29,7 +38,7 @@ impl<'p> Index<'p> {
     }
 
     pub(crate) fn find(&self, sort: Sort, name: &str) -> Option<&'p Part> {
-        self.parts.get(&(sort, name)).copied()
+        kinds(sort).iter().find_map(|sort| self.parts.get(&(*sort, name)).copied())
     }
 
     /// The part that a slot of `part` names.
@@ -40,7 +49,22 @@ impl<'p> Index<'p> {
 
     /// The names of a sort in the order of the file.
     fn names(&self, sort: Sort) -> impl Iterator<Item = (&'p str, Span)> + use<'p> {
-        self.show.all(sort.word()).flat_map(|part| part.names("name"))
+        kinds(sort).iter().flat_map(|sort| self.show.all(sort.word())).flat_map(|part| part.names("name"))
+    }
+}
+
+/// The sorts of parts that a name of this sort can lead to.
+fn kinds(sort: Sort) -> &'static [Sort] {
+    match sort {
+        Sort::Camera => &[Sort::Camera],
+        Sort::Scene => &[Sort::Scene],
+        Sort::Source => &[Sort::Camera, Sort::Scene],
+        Sort::Layout => &[Sort::Layout],
+        Sort::Filler => &[Sort::Filler],
+        Sort::Watermark => &[Sort::Watermark],
+        Sort::Ladder => &[Sort::Ladder],
+        Sort::Key => &[Sort::Key],
+        Sort::Channel => &[Sort::Channel],
     }
 }
 
@@ -64,10 +88,10 @@ pub(crate) fn resolve(
     let mut mistaken: HashSet<Sort> = HashSet::new();
     for refer in refers {
         if index.find(refer.sort, &refer.name).is_some() {
-            used.insert((refer.sort, &refer.name));
+            used.extend(kinds(refer.sort).iter().map(|sort| (*sort, refer.name.as_str())));
             continue;
         }
-        mistaken.insert(refer.sort);
+        mistaken.extend(kinds(refer.sort));
         if !blurred.contains(&refer.name) {
             let said = undefined(refer, index, sink.is_full());
             sink.push(said);
@@ -76,7 +100,9 @@ pub(crate) fn resolve(
     if unused == Unused::Unknown {
         return;
     }
-    for sort in SHARED.into_iter().filter(|sort| *sort != Sort::Channel && !mistaken.contains(sort)) {
+    // Channels need no one, and layouts are there for the director.
+    let needing = SHARED.into_iter().filter(|sort| !matches!(sort, Sort::Channel | Sort::Layout));
+    for sort in needing.filter(|sort| !mistaken.contains(sort)) {
         for (name, span) in index.names(sort).filter(|(name, _)| !used.contains(&(sort, name))) {
             let message = format!("no channel uses {} `{}`", sort.word(), shown(name));
             sink.push(Diagnostic::warning("unused", span, message));
@@ -91,7 +117,9 @@ fn undefined(refer: &Refer, index: &Index<'_>, unseen: bool) -> Diagnostic {
     if unseen {
         return Diagnostic::error("undefined-name", refer.span, message);
     }
-    let mut names: Vec<_> = index.names(refer.sort).take(9).map(|(name, _)| shown(name)).collect();
+    let stock: &[&str] = if refer.sort == Sort::Layout { &StockLayout::WORDS } else { &[] };
+    let names = index.names(refer.sort).map(|(name, _)| name);
+    let mut names: Vec<_> = stock.iter().copied().chain(names).take(9).map(shown).collect();
     if names.len() > 8 {
         names[8] = "…".to_owned();
     }
@@ -113,6 +141,9 @@ fn undefined(refer: &Refer, index: &Index<'_>, unseen: bool) -> Diagnostic {
         Some((sort, part)) => {
             said.label(part.span_of("name"), format!("this is a {}, not a {word}", sort.word()))
         }
-        None => said.help(format!("define it in the show: `{word} {} …`", shown(&refer.name))),
+        None => {
+            let word = kinds(refer.sort).first().map_or(word, |sort| sort.word());
+            said.help(format!("define it in the show: `{word} {} …`", shown(&refer.name)))
+        }
     }
 }

@@ -97,6 +97,9 @@ impl Part {
         number Number u32;
         ratio Ratio f32;
         signed Signed i32;
+        lengths Lengths (crate::model::Length, crate::model::Length);
+        crop Crop crate::model::Crop;
+        level Level crate::model::Gain;
         address Address std::net::SocketAddr;
         secret Secret crate::model::KeyPlace;
     }

@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::files::FileKind;
 use crate::grammar::Type;
 use crate::literal::{self, Miss};
-use crate::model::{KeyPlace, Pattern, PushPoint, Rgb, Text, TimeOfDay, Zone};
+use crate::model::{Crop, Gain, KeyPlace, Length, Pattern, PushPoint, Rgb, Text, TimeOfDay, Zone};
 use crate::reference::{PULL_SCHEMES, PUSH_SCHEMES};
 use crate::suggest::did_you_mean;
 use crate::syntax::{Atom, Quoting};
@@ -35,6 +35,9 @@ pub(crate) enum Value {
     Ratio(f32),
     /// Of the unit that its slot's type has.
     Signed(i32),
+    Lengths((Length, Length)),
+    Crop(Crop),
+    Level(Gain),
     Address(SocketAddr),
     Secret(KeyPlace),
 }
@@ -256,6 +259,10 @@ pub(crate) fn read(subject: &str, ty: Type, atom: &Atom) -> Result<Value, Diagno
         Type::Ppm => Value::Signed(literal::ppm(text).map_err(missed)?),
         Type::Decibels => Value::Signed(literal::decibels(text).map_err(missed)?),
         Type::Ratio => Value::Ratio(literal::ratio(text).map_err(missed)?),
+        Type::Corner => Value::Lengths(literal::corner(text).map_err(missed)?),
+        Type::Extent => Value::Lengths(literal::extent(text).map_err(missed)?),
+        Type::Crop => Value::Crop(literal::crop(text).map_err(missed)?),
+        Type::Level => Value::Level(literal::level(text).map_err(missed)?),
         Type::Address => Value::Address(text.parse().map_err(|_| {
             let hint = match text.strip_prefix("localhost:") {
                 Some(port) => format!("write `\"127.0.0.1:{port}\"`"),

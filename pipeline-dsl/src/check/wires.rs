@@ -181,8 +181,13 @@ fn feedback(
         let Some(fed) = by_url.get(&output.place) else { continue };
         let Some(channel) = index.find(Sort::Channel, &output.channel) else { continue };
         let name = fed.camera.called().unwrap_or_default();
-        let mut sources = channel.all("sources").flat_map(|part| part.names("camera"));
-        if sources.any(|(source, _)| source == name) {
+        let mut sources = channel.all("sources").flat_map(|part| part.names("source"));
+        let shows = |source: &str| {
+            let scene = index.find(Sort::Scene, source);
+            let boxes = scene.into_iter().flat_map(|scene| scene.all("box"));
+            source == name || boxes.flat_map(|part| part.names("camera")).any(|(camera, _)| camera == name)
+        };
+        if sources.any(|(source, _)| shows(source)) {
             let message = format!(
                 "a loop: channel `{}` pushes to `{}`, which is its own camera `{}`",
                 shown(&output.channel),

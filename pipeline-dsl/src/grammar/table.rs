@@ -7,7 +7,7 @@
 use crate::files::FileKind;
 use crate::grammar::{Count, Form, Need, NodeSpec, Slot, Sort, Type};
 use crate::model::{
-    Anchor, Deinterlace, Edge, EncryptMode, EncryptSound, Layout, Prefer, Preset, Standby, SyncBy,
+    Anchor, Deinterlace, Edge, EncryptMode, EncryptSound, Fit, Layout, Prefer, Preset, Standby, SyncBy,
 };
 
 const fn slot(name: &'static str, ty: Type, need: Need) -> Slot {
@@ -148,6 +148,73 @@ const FILLER: NodeSpec = NodeSpec {
     ..NODE
 };
 
+const AT: &str = "at";
+const SIZE: &str = "size";
+const FIT: Slot = slot("fit", Type::OneOf(&Fit::WORDS), Need::Optional);
+const Z: Slot = slot("z", Type::Whole { least: 0, most: 99 }, Need::Optional);
+const BLACK: Need = Need::Default("black");
+
+const LAYOUT: NodeSpec = NodeSpec {
+    word: "layout",
+    about: "Places for the boxes of scenes, beside the layouts every show has: side-by-side, pip, grid and full.",
+    count: Count::Any,
+    args: &[NAME],
+    nodes: &[NodeSpec {
+        word: "box",
+        about: "The place of a scene's box of this number, not counting those with an `at` of their own; a box without a place is neither seen nor heard. \
+                `fit` and `z` are for boxes that do not say.",
+        count: Count::AtLeastOne,
+        args: &[slot("number", Type::Whole { least: 1, most: 16 }, Need::Required)],
+        keys: &[slot(AT, Type::Corner, Need::Required), slot(SIZE, Type::Extent, Need::Required), FIT, Z],
+        ..NODE
+    }],
+    ..NODE
+};
+
+pub(crate) const SCENE_LAYOUT: NodeSpec = NodeSpec {
+    word: "layout",
+    about: "The layout it begins in.",
+    count: Count::Optional,
+    args: &[slot("layout", Type::Refer(Sort::Layout), Need::Default("grid"))],
+    ..NODE
+};
+
+const SCENE: NodeSpec = NodeSpec {
+    word: "scene",
+    about: "A source composed of cameras, in one picture; `color` is seen where no box stands, `after` is how long a box holds its last picture. \
+            Its sound is that of its boxes, kept below -1 dBFS.",
+    count: Count::Any,
+    args: &[NAME],
+    keys: &[
+        slot("color", Type::Color, BLACK),
+        slot("after", Type::Duration { least_ms: 0, most_ms: 60_000 }, Need::Default("500ms")),
+    ],
+    nodes: &[
+        SCENE_LAYOUT,
+        NodeSpec {
+            word: "box",
+            about: "One camera in it; of two a later one stands in front, and a higher `z` before a lower one. \
+                    With `at` and `size` it stands there whatever the layout. `color` is the border's, and the box's while it has no picture.",
+            count: Count::AtLeastOne,
+            args: &[NAME],
+            keys: &[
+                slot("camera", Type::Refer(Sort::Camera), Need::Required),
+                FIT,
+                slot("crop", Type::Crop, Need::Optional),
+                slot("border", Type::Whole { least: 0, most: 64 }, Need::Default("0")),
+                slot("color", Type::Color, BLACK),
+                slot("level", Type::Level, Need::Default("0dB")),
+                slot("filler", Type::Refer(Sort::Filler), Need::Optional),
+                slot(AT, Type::Corner, Need::Optional),
+                slot(SIZE, Type::Extent, Need::Optional),
+                Z,
+            ],
+            ..NODE
+        },
+    ],
+    ..NODE
+};
+
 const WATERMARK: NodeSpec = NodeSpec {
     word: "watermark",
     about: "A picture on top of everything.",
@@ -243,9 +310,9 @@ const CHANNEL: NodeSpec = NodeSpec {
     nodes: &[
         NodeSpec {
             word: "sources",
-            about: "Its cameras; the first is on air at the start.",
+            about: "Its cameras and scenes; the first is on air at the start.",
             count: Count::One,
-            args: &[slot("camera", Type::Refer(Sort::Camera), Need::Several)],
+            args: &[slot("source", Type::Refer(Sort::Source), Need::Several)],
             ..NODE
         },
         NodeSpec {
@@ -312,7 +379,7 @@ const CHANNEL: NodeSpec = NodeSpec {
     ..NODE
 };
 
-const SOURCE: Slot = slot("camera", Type::Refer(Sort::Camera), Need::Required);
+const SOURCE: Slot = slot("source", Type::Refer(Sort::Source), Need::Required);
 
 const OVER: &[Slot] = &[slot("over", TRANSITION, Need::Default("500ms"))];
 pub(crate) const TRANSITION: Type = Type::Duration { least_ms: 40, most_ms: 10_000 };
@@ -349,6 +416,20 @@ pub(crate) const ACTIONS: &[Form] = &[
         about: "Encryption on or off, or on to the next key, from the next key frame.",
         args: &[slot("state", Type::OneOf(&["on", "off", "rotate"]), Need::Required)],
         keys: &[],
+    },
+    Form {
+        word: "scene",
+        about: "Another layout of a scene, cut or animated; or the level or mute of one of its boxes.",
+        args: &[
+            slot("scene", Type::Refer(Sort::Scene), Need::Required),
+            slot("part", Type::OneOf(&["layout", "box"]), Need::Required),
+            slot("which", Type::Define, Need::Required),
+        ],
+        keys: &[
+            slot("over", TRANSITION, Need::Optional),
+            slot("level", Type::Level, Need::Optional),
+            slot("mute", SWITCH, Need::Optional),
+        ],
     },
     Form {
         word: "end",
@@ -460,6 +541,8 @@ pub(crate) static WHOLE: NodeSpec = NodeSpec {
             },
             CAMERA,
             FILLER,
+            LAYOUT,
+            SCENE,
             WATERMARK,
             LADDER,
             KEY,

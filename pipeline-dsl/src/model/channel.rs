@@ -142,7 +142,7 @@ pub enum EncryptSound {
 pub struct Channel {
     /// Its name.
     pub name: Name,
-    /// Camera names; the first is on air at the start.
+    /// Names of cameras and scenes; the first is on air at the start.
     pub sources: Vec<Name>,
     /// The filler and when it steps in.
     pub filler: Option<ChannelFiller>,

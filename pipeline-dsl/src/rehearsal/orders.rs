@@ -13,7 +13,7 @@ use crate::check::values::shown;
 use crate::check::{Refer, single};
 use crate::diagnostic::{Diagnostic, Sink};
 use crate::grammar::Sort;
-use crate::model::{Action, Channel, Edge, Show, Switch};
+use crate::model::{Action, SceneOrder, Channel, Edge, Show, Switch};
 use crate::suggest::did_you_mean;
 use crate::syntax::{Atom, Node, Reading};
 
@@ -66,6 +66,11 @@ fn node(at: &Atom, pieces: &[Piece], sink: &mut Sink) -> Option<Node> {
 fn defined(show: &Show, refer: &Refer, sink: &mut Sink) {
     let names: Vec<String> = match refer.sort {
         Sort::Channel => show.channels.iter().map(|c| c.name.clone()).collect(),
+        Sort::Scene => show.scenes.iter().map(|s| s.name.clone()).collect(),
+        Sort::Source => {
+            let cameras = show.cameras.iter().map(|c| c.name.clone());
+            cameras.chain(show.scenes.iter().map(|s| s.name.clone())).collect()
+        }
         _ => show.cameras.iter().map(|c| c.name.clone()).collect(),
     };
     if names.contains(&refer.name) {
@@ -95,28 +100,28 @@ fn checked(show: &Show, part: &Part) -> Wrong<Order> {
     }
     let channel = channel(show, part)?;
     let source = || -> Wrong<String> {
-        let name = part.name("camera").ok_or_else(|| unread(part))?;
+        let name = part.name("source").ok_or_else(|| unread(part))?;
         if channel.sources.contains(&name) {
             return Ok(name);
         }
         let message = format!(
-            "camera `{}` is not a source of channel `{}`; legal: {}",
+            "`{}` is not a source of channel `{}`; legal: {}",
             shown(&name),
             shown(&channel.name),
             listed(&channel.sources).unwrap_or_default()
         );
-        wrong("not-a-source", part, "camera", message)
+        wrong("not-a-source", part, "source", message)
     };
     let ask = match form {
         "preview" => Ask::Preview { source: source()? },
         "take" => Ask::Take(take(part).ok_or_else(|| unread(part))?),
-        "sound" => match (part.word("whose"), part.name("camera")) {
+        "sound" => match (part.word("whose"), part.name("source")) {
             (Some("follow"), None) => Ask::Sound(Heard::Picture),
             (Some("follow"), Some(_)) => {
-                return wrong("extra-argument", part, "camera", "`sound follow` is of no one source");
+                return wrong("extra-argument", part, "source", "`sound follow` is of no one source");
             }
             (_, None) => {
-                return wrong("missing-argument", part, "whose", "`sound hold` does not say whose: a camera");
+                return wrong("missing-argument", part, "whose", "`sound hold` does not say whose: a source");
             }
             _ => Ask::Sound(Heard::Source(source()?)),
         },
@@ -250,6 +255,22 @@ fn possible(show: &Show, channel: &Channel, part: &Part, action: &Action) -> Wro
                 return wrong("no-next-key", part, "state", message);
             }
             Ok(())
+        }
+        Action::Scene { scene, order } => {
+            let Some(scene) = show.scene(scene) else { return Err(unread(part)) };
+            let (kind, name, legal): (_, _, Vec<String>) = match order {
+                SceneOrder::Layout { layout, .. } => {
+                    ("layout", layout, show.scene_layouts().map(str::to_owned).collect())
+                }
+                SceneOrder::Level { name, .. } | SceneOrder::Mute { name, .. } => {
+                    ("box", name, scene.boxes.iter().map(|part| part.name.clone()).collect())
+                }
+            };
+            if legal.contains(name) {
+                return Ok(());
+            }
+            let message = format!("there is no {kind} `{}`; there are: {}", shown(name), legal.join(", "));
+            wrong("undefined-name", part, "which", message)
         }
         _ => Ok(()),
     }

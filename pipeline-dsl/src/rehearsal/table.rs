@@ -116,11 +116,12 @@ const fn slot(name: &'static str, ty: Type, need: Need) -> Slot {
     Slot { name, ty, need }
 }
 const CAMERA: Slot = slot("camera", Type::Refer(Sort::Camera), Need::Required);
+const SOURCE: Slot = slot("source", Type::Refer(Sort::Source), Need::Required);
 const CUE: Type = Type::Whole { least: 1, most: 100_000 };
 
 /// What a crew can ask for that no cue says.
 const DESK: &[Form] = &[
-    Form { word: "preview", about: "Put this source on preview.", args: &[CAMERA], keys: &[] },
+    Form { word: "preview", about: "Put this source on preview.", args: &[SOURCE], keys: &[] },
     Form {
         word: "take",
         about: "Bring what is on preview.",
@@ -136,20 +137,20 @@ const DESK: &[Form] = &[
         about: "Whose sound is heard: that of what is seen, or always that of one source.",
         args: &[
             slot("whose", Type::OneOf(&["follow", "hold"]), Need::Required),
-            slot("camera", Type::Refer(Sort::Camera), Need::Optional),
+            slot("source", Type::Refer(Sort::Source), Need::Optional),
         ],
         keys: &[],
     },
     Form {
         word: "gain",
         about: "How loud this source is.",
-        args: &[CAMERA, slot("gain", Type::Decibels, Need::Required)],
+        args: &[SOURCE, slot("gain", Type::Decibels, Need::Required)],
         keys: &[],
     },
     Form {
         word: "mute",
         about: "Silence this source, or let it be heard again.",
-        args: &[CAMERA, slot("state", Type::OneOf(&["on", "off"]), Need::Required)],
+        args: &[SOURCE, slot("state", Type::OneOf(&["on", "off"]), Need::Required)],
         keys: &[],
     },
     Form {

@@ -110,3 +110,8 @@ fn rules() {
 fn cues() {
     run("cues.txt");
 }
+
+#[test]
+fn scenes() {
+    run("scenes.txt");
+}

@@ -163,6 +163,74 @@ fn filler(name: String) -> impl Strategy<Value = Filler> {
     prop_oneof![file, image, test()].prop_map(move |input| Filler { name: name.clone(), input })
 }
 
+/// A length of at most `most` thousandths of a side.
+fn length(most: u32, side: u32) -> impl Strategy<Value = Length> {
+    let pixels = (u64::from(side) * u64::from(most) / 100_000) as u32;
+    prop_oneof![(0..=pixels).prop_map(Length::Pixels), (0..=most).prop_map(Length::Percent)]
+}
+
+/// A part of the canvas, large enough for a border of 4.
+fn spot(canvas: Size) -> impl Strategy<Value = Spot> {
+    let at = (length(50_000, canvas.width), length(50_000, canvas.height));
+    let size = (25_000u32..=50_000, 25_000u32..=50_000);
+    (at, size).prop_map(|(at, (w, h))| Spot { at, size: (Length::Percent(w), Length::Percent(h)) })
+}
+
+fn fit() -> impl Strategy<Value = Option<Fit>> {
+    prop::option::of(select(Fit::ALL.to_vec()))
+}
+
+fn layout(name: String, canvas: Size) -> impl Strategy<Value = SceneLayout> {
+    let place = (spot(canvas), fit(), prop::option::of(0u8..=99));
+    prop::collection::btree_map(1u8..=16, place, 1..5).prop_map(move |places| SceneLayout {
+        name: format!("own-{name}"),
+        places: places.into_iter().map(|(number, (spot, fit, z))| Place { number, spot, fit, z }).collect(),
+    })
+}
+
+fn scene(name: String, canvas: Size, parts: Parts) -> impl Strategy<Value = Scene> {
+    let own: Vec<_> = parts.layouts.iter().map(|name| format!("own-{name}")).collect();
+    let known = StockLayout::WORDS.iter().map(|word| (*word).to_owned()).chain(own);
+    let part = move |name: String| {
+        let crop = prop::array::uniform2(length(30_000, canvas.width)).prop_map(|[left, right]| Crop {
+            left,
+            right,
+            ..Crop::NONE
+        });
+        let looks = (prop::option::of(spot(canvas)), fit(), prop::option::of(0u8..=99), crop, 0u32..=4);
+        let rest = (
+            select(parts.cameras.clone()),
+            prop::option::of(select(parts.fillers.clone())),
+            any::<[u8; 3]>(),
+            -600i16..=120,
+        );
+        (looks, rest).prop_map(move |((pin, fit, z, crop, border), (camera, filler, [r, g, b], tenths))| {
+            SceneBox {
+                name: name.clone(),
+                camera,
+                pin,
+                fit,
+                z,
+                crop,
+                border,
+                color: Rgb { r, g, b },
+                level: Gain::from_tenths(tenths).unwrap(),
+                filler,
+            }
+        })
+    };
+    let boxes = words(1..5).prop_flat_map(move |names| names.into_iter().map(&part).collect::<Vec<_>>());
+    (select(known.collect::<Vec<_>>()), any::<[u8; 3]>(), span(0, 60_000), boxes).prop_map(
+        move |(layout, [r, g, b], after, boxes)| Scene {
+            name: format!("scene-{name}"),
+            layout,
+            color: Rgb { r, g, b },
+            after,
+            boxes,
+        },
+    )
+}
+
 fn watermark(name: String, canvas: Size) -> impl Strategy<Value = Watermark> {
     let most = canvas.width.min(canvas.height) / 2;
     (path(), select(Anchor::ALL.to_vec()), 0..=most.min(4096), 0.0f32..=1.0).prop_map(
@@ -227,6 +295,8 @@ fn egress(name: String) -> impl Strategy<Value = Egress> {
 #[derive(Clone, Debug)]
 struct Parts {
     cameras: Vec<String>,
+    layouts: Vec<String>,
+    scenes: Vec<String>,
     fillers: Vec<String>,
     watermarks: Vec<String>,
     ladders: Vec<String>,
@@ -238,7 +308,10 @@ fn some(names: &[String]) -> BoxedStrategy<Vec<String>> {
 }
 
 fn channel(name: String, parts: Parts) -> impl Strategy<Value = Channel> {
-    let sources = prop::sample::subsequence(parts.cameras.clone(), 1..=parts.cameras.len()).prop_shuffle();
+    let mut sources = parts.cameras.clone();
+    sources.extend(parts.scenes.iter().map(|name| format!("scene-{name}")));
+    let count = sources.len();
+    let sources = prop::sample::subsequence(sources, 1..=count).prop_shuffle();
     let filler =
         (select(parts.fillers), span(0, 60_000)).prop_map(|(name, after)| ChannelFiller { name, after });
     let encrypt = (select(parts.keys), select(EncryptMode::ALL.to_vec()), select(EncryptSound::ALL.to_vec()))
@@ -277,7 +350,24 @@ fn channel(name: String, parts: Parts) -> impl Strategy<Value = Channel> {
         })
 }
 
-fn rundown(channel: &Channel) -> BoxedStrategy<Rundown> {
+/// What a cue can ask of a scene.
+fn scene_order(scene: &Scene, layouts: &[SceneLayout]) -> impl Strategy<Value = Action> + use<> {
+    let known = StockLayout::WORDS.into_iter().map(str::to_owned);
+    let known: Vec<_> = known.chain(layouts.iter().map(|layout| layout.name.clone())).collect();
+    let names: Vec<_> = scene.boxes.iter().map(|part| part.name.clone()).collect();
+    let order = prop_oneof![
+        (select(known), prop::option::of(span(40, 10_000)))
+            .prop_map(|(layout, over)| SceneOrder::Layout { layout, over }),
+        (select(names.clone()), -600i16..=120)
+            .prop_map(|(name, tenths)| SceneOrder::Level { name, level: Gain::from_tenths(tenths).unwrap() }),
+        (select(names), select(vec![Switch::On, Switch::Off]))
+            .prop_map(|(name, mute)| SceneOrder::Mute { name, mute }),
+    ];
+    let scene = scene.name.clone();
+    order.prop_map(move |order| Action::Scene { scene: scene.clone(), order })
+}
+
+fn rundown(channel: &Channel, scenes: &[Scene], layouts: &[SceneLayout]) -> BoxedStrategy<Rundown> {
     let source = || select(channel.sources.clone());
     let state = || select(vec![Switch::On, Switch::Off]);
     let mut actions = vec![
@@ -297,6 +387,7 @@ fn rundown(channel: &Channel) -> BoxedStrategy<Rundown> {
         actions.push(state().prop_map(Action::Encrypt).boxed());
         actions.push(Just(Action::EncryptRotate).boxed());
     }
+    actions.extend(scenes.iter().map(|scene| scene_order(scene, layouts).boxed()));
     let action = prop::strategy::Union::new(actions);
     let name = channel.name.clone();
     let day = 0..TimeOfDay::DAY.flicks();
@@ -325,10 +416,14 @@ pub fn show() -> impl Strategy<Value = Show> {
     let canvas = (64u32..=2048, 64u32..=2048).prop_map(|(w, h)| Size::new(w * 2, h * 2));
     let rates = vec![(25, 1), (30, 1), (30_000, 1001), (24_000, 1001), (60, 1), (1, 1), (240, 1)];
     let names = (words(1..4), words(1..3), words(1..3), words(1..3), words(1..3), words(1..3));
-    (canvas, select(rates), names).prop_flat_map(|(canvas, (num, den), names)| {
+    let composed = (words(0..3), words(0..3));
+    (canvas, select(rates), names, composed).prop_flat_map(|(canvas, (num, den), names, composed)| {
         let (cameras, fillers, watermarks, ladders, keys, channels) = names;
+        let (layouts, scenes) = composed;
         let parts = Parts {
             cameras: cameras.clone(),
+            layouts: layouts.clone(),
+            scenes: scenes.clone(),
             fillers: fillers.clone(),
             watermarks: watermarks.clone(),
             ladders: ladders.clone(),
@@ -342,12 +437,18 @@ pub fn show() -> impl Strategy<Value = Show> {
             ladders.into_iter().map(move |name| ladder(name, canvas)).collect::<Vec<_>>(),
             keys.into_iter().map(ring).collect::<Vec<_>>(),
         );
+        let composed = (
+            layouts.into_iter().map(|name| layout(name, canvas)).collect::<Vec<_>>(),
+            scenes.into_iter().map(|name| scene(name, canvas, parts.clone())).collect::<Vec<_>>(),
+        );
         let channels: Vec<_> = channels.into_iter().map(|name| channel(name, parts.clone())).collect();
-        let channels = channels.prop_flat_map(|channels| {
-            let rundowns: Vec<_> = channels.iter().map(rundown).collect();
+        let channels = (channels, composed).prop_flat_map(|(channels, (layouts, scenes))| {
+            let rundowns: Vec<_> =
+                channels.iter().map(|channel| rundown(channel, &scenes, &layouts)).collect();
+            let composed = Just((layouts, scenes));
             let some = prop::collection::vec(any::<bool>(), channels.len());
-            (Just(channels), rundowns, some, prop::option::of(0i64..3600)).prop_map(
-                |(channels, rundowns, some, end)| {
+            (Just(channels), composed, rundowns, some, prop::option::of(0i64..3600)).prop_map(
+                |(channels, composed, rundowns, some, end)| {
                     let mut rundowns: Vec<Rundown> =
                         rundowns.into_iter().zip(some).filter(|(_, keep)| *keep).map(|(r, _)| r).collect();
                     // A show that ends does so after everything else.
@@ -357,7 +458,7 @@ pub fn show() -> impl Strategy<Value = Show> {
                         let at = last.unwrap_or_default() + Span::from_secs(secs + 1);
                         first.cues.push(Cue { when: When::At(at), action: Action::End });
                     }
-                    (channels, rundowns)
+                    (channels, composed, rundowns)
                 },
             )
         });
@@ -373,7 +474,7 @@ pub fn show() -> impl Strategy<Value = Show> {
         (title, sound, listen, inputs, channels).prop_map(
             move |(name, (hz, layout), listen, inputs, channels)| {
                 let (cameras, fillers, watermarks, ladders, keys) = inputs;
-                let (channels, rundowns) = channels;
+                let (channels, (layouts, scenes), rundowns) = channels;
                 Show {
                     name,
                     video: Video { size: canvas, rate },
@@ -381,6 +482,8 @@ pub fn show() -> impl Strategy<Value = Show> {
                     listen,
                     cameras,
                     fillers,
+                    layouts,
+                    scenes,
                     watermarks,
                     ladders,
                     keys,
