@@ -15,6 +15,7 @@ use crate::decision::{
 use crate::event::{Code, Event};
 use crate::line::LineReason;
 use crate::plan::{Plan, PlanError};
+use crate::scene::{SceneIx, SceneOp};
 use crate::state::{Course, Mixing, NotThisShow, Opening, SavedChannel, State, Take};
 use crate::view::{Look, SourceIx, SourceView};
 
@@ -113,6 +114,14 @@ impl ChannelScheduler {
     /// The next event that has not been fetched; the newest 1024 are kept.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.state.events.pop(&self.plan.channel)
+    }
+
+    /// Carries out the cues of a tick before it is decided, and gives what they ask of scenes.
+    pub(crate) fn begin(&mut self, tick: Tick) -> Vec<(SceneIx, SceneOp)> {
+        if tick >= self.next_tick() && self.state.course != Course::Ended {
+            self.run_cues(tick);
+        }
+        std::mem::take(&mut self.state.scenes)
     }
 
     /// Decides a tick. Ticks come in order, each once; over one that is left

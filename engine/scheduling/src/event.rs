@@ -49,6 +49,12 @@ pub enum Code {
     Plan,
     /// The filler was asked for, or no longer is.
     FillerAsked,
+    /// A scene has another layout, or one of its boxes is heard in another way.
+    Scene,
+    /// A box of a scene has no picture of its camera.
+    BoxLost,
+    /// It has one again.
+    BoxBack,
     /// Encryption goes on, off, or to another key.
     Encryption,
     /// The show is over.
@@ -75,6 +81,9 @@ impl Code {
             Self::CueChanged => "cue-changed",
             Self::Plan => "plan",
             Self::FillerAsked => "filler-asked",
+            Self::Scene => "scene",
+            Self::BoxLost => "box-lost",
+            Self::BoxBack => "box-back",
             Self::Encryption => "encryption",
             Self::End => "end",
             Self::EventsLost => "events-lost",
@@ -84,7 +93,7 @@ impl Code {
     pub const fn level(self) -> Level {
         match self {
             Self::FillerIn | Self::Black | Self::Failover => Level::Alarm,
-            Self::LineSuspect | Self::CueRefused | Self::EventsLost => Level::Warn,
+            Self::LineSuspect | Self::BoxLost | Self::CueRefused | Self::EventsLost => Level::Warn,
             _ => Level::Info,
         }
     }
@@ -95,6 +104,7 @@ impl Code {
             Self::BlackOver => Some(Self::Black),
             Self::LineSound => Some(Self::LineSuspect),
             Self::FailoverRecovered => Some(Self::Failover),
+            Self::BoxBack => Some(Self::BoxLost),
             _ => None,
         }
     }
@@ -107,8 +117,8 @@ pub struct Event {
     pub tick: Tick,
     /// What.
     pub code: Code,
-    /// To whom: a camera's name for alarms about its picture and its lines, `camera/line` for
-    /// what is about one line, else the channel's.
+    /// To whom: a camera's or scene's name for alarms about its picture and its lines, `camera/line`
+    /// for what is about one line, `scene/box` for what is about one box, else the channel's.
     pub subject: String,
     /// For people.
     pub message: String,

@@ -2,10 +2,11 @@
 //!
 //! [`Switcher`] is the one door: it is told what is new ([`Input`]: how lines stand, commands,
 //! choices, rundowns, time), and says what each channel shows and plays at which tick, and why
-//! ([`Output`]). It has no clock, no socket and no random source. Behind it are two deciders, which
+//! ([`Output`]). It has no clock, no socket and no random source. Behind it are three deciders, which
 //! can be had on their own:
 //!
 //! - [`LineSelector`]: which of a camera's lines is shown;
+//! - [`SceneScheduler`]: where the boxes of a scene stand and what each shows;
 //! - [`ChannelScheduler`]: what a channel shows, from commands, the rundown and
 //!   the health of its sources; also where key frames and encryption lie.
 //!
@@ -37,6 +38,8 @@
 //!         name: "standby".into(),
 //!         input: dsl::Input::Test { pattern: dsl::Pattern::Bars, tone: None },
 //!     }],
+//!     layouts: vec![],
+//!     scenes: vec![],
 //!     watermarks: vec![],
 //!     ladders: vec![dsl::Ladder {
 //!         name: "one".into(),
@@ -86,6 +89,7 @@ mod grid;
 pub mod line;
 mod plan;
 mod rundown;
+pub mod scene;
 mod state;
 mod switcher;
 mod take;
@@ -105,9 +109,14 @@ pub use line::{
     Doubt, Duty, Grade, LineChange, LineChoice, LineFigures, LineIx, LineReason, LineSelector, LineState,
     LineView, NotChosen, Readiness,
 };
+pub use pipeline_dsl::Gain;
 pub use plan::PlanError;
 pub use rundown::{CueNumber, CueState, CueView, Ending, RundownCourse};
+#[doc(inline)]
+pub use scene::{BoxPicture, BoxShot, SceneIx, SceneScheduler};
 pub use state::{NotThisShow, SavedChannel};
-pub use switcher::{Answer, ChannelIx, FeedIx, Input, LineChosen, Output, SavedSwitcher, Switcher};
-pub use take::{Command, Effect, Follow, Gain, PlanOrder, Reach, Refusal, RefusalCode, Strip, Transition};
+pub use switcher::{
+    Answer, ChannelIx, FeedIx, Input, LineChosen, Output, SavedSwitcher, SourcePlace, Switcher,
+};
+pub use take::{Command, Effect, Follow, PlanOrder, Reach, Refusal, RefusalCode, Strip, Transition};
 pub use view::{Picture, SourceIx, SourceView};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::decision::Blend;
 use crate::grid::KeyGrid;
 use crate::rundown::{CueNumber, Due, PlannedCue};
+use crate::scene::{SceneIx, SceneNames, SceneOp};
 use crate::take::{Refusal, RefusalCode};
 use crate::view::SourceIx;
 
@@ -44,6 +45,16 @@ pub enum PlanError {
         /// Why not.
         refusal: Box<Refusal>,
     },
+    /// A scene that cannot be composed.
+    #[error("scene {scene} {what}; legal: {}", list(.legal))]
+    Scene {
+        /// The scene.
+        scene: Name,
+        /// What is wrong with it.
+        what: String,
+        /// What would be right.
+        legal: Vec<String>,
+    },
     /// A key ring without a key.
     #[error("key ring {key} of channel {channel} is empty: give it at least one key")]
     NoKeys {
@@ -55,13 +66,14 @@ pub enum PlanError {
 }
 
 impl PlanError {
-    /// The channel that cannot be scheduled.
+    /// The channel that cannot be scheduled, or the scene.
     pub fn channel(&self) -> &str {
         match self {
             Self::NoSources { channel }
             | Self::Unknown { channel, .. }
             | Self::Cue { channel, .. }
             | Self::NoKeys { channel, .. } => channel,
+            Self::Scene { scene, .. } => scene,
         }
     }
 }
@@ -79,6 +91,7 @@ pub(crate) enum Op {
     Filler(Switch),
     Encrypt(Switch),
     Rotate,
+    Scene(SceneIx, SceneOp),
     End,
 }
 
@@ -93,6 +106,8 @@ pub(crate) struct Plan {
     pub grid: KeyGrid,
     /// How many keys the ring has; 0 without encryption.
     pub keys: usize,
+    /// What cues can ask scenes for.
+    pub scenes: Vec<SceneNames>,
     pub cues: Vec<PlannedCue>,
 }
 
@@ -137,6 +152,7 @@ impl Plan {
             after: channel.filler.as_ref().map_or(Self::HOLD, |f| f.after),
             grid: KeyGrid::new(show.video.rate, ladder.keyframe),
             keys,
+            scenes: show.scenes.iter().map(|scene| SceneNames::new(show, scene)).collect(),
             cues: Vec::new(),
         };
         if let Some(rundown) = show.rundown(name) {
@@ -200,6 +216,14 @@ impl Plan {
             }
             Action::Encrypt(switch) => Op::Encrypt(*switch),
             Action::EncryptRotate => Op::Rotate,
+            Action::Scene { scene, order } => {
+                let names = || self.scenes.iter().map(|scene| scene.name.clone()).collect();
+                let place = self.scenes.iter().position(|names| names.name == *scene);
+                let unknown = || Refusal::unknown(RefusalCode::UnknownScene, "scene", scene, names());
+                let ix = place.ok_or_else(unknown)?;
+                let op = self.scenes.get(ix).ok_or_else(unknown)?.op(order, self.rate)?;
+                Op::Scene(SceneIx(ix), op)
+            }
             Action::End => Op::End,
         })
     }

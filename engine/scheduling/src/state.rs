@@ -8,6 +8,7 @@ use crate::decision::{Blend, Encryption, Freshness, Heard, Intent, KeyIx, OnAir,
 use crate::event::EventQueue;
 use crate::plan::Plan;
 use crate::rundown::{PlannedCue, Rundown};
+use crate::scene::{SceneIx, SceneOp};
 use crate::take::Strip;
 use crate::view::{SourceIx, SourceView};
 
@@ -90,6 +91,9 @@ pub(crate) struct State {
     pub strips: Vec<Strip>,
     pub alarm: Option<Alarm>,
     pub events: EventQueue,
+    /// What its cues asked of scenes at the tick that is decided.
+    #[serde(default)]
+    pub scenes: Vec<(SceneIx, SceneOp)>,
 }
 
 impl State {
@@ -121,6 +125,7 @@ impl State {
             encryption: intent.encryption(),
             alarm: None,
             events: EventQueue::default(),
+            scenes: Vec::new(),
         }
     }
 

@@ -6,7 +6,7 @@ mod saved;
 use std::collections::VecDeque;
 
 use media::{FrameRate, Tick, Time};
-use pipeline_dsl::{Rundown, Show, TimeOfDay};
+use pipeline_dsl::{Rundown, SceneOrder, Show, TimeOfDay};
 use serde::{Deserialize, Serialize};
 
 use crate::channel::ChannelScheduler;
@@ -15,6 +15,7 @@ use crate::event::{Code, Event, EventQueue};
 use crate::line::{Duty, LineChange, LineIx, LineSelector, LineView, NotChosen};
 use crate::plan::PlanError;
 use crate::rundown::Ending;
+use crate::scene::{SceneIx, SceneScheduler};
 use crate::take::{Command, Effect, Refusal, RefusalCode};
 use crate::view::SourceView;
 use feed::Feed;
@@ -61,6 +62,13 @@ pub enum Input<'a> {
         /// The line's.
         line: Option<&'a str>,
     },
+    /// Something of a scene.
+    Scene {
+        /// The scene's name.
+        scene: &'a str,
+        /// What.
+        order: &'a SceneOrder,
+    },
     /// Another rundown for its channel.
     Rundown(&'a Rundown),
     /// The time of day, UTC, at show time 0.
@@ -78,6 +86,8 @@ pub enum Answer {
     Taken(Effect),
     /// The line is chosen.
     Chosen(LineChosen),
+    /// The scene is changed from this tick on: the next one decided.
+    Scene(Tick),
 }
 
 /// A choice of line that was taken.
@@ -119,11 +129,30 @@ pub enum Output {
     Event(Event),
 }
 
+/// Where a channel's source is among the show's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourcePlace {
+    /// A camera.
+    Camera(usize),
+    /// A scene.
+    Scene(SceneIx),
+}
+
+impl SourcePlace {
+    /// Where the source of this name is; `None` if there is none.
+    pub fn find(show: &Show, name: &str) -> Option<Self> {
+        let camera = show.cameras.iter().position(|camera| camera.name == name).map(Self::Camera);
+        let scene = || show.scenes.iter().position(|scene| scene.name == name);
+        camera.or_else(|| scene().map(|ix| Self::Scene(SceneIx(ix))))
+    }
+}
+
 /// A channel, and where its sources are among the show's.
 #[derive(Clone, PartialEq, Debug)]
 struct Bus {
     scheduler: ChannelScheduler,
-    sources: Vec<usize>,
+    sources: Vec<SourcePlace>,
     filler: Option<usize>,
 }
 
@@ -168,6 +197,7 @@ pub struct Switcher {
     rate: FrameRate,
     cameras: Vec<Feed>,
     fillers: Vec<Feed>,
+    scenes: Vec<SceneScheduler>,
     channels: Vec<Bus>,
     decided: Option<Tick>,
     events: EventQueue,
@@ -192,14 +222,19 @@ impl Switcher {
         };
         let bus = |channel: &pipeline_dsl::Channel| {
             let scheduler = ChannelScheduler::new(show, channel)?;
-            let place = |name: &String| show.cameras.iter().position(|camera| camera.name == *name);
             let unknown = |name: &String| PlanError::Unknown {
                 channel: channel.name.clone(),
-                kind: "camera",
+                kind: "source",
                 name: name.clone(),
-                legal: show.cameras.iter().map(|camera| camera.name.clone()).collect(),
+                legal: show
+                    .cameras
+                    .iter()
+                    .map(|camera| camera.name.clone())
+                    .chain(show.scenes.iter().map(|scene| scene.name.clone()))
+                    .collect(),
             };
-            let sources = channel.sources.iter().map(|name| place(name).ok_or_else(|| unknown(name)));
+            let place = |name: &String| SourcePlace::find(show, name).ok_or_else(|| unknown(name));
+            let sources = channel.sources.iter().map(place);
             let filler = channel.filler.as_ref();
             Ok(Bus {
                 scheduler,
@@ -211,6 +246,11 @@ impl Switcher {
             rate: show.video.rate,
             cameras: cameras.collect(),
             fillers: show.fillers.iter().map(filler).collect(),
+            scenes: show
+                .scenes
+                .iter()
+                .map(|scene| SceneScheduler::new(show, scene))
+                .collect::<Result<_, _>>()?,
             channels: show.channels.iter().map(bus).collect::<Result<_, _>>()?,
             decided: None,
             events: EventQueue::default(),
@@ -244,6 +284,7 @@ impl Switcher {
                 }
             }
             Input::Choose { camera, line } => return self.choose(camera, line, now).map(Answer::Chosen),
+            Input::Scene { scene, order } => return self.arrange(scene, order, now).map(Answer::Scene),
             Input::Rundown(rundown) => self.set_rundown(rundown)?,
             Input::Clock(zero) => {
                 self.channels.iter_mut().for_each(|bus| bus.scheduler.set_clock(zero));
@@ -293,6 +334,11 @@ impl Switcher {
         self.channels.get(channel.0).map(|bus| &bus.scheduler)
     }
 
+    /// A scene, to ask it for its layout and its boxes.
+    pub fn scene(&self, scene: SceneIx) -> Option<&SceneScheduler> {
+        self.scenes.get(scene.0)
+    }
+
     /// A camera's or filler's lines, to ask which is shown, chosen or suspect.
     pub fn lines(&self, feed: FeedIx) -> Option<&LineSelector> {
         self.feed(feed).map(|feed| &feed.selector)
@@ -330,9 +376,27 @@ impl Switcher {
             filler.tick(FeedIx::Filler(ix), tick, at, &mut self.outputs, &mut self.events);
         }
         let view = |feeds: &[Feed], ix: usize| feeds.get(ix).map_or(SourceView::NEVER, |feed| feed.shown);
+        // What cues ask of scenes is seen at their tick.
+        let channels = if self.scenes.is_empty() { &mut [] } else { self.channels.as_mut_slice() };
+        for bus in channels {
+            for (SceneIx(ix), op) in bus.scheduler.begin(tick) {
+                if let Some(scene) = self.scenes.get_mut(ix) {
+                    scene.apply(op, tick, &mut self.events);
+                }
+            }
+        }
+        for scene in &mut self.scenes {
+            let camera = |ix| view(&self.cameras, ix);
+            scene.decide(tick, at, camera, |ix| view(&self.fillers, ix), &mut self.events);
+        }
         for (ix, bus) in self.channels.iter_mut().enumerate().filter(|(_, bus)| !bus.scheduler.is_over()) {
             self.views.clear();
-            self.views.extend(bus.sources.iter().map(|source| view(&self.cameras, *source)));
+            self.views.extend(bus.sources.iter().map(|source| match *source {
+                SourcePlace::Camera(ix) => view(&self.cameras, ix),
+                SourcePlace::Scene(SceneIx(ix)) => {
+                    self.scenes.get(ix).map_or(SourceView::NEVER, SceneScheduler::view)
+                }
+            }));
             let filler = bus.filler.map(|filler| view(&self.fillers, filler));
             let decision = bus.scheduler.decide(tick, &self.views, filler);
             self.outputs.push_back(Output::Program { channel: ChannelIx(ix), decision });
@@ -373,6 +437,18 @@ impl Switcher {
             let legal = well.map(|(_, name)| name.clone()).chain(["auto".to_owned()]).collect();
             Refusal { code, message, legal }
         })
+    }
+
+    fn arrange(&mut self, scene: &str, order: &SceneOrder, now: Time) -> Result<Tick, Refusal> {
+        let tick = self.rate.tick_from(now).max(self.next_tick());
+        let names = || self.scenes.iter().map(|scene| scene.name().to_owned()).collect();
+        let place = self.scenes.iter().position(|known| known.name() == scene);
+        let unknown = || Refusal::unknown(RefusalCode::UnknownScene, "scene", scene, names());
+        let place = place.ok_or_else(unknown)?;
+        if let Some(scene) = self.scenes.get_mut(place) {
+            scene.handle(order, tick, &mut self.events)?;
+        }
+        Ok(tick)
     }
 
     fn set_rundown(&mut self, rundown: &Rundown) -> Result<(), Refusal> {

@@ -1,9 +1,7 @@
 //! What a director asks for, and what is answered.
 
-use std::fmt;
-
 use media::{Span, Tick, Time};
-use pipeline_dsl::{Action, Edge, Name, Rgb, Switch};
+use pipeline_dsl::{Action, Edge, Gain, Name, Rgb, Switch};
 use serde::{Deserialize, Serialize};
 
 use crate::decision::Intent;
@@ -17,7 +15,7 @@ pub enum Command {
     Act(Action),
     /// This source is what `take` brings.
     Preview {
-        /// A camera's name.
+        /// A camera's or scene's name.
         source: Name,
     },
     /// Brings what is on preview; what was wanted before is on preview then.
@@ -26,14 +24,14 @@ pub enum Command {
     Sound(Follow),
     /// How loud a source is, wherever it is heard.
     Gain {
-        /// A camera's name.
+        /// A camera's or scene's name.
         source: Name,
         /// How loud.
         gain: Gain,
     },
     /// Whether a source is silent, whatever its gain.
     Mute {
-        /// A camera's name.
+        /// A camera's or scene's name.
         source: Name,
         /// `on` is silent.
         mute: Switch,
@@ -88,50 +86,6 @@ pub enum Follow {
     Picture,
     /// Always that of this source.
     Source(Name),
-}
-
-/// A gain in tenths of a decibel: -60.0 dB to +12.0 dB.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug, Serialize, Deserialize)]
-#[serde(try_from = "i16", into = "i16")]
-pub struct Gain(i16);
-
-impl Gain {
-    /// As it comes.
-    pub const UNITY: Self = Self(0);
-    /// The legal range in words.
-    pub const LEGAL: &str = "-60 dB to 12 dB";
-
-    /// So many tenths of a decibel; `None` where that is not legal.
-    pub fn from_tenths(tenths: i16) -> Option<Self> {
-        (-600..=120).contains(&tenths).then_some(Self(tenths))
-    }
-    /// Tenths of a decibel.
-    pub const fn tenths(self) -> i16 {
-        self.0
-    }
-    /// What samples are multiplied by.
-    pub fn factor(self) -> f32 {
-        if self.0 == 0 { 1.0 } else { 10f32.powf(f32::from(self.0) / 200.0) }
-    }
-}
-
-impl TryFrom<i16> for Gain {
-    type Error = &'static str;
-    fn try_from(tenths: i16) -> Result<Self, Self::Error> {
-        Self::from_tenths(tenths).ok_or("a gain is from -600 to 120 tenths of a decibel")
-    }
-}
-impl From<Gain> for i16 {
-    fn from(gain: Gain) -> Self {
-        gain.0
-    }
-}
-
-/// `-6.0 dB`.
-impl fmt::Display for Gain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.1} dB", f32::from(self.0) / 10.0)
-    }
 }
 
 /// How a source is heard, wherever it is.
@@ -238,6 +192,12 @@ pub enum RefusalCode {
     CueDone,
     /// The cue comes at a time, so its place says nothing.
     CueTimed,
+    /// There is no such scene.
+    UnknownScene,
+    /// There is no such layout.
+    UnknownLayout,
+    /// The scene has no such box.
+    UnknownBox,
     /// There is no such camera.
     UnknownCamera,
     /// The camera has no such line.
@@ -265,6 +225,9 @@ impl RefusalCode {
             Self::UnknownCue => "unknown-cue",
             Self::CueDone => "cue-done",
             Self::CueTimed => "cue-timed",
+            Self::UnknownScene => "unknown-scene",
+            Self::UnknownLayout => "unknown-layout",
+            Self::UnknownBox => "unknown-box",
             Self::UnknownCamera => "unknown-camera",
             Self::UnknownLine => "unknown-line",
             Self::LineLost => "line-lost",
@@ -283,4 +246,11 @@ pub struct Refusal {
     pub message: String,
     /// What would be taken in its place.
     pub legal: Vec<String>,
+}
+
+impl Refusal {
+    /// Something of a name that leads nowhere.
+    pub(crate) fn unknown(code: RefusalCode, kind: &str, name: &str, legal: Vec<String>) -> Self {
+        Self { code, message: format!("there is no {kind} {name:?}"), legal }
+    }
 }

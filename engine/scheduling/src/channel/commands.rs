@@ -13,6 +13,9 @@ use crate::state::{Course, Opening, Take};
 use crate::take::{Command, Effect, Reach, Refusal, RefusalCode};
 use crate::view::{Look, SourceIx};
 
+/// What one tick can ask of scenes.
+const MOST_SCENE_OPS: usize = 4096;
+
 impl ChannelScheduler {
     /// Takes a director's command. `at` is the tick the caller decides next; one
     /// already decided counts as the next.
@@ -155,6 +158,13 @@ impl ChannelScheduler {
                 }
                 state.intent.key = next;
                 if before.encrypt == Switch::On { Reach::Program } else { Reach::IntentOnly }
+            }
+            Op::Scene(scene, op) => {
+                // It is the switcher's to hand on; nobody collects more than a rundown has.
+                if state.scenes.len() < MOST_SCENE_OPS {
+                    state.scenes.push((scene, op));
+                }
+                Reach::IntentOnly
             }
             Op::End => {
                 state.course = Course::Ending;

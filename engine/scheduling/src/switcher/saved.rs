@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Switcher;
 use super::feed::Feed;
 use crate::event::EventQueue;
+use crate::scene::{SavedScene, SceneScheduler};
 use crate::state::{NotThisShow, SavedChannel};
 
 /// A switcher between two ticks. What it has not been asked for of the last tick is not part
@@ -13,6 +14,8 @@ use crate::state::{NotThisShow, SavedChannel};
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct SavedSwitcher {
     feeds: Vec<Feed>,
+    #[serde(default)]
+    scenes: Vec<SavedScene>,
     channels: Vec<SavedChannel>,
     decided: Option<Tick>,
     events: EventQueue,
@@ -23,6 +26,7 @@ impl Switcher {
     pub fn save(&self) -> SavedSwitcher {
         SavedSwitcher {
             feeds: self.cameras.iter().chain(&self.fillers).cloned().collect(),
+            scenes: self.scenes.iter().map(SceneScheduler::save).collect(),
             channels: self.channels.iter().map(|bus| bus.scheduler.save()).collect(),
             decided: self.decided,
             events: self.events.clone(),
@@ -42,6 +46,10 @@ impl Switcher {
         if !same {
             return Err(differs(&first, "cameras"));
         }
+        let mut scenes = saved.scenes.iter().zip(&self.scenes);
+        if saved.scenes.len() != self.scenes.len() || !scenes.all(|(saved, scene)| scene.fits(saved)) {
+            return Err(differs(&first, "scenes"));
+        }
         if saved.channels.len() != self.channels.len() {
             return Err(differs(&first, "channels"));
         }
@@ -53,6 +61,9 @@ impl Switcher {
         }
         for (bus, stored) in self.channels.iter_mut().zip(saved.channels) {
             bus.scheduler = bus.scheduler.clone().resume(stored)?;
+        }
+        for (scene, stored) in self.scenes.iter_mut().zip(saved.scenes) {
+            scene.resume(stored);
         }
         self.decided = saved.decided;
         self.events = saved.events;

@@ -12,6 +12,7 @@ mod plans;
 mod rig;
 mod rundowns;
 mod saved;
+mod scenes;
 mod suspects;
 mod switchers;
 mod takes;

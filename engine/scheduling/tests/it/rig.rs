@@ -39,6 +39,8 @@ pub fn show(cues: &[(i64, Action)]) -> dsl::Show {
             name: "standby".into(),
             input: dsl::Input::Test { pattern: dsl::Pattern::Bars, tone: None },
         }],
+        layouts: vec![],
+        scenes: vec![],
         watermarks: vec![],
         ladders: vec![dsl::Ladder {
             name: "one".into(),
