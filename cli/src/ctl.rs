@@ -20,6 +20,7 @@ Examples:
   obvan ctl cut karry --expect main   only if main is on air now
   obvan ctl preview karry; obvan ctl take --with mix --over 1s
   obvan ctl line main backpack        main comes over its backpack; `auto` leaves it to the rules
+  obvan ctl scene duo layout pip over=500ms; obvan ctl scene duo box guest level=-6dB
   obvan ctl plan hold                 the rundown waits; next, go, skip 3, move 5 --before 4, at 6 0:30
   obvan ctl filler on                 filler, whatever the cameras do; cuts then wait
   obvan ctl encrypt off --channel program
@@ -44,14 +45,14 @@ enum Verb {
     Status,
     /// Put a source on air at the next tick
     Cut {
-        /// A camera of the channel
+        /// A camera or scene of the channel
         source: String,
         #[command(flatten)]
         to: Addressee,
     },
     /// Dissolve to a source
     Mix {
-        /// A camera of the channel
+        /// A camera or scene of the channel
         source: String,
         /// How long the dissolve takes, e.g. `500ms`
         #[arg(long, value_name = "DUR", value_parser = crate::duration::parse)]
@@ -61,7 +62,7 @@ enum Verb {
     },
     /// Uncover a source along an edge that moves over the picture
     Wipe {
-        /// A camera of the channel
+        /// A camera or scene of the channel
         source: String,
         #[command(flatten)]
         how: How,
@@ -70,7 +71,7 @@ enum Verb {
     },
     /// Fade to a colour, and from there to a source
     Dip {
-        /// A camera of the channel
+        /// A camera or scene of the channel
         source: String,
         #[command(flatten)]
         how: How,
@@ -79,7 +80,7 @@ enum Verb {
     },
     /// Put a source on preview, for `take`
     Preview {
-        /// A camera of the channel
+        /// A camera or scene of the channel
         source: String,
         #[command(flatten)]
         to: Addressee,
@@ -101,7 +102,7 @@ enum Verb {
     },
     /// How loud a source is, wherever it is heard
     Gain {
-        /// A camera of the channel
+        /// A camera or scene of the channel
         source: String,
         /// Decibels, -60 to 12, e.g. `-6dB` or `-6`; 0 is as it comes
         #[arg(allow_hyphen_values = true, value_parser = decibels)]
@@ -111,11 +112,27 @@ enum Verb {
     },
     /// Silence a source, or let it be heard again
     Mute {
-        /// A camera of the channel
+        /// A camera or scene of the channel
         source: String,
         state: State,
         #[command(flatten)]
         to: Addressee,
+    },
+    /// Change a scene: its layout, or the level of one of its boxes
+    #[command(after_help = "\
+Examples:
+  obvan ctl scene duo layout pip                a cut, at the next tick
+  obvan ctl scene duo layout grid over=500ms    the boxes take half a second to their new places
+  obvan ctl scene duo box guest level=-6dB
+  obvan ctl scene duo box guest mute=on")]
+    Scene {
+        /// A scene of the show
+        scene: String,
+        #[command(subcommand)]
+        what: SceneWhat,
+        /// The command's id; the same id again returns the first result
+        #[arg(long, value_name = "ID")]
+        id: Option<String>,
     },
     /// Choose a camera's line, or leave it to the rules again
     Line {
@@ -193,11 +210,81 @@ enum Whose {
     },
     /// Always that of one source
     Hold {
-        /// A camera of the channel
+        /// A camera or scene of the channel
         source: String,
         #[command(flatten)]
         to: Addressee,
     },
+}
+
+#[derive(Subcommand, Debug)]
+enum SceneWhat {
+    /// Another layout
+    Layout {
+        /// side-by-side, pip, grid, full, or one of the show's own
+        layout: String,
+        /// How long the boxes take to their new places, e.g. `over=500ms`; a cut without it
+        #[arg(value_name = "over=DUR", value_parser = over)]
+        over: Option<media::Span>,
+    },
+    /// How one of its boxes is heard
+    Box {
+        /// Its name
+        name: String,
+        /// `level=-6dB` (-60 to 12), `mute=on` or `mute=off`
+        #[arg(value_name = "level=LEVEL|mute=STATE", value_parser = heard)]
+        heard: Heard,
+    },
+}
+
+/// How a box is heard.
+#[derive(Clone, PartialEq, Debug)]
+enum Heard {
+    Level(f64),
+    Mute(String),
+}
+
+/// `over=500ms`.
+fn over(text: &str) -> std::result::Result<media::Span, String> {
+    match text.strip_prefix("over=") {
+        Some(span) => crate::duration::parse(span),
+        None => Err("write how long it takes as `over=500ms`".to_owned()),
+    }
+}
+
+/// `level=-6dB`, `mute=on`.
+fn heard(text: &str) -> std::result::Result<Heard, String> {
+    match text.split_once('=') {
+        Some(("level", level)) => decibels(level).map(Heard::Level),
+        Some(("mute", state @ ("on" | "off"))) => Ok(Heard::Mute(state.to_owned())),
+        _ => Err("a box has `level=-6dB`, `mute=on` and `mute=off`".to_owned()),
+    }
+}
+
+impl SceneWhat {
+    fn fields(&self) -> Vec<(&'static str, Value)> {
+        match self {
+            Self::Layout { layout, over } => {
+                let over = over.map(|span| ("over_ms", json!(span.as_millis_rounded())));
+                [("layout", json!(layout))].into_iter().chain(over).collect()
+            }
+            Self::Box { name, heard: Heard::Level(db) } => {
+                vec![("box", json!(name)), ("gain_db", json!(db))]
+            }
+            Self::Box { name, heard: Heard::Mute(state) } => {
+                vec![("box", json!(name)), ("state", json!(state))]
+            }
+        }
+    }
+
+    /// What was done, in words.
+    fn done(&self) -> String {
+        match self {
+            Self::Layout { layout, .. } => format!("layout {layout}"),
+            Self::Box { name, heard: Heard::Level(db) } => format!("box {name} at {db} dB"),
+            Self::Box { name, heard: Heard::Mute(state) } => format!("box {name} mute {state}"),
+        }
+    }
 }
 
 #[derive(Subcommand, Debug)]
@@ -333,6 +420,7 @@ pub fn ctl(args: &Args) -> Result {
         Verb::Mute { source, state, to } => {
             ("mute", to, vec![("source", json!(source)), ("state", json!(spelled(state)))])
         }
+        Verb::Scene { scene, what, id } => return set_scene(&api, args.json, scene, what, id.as_deref()),
         Verb::Line { camera, line, id } => return choose_line(&api, args.json, camera, line, id.as_deref()),
         Verb::Plan { order } => {
             let (to, fields) = order.fields();
@@ -369,8 +457,25 @@ pub fn ctl(args: &Args) -> Result {
 fn not_yet(what: &str) -> Result {
     wrong(format_args!(
         "ctl {what} is not available yet in this version; now: status, cut, mix, wipe, dip, preview, take, \
-         filler, sound, gain, mute, line, plan, encrypt"
+         filler, sound, gain, mute, scene, line, plan, encrypt"
     ))
+}
+
+/// A scene is the show's, whatever channels show it.
+fn set_scene(api: &Api, as_json: bool, scene: &str, what: &SceneWhat, id: Option<&str>) -> Result {
+    let id = id.map_or_else(new_id, str::to_owned);
+    let mut body = Map::new();
+    let head = [("id", json!(id)), ("do", json!("scene")), ("scene", json!(scene))];
+    body.extend(head.into_iter().chain(what.fields()).map(|(name, value)| (name.to_owned(), value)));
+    let answer = api.ask("/api/command", Some(&Value::Object(body)))?;
+    if as_json {
+        term::json(&answer.body)?;
+        return Ok(answer.outcome());
+    }
+    answer.accepted()?;
+    let (frame, revision) = (&answer.body["frame"], &answer.body["revision"]);
+    term::data(&format!("{scene}: {} from frame {frame}, revision {revision}\n", what.done()))?;
+    Ok(Outcome::Done)
 }
 
 /// A line is the camera's, whatever channels show it.
@@ -530,7 +635,18 @@ impl Api {
 
 #[cfg(test)]
 mod tests {
-    use super::decibels;
+    use super::{Heard, decibels, heard, over};
+
+    #[test]
+    fn what_is_asked_of_a_scene_is_written_as_in_the_show_file() {
+        assert_eq!(over("over=500ms"), Ok(media::Span::from_millis(500)));
+        assert_eq!(heard("level=-6dB"), Ok(Heard::Level(-6.0)));
+        assert_eq!(heard("mute=on"), Ok(Heard::Mute("on".to_owned())));
+        for text in ["mute=maybe", "level", "level=loud", "gain=1dB"] {
+            assert!(heard(text).is_err(), "{text}");
+        }
+        assert!(over("500ms").is_err());
+    }
 
     #[test]
     fn a_gain_is_written_as_it_is_shown() {

@@ -16,6 +16,9 @@ pub fn text(status: &Value) -> String {
     for channel in list(&status["channels"]) {
         let _ = write!(text, "\n{}", channel_text(channel));
     }
+    for scene in list(&status["scenes"]) {
+        let _ = write!(text, "\n{}", scene_text(scene));
+    }
     let mut lines = Table::new(&[
         ("camera", Side::Left),
         ("line", Side::Left),
@@ -38,6 +41,30 @@ pub fn text(status: &Value) -> String {
     if !lines.is_empty() {
         let _ = write!(text, "\n{}", lines.text());
     }
+    text
+}
+
+fn scene_text(scene: &Value) -> String {
+    let mut text = format!("scene {}: layout {}\n", word(&scene["name"]), word(&scene["layout"]));
+    let mut boxes = Table::new(&[
+        ("  box", Side::Left),
+        ("camera", Side::Left),
+        ("shows", Side::Left),
+        ("place", Side::Left),
+        ("level", Side::Right),
+    ]);
+    for part in list(&scene["boxes"]) {
+        let place: Vec<_> = list(&part["place"]).map(word).collect();
+        let place = match &place[..] {
+            [x, y, width, height] => format!("{width}x{height} at {x},{y}"),
+            _ => "-".to_owned(),
+        };
+        let mute = if part["mute"] == "on" { ", muted" } else { "" };
+        let level = format!("{} dB{mute}", word(&part["level_db"]));
+        let [camera, shows] = [&part["camera"], &part["shows"]].map(word);
+        boxes.row([format!("  {}", word(&part["name"])), camera, shows, place, level]);
+    }
+    text.push_str(&boxes.text());
     text
 }
 

@@ -17,13 +17,13 @@ pub struct Command {
     /// The client's own id: the same one again returns the first result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The channel; may be left out where the show has one. `line` needs none.
+    /// The channel; may be left out where the show has one. `line` and `scene` need none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
     /// What to do.
     #[serde(rename = "do")]
     pub verb: Verb,
-    /// The camera, for `cut`, `mix`, `wipe`, `dip`, `preview`, `gain` and `mute`; for `sound`, the
+    /// The camera or scene, for `cut`, `mix`, `wipe`, `dip`, `preview`, `gain` and `mute`; for `sound`, the
     /// one that is always heard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
@@ -43,6 +43,15 @@ pub struct Command {
     /// The colour a `dip` leads through, by name or `#rrggbb`; black if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub color: Option<String>,
+    /// The scene that a `scene` command is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scene: Option<String>,
+    /// The layout it is given, over `over_ms`; a cut if that is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<String>,
+    /// Or the box of it whose level (`gain_db`) or mute (`state`) is set.
+    #[serde(default, rename = "box", skip_serializing_if = "Option::is_none")]
+    pub scene_box: Option<String>,
     /// The camera whose `line` is chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub camera: Option<String>,
@@ -81,6 +90,7 @@ pub enum Verb {
     Sound,
     Gain,
     Mute,
+    Scene,
     Line,
     Plan,
     Encrypt,
@@ -100,6 +110,7 @@ impl Verb {
             Self::Sound => "sound",
             Self::Gain => "gain",
             Self::Mute => "mute",
+            Self::Scene => "scene",
             Self::Line => "line",
             Self::Plan => "plan",
             Self::Encrypt => "encrypt",
@@ -108,9 +119,9 @@ impl Verb {
 }
 
 /// Every verb, for messages.
-pub(crate) const VERBS: [&str; 13] = [
-    "cut", "mix", "wipe", "dip", "preview", "take", "filler", "sound", "gain", "mute", "line", "plan",
-    "encrypt",
+pub(crate) const VERBS: [&str; 14] = [
+    "cut", "mix", "wipe", "dip", "preview", "take", "filler", "sound", "gain", "mute", "scene", "line",
+    "plan", "encrypt",
 ];
 
 /// A command that was carried out.
@@ -183,6 +194,10 @@ impl Command {
         let line = Some(line.unwrap_or(order::AUTO).to_owned());
         Self { camera: Some(camera.into()), line, ..Self::bare(Verb::Line) }
     }
+    /// Another layout for a scene, cut.
+    pub fn layout(scene: impl Into<String>, layout: impl Into<String>) -> Self {
+        Self { scene: Some(scene.into()), layout: Some(layout.into()), ..Self::bare(Verb::Scene) }
+    }
     /// A command of which nothing but the verb is said yet.
     pub const fn bare(verb: Verb) -> Self {
         Self {
@@ -195,6 +210,9 @@ impl Command {
             over_ms: None,
             edge: None,
             color: None,
+            scene: None,
+            layout: None,
+            scene_box: None,
             camera: None,
             line: None,
             gain_db: None,

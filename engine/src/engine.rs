@@ -92,6 +92,7 @@ impl Engine {
         };
         let cameras = rig::open_cameras(&show, &mut opener)?;
         let fillers = rig::open_fillers(&show, &mut opener)?;
+        let scenes = rig::set_scenes(&show);
         let points = opener.points;
         rig::refuse_sourceless(&show, &cameras)?;
         let open = rig::open_channels(&show, &plans, &place)?;
@@ -111,6 +112,7 @@ impl Engine {
             frame_rate: show.video.rate.as_f64(),
             channels: channels.iter().map(|channel| channel.status(&switcher)).collect(),
             cameras: cameras.iter().map(|camera| camera.status(&switcher)).collect(),
+            scenes: scenes.iter().filter_map(|scene| scene.status(&switcher)).collect(),
             events: log.latest(EVENTS_SHOWN),
         }));
         let run = ShowRun {
@@ -127,6 +129,7 @@ impl Engine {
             commands: asked,
             cameras,
             fillers,
+            scenes,
             channels,
             threads: std::mem::take(threads),
             memory: Memory::default(),
@@ -169,6 +172,7 @@ impl Engine {
             realtime_factor: 0.0,
             cameras: Vec::new(),
             fillers: Vec::new(),
+            scenes: Vec::new(),
             channels: Vec::new(),
             events: vec![Event {
                 t: self.handle.status().t,

@@ -92,12 +92,12 @@ pub use crate::ingest::source::{Handed, Source, SourceError, SourceHandle, Sourc
 pub use crate::keys::ResolveError;
 pub use crate::options::{Mode, RtmpTimeouts, RunOptions};
 pub use crate::report::{
-    CameraReport, ChannelReport, EgressReport, EgressState, EncryptionReport, LineReport, LineState,
-    NetworkReport, OnAirReport, RecordingReport, Report, RungReport,
+    BoxReport, CameraReport, ChannelReport, EgressReport, EgressState, EncryptionReport, LineReport,
+    LineState, NetworkReport, OnAirReport, RecordingReport, Report, RungReport, SceneReport,
 };
 pub use crate::secure::{PemError, server_papers, trusted_papers};
 pub use crate::start::StartError;
 pub use crate::status::{
-    CameraStatus, ChannelStatus, CueStatus, Delta, LineStatus, MixStatus, PlanStatus, RungStatus, Status,
-    StripStatus,
+    BoxStatus, CameraStatus, ChannelStatus, CueStatus, Delta, LineStatus, MixStatus, PlanStatus, RungStatus,
+    SceneStatus, Status, StripStatus,
 };

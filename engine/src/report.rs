@@ -22,8 +22,31 @@ pub struct Report {
     /// Fillers, told as cameras of one line; one may bear a camera's name.
     #[serde(default)]
     pub fillers: Vec<CameraReport>,
+    /// Empty where the show has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scenes: Vec<SceneReport>,
     pub channels: Vec<ChannelReport>,
     pub events: Vec<Event>,
+}
+
+/// A scene; its changes of layout are among the events.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the contract")]
+pub struct SceneReport {
+    pub name: String,
+    /// The one it ended in.
+    pub layout: String,
+    pub boxes: Vec<BoxReport>,
+}
+
+/// A box of a scene.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the contract")]
+pub struct BoxReport {
+    pub name: String,
+    pub camera: String,
+    /// How long it was without a current picture of its camera.
+    pub lost_s: f64,
 }
 
 /// A camera position and its lines.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use pipeline_dsl as dsl;
-use scheduling::{ChannelIx, FeedIx, Switcher};
+use scheduling::{ChannelIx, FeedIx, SceneIx, Switcher};
 
 use crate::channel::{Channel, OpenChannel};
 use crate::event::Level;
@@ -15,6 +15,7 @@ use crate::options::Mode;
 use crate::reporter::Reporter;
 use crate::show::cameras::CameraRun;
 use crate::show::channels::ChannelRun;
+use crate::show::scenes::SceneRun;
 use crate::start::{Place, StartError};
 
 /// What a channel needs to be known before anything is written.
@@ -101,6 +102,12 @@ pub(crate) fn open_fillers(show: &dsl::Show, opener: &mut Opener<'_>) -> Result<
     Ok(fillers)
 }
 
+/// The scenes, before their first tick.
+pub(crate) fn set_scenes(show: &dsl::Show) -> Vec<SceneRun> {
+    let scenes = show.scenes.iter().enumerate();
+    scenes.map(|(ix, scene)| SceneRun::new(show, scene, SceneIx(ix))).collect()
+}
+
 /// Whoever decides what is on air.
 pub(crate) fn plan_switching(show: &dsl::Show, mode: Mode) -> Result<Switcher, StartError> {
     let by_the_clock =
@@ -142,7 +149,11 @@ pub(crate) fn refuse_sourceless(show: &dsl::Show, cameras: &[CameraRun]) -> Resu
             let camera = cameras.iter().find(|c| c.name == *name);
             camera.is_some_and(|c| c.lines.iter().any(Line::is_built))
         };
-        if !channel.sources.iter().any(built) {
+        let shown = |name: &String| match show.scene(name) {
+            Some(scene) => scene.boxes.iter().any(|part| built(&part.camera)),
+            None => built(name),
+        };
+        if !channel.sources.iter().any(shown) {
             return Err(StartError::Channel {
                 channel: channel.name.clone(),
                 message: "none of its sources has a line that is available in this version".to_owned(),

@@ -28,6 +28,9 @@ pub struct Status {
     pub channels: Vec<ChannelStatus>,
     /// Cameras in the order of the show.
     pub cameras: Vec<CameraStatus>,
+    /// Scenes in the order of the show.
+    #[serde(default)]
+    pub scenes: Vec<SceneStatus>,
     /// The latest events.
     pub events: Vec<Event>,
 }
@@ -216,6 +219,48 @@ pub struct LineStatus {
     pub network: NetworkReport,
 }
 
+/// A scene.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SceneStatus {
+    /// Its name.
+    pub name: String,
+    /// The layout it has, or goes over to.
+    pub layout: String,
+    /// The layouts it can be given.
+    pub layouts: Vec<String>,
+    /// The first frame at which its boxes are where they belong, while they move.
+    pub settled_frame: Option<u64>,
+    /// Its boxes, in the order of the show.
+    pub boxes: Vec<BoxStatus>,
+}
+
+/// A box of a scene.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct BoxStatus {
+    /// Its name.
+    pub name: String,
+    /// Its camera.
+    pub camera: String,
+    /// `camera`, `held` (its last picture, over a hole), `filler`, `empty`, or `nothing` where the
+    /// layout has no place for it.
+    pub shows: String,
+    /// Where its picture stands: pixels from the left and the top, width, height.
+    pub place: Option<[u32; 4]>,
+    /// How loud it is heard, in decibels; 0 is as it comes.
+    pub level_db: f64,
+    /// `on` is silent.
+    pub mute: Switch,
+}
+
+/// The parts of a status that changed.
+#[derive(Default)]
+pub(crate) struct Parts {
+    pub(crate) channels: Vec<ChannelStatus>,
+    pub(crate) cameras: Vec<CameraStatus>,
+    pub(crate) scenes: Vec<SceneStatus>,
+    pub(crate) events: Vec<Event>,
+}
+
 /// A change: the parts that are new, and why.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Delta {
@@ -231,6 +276,9 @@ pub struct Delta {
     pub channels: Vec<ChannelStatus>,
     /// Cameras that changed.
     pub cameras: Vec<CameraStatus>,
+    /// Scenes that changed.
+    #[serde(default)]
+    pub scenes: Vec<SceneStatus>,
     /// New events.
     pub events: Vec<Event>,
 }
@@ -279,14 +327,8 @@ impl Board {
     }
 
     /// Puts the parts in place and tells everyone; the new revision.
-    pub(crate) fn change(
-        &self,
-        now: Time,
-        cause: &str,
-        channels: Vec<ChannelStatus>,
-        cameras: Vec<CameraStatus>,
-        events: Vec<Event>,
-    ) -> u64 {
+    pub(crate) fn change(&self, now: Time, cause: &str, parts: Parts) -> u64 {
+        let Parts { channels, cameras, scenes, events } = parts;
         let mut shown = self.lock();
         let Shown { status, deltas } = &mut *shown;
         status.revision += 1;
@@ -301,6 +343,11 @@ impl Board {
                 slot.clone_from(camera);
             }
         }
+        for scene in &scenes {
+            if let Some(slot) = status.scenes.iter_mut().find(|s| s.name == scene.name) {
+                slot.clone_from(scene);
+            }
+        }
         status.events.extend(events.iter().cloned());
         let over = status.events.len().saturating_sub(EVENTS_SHOWN);
         status.events.drain(..over);
@@ -311,6 +358,7 @@ impl Board {
             t: status.t,
             channels,
             cameras,
+            scenes,
             events,
         };
         // Nobody listening is no error. Sent under the lock, so revisions go out in order.

@@ -7,16 +7,17 @@ use media::Size;
 use pipeline_dsl as dsl;
 use scheduling::Blend;
 
+use crate::channel::scene::Seen;
 use crate::keys;
 
 /// What a tick shows; `None` is black.
 #[derive(Clone, Debug)]
 pub(crate) enum Layers {
-    One(Option<Picture>),
+    One(Option<Seen>),
     /// The first going over into the second: `step / of` of the way is done.
     Mix {
-        from: Option<Picture>,
-        to: Option<Picture>,
+        from: Option<Seen>,
+        to: Option<Seen>,
         blend: Blend,
         step: u32,
         of: u32,
@@ -66,10 +67,13 @@ impl Composer {
     }
 
     pub(crate) fn compose(&mut self, layers: &Layers) -> Result<Picture, CodecError> {
-        let or_black = |picture: &Option<Picture>| picture.clone().unwrap_or_else(|| self.black.clone());
+        let or_black = |seen: &Option<Seen>| match seen {
+            Some(seen) => seen.picture(),
+            None => Ok(self.black.clone()),
+        };
         match layers {
             Layers::One(picture) => {
-                let picture = or_black(picture);
+                let picture = or_black(picture)?;
                 if self.watermarks.is_empty() {
                     return Ok(picture);
                 }
@@ -83,7 +87,7 @@ impl Composer {
                 Ok(marked)
             }
             Layers::Mix { from, to, blend, step, of } => {
-                let (from, to) = (or_black(from), or_black(to));
+                let (from, to) = (or_black(from)?, or_black(to)?);
                 let mixed = match blend {
                     Blend::Dissolve => codecs::dissolve(&from, &to, *step, *of)?,
                     Blend::Wipe(edge) => wipe(&from, &to, *edge, *step, *of)?,

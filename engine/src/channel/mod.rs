@@ -6,9 +6,11 @@
 
 pub(crate) mod compose;
 mod interleave;
+pub(crate) mod limiter;
 pub(crate) mod meter;
 pub(crate) mod outlets;
 pub(crate) mod rung;
+pub(crate) mod scene;
 pub(crate) mod sound;
 
 use std::sync::Arc;

@@ -66,6 +66,16 @@ impl SoundDesk {
 
     /// Mixes the tick `[from, to)`; `parts` are in the order of the sources.
     pub(crate) fn mix(&mut self, from: Time, to: Time, parts: &[Part<'_>]) -> Vec<f32> {
+        let mut out = self.sum(from, to, parts);
+        // Two full-scale sources in a mix can pass full scale between them.
+        for sample in &mut out {
+            *sample = sample.clamp(-1.0, 1.0);
+        }
+        out
+    }
+
+    /// As [`mix`](Self::mix), of whatever loudness.
+    pub(crate) fn sum(&mut self, from: Time, to: Time, parts: &[Part<'_>]) -> Vec<f32> {
         let frames = usize::try_from(self.rate.sample_at(to) - self.rate.sample_at(from)).unwrap_or(0);
         let quick =
             usize::try_from(self.rate.sample_at(Time::ZERO + CROSSFADE)).unwrap_or(1).clamp(1, frames.max(1));
@@ -89,10 +99,6 @@ impl SoundDesk {
                     *out += gain * sound;
                 }
             }
-        }
-        // Two full-scale sources in a mix can pass full scale between them.
-        for sample in &mut out {
-            *sample = sample.clamp(-1.0, 1.0);
         }
         out
     }

@@ -1,7 +1,7 @@
 //! A command read: what is missing or wrong in it is told with what is legal.
 
 use media::{Span, Time};
-use pipeline_dsl::{Action, Edge, Rgb, Switch};
+use pipeline_dsl::{Action, Edge, Rgb, SceneOrder, Switch};
 use scheduling::{CueNumber, Follow, Gain, PlanOrder, Transition};
 
 use super::{Command, Refused, Verb};
@@ -20,6 +20,8 @@ pub(crate) enum Order {
     Channel(scheduling::Command),
     /// A camera's line; `None` leaves it to the rules.
     Line { camera: String, line: Option<String> },
+    /// Something of a scene, whatever channels show it.
+    Scene { scene: String, order: SceneOrder },
 }
 
 impl Command {
@@ -51,6 +53,11 @@ impl Command {
             }),
             Verb::Gain => scheduling::Command::Gain { source: self.source()?, gain: self.gain()? },
             Verb::Mute => scheduling::Command::Mute { source: self.source()?, mute: on_off()? },
+            Verb::Scene => {
+                let missing = || Refused::new("missing-scene", "this command needs a `scene`", &[]);
+                let scene = self.scene.clone().ok_or_else(missing)?;
+                return Ok(Order::Scene { scene, order: self.scene_order()? });
+            }
             Verb::Plan => scheduling::Command::Plan(self.plan()?),
             Verb::Line => {
                 let missing = |what: &str| {
@@ -76,14 +83,39 @@ impl Command {
         }
     }
 
-    fn transition(&self, with: &str) -> Result<Transition, Refused> {
-        let over = || {
-            let ms = self.over_ms.unwrap_or(OVER_MS);
-            match OVER_RANGE_MS.contains(&ms) {
-                true => Ok(Span::from_millis(ms.into())),
-                false => Err(Refused::new("bad-length", format!("`over_ms` is {ms}"), &["1 to 60000"])),
+    fn over(ms: u32) -> Result<Span, Refused> {
+        match OVER_RANGE_MS.contains(&ms) {
+            true => Ok(Span::from_millis(ms.into())),
+            false => Err(Refused::new("bad-length", format!("`over_ms` is {ms}"), &["1 to 60000"])),
+        }
+    }
+
+    /// One thing of a scene: its layout, or the level or mute of one of its boxes.
+    fn scene_order(&self) -> Result<SceneOrder, Refused> {
+        let what = |code, message| Err(Refused::new(code, message, &["layout", "box"]));
+        match (&self.layout, &self.scene_box) {
+            (Some(layout), None) => {
+                let over = self.over_ms.map(Self::over).transpose()?;
+                Ok(SceneOrder::Layout { layout: layout.clone(), over })
             }
-        };
+            (None, Some(name)) => match (self.gain_db, &self.state) {
+                (Some(_), None) => Ok(SceneOrder::Level { name: name.clone(), level: self.gain()? }),
+                (None, Some(_)) => {
+                    let mute = if self.state(&["on", "off"])? == "on" { Switch::On } else { Switch::Off };
+                    Ok(SceneOrder::Mute { name: name.clone(), mute })
+                }
+                _ => {
+                    let message = "a box takes either a level (`gain_db`) or a mute (`state`)";
+                    Err(Refused::new("missing-gain", message, &["gain_db", "state"]))
+                }
+            },
+            (None, None) => what("missing-layout", "this command needs a `layout` or a `box`"),
+            (Some(_), Some(_)) => what("bad-scene", "a command is about a `layout` or a `box`, not both"),
+        }
+    }
+
+    fn transition(&self, with: &str) -> Result<Transition, Refused> {
+        let over = || Self::over(self.over_ms.unwrap_or(OVER_MS));
         match with {
             "cut" => Ok(Transition::Cut),
             "mix" => Ok(Transition::Mix { over: over()? }),
@@ -160,6 +192,13 @@ mod tests {
         assert_eq!(code(r#"{"do":"line","camera":"a"}"#), "missing-line");
         assert_eq!(code(r#"{"do":"plan","state":"skip"}"#), "missing-cue");
         assert_eq!(code(r#"{"do":"plan","state":"at","cue":1}"#), "missing-time");
+        assert_eq!(code(r#"{"do":"scene","layout":"pip"}"#), "missing-scene");
+        assert_eq!(code(r#"{"do":"scene","scene":"duo"}"#), "missing-layout");
+        assert_eq!(code(r#"{"do":"scene","scene":"duo","layout":"a","box":"b"}"#), "bad-scene");
+        assert_eq!(code(r#"{"do":"scene","scene":"duo","box":"b"}"#), "missing-gain");
+        assert_eq!(code(r#"{"do":"scene","scene":"duo","box":"b","gain_db":13}"#), "bad-gain");
+        assert_eq!(code(r#"{"do":"scene","scene":"duo","box":"b","state":"soft"}"#), "bad-state");
+        assert_eq!(code(r#"{"do":"scene","scene":"duo","layout":"a","over_ms":0}"#), "bad-length");
         assert_eq!(code(r#"{"do":"preview"}"#), "missing-source");
         assert_eq!(code(r#"{"do":"sound"}"#), "missing-state");
     }

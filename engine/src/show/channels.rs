@@ -4,19 +4,21 @@ use media::{Key, Tick, Time};
 use pipeline_dsl as dsl;
 use pipeline_dsl::Switch;
 use scheduling::{
-    Blend, ChannelIx, ChannelScheduler, Decision, Encryption, OnAir, Program, SourceIx, Switcher,
+    Blend, ChannelIx, ChannelScheduler, Decision, Encryption, OnAir, Program, SceneIx, SourceIx, SourcePlace,
+    Switcher,
 };
 
 use crate::channel::compose::Layers;
 use crate::channel::outlets::OutletKind;
 use crate::channel::rung::EncryptOrder;
+use crate::channel::scene::Seen;
 use crate::channel::sound::{Part, SoundDesk, scaled};
 use crate::channel::{Channel, Gone, Work};
-use crate::ingest::buffer::Take;
 use crate::keys::ChannelKeys;
 use crate::report::{ChannelReport, EgressReport, EgressState, EncryptionReport, OnAirReport, RungReport};
 use crate::show::cameras::CameraRun;
 use crate::show::plan::plan_status;
+use crate::show::scenes::SceneRun;
 use crate::status::{ChannelStatus, MixStatus, RungStatus, StripStatus};
 
 /// Why nothing is on air of a channel that has failed.
@@ -28,8 +30,8 @@ pub(crate) struct ChannelRun {
     ix: ChannelIx,
     pub(crate) stage: Channel,
     keys: Option<std::sync::Arc<ChannelKeys>>,
-    /// Places of its sources among the show's cameras.
-    sources: Vec<usize>,
+    /// Where its sources are among the show's.
+    sources: Vec<SourcePlace>,
     /// Its filler's place among the show's fillers.
     filler: Option<usize>,
     desk: SoundDesk,
@@ -41,6 +43,19 @@ pub(crate) struct ChannelRun {
     over: Over,
     /// Frames and bytes of each rung a second ago, and what they came to.
     measured: Vec<Measured>,
+}
+
+/// Who gives pictures and sound at a tick.
+pub(crate) struct Given<'a> {
+    pub(crate) cameras: &'a [CameraRun],
+    pub(crate) fillers: &'a [CameraRun],
+    pub(crate) scenes: &'a [SceneRun],
+}
+
+/// One of them; a filler is a camera of one line.
+enum Giver<'a> {
+    Camera(&'a CameraRun),
+    Scene(&'a SceneRun),
 }
 
 /// A mix under way, and the first tick after it.
@@ -76,8 +91,7 @@ impl ChannelRun {
         stage: Channel,
         keys: Option<std::sync::Arc<ChannelKeys>>,
     ) -> Self {
-        let place = |name: &String| show.cameras.iter().position(|c| c.name == *name);
-        let sources: Vec<usize> = model.sources.iter().filter_map(place).collect();
+        let sources: Vec<_> = model.sources.iter().filter_map(|name| SourcePlace::find(show, name)).collect();
         let filler = model.filler.as_ref().and_then(|f| show.fillers.iter().position(|m| m.name == f.name));
         let desk = SoundDesk::new(show.audio.rate, show.audio.layout.channels(), sources.len() + 1);
         let measured = vec![Measured::default(); stage.rungs.len()];
@@ -108,8 +122,7 @@ impl ChannelRun {
         decision: &Decision,
         scheduler: &ChannelScheduler,
         (from, to): (Time, Time),
-        cameras: &[CameraRun],
-        fillers: &[CameraRun],
+        given: &Given<'_>,
     ) -> Changed {
         if self.is_over() {
             return Changed::Nothing;
@@ -137,8 +150,7 @@ impl ChannelRun {
             }
             self.stage.encrypt(EncryptOrder { at: from, encryption: decision.encrypt });
         }
-        let take = |on_air: OnAir| self.take(on_air, cameras, fillers);
-        let picture = |on_air: OnAir| take(on_air).and_then(|take| take.picture.clone());
+        let picture = |on_air: OnAir| self.seen(on_air, given);
         let layers = match decision.program {
             Program::One(on_air) => Layers::One(picture(on_air)),
             Program::Mix { from, to, blend, step, of } => {
@@ -150,7 +162,7 @@ impl ChannelRun {
             .map(|ix| {
                 let on_air =
                     if ix < self.sources.len() { OnAir::Source(SourceIx(ix)) } else { OnAir::Filler };
-                let sound = take(on_air).and_then(|take| take.sound.as_deref());
+                let sound = self.heard(on_air, given);
                 let gain = match on_air {
                     OnAir::Source(source) => scheduler.strip(source).factor(),
                     OnAir::Filler | OnAir::Black => 1.0,
@@ -188,15 +200,29 @@ impl ChannelRun {
         }
     }
 
-    fn take<'a>(
-        &self,
-        on_air: OnAir,
-        cameras: &'a [CameraRun],
-        fillers: &'a [CameraRun],
-    ) -> Option<&'a Take> {
+    /// What a source shows at this tick.
+    fn seen(&self, on_air: OnAir, given: &Given<'_>) -> Option<Seen> {
+        match self.giver(on_air, given)? {
+            Giver::Camera(camera) => camera.take.as_ref()?.picture.clone().map(Seen::Picture),
+            Giver::Scene(scene) => scene.seen(),
+        }
+    }
+
+    /// What sounds from it at this tick.
+    fn heard<'a>(&self, on_air: OnAir, given: &Given<'a>) -> Option<&'a [f32]> {
+        match self.giver(on_air, given)? {
+            Giver::Camera(camera) => camera.take.as_ref()?.sound.as_deref(),
+            Giver::Scene(scene) => Some(scene.sound()),
+        }
+    }
+
+    fn giver<'a>(&self, on_air: OnAir, given: &Given<'a>) -> Option<Giver<'a>> {
         match on_air {
-            OnAir::Source(SourceIx(ix)) => cameras[*self.sources.get(ix)?].take.as_ref(),
-            OnAir::Filler => fillers[self.filler?].take.as_ref(),
+            OnAir::Source(SourceIx(ix)) => match *self.sources.get(ix)? {
+                SourcePlace::Camera(ix) => given.cameras.get(ix).map(Giver::Camera),
+                SourcePlace::Scene(SceneIx(ix)) => given.scenes.get(ix).map(Giver::Scene),
+            },
+            OnAir::Filler => given.fillers.get(self.filler?).map(Giver::Camera),
             OnAir::Black => None,
         }
     }

@@ -4,6 +4,7 @@
 pub(crate) mod cameras;
 pub(crate) mod channels;
 mod plan;
+pub(crate) mod scenes;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -21,8 +22,9 @@ use crate::options::Mode;
 use crate::report::{LineState, Report, cpu_seconds};
 use crate::reporter::Reporter;
 use crate::show::cameras::{CameraRun, LineChange};
-use crate::show::channels::{Changed, ChannelRun};
-use crate::status::{Board, ChannelStatus};
+use crate::show::channels::{Changed, ChannelRun, Given};
+use crate::show::scenes::SceneRun;
+use crate::status::{Board, ChannelStatus, Parts};
 
 /// How long files may take to their first picture before the show starts without them.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -43,6 +45,7 @@ pub(crate) struct ShowRun {
     pub(crate) commands: Receiver<Asked>,
     pub(crate) cameras: Vec<CameraRun>,
     pub(crate) fillers: Vec<CameraRun>,
+    pub(crate) scenes: Vec<SceneRun>,
     pub(crate) channels: Vec<ChannelRun>,
     pub(crate) threads: Vec<JoinHandle<()>>,
     pub(crate) memory: Memory,
@@ -95,6 +98,7 @@ impl ShowRun {
             realtime_factor: if wall_s > 0.0 { show_s / wall_s } else { 0.0 },
             cameras: self.cameras.iter().map(CameraRun::report).collect(),
             fillers: self.fillers.iter().map(CameraRun::report).collect(),
+            scenes: self.scenes.iter().filter_map(|scene| scene.report(&self.switcher)).collect(),
             channels: self.channels.iter().map(ChannelRun::report).collect(),
             events: self.log.all(at_the_end),
         }
@@ -127,15 +131,17 @@ impl ShowRun {
             }
         }
         let decisions = self.decide(from);
+        for scene in &mut self.scenes {
+            scene.settle(&self.switcher, &self.cameras, &self.fillers, (from, to));
+        }
+        let given = Given { cameras: &self.cameras, fillers: &self.fillers, scenes: &self.scenes };
         let mut causes = Vec::new();
         for (ix, channel) in self.channels.iter_mut().enumerate() {
             let decision =
                 decisions.iter().find(|(at, _)| *at == ChannelIx(ix)).map(|(_, decision)| *decision);
             let scheduler = self.switcher.channel(ChannelIx(ix));
             causes.push(match (decision, scheduler) {
-                (Some(decision), Some(scheduler)) => {
-                    channel.tick(&decision, scheduler, (from, to), &self.cameras, &self.fillers)
-                }
+                (Some(decision), Some(scheduler)) => channel.tick(&decision, scheduler, (from, to), &given),
                 _ => Changed::Nothing,
             });
         }
@@ -214,10 +220,16 @@ impl ShowRun {
     ) -> Result<(Option<usize>, &'static str), Refused> {
         let cause = command.verb.as_str();
         let order = command.order()?;
-        let Order::Channel(order) = order else {
-            let Order::Line { camera, line } = &order else { return Ok((None, cause)) };
-            self.switcher.handle(Input::Choose { camera, line: line.as_deref() }, from)?;
-            return Ok((None, cause));
+        let order = match &order {
+            Order::Channel(order) => order,
+            Order::Line { camera, line } => {
+                self.switcher.handle(Input::Choose { camera, line: line.as_deref() }, from)?;
+                return Ok((None, cause));
+            }
+            Order::Scene { scene, order } => {
+                self.switcher.handle(Input::Scene { scene, order }, from)?;
+                return Ok((None, cause));
+            }
         };
         let names: Vec<&str> = self.channels.iter().map(|c| c.stage.name.as_str()).collect();
         let channel = match &command.channel {
@@ -241,7 +253,7 @@ impl ShowRun {
                 return Err(Refused::new("not-as-expected", message, &[&now]));
             }
         }
-        self.switcher.handle(Input::Command { channel: ChannelIx(channel), command: &order }, from)?;
+        self.switcher.handle(Input::Command { channel: ChannelIx(channel), command: order }, from)?;
         Ok((Some(channel), cause))
     }
 
@@ -254,16 +266,22 @@ impl ShowRun {
                 Changed::MixOver => "mix-over",
             };
             let status = channel.status(&self.switcher);
-            self.board.change(from, cause, vec![status], Vec::new(), Vec::new());
+            self.board.change(from, cause, Parts { channels: vec![status], ..Parts::default() });
         }
         for Taken { asked, repeats, channel, tick, cause } in taken {
             let run = channel.map(|channel| &self.channels[channel]);
             let told = channel.is_some_and(|channel| matches!(causes.get(channel), Some(Changed::OnAir(_))));
             if !told {
                 // The picture is the same, the intent may not be.
-                let channels = run.map(|run| run.status(&self.switcher)).into_iter().collect();
-                let cameras = if run.is_none() { self.camera_statuses() } else { Vec::new() };
-                self.board.change(from, cause, channels, cameras, Vec::new());
+                let parts = match run {
+                    Some(run) => Parts { channels: vec![run.status(&self.switcher)], ..Parts::default() },
+                    None => Parts {
+                        cameras: self.camera_statuses(),
+                        scenes: self.scene_statuses(),
+                        ..Parts::default()
+                    },
+                };
+                self.board.change(from, cause, parts);
             }
             let is_encrypt = asked.command.verb == crate::command::Verb::Encrypt;
             let (encrypt, key_id) =
@@ -295,9 +313,12 @@ impl ShowRun {
             for channel in &mut self.channels {
                 channel.measure(1.0);
             }
-            self.board.change(from, "figures", self.channel_statuses(), self.camera_statuses(), fresh);
+            let (channels, cameras) = (self.channel_statuses(), self.camera_statuses());
+            let parts = Parts { channels, cameras, scenes: self.scene_statuses(), events: fresh };
+            self.board.change(from, "figures", parts);
         } else if !fresh.is_empty() {
-            self.board.change(from, "event", Vec::new(), self.camera_statuses(), fresh);
+            let (cameras, scenes) = (self.camera_statuses(), self.scene_statuses());
+            self.board.change(from, "event", Parts { cameras, scenes, events: fresh, ..Parts::default() });
         }
     }
 
@@ -307,6 +328,10 @@ impl ShowRun {
 
     fn camera_statuses(&self) -> Vec<crate::status::CameraStatus> {
         self.cameras.iter().map(|camera| camera.status(&self.switcher)).collect()
+    }
+
+    fn scene_statuses(&self) -> Vec<crate::status::SceneStatus> {
+        self.scenes.iter().filter_map(|scene| scene.status(&self.switcher)).collect()
     }
 
     /// Lines that do not end are left behind: the report must not wait for them.
@@ -341,7 +366,9 @@ impl ShowRun {
         }
         self.join_lines();
         let fresh: Vec<Event> = std::iter::from_fn(|| events.try_recv().ok()).collect();
-        self.board.change(at, "end", self.channel_statuses(), self.camera_statuses(), fresh);
+        let (channels, cameras) = (self.channel_statuses(), self.camera_statuses());
+        let parts = Parts { channels, cameras, scenes: self.scene_statuses(), events: fresh };
+        self.board.change(at, "end", parts);
     }
 }
 
