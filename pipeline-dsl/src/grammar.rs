@@ -91,7 +91,6 @@ pub(crate) enum Type {
     Shift,
     /// How much faster a clock runs.
     Ppm,
-    Decibels,
     /// Two lengths of the canvas, `X,Y`.
     Corner,
     /// Two lengths of the canvas, `WxH`.

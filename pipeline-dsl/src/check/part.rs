@@ -96,7 +96,6 @@ impl Part {
         sample_rate SampleRate media::SampleRate;
         number Number u32;
         ratio Ratio f32;
-        signed Signed i32;
         lengths Lengths (crate::model::Length, crate::model::Length);
         crop Crop crate::model::Crop;
         level Level crate::model::Gain;

@@ -257,7 +257,6 @@ pub(crate) fn read(subject: &str, ty: Type, atom: &Atom) -> Result<Value, Diagno
         Type::Percent => Value::Number(literal::percent(text).map_err(missed)?),
         Type::Shift => Value::Span(literal::shift(text).map_err(missed)?),
         Type::Ppm => Value::Signed(literal::ppm(text).map_err(missed)?),
-        Type::Decibels => Value::Signed(literal::decibels(text).map_err(missed)?),
         Type::Ratio => Value::Ratio(literal::ratio(text).map_err(missed)?),
         Type::Corner => Value::Lengths(literal::corner(text).map_err(missed)?),
         Type::Extent => Value::Lengths(literal::extent(text).map_err(missed)?),

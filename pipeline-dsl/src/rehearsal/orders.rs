@@ -13,7 +13,7 @@ use crate::check::values::shown;
 use crate::check::{Refer, single};
 use crate::diagnostic::{Diagnostic, Sink};
 use crate::grammar::Sort;
-use crate::model::{Action, SceneOrder, Channel, Edge, Show, Switch};
+use crate::model::{Action, Channel, Edge, SceneOrder, Show, Switch};
 use crate::suggest::did_you_mean;
 use crate::syntax::{Atom, Node, Reading};
 
@@ -126,8 +126,8 @@ fn checked(show: &Show, part: &Part) -> Wrong<Order> {
             _ => Ask::Sound(Heard::Source(source()?)),
         },
         "gain" => {
-            let tenths = part.signed("gain").and_then(|tenths| i16::try_from(tenths).ok());
-            let by = tenths.and_then(Decibels::from_tenths).ok_or_else(|| unread(part))?;
+            let by = part.level("gain").and_then(|gain| Decibels::from_tenths(gain.tenths()));
+            let by = by.ok_or_else(|| unread(part))?;
             Ask::Gain { source: source()?, by }
         }
         "mute" => {

@@ -144,7 +144,7 @@ const DESK: &[Form] = &[
     Form {
         word: "gain",
         about: "How loud this source is.",
-        args: &[SOURCE, slot("gain", Type::Decibels, Need::Required)],
+        args: &[SOURCE, slot("gain", Type::Level, Need::Required)],
         keys: &[],
     },
     Form {
