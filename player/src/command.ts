@@ -3,11 +3,14 @@
 export const LOCKOUT_MS = 250;
 
 export interface Command {
-  channel: string;
-  do: 'cut' | 'mix' | 'filler' | 'encrypt';
+  /** A scene's command has none: it is the show's, whatever channels show it. */
+  channel?: string;
+  do: 'cut' | 'mix' | 'filler' | 'encrypt' | 'scene';
+  scene?: string;
+  layout?: string;
   source?: string;
   state?: 'on' | 'off';
-  /** How long a mix takes. */
+  /** How long a mix, or a change of layout, takes. */
   over_ms?: number;
   expect?: string;
 }
@@ -22,8 +25,8 @@ export class Lockout {
   private readonly last = new Map<string, number>();
 
   /** Whether a press at `now` (ms) may act; if so, the lock-out starts. */
-  allows(command: Pick<Command, 'channel' | 'do'>, now: number): boolean {
-    const what = JSON.stringify([command.channel, command.do === 'mix' ? 'cut' : command.do]);
+  allows(command: Pick<Command, 'channel' | 'scene' | 'do'>, now: number): boolean {
+    const what = JSON.stringify([command.channel ?? command.scene, command.do === 'mix' ? 'cut' : command.do]);
     const before = this.last.get(what);
     if (before !== undefined && now - before < LOCKOUT_MS) return false;
     this.last.set(what, now);
@@ -60,7 +63,8 @@ export function worded(command: Command, code: number, body: unknown): Said {
   const parts = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
   if (code === 200) {
     const at = typeof parts['t'] === 'number' ? `, ${parts['t'].toFixed(2)} s` : '';
-    return { level: 'info', text: `${asked(command)}: done at frame ${String(parts['frame'] ?? '?')}${at}; on air: ${String(parts['on_air'] ?? 'nothing')}` };
+    const onAir = command.do === 'scene' ? '' : `; on air: ${String(parts['on_air'] ?? 'nothing')}`;
+    return { level: 'info', text: `${asked(command)}: done at frame ${String(parts['frame'] ?? '?')}${at}${onAir}` };
   }
   const legal = Array.isArray(parts['legal']) && parts['legal'].length > 0 ? ` Legal: ${parts['legal'].join(', ')}.` : '';
   const message = typeof parts['message'] === 'string' ? parts['message'] : `the engine answered ${code}`;
@@ -68,5 +72,6 @@ export function worded(command: Command, code: number, body: unknown): Said {
 }
 
 function asked(command: Command): string {
+  if (command.do === 'scene') return `${command.scene}: layout ${command.layout}`;
   return `${command.channel}: ${command.do} ${command.source ?? command.state ?? ''}`.trim();
 }

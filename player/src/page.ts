@@ -8,6 +8,7 @@ import { el, setClass, setText } from './dom';
 import { clock, Meter } from './health';
 import { EVERY_CHANNEL, KeyStore, keysInFragment, sessionDrawer } from './key-store';
 import { inField, press } from './keys';
+import { SceneView } from './scene-view';
 import type { ShowEvent, Status } from './status';
 
 const EVENTS_SHOWN = 20;
@@ -32,6 +33,7 @@ const lockout = new Lockout();
 const keyStore = new KeyStore(sessionDrawer());
 const channels = new Map<string, ChannelView>();
 const cameras = new Map<string, CameraView>();
+const scenes = new Map<string, SceneView>();
 let keyed: string | null = null;
 let live = false;
 
@@ -78,13 +80,16 @@ function showStatus(status: Status): void {
     return new ChannelView(channel, desk);
   });
   sync(cameras, status.cameras.map((camera) => camera.name), camerasPlace, (name) => new CameraView(name));
+  const composed = status.scenes ?? [];
+  sync(scenes, composed.map((scene) => scene.name), camerasPlace, (name) => new SceneView(name, (command) => desk.send(command)));
+  for (const scene of composed) scenes.get(scene.name)?.update(scene);
   for (const channel of status.channels) channels.get(channel.name)?.update(channel, status);
   for (const camera of status.cameras) cameras.get(camera.name)?.update(camera, status.t, meter);
   if (keyed === null || !channels.has(keyed)) {
     const first = status.channels[0];
     if (first) desk.focus(first.name);
   }
-  for (const view of channels.values()) view.enable(live);
+  for (const view of [...channels.values(), ...scenes.values()]) view.enable(live);
   showEvents(status.events ?? []);
   showAlarm(status.events ?? [], status.t);
 }
@@ -124,7 +129,7 @@ function showLink(link: Link): void {
   setText(linkPlace, link.state === 'live' ? '● connected' : link.state === 'connecting' ? '◌ connecting …' : `✕ ${link.why}; what you see is old. Trying again …`);
   setClass(linkPlace, `link ${link.state}`);
   document.body.classList.toggle('stale', !live);
-  for (const view of channels.values()) view.enable(live);
+  for (const view of [...channels.values(), ...scenes.values()]) view.enable(live);
 }
 
 document.addEventListener('keydown', (event) => {

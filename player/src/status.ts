@@ -12,7 +12,26 @@ export interface Status {
   frame_rate?: number;
   channels: Channel[];
   cameras: Camera[];
+  scenes?: Scene[];
   events?: ShowEvent[];
+}
+
+/** A source composed of cameras. */
+export interface Scene {
+  name: string;
+  /** The layout it has, or goes over to. */
+  layout: string;
+  layouts: string[];
+  boxes: SceneBox[];
+}
+
+export interface SceneBox {
+  name: string;
+  camera: string;
+  /** `camera`, `held`, `filler`, `empty`, or `nothing` where the layout has no place for it. */
+  shows: string;
+  level_db?: number;
+  mute?: string;
 }
 
 export interface Channel {
@@ -107,6 +126,7 @@ export interface Delta {
   status?: Partial<Status>;
   channels?: Channel[];
   cameras?: Camera[];
+  scenes?: Scene[];
   events?: ShowEvent[];
   event?: ShowEvent;
 }
@@ -131,6 +151,7 @@ export function apply(status: Status, delta: Delta): Status | null {
     revision: delta.revision,
     channels: merged(status.channels, parts.channels ?? delta.channels),
     cameras: merged(status.cameras, parts.cameras ?? delta.cameras),
+    scenes: merged(status.scenes ?? [], parts.scenes ?? delta.scenes),
     events: joined(status.events ?? [], fresh),
   };
 }

@@ -5,6 +5,7 @@ import { figures } from '../src/camera-view';
 import { Lockout, worded } from '../src/command';
 import { amount, bitrate, clock, frameRate, Meter } from '../src/health';
 import { keyCap, press, type KeyLike } from '../src/keys';
+import { boxText } from '../src/scene-view';
 
 function key(name: string, more: Partial<KeyLike> = {}): KeyLike {
   return { key: name, repeat: false, ctrlKey: false, altKey: false, metaKey: false, target: null, ...more };
@@ -85,4 +86,16 @@ test('a line tells what it knows of itself, and nothing it does not', () => {
     figures({ name: 'fiber', state: 'live', keyframe_s: 2, queue_ms: 180.4, buffer_ms: 200, drift_ppm: -31.4, decode_errors: 3, network }),
     'key frame every 2.0 s · 180 ms wait of 200 · round trip 12.3 ms · clock -31 ppm · 3 decode errors',
   );
+});
+
+test('a box of a scene is told in one line, and a change of layout in words', () => {
+  assert.equal(boxText({ name: 'guest', camera: 'karry', shows: 'camera', level_db: 0, mute: 'off' }), 'guest (karry) ● live');
+  assert.equal(boxText({ name: 'guest', camera: 'karry', shows: 'filler', level_db: -3, mute: 'off' }), 'guest (karry) ✕ lost, its filler is shown · -3 dB');
+  assert.equal(boxText({ name: 'guest', camera: 'karry', shows: 'new-word', mute: 'on' }), 'guest (karry) new-word · muted');
+  const said = worded({ do: 'scene', scene: 'duo', layout: 'pip' }, 200, { frame: 12, on_air: null });
+  assert.equal(said.text, 'duo: layout pip: done at frame 12');
+  const lockout = new Lockout();
+  assert.equal(lockout.allows({ do: 'scene', scene: 'duo' }, 0), true);
+  assert.equal(lockout.allows({ do: 'scene', scene: 'duo' }, 10), false);
+  assert.equal(lockout.allows({ do: 'scene', scene: 'trio' }, 10), true);
 });
