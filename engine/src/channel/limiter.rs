@@ -146,10 +146,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_passes_the_ceiling(samples in prop::collection::vec(loud(), 0..6000)) {
-            for sample in limited(2, &samples) {
-                prop_assert!(sample.abs() <= CEILING || sample.is_nan(), "{sample}");
-                prop_assert!(!sample.is_nan() || samples.len() % 2 == 1);
+        fn nothing_passes_the_ceiling(frames in prop::collection::vec([loud(), loud()], 0..3000)) {
+            for sample in limited(2, frames.as_flattened()) {
+                prop_assert!(sample.abs() <= CEILING, "{sample}");
             }
         }
 
