@@ -254,6 +254,8 @@ fn an_rtsp_camera_that_does_not_say_where_it_begins_is_in_step_once_it_reports()
     let live = start_with(&format!(r#"pull "rtspt://127.0.0.1:{}/cam""#, without_rtp_info(port)));
     // Its first reports come within five seconds and a half.
     let once = shown(&live, 0.0, 8.5);
+    // They tell the time of day as well.
+    wait_for(&live.engine.handle(), "the time of day", |s| line(s).behind_ms.is_some());
     finish_rtsp(live, "no RTP-Info", &[once]);
 }
 
