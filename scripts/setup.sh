@@ -3,7 +3,7 @@
 # Asks nothing, skips what is there, and touches the network only when something is missing.
 # Usage: scripts/setup.sh [--list|--tests]
 #   --list     prints the packages and stops
-#   --tests    installs what only the tests need; Chromium only where it is to be had
+#   --tests    installs what only the tests need; Chromium and OBS only where they are to be had
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -29,7 +29,7 @@ say() { printf 'setup: %s\n' "$*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
 if [ "${1:-}" = --list ]; then
-  printf '%s\n' "${packages[@]}" nodejs npm "${test_packages[@]}" chromium
+  printf '%s\n' "${packages[@]}" nodejs npm "${test_packages[@]}" chromium obs-studio xvfb libgl1-mesa-dri
   exit 0
 fi
 
@@ -54,16 +54,28 @@ apt_install() {
 # The player's tests run in a real browser. Some distributions have it only as a snap, or
 # not at all: then those tests are skipped, and scripts/test.sh says so.
 get_browser() {
-  local name candidate
+  local name
   for name in "${CHROMIUM:-chromium}" chromium chromium-browser google-chrome; do
     if have "$name"; then
       return 0
     fi
   done
+  install_if_there "the tests in a browser" chromium
+}
+
+# OBS, and what it draws on where there is no screen.
+get_obs() {
+  have obs && have Xvfb || install_if_there "the test with OBS" obs-studio xvfb libgl1-mesa-dri
+}
+
+# install_if_there WHAT PACKAGE…: installs them if the first is to be had; WHAT is skipped otherwise.
+install_if_there() {
+  local what=$1 candidate
+  shift
   have apt-get && have apt-cache || return 0
-  candidate=$(apt-cache policy chromium 2>/dev/null | sed -n 's/^ *Candidate: *//p')
+  candidate=$(apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: *//p')
   if [ -n "$candidate" ] && [ "$candidate" != "(none)" ]; then
-    { become_root && apt_install chromium; } || say "chromium could not be installed; the tests in a browser will be skipped"
+    { become_root && apt_install "$@"; } || say "$1 could not be installed: $what will be skipped"
   fi
 }
 
@@ -155,6 +167,7 @@ if [ "${1:-}" = --tests ]; then
     install_missing "${test_packages[@]}"
   fi
   get_browser
+  get_obs
   get_new_ffmpeg
   exit 0
 fi

@@ -94,6 +94,10 @@ if [ -f player/package.json ]; then
   fi
 fi
 
+if ! command -v obs >/dev/null || ! command -v Xvfb >/dev/null; then
+  skipped+=("OBS as an encoder: it is not installed here (packages obs-studio and xvfb)")
+fi
+
 printf '\n'
 for name in "${skipped[@]}"; do
   printf 'skipped: %s\n' "$name"

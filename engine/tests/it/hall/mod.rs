@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// A file that only its owner can read.
-fn secret(folder: &Path, name: &str, text: &str) -> PathBuf {
+pub(crate) fn secret(folder: &Path, name: &str, text: &str) -> PathBuf {
     let path = folder.join(name);
     std::fs::write(&path, text).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -19,7 +19,7 @@ fn secret(folder: &Path, name: &str, text: &str) -> PathBuf {
 }
 
 /// Runs a program to its end, at most a minute.
-fn finished(program: &str, words: &str) -> Output {
+pub(crate) fn finished(program: &str, words: &str) -> Output {
     let mut process = Command::new("timeout");
     process.args(["60", program]).args(words.split_whitespace()).stdin(Stdio::null());
     process.output().unwrap_or_else(|e| panic!("{program}: {e}: `make setup` installs it"))
