@@ -17,6 +17,7 @@ mod drift;
 pub(crate) mod file;
 mod flv_head;
 pub(crate) mod flv_pull;
+pub(crate) mod hold;
 pub(crate) mod intake;
 pub(crate) mod iso;
 pub(crate) mod lane;

@@ -3,11 +3,14 @@
 //! One stream at a time holds a point. Its connection delivers through a
 //! [`Hold`]; whoever takes over empties that under the point's lock before it
 //! begins, so no tag of the old stream can come behind the first of the new.
+//!
+//! A newcomer with the stream key takes over from one that still sends, but only with its first
+//! picture: until that is there, the old one's are shown.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use flv::Tag;
@@ -16,10 +19,9 @@ use rtmp::session::{AppName, Reject, StreamName};
 use tokio::sync::Notify;
 
 use crate::event::Level;
-use crate::ingest::intake::{Arriving, Intake, Turned};
-use crate::ingest::network::Network;
+use crate::ingest::hold::{Begun, Got, Hold, lock};
+use crate::ingest::intake::{Intake, Turned};
 use crate::ingest::seldom::Seldom;
-use crate::ingest::unpack::Unpacker;
 use crate::reporter::Reporter;
 use crate::stream_key::StreamKey;
 
@@ -38,23 +40,18 @@ pub(crate) struct Points(HashMap<String, (PushPoint, Arc<Point>)>);
 pub(crate) struct Point {
     intake: Arc<Intake>,
     key: Option<StreamKey>,
-    holder: Mutex<Option<Arc<Hold>>>,
+    place: Mutex<Place>,
     denied: Seldom,
     taken: Seldom,
 }
 
-/// A stream that holds a point.
-pub(crate) struct Hold {
-    from: SocketAddr,
-    begun: Mutex<Option<Begun>>,
-    /// Rung when somebody has taken over: the connection looks after its holds then.
-    bell: Arc<Notify>,
-}
-
-struct Begun {
-    arriving: Arriving,
-    unpacker: Unpacker,
-    heard: Instant,
+/// Who is there.
+#[derive(Default)]
+struct Place {
+    /// Whose tags go to the line.
+    holder: Option<Arc<Hold>>,
+    /// Who takes over with its first picture.
+    next: Option<Arc<Hold>>,
 }
 
 /// Why nobody may publish here now.
@@ -143,51 +140,54 @@ impl Point {
     pub(crate) fn new(intake: Arc<Intake>, key: Option<StreamKey>) -> Self {
         let (denied, taken) =
             (Seldom::new("push-denied", Level::Warn), Seldom::new("push-taken", Level::Warn));
-        Self { intake, key, holder: Mutex::default(), denied, taken }
+        Self { intake, key, place: Mutex::default(), denied, taken }
     }
 
     fn reporter(&self) -> &Reporter {
         &self.intake.reporter
     }
 
-    /// Takes the point for a stream from there. The one that holds it yields, if it has gone
-    /// silent, or if the newcomer has shown the key: a truck that lost its link does not wait for
-    /// its own ghost.
+    /// Takes the point for a stream from there. The one that holds it yields, at once if it has gone
+    /// silent, and with the newcomer's first picture if that has shown the key: a truck that lost
+    /// its link does not wait for its own ghost.
     pub(crate) fn begin(
         &self,
         found: &Found<'_>,
         from: SocketAddr,
         bell: &Arc<Notify>,
     ) -> Result<Arc<Hold>, Refused> {
+        self.begin_at(found, from, bell, Instant::now())
+    }
+
+    fn begin_at(
+        &self,
+        found: &Found<'_>,
+        from: SocketAddr,
+        bell: &Arc<Notify>,
+        now: Instant,
+    ) -> Result<Arc<Hold>, Refused> {
         self.admit(found, from)?;
-        let mut holder = lock(&self.holder);
-        if let Some(held) = &*holder {
-            let mut begun = lock(&held.begun);
-            let silent = begun.as_ref().map(|begun| begun.heard.elapsed());
-            if let Some(silent) = silent {
-                let why = match (&self.key, silent > STALE) {
-                    (_, true) => format!("it was silent for {:.1} s", silent.as_secs_f64()),
-                    (Some(_), false) => "the newcomer has the stream key".to_owned(),
-                    (None, false) => {
-                        drop(begun);
-                        let message = format!(
-                            "{from} wants to publish to {}, where {} publishes already: turned down",
-                            found.name, held.from
-                        );
-                        self.taken.happened(message, self.reporter());
-                        return Err(Refused::Taken);
-                    }
-                };
-                if let Some(begun) = begun.take() {
-                    let message = format!("{from} takes over from {}: {why}", held.from);
-                    self.reporter().event(Level::Warn, "push-taken-over", message);
-                    begun.arriving.end(format!("{from} has taken over"));
-                }
-                held.bell.notify_one();
+        let hold = Arc::new(Hold::waiting(from, bell));
+        let mut place = lock(&self.place);
+        let holder = place.holder.clone();
+        if let Some(held) = holder.filter(|held| held.silent(now).is_some_and(|silent| silent <= STALE)) {
+            if self.key.is_none() {
+                let message = format!(
+                    "{from} wants to publish to {}, where {} publishes already: turned down",
+                    found.name, held.from
+                );
+                self.taken.happened(message, self.reporter());
+                return Err(Refused::Taken);
             }
+            if let Some(before) = place.next.replace(Arc::clone(&hold)) {
+                before.dismiss();
+            }
+            return Ok(hold);
         }
-        *holder = None;
-        let arriving = self.intake.begin(format!("{from} publishes")).map_err(|turned| {
+        if let Some(before) = place.next.take() {
+            before.dismiss();
+        }
+        self.hand_over(&mut place, &hold, now).map_err(|turned| {
             let message = format!(
                 "{from} wants to publish to {}, whose decoder is far behind: turned down",
                 found.name
@@ -198,10 +198,65 @@ impl Point {
                 Turned::Hangs => Refused::Hangs,
             }
         })?;
-        let begun = Begun { arriving, unpacker: Unpacker::default(), heard: Instant::now() };
-        let hold = Arc::new(Hold { from, begun: Mutex::new(Some(begun)), bell: Arc::clone(bell) });
-        *holder = Some(Arc::clone(&hold));
         Ok(hold)
+    }
+
+    /// The line is this stream's from here on; whoever has it now is told so.
+    fn hand_over(&self, place: &mut Place, hold: &Arc<Hold>, now: Instant) -> Result<(), Turned> {
+        let from = hold.from;
+        if let Some(held) = place.holder.take() {
+            let silent = held.silent(now);
+            if let Some(begun) = held.dismiss() {
+                let why = match silent {
+                    Some(silent) if silent > STALE => {
+                        format!("it was silent for {:.1} s", silent.as_secs_f64())
+                    }
+                    _ => "the newcomer has the stream key".to_owned(),
+                };
+                let message = format!("{from} takes over from {}: {why}", held.from);
+                self.reporter().event(Level::Warn, "push-taken-over", message);
+                begun.end(format!("{from} has taken over"));
+            }
+        }
+        let arriving = self.intake.begin(format!("{from} publishes"))?;
+        hold.begin(Begun::new(arriving, now), now);
+        place.holder = Some(Arc::clone(hold));
+        Ok(())
+    }
+
+    /// Hands on what is in a tag, if the stream holds the point, or is to hold it now.
+    pub(crate) fn tag(&self, hold: &Arc<Hold>, tag: &Tag) {
+        self.tag_at(hold, tag, Instant::now());
+    }
+
+    fn tag_at(&self, hold: &Arc<Hold>, tag: &Tag, now: Instant) {
+        let got = hold.tag(tag, now);
+        if got == Got::Taken {
+            return;
+        }
+        let mut place = lock(&self.place);
+        let old = place.holder.as_ref().and_then(|held| held.silent(now));
+        if got == Got::Kept && old.is_some_and(|silent| silent <= STALE) {
+            return;
+        }
+        if place.next.take_if(|next| Arc::ptr_eq(next, hold)).is_some() {
+            self.step_up(&mut place, hold, now);
+        }
+        drop(place);
+        // Also where its turn has come in the meantime.
+        if got == Got::Picture {
+            hold.tag(tag, now);
+        }
+    }
+
+    /// Who waited has the line now, or has waited in vain.
+    fn step_up(&self, place: &mut Place, hold: &Arc<Hold>, now: Instant) {
+        if self.hand_over(place, hold, now).is_err() {
+            let message =
+                format!("{} would take over, but the decoder is far behind: turned down", hold.from);
+            self.reporter().event(Level::Warn, "line-overrun", message);
+            hold.dismiss();
+        }
     }
 
     fn admit(&self, found: &Found<'_>, from: SocketAddr) -> Result<(), Refused> {
@@ -216,43 +271,23 @@ impl Point {
         Err(Refused::Denied)
     }
 
-    /// The stream has ended; if it was not taken away before, the point is free.
+    /// The stream has ended; if it was not taken away before, the point is free, or whose turn it is.
     pub(crate) fn end(&self, hold: &Arc<Hold>, why: &dyn fmt::Display) {
-        let mut holder = lock(&self.holder);
-        if let Some(begun) = lock(&hold.begun).take() {
-            begun.arriving.end(why.to_string());
+        let mut place = lock(&self.place);
+        if let Some(begun) = hold.leave() {
+            begun.end(why.to_string());
         }
-        if holder.as_ref().is_some_and(|held| Arc::ptr_eq(held, hold)) {
-            *holder = None;
+        place.next.take_if(|next| Arc::ptr_eq(next, hold));
+        if place.holder.take_if(|held| Arc::ptr_eq(held, hold)).is_some()
+            && let Some(next) = place.next.take()
+        {
+            self.step_up(&mut place, &next, Instant::now());
         }
     }
 }
 
-impl Hold {
-    /// Hands on what is in a tag, if the stream still holds its point.
-    pub(crate) fn tag(&self, tag: &Tag) {
-        if let Some(Begun { arriving, unpacker, heard }) = &mut *lock(&self.begun) {
-            *heard = Instant::now();
-            arriving.tag(tag, unpacker);
-        }
-    }
-
-    /// What the connection knows of its network, if the stream still holds its point.
-    pub(crate) fn network_is(&self, network: Network) {
-        if let Some(Begun { arriving, .. }) = &*lock(&self.begun) {
-            arriving.network_is(network);
-        }
-    }
-
-    /// Whether somebody else has it now.
-    pub(crate) fn is_lost(&self) -> bool {
-        lock(&self.begun).is_none()
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+#[cfg(test)]
+mod turns;
 
 #[cfg(test)]
 mod tests {

@@ -17,10 +17,11 @@ use crate::dial::Carrier;
 use crate::egress::play::{Playing, next_of};
 use crate::egress::queue::Item;
 use crate::egress::room::{Full, MOST_PLAYERS};
+use crate::ingest::hold::Hold;
 use crate::ingest::listen::Hall;
 use crate::ingest::network::Network;
 use crate::ingest::outward::{Outward, STALLED, Stalled};
-use crate::ingest::point::{Hold, Point};
+use crate::ingest::point::Point;
 use crate::ingest::seats::{Evicted, Place, Standing};
 
 const READ_AT_ONCE: usize = 64 << 10;
@@ -210,7 +211,7 @@ impl Connection {
             }
             Event::Tag { stream, tag } => {
                 if let Some(publishing) = self.publishing.get(&stream) {
-                    publishing.hold.tag(&tag);
+                    publishing.point.tag(&publishing.hold, &tag);
                 }
             }
             Event::PublishEnded { stream, reason } => {

@@ -295,6 +295,22 @@ fn who_comes_back_with_another_clock_is_in_step() {
     assert_in_step(&bench, "after a reconnect", 9);
 }
 
+/// Where one encoder takes over from another with its first picture, nothing stands still.
+#[test]
+fn a_take_over_leaves_no_tick_without_its_picture() {
+    let mut bench = raw(30);
+    receive(&mut bench, CAMERA.send(500, 504, secs(1)));
+    bench.put(Arrival::Ended("another has taken over".to_owned()));
+    bench.put(Arrival::Started { from: "another".to_owned() });
+    begin(&mut bench);
+    receive(&mut bench, CAMERA.send(0, 4, secs(5)));
+    // From the first picture to the last: 1 s + 200 ms to 9 s + 200 ms.
+    bench.run_to(secs(9));
+    let holes = (37..270).filter(|tick| bench.shown[*tick].1);
+    assert_eq!(holes.count(), 0);
+    assert_in_step(&bench, "after a take-over", 7);
+}
+
 #[test]
 fn stamps_far_off_are_stamped_anew() {
     let mut bench = raw(30);

@@ -55,8 +55,13 @@ fn connected(addr: SocketAddr) -> std::io::Result<TcpStream> {
 
 /// An encoder that is let in, as far as the leave to publish.
 fn publish(addr: SocketAddr) -> TcpStream {
+    publish_with("", addr)
+}
+
+/// As [`publish`], with this query.
+pub(super) fn publish_with(query: &str, addr: SocketAddr) -> TcpStream {
     let mut socket = connect(addr);
-    let url = format!("rtmp://{addr}/live/main").parse().unwrap();
+    let url = format!("rtmp://{addr}/live/main{query}").parse().unwrap();
     let mut session = ClientSession::new(ClientConfig::new(url, Intent::Publish, [7; 1528]), Time::ZERO);
     loop {
         while let Some(output) = session.poll_output() {

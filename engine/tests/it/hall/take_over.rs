@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use engine::{Handle, Report, Status};
 
+use crate::hall::idle::{is_closed, publish_with};
 use crate::hall::secret;
 use crate::live::{Live, SHOW, Tool, ffmpeg_push, on_air, start_show, start_with, wait_for};
 use crate::support::{decode, mean, tags};
@@ -102,8 +103,16 @@ fn who_has_the_key_takes_over_at_once() {
     // Without the key nobody is pushed aside.
     let mut stranger = ffmpeg_push(&live.url, RED);
     assert!(ended(&mut stranger));
+    // One that is let in and sends nothing takes nothing away: the first one's pictures go on.
+    let mut idle = publish_with("?key=hunter2", live.engine.rtmp_addr().unwrap());
+    let frames = handle.status().channels[0].frames;
+    wait_for(&handle, "three seconds", |s| s.channels[0].frames > frames + 75);
+    let status = handle.status();
+    assert!(!said(&status, "push-taken-over") && !said(&status, "line-lost"), "{:#?}", status.events);
+    assert_eq!(on_air(&status), Some("main"));
     let _second = ffmpeg_push(&url, RED);
     assert!(ended(&mut first), "the first one is dismissed");
+    assert!(is_closed(&mut idle), "and so is the one that has said nothing");
     on_air_again(&handle, 2);
     let report = assert_not_mixed(live);
     let told: Vec<_> = report.events.iter().filter(|e| e.code == "push-taken-over").collect();
