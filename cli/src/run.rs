@@ -171,7 +171,7 @@ async fn perform(show: Show, options: RunOptions, door: Option<Door>) -> Result<
     let handle = engine.handle();
     if let Some(rtmp) = engine.rtmp_addr() {
         say_push_points(&describe, rtmp, engine.rtmps_addr());
-        say_played(&describe, rtmp);
+        say_played(&describe, rtmp, engine.rtmps_addr());
     }
     let (close, closed) = oneshot::channel();
     let server = door.map(|door| door.serve(&describe, handle.clone(), closed)).transpose()?;
@@ -186,12 +186,11 @@ async fn perform(show: Show, options: RunOptions, door: Option<Door>) -> Result<
 
 /// With the ports that are open now.
 fn say_push_points(show: &Show, rtmp: SocketAddr, rtmps: Option<SocketAddr>) {
-    let secure = rtmps.map(|addr| ("rtmps", addr));
     for camera in &show.cameras {
         for line in &camera.lines {
             if let Input::Push { point, .. } = &line.input {
                 let (app, stream) = (&point.app, &point.stream);
-                for (scheme, addr) in [("rtmp", rtmp)].into_iter().chain(secure) {
+                for (scheme, addr) in doors(rtmp, rtmps) {
                     term::line(format_args!(
                         "push    {}/{} at {scheme}://{addr}/{app}/{stream}",
                         camera.name, line.name
@@ -202,10 +201,17 @@ fn say_push_points(show: &Show, rtmp: SocketAddr, rtmps: Option<SocketAddr>) {
     }
 }
 
-fn say_played(show: &Show, addr: SocketAddr) {
+fn say_played(show: &Show, rtmp: SocketAddr, rtmps: Option<SocketAddr>) {
     for (channel, rungs) in served(show, &Target::ServeRtmp) {
-        term::line(format_args!("play    rtmp://{addr}/live/{channel}_{{{}}}", rungs.join(",")));
+        for (scheme, addr) in doors(rtmp, rtmps) {
+            term::line(format_args!("play    {scheme}://{addr}/live/{channel}_{{{}}}", rungs.join(",")));
+        }
     }
+}
+
+/// Where RTMP comes in the clear, and inside TLS if it does.
+fn doors(rtmp: SocketAddr, rtmps: Option<SocketAddr>) -> impl Iterator<Item = (&'static str, SocketAddr)> {
+    std::iter::once(("rtmp", rtmp)).chain(rtmps.map(|addr| ("rtmps", addr)))
 }
 
 /// What asks us to end.

@@ -14,3 +14,4 @@ mod secure;
 mod show;
 mod silence;
 mod tool;
+mod ways;

@@ -33,6 +33,8 @@ pub enum App {
     Live,
     /// `wait_key off`: a late joiner gets whatever comes next.
     Abrupt,
+    /// What is played here is pulled from elsewhere, see [`Nginx::pulling`].
+    Fetched,
 }
 
 impl App {
@@ -40,6 +42,7 @@ impl App {
         match self {
             Self::Live => "live",
             Self::Abrupt => "abrupt",
+            Self::Fetched => "fetched",
         }
     }
 }
@@ -55,21 +58,32 @@ pub struct Nginx {
 impl Nginx {
     /// Starts it; `None`, and a word why, where it is not installed and setting up does not install it.
     pub fn start(folder: &Path) -> Option<Self> {
+        Self::pulling(folder, &[])
+    }
+
+    /// As [`start`](Self::start); who plays one of these names in [`App::Fetched`] has nginx fetch it
+    /// from the address beside it.
+    pub fn pulling(folder: &Path, pulls: &[(String, String)]) -> Option<Self> {
         let (program, module) = installed("ngx_rtmp_module.so")?;
         // Another process may take a free port before nginx does.
-        (0..5).find_map(|_| Self::attempt(folder, program, &module)).or_else(|| {
+        (0..5).find_map(|_| Self::attempt(folder, program, &module, pulls)).or_else(|| {
             let log = fs::read_to_string(folder.join("nginx/error.log")).unwrap_or_default();
             panic!("nginx does not start: {log}")
         })
     }
 
-    fn attempt(folder: &Path, program: &'static str, module: &str) -> Option<Self> {
+    fn attempt(
+        folder: &Path,
+        program: &'static str,
+        module: &str,
+        pulls: &[(String, String)],
+    ) -> Option<Self> {
         let folder = folder.join("nginx");
         fs::create_dir_all(folder.join("hls")).unwrap();
         let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let [rtmp, http] = held.each_ref().map(|held| held.local_addr().unwrap().port());
         drop(held);
-        fs::write(folder.join("nginx.conf"), config(module, rtmp, http)).unwrap();
+        fs::write(folder.join("nginx.conf"), config(module, rtmp, http, pulls)).unwrap();
         let mut nginx = Self { process: None, program, folder, rtmp, http };
         nginx.listens().then_some(nginx)
     }
@@ -148,8 +162,10 @@ fn stat(http: u16) -> Option<String> {
     ureq::get(format!("http://127.0.0.1:{http}/")).call().ok()?.body_mut().read_to_string().ok()
 }
 
-/// `out_queue` holds a whole film, so that no busy machine makes nginx drop frames.
-fn config(module: &str, rtmp: u16, http: u16) -> String {
+/// `out_queue` holds a whole film, so that no busy machine makes nginx drop frames. `meta copy` is for
+/// what is published alone: of what is pulled it copies the metadata without its name.
+fn config(module: &str, rtmp: u16, http: u16, pulls: &[(String, String)]) -> String {
+    let pulls: String = pulls.iter().map(|(name, url)| format!("pull {url} name={name}; ")).collect();
     format!(
         "load_module {module};
 daemon off; master_process off; pid nginx.pid; error_log error.log info;
@@ -169,6 +185,7 @@ rtmp {{
       hls on; hls_path hls; hls_fragment 1s; hls_playlist_length 60s; hls_cleanup off;
     }}
     application abrupt {{ live on; meta copy; publish_notify on; wait_key off; }}
+    application fetched {{ live on; {pulls}}}
   }}
 }}
 "

@@ -16,14 +16,14 @@ use crate::live_show::{LiveShow, events, folder, report};
 use crate::stream::KEY;
 
 /// nginx's `stream` with TLS, before another server's port.
-struct Terminator {
+pub struct Terminator {
     _process: Tool,
-    port: u16,
+    pub port: u16,
 }
 
 impl Terminator {
     /// Its certificate is the file `cert.pem` in `folder`.
-    fn start(folder: &Path, before: &str) -> Option<Self> {
+    pub fn start(folder: &Path, before: &str) -> Option<Self> {
         let (program, module) = installed("ngx_stream_module.so")?;
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         fs::write(folder.join("cert.pem"), made.cert.pem()).unwrap();
