@@ -3,6 +3,7 @@
 mod full;
 mod idle;
 mod played;
+mod slow;
 mod stream_keys;
 mod take_over;
 

@@ -49,7 +49,7 @@ fn decrypted(path: &std::path::Path) -> Vec<Tag> {
 }
 
 /// Tags up to where a player that was stopped left its file.
-fn whole_tags(path: &std::path::Path) -> Vec<Tag> {
+pub(super) fn whole_tags(path: &std::path::Path) -> Vec<Tag> {
     let mut reader = flv::TagReader::new();
     reader.push(std::fs::read(path).unwrap().into());
     let items = std::iter::from_fn(|| reader.next().unwrap());
