@@ -1,12 +1,14 @@
 //! What happened, for the crew: one stream of events, one shape.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use media::Time;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
+
+use crate::seldom::{Account, Left};
 
 /// How much it matters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -80,11 +82,14 @@ pub(crate) struct EventLog {
     kept: Mutex<Kept>,
     dropped: AtomicU64,
     live: broadcast::Sender<Event>,
+    /// What was counted and is not told yet, and whose.
+    owed: Mutex<Vec<(Arc<Account>, Arc<str>)>>,
 }
 
 impl EventLog {
     pub(crate) fn new() -> Self {
-        Self { kept: Mutex::default(), dropped: AtomicU64::new(0), live: broadcast::channel(256).0 }
+        let live = broadcast::channel(256).0;
+        Self { kept: Mutex::default(), dropped: AtomicU64::new(0), live, owed: Mutex::default() }
     }
 
     pub(crate) fn push(&self, t: Time, level: Level, code: &str, subject: &str, message: impl Into<String>) {
@@ -106,6 +111,35 @@ impl EventLog {
         drop(kept);
         // Nobody listening is no error.
         let _ = self.live.send(event);
+    }
+
+    fn owed(&self) -> MutexGuard<'_, Vec<(Arc<Account>, Arc<str>)>> {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody has begun to count: it is asked for what it owes.
+    pub(crate) fn owes(&self, account: &Arc<Account>, subject: &Arc<str>) {
+        self.owed().push((Arc::clone(account), Arc::clone(subject)));
+    }
+
+    /// Tells what was only counted, as far as it is due; to be called about once a second.
+    pub(crate) fn catch_up(&self, now: Time) {
+        self.owed().retain(|(account, subject)| {
+            let (owed, left) = account.catch_up(now);
+            if let Some((level, message)) = owed {
+                self.push(now, level, account.code(), subject, message);
+            }
+            left == Left::Some
+        });
+    }
+
+    /// Tells all that was only counted: the show is over.
+    pub(crate) fn sum_up(&self, now: Time) {
+        for (account, subject) in self.owed().drain(..) {
+            if let Some((level, message)) = account.sum_up(now) {
+                self.push(now, level, account.code(), &subject, message);
+            }
+        }
     }
 
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<Event> {

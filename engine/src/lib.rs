@@ -78,6 +78,7 @@ mod report;
 mod reporter;
 mod rig;
 mod secure;
+mod seldom;
 mod show;
 mod start;
 mod status;

@@ -7,6 +7,7 @@ use media::Time;
 
 use crate::clock::{Clock, Stop};
 use crate::event::{EventLog, Level};
+use crate::seldom::Account;
 
 /// Says what happens to one part, e.g. the line `main/fiber`.
 #[derive(Clone)]
@@ -31,6 +32,10 @@ impl Reporter {
     }
     pub(crate) fn event(&self, level: Level, code: &str, message: impl Into<String>) {
         self.log.push(self.clock.now(), level, code, &self.subject, message);
+    }
+    /// This part has begun to count what happens too often to be told.
+    pub(crate) fn owes(&self, account: &Arc<Account>) {
+        self.log.owes(account, &self.subject);
     }
     pub(crate) fn now(&self) -> Time {
         self.clock.now()

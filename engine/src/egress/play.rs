@@ -133,7 +133,8 @@ impl Playing {
         self.seat.is_lost()
     }
 
-    fn count_lost(&self) {
+    /// Counts what it has lost since this was last done: of itself it does so with each tag.
+    pub(crate) fn count_lost(&self) {
         if let Some(queue) = &self.queue {
             self.program.meter.dropped(queue.take_dropped());
         }

@@ -17,11 +17,11 @@ use crate::egress::EgressMeter;
 use crate::egress::feed::Feed;
 use crate::egress::queue::{Bound, Item, SinkQueue, WhenFull};
 use crate::event::Level;
-use crate::ingest::complaints::Failures;
 use crate::keys;
 use crate::report::EgressState;
 use crate::reporter::{Reporter, roll};
 use crate::secure::Trust;
+use crate::seldom::{Measure, Seldom};
 
 /// What may wait for a server that takes less than it is sent: then frames are lost, up to a key frame.
 const BOUND: Bound = Bound { millis: 5_000, bytes: 32 << 20, when_full: WhenFull::Drop };
@@ -106,7 +106,8 @@ impl Push {
     async fn push(self) {
         let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
         let (mut url, mut hops) = (self.url.clone(), Hops::default());
-        let (mut losses, mut failures) = (Failures::default(), Failures::default());
+        let losses = Seldom::new("egress-lost", Level::Alarm, Measure::FAILURES);
+        let failures = Seldom::new("egress-lost", Level::Warn, Measure::FAILURES);
         let mut moves = 0;
         loop {
             let begun = Instant::now();
@@ -144,13 +145,11 @@ impl Push {
             }
             self.meter.set(EgressState::Connecting);
             if was_live && begun.elapsed() > WELL {
-                (losses, failures) = (Failures::default(), Failures::default());
+                losses.worked();
+                failures.worked();
             }
-            let (level, like) =
-                if was_live { (Level::Alarm, &mut losses) } else { (Level::Warn, &mut failures) };
-            if let Some(news) = like.news(&what, Instant::now()) {
-                self.reporter.event(level, "egress-lost", format!("{news}; it is tried again"));
-            }
+            let like = if was_live { &losses } else { &failures };
+            like.happened(&format!("{what}; it is tried again"), &self.reporter);
             let wait = backoff.failed(roll()).as_duration();
             self.feed.ended_within(wait).await;
             if self.feed.has_ended() {

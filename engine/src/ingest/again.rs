@@ -6,9 +6,9 @@ use media::Span;
 use scheduling::Backoff;
 
 use crate::event::Level;
-use crate::ingest::complaints::Failures;
 use crate::ingest::intake::Intake;
 use crate::reporter::{Reporter, roll};
+use crate::seldom::{Measure, Seldom};
 
 const FIRST_WAIT: Span = Span::from_millis(200);
 const LONGEST_WAIT: Span = Span::from_secs(5);
@@ -55,7 +55,7 @@ pub(crate) async fn over(reporter: &Reporter) {
 pub(crate) fn until_over(intake: &Intake, mut attempt: impl FnMut() -> Attempt) {
     let Intake { reporter, counters, .. } = intake;
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
-    let mut failures = Failures::default();
+    let failures = Seldom::new("line-error", Level::Warn, Measure::FAILURES);
     while !reporter.is_stopping() {
         let tried = Instant::now();
         counters.call();
@@ -70,9 +70,7 @@ pub(crate) fn until_over(intake: &Intake, mut attempt: impl FnMut() -> Attempt) 
             match then {
                 Then::Nothing => reporter.event(Level::Warn, "line-error", why),
                 Then::Again => {
-                    if let Some(news) = failures.news(&why, Instant::now()) {
-                        reporter.event(Level::Warn, "line-error", format!("{news}; it is tried again"));
-                    }
+                    failures.happened(&format!("{why}; it is tried again"), reporter);
                 }
                 Then::Elsewhere => {}
             }

@@ -5,11 +5,11 @@ use codecs::{AudioDecoder, Conform, Filter, Follower};
 use media::{AudioParams, Key, Span, Time, Track, VideoCodec, VideoParams};
 
 use crate::event::Level;
-use crate::ingest::complaints::{Complaints, Hearing, Recurring};
 use crate::ingest::lane::{Shape, VideoLane};
 use crate::ingest::stamps::Stamps;
 use crate::ingest::wall::WallClock;
 use crate::reporter::Reporter;
+use crate::seldom::{Hearing, Measure, Seldom};
 
 /// A stream that still lacks a track after this long is said to have none.
 const BOTH_BY: Span = Span::from_secs(3);
@@ -39,13 +39,13 @@ pub(crate) struct Contribution {
     pub(crate) coming: Hearing,
     /// How much longer it is said to wait for its sound.
     pub(crate) waits_told: Span,
-    pub(crate) complaints: Complaints,
     /// Since the line's beginning, whoever sent: a sender that comes and goes is heard no more often.
-    pub(crate) jumps: Recurring,
-    pub(crate) drifts: Recurring,
-    pub(crate) comings: Recurring,
-    pub(crate) goings: Recurring,
-    pub(crate) remarks: Recurring,
+    pub(crate) complaints: Seldom,
+    pub(crate) jumps: Seldom,
+    pub(crate) drifts: Seldom,
+    pub(crate) comings: Seldom,
+    pub(crate) goings: Seldom,
+    pub(crate) remarks: Seldom,
     pub(crate) tracks: Tracks,
 }
 
@@ -99,14 +99,14 @@ impl Contribution {
             pictures: Pictures::None,
             wall: WallClock::default(),
             told: None,
-            complaints: Complaints::default(),
-            jumps: Recurring::new("line-jump"),
-            drifts: Recurring::new("line-drift"),
+            complaints: Seldom::new("decode-error", Level::Warn, Measure::DAMAGE),
+            jumps: Seldom::new("line-jump", Level::Warn, Measure::CLOCK),
+            drifts: Seldom::new("line-drift", Level::Warn, Measure::CLOCK),
             coming: Hearing::Told,
             waits_told: Span::ZERO,
-            comings: Recurring::traffic("line-connected", Level::Info),
-            goings: Recurring::traffic("line-disconnected", Level::Warn),
-            remarks: Recurring::traffic("picture", Level::Info),
+            comings: Seldom::new("line-connected", Level::Info, Measure::TRAFFIC),
+            goings: Seldom::new("line-disconnected", Level::Warn, Measure::TRAFFIC),
+            remarks: Seldom::new("picture", Level::Info, Measure::TRAFFIC),
             tracks: Tracks::new(Time::ZERO),
         }
     }
@@ -128,9 +128,10 @@ impl Contribution {
 
     /// The next stream of the same line.
     pub(crate) fn begin(&mut self, shape: &Shape, depth: Span, now: Time) {
-        let Self { jumps, drifts, comings, goings, remarks, .. } =
+        let Self { complaints, jumps, drifts, comings, goings, remarks, .. } =
             std::mem::replace(self, Self::new(shape, depth));
         (self.jumps, self.drifts, self.tracks) = (jumps, drifts, Tracks::new(now));
+        self.complaints = complaints;
         (self.comings, self.goings, self.remarks) = (comings, goings, remarks);
     }
 }

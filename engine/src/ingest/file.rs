@@ -17,15 +17,15 @@ use crate::ingest::LineCounters;
 use crate::ingest::buffer::{Flow, LineBuffer};
 use crate::ingest::caps;
 use crate::ingest::demux::{self, Demux, TrackReader};
+use crate::ingest::end::EndOfLine;
 use crate::ingest::lane::StreamParams;
 use crate::ingest::lane::{AudioLane, Shape, Told, VideoLane};
 use crate::ingest::remarks::Remark;
 use crate::reporter::Reporter;
+use crate::seldom::Seldom;
 
 /// A pass shorter than this is no loop but a spin.
 const SHORTEST_LOOP: Span = Span::from_millis(20);
-/// Decoding errors of a pass that are told one by one; the rest is counted.
-const ERRORS_TOLD: u64 = 5;
 
 /// How much sound may wait for a first picture: about a minute.
 const EARLY_BYTES: usize = 4 << 20;
@@ -40,6 +40,8 @@ pub(crate) struct FileLine {
     pub(crate) counters: Arc<LineCounters>,
     /// Speaks for this line.
     pub(crate) reporter: Reporter,
+    /// What cannot be decoded.
+    pub(crate) damage: Seldom,
 }
 
 /// The first picture's time, which is the pass's zero for pictures and sound alike.
@@ -87,19 +89,6 @@ impl Drop for FreeOnPanic<'_> {
     }
 }
 
-/// Ends the line whatever way its thread goes, so that nobody waits for it.
-struct EndAtEnd<'a>(&'a FileLine);
-
-impl Drop for EndAtEnd<'_> {
-    fn drop(&mut self) {
-        self.0.counters.disconnect();
-        self.0.buffer.end();
-        if std::thread::panicking() {
-            self.0.reporter.event(Level::Alarm, "line-error", "its thread panicked: this is our bug");
-        }
-    }
-}
-
 /// Sound read before the pass's first picture; the oldest goes when there is too much.
 #[derive(Default)]
 struct Early {
@@ -121,7 +110,11 @@ impl Early {
 impl FileLine {
     /// Plays the file; returns at its end, or when the show is over.
     pub(crate) fn run(self) {
-        let _ended = EndAtEnd(&self);
+        let _end = EndOfLine {
+            buffer: Arc::clone(&self.buffer),
+            counters: Arc::clone(&self.counters),
+            reporter: self.reporter.clone(),
+        };
         let stop = || self.reporter.is_stopping();
         let mut begins = Span::ZERO;
         let mut opened = Demux::open(&self.path, &stop);
@@ -227,7 +220,7 @@ impl FileLine {
         let mut lane: Option<VideoLane> = None;
         let mut end = None;
         let mut flow = Flow::Go;
-        let mut bad = Complaints::new(&self.reporter);
+        let bad = |error: &codecs::CodecError| _ = self.damage.happened(&error.to_string(), &self.reporter);
         let mut last = None;
         let mut put = |frame: codecs::Frame| {
             let zero = zero.set(frame.pts);
@@ -245,7 +238,7 @@ impl FileLine {
             self.counters.count(read.packet.data.len());
             if let Some(caps) = read.caps {
                 if let Some(lane) = &mut lane {
-                    lane.flush(&mut |frame| _ = put(frame), &mut |e| bad.hear(&e));
+                    lane.flush(&mut |frame| _ = put(frame), &mut |e| bad(&e));
                 }
                 lane = self.open_video(&caps, Told { turn: reader.turn(), aspect: caps::aspect(&caps) });
                 known = Some(caps);
@@ -253,7 +246,7 @@ impl FileLine {
             let mut flow = Flow::Go;
             match &mut lane {
                 Some(lane) => {
-                    lane.decode(&read.packet, &mut |frame| flow = put(frame), &mut |e| bad.hear(&e));
+                    lane.decode(&read.packet, &mut |frame| flow = put(frame), &mut |e| bad(&e));
                     while let Some(Remark { level, message }) = lane.remark() {
                         // A loop's later passes bring the same.
                         if begins == Span::ZERO {
@@ -268,7 +261,7 @@ impl FileLine {
             }
         }
         if let Some(lane) = &mut lane {
-            lane.flush(&mut |frame| _ = put(frame), &mut |e| bad.hear(&e));
+            lane.flush(&mut |frame| _ = put(frame), &mut |e| bad(&e));
         }
         match (self.repeat, end) {
             (Repeat::Loop, Some(end)) => self.buffer.turn(end),
@@ -294,7 +287,7 @@ impl FileLine {
         let mut known: Option<gst::Caps> = None;
         let mut lane: Option<AudioLane> = None;
         let mut end = None;
-        let mut bad = Complaints::new(&self.reporter);
+        let bad = |error: &codecs::CodecError| _ = self.damage.happened(&error.to_string(), &self.reporter);
         let mut early = Early::default();
         let mut decode = |lane: &mut AudioLane, packet: &Packet, zero: Time| {
             let mut flow = Flow::Go;
@@ -307,7 +300,7 @@ impl FileLine {
                     flow = self.buffer.put_sound(&pcm);
                 }
             };
-            lane.decode(packet, &mut put, &mut |e| bad.hear(&e));
+            lane.decode(packet, &mut put, &mut |e| bad(&e));
             flow
         };
         while let Some(read) = reader.next(known.as_deref(), &stop) {
@@ -348,32 +341,5 @@ impl FileLine {
             Err(name) => Err(format!("no decoder for {name}: silence stands in")),
         };
         opened.map_err(|e| self.reporter.event(Level::Warn, "line-error", e)).ok()
-    }
-}
-
-/// Tells the first decoding errors, and the number of the others when it is dropped.
-pub(crate) struct Complaints<'a> {
-    reporter: &'a Reporter,
-    heard: u64,
-}
-
-impl<'a> Complaints<'a> {
-    pub(crate) fn new(reporter: &'a Reporter) -> Self {
-        Self { reporter, heard: 0 }
-    }
-    pub(crate) fn hear(&mut self, error: &codecs::CodecError) {
-        self.heard += 1;
-        if self.heard <= ERRORS_TOLD {
-            self.reporter.event(Level::Warn, "decode-error", error.to_string());
-        }
-    }
-}
-
-impl Drop for Complaints<'_> {
-    fn drop(&mut self) {
-        if self.heard > ERRORS_TOLD {
-            let more = self.heard - ERRORS_TOLD;
-            self.reporter.event(Level::Warn, "decode-error", format!("{more} more decoding errors"));
-        }
     }
 }

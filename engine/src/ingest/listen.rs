@@ -14,15 +14,12 @@ use crate::event::Level;
 use crate::ingest::point::Points;
 use crate::ingest::publish;
 use crate::ingest::seats::{Evicted, MOST_STRANGERS, Place, Seats};
-use crate::ingest::seldom::Seldom;
 use crate::reporter::Reporter;
 use crate::secure::{self, Secured};
+use crate::seldom::{Measure, Seldom};
 
 /// Out of file descriptors, most likely: later there may be some again.
 const NO_SOCKET: Duration = Duration::from_millis(200);
-/// How often it is looked whether something is left to tell.
-const TELLING: Duration = Duration::from_secs(1);
-
 /// A bad mobile line takes a second or two for it.
 const AGREEING: Duration = Duration::from_secs(10);
 
@@ -58,27 +55,20 @@ pub(crate) struct Hall {
     timeouts: Timeouts,
 }
 
-impl Drop for Hall {
-    fn drop(&mut self) {
-        for seldom in self.all() {
-            seldom.sum_up(&self.reporter);
-        }
-    }
-}
-
 impl Hall {
     pub(crate) fn new(points: Points, programs: Programs, timeouts: Timeouts, reporter: Reporter) -> Self {
+        let stranger = |code| Seldom::new(code, Level::Warn, Measure::STRANGERS);
         Self {
             points,
             programs,
             reporter,
-            broken: Seldom::new("rtmp-connection", Level::Warn),
-            unknown: Seldom::new("push-unknown", Level::Warn),
-            unplayed: Seldom::new("play-unknown", Level::Warn),
-            crowded: Seldom::new("play-full", Level::Warn),
-            refused: Seldom::new("rtmp-refused", Level::Warn),
-            deaf: Seldom::new("rtmp-accept", Level::Warn),
-            strangers: Seldom::new("rtmps-handshake", Level::Warn),
+            broken: stranger("rtmp-connection"),
+            unknown: stranger("push-unknown"),
+            unplayed: stranger("play-unknown"),
+            crowded: stranger("play-full"),
+            refused: stranger("rtmp-refused"),
+            deaf: stranger("rtmp-accept"),
+            strangers: stranger("rtmps-handshake"),
             seats: Arc::default(),
             timeouts,
             patience: AGREEING,
@@ -90,39 +80,18 @@ impl Hall {
         ServerConfig { timeouts: self.timeouts, ..ServerConfig::new(random) }
     }
 
-    fn all(&self) -> [&Seldom; 7] {
-        let Self { broken, unknown, unplayed, crowded, refused, deaf, strangers, .. } = self;
-        [broken, unknown, unplayed, crowded, refused, deaf, strangers]
-    }
-
-    /// Tells what was only counted.
-    fn catch_up(&self) {
-        for seldom in self.all() {
-            seldom.catch_up(&self.reporter);
-        }
-        self.points.catch_up();
-    }
-
     fn stranger(&self, from: SocketAddr, why: &str) {
-        self.strangers.happened(format!("{from}: {why}"), &self.reporter);
+        self.strangers.happened(&format!("{from}: {why}"), &self.reporter);
     }
 }
 
 /// Accepts encoders and players until the runtime is shut down.
 pub(crate) async fn listen(listener: &TcpListener, entrance: &Entrance, hall: Arc<Hall>) {
-    let mut telling = tokio::time::interval(TELLING);
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = telling.tick() => {
-                hall.catch_up();
-                continue;
-            }
-        };
-        let (stream, from) = match accepted {
+        let (stream, from) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                hall.deaf.happened(error.to_string(), &hall.reporter);
+                hall.deaf.happened(&error.to_string(), &hall.reporter);
                 tokio::time::sleep(NO_SOCKET).await;
                 continue;
             }
@@ -132,7 +101,7 @@ pub(crate) async fn listen(listener: &TcpListener, entrance: &Entrance, hall: Ar
             let message = format!(
                 "{MOST_STRANGERS} connections neither publish nor play, {of} of them from {from}: the oldest of these makes room"
             );
-            hall.refused.happened(message, &hall.reporter);
+            hall.refused.happened(&message, &hall.reporter);
         }
         tokio::spawn(attend(stream, from, entrance.clone(), Arc::clone(&hall), place));
     }
@@ -164,6 +133,8 @@ async fn welcome(stream: TcpStream, from: SocketAddr, entrance: Entrance, hall: 
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
+
+    use media::Time;
 
     use super::*;
     use crate::clock::{Stop, VirtualClock};
@@ -207,7 +178,7 @@ mod tests {
         }
         drop(runtime);
         assert_eq!(hall.seats.strangers(), 0);
-        drop(hall);
+        log.sum_up(Time::ZERO);
         let told: Vec<_> = log.latest(10).into_iter().map(|e| (e.code, e.message)).collect();
         let codes: Vec<_> = told.iter().map(|(code, _)| code.as_str()).collect();
         assert_eq!(codes, ["rtmps-handshake"; 2], "{told:?}");

@@ -12,7 +12,6 @@ use pipeline_dsl::SyncBy;
 use crate::event::Level;
 use crate::ingest::LineCounters;
 use crate::ingest::buffer::LineBuffer;
-use crate::ingest::complaints::Hearing;
 use crate::ingest::contribution::{Contribution, Opening, Pictures};
 use crate::ingest::intake::{Arrival, Arrivals};
 use crate::ingest::lane::{Shape, StreamParams, Told, VideoLane};
@@ -21,6 +20,7 @@ use crate::ingest::stamps::{Heard, Mapped};
 use crate::ingest::together::Together;
 use crate::ingest::wall;
 use crate::reporter::Reporter;
+use crate::seldom::Hearing;
 
 /// Everything a live line needs.
 pub(crate) struct LiveLine {
@@ -41,10 +41,6 @@ impl LiveLine {
     pub(crate) fn run(mut self) {
         let mut contribution = Contribution::new(&self.shape, self.depth);
         self.read(&mut contribution);
-        contribution.jumps.sum_up(&self.reporter);
-        contribution.drifts.sum_up(&self.reporter);
-        contribution.comings.sum_up(&self.reporter);
-        contribution.goings.sum_up(&self.reporter);
     }
 
     fn read(&mut self, contribution: &mut Contribution) {
@@ -75,7 +71,7 @@ impl LiveLine {
             }
             Arrival::Params(params) => {
                 if let Err(error) = self.params(contribution, params) {
-                    contribution.complaints.about(&error.to_string(), &self.reporter);
+                    contribution.complaints.happened(&error.to_string(), &self.reporter);
                 }
             }
             Arrival::Packet(packet) => {
@@ -95,7 +91,6 @@ impl LiveLine {
             Arrival::Ended(why) => {
                 self.flush(contribution);
                 self.counters.disconnect();
-                contribution.complaints.sum_up(&self.reporter);
                 let gone = format!("the sender is gone: {why}");
                 // Who comes and goes all the time lacks the same each time.
                 if contribution.goings.happened(&gone, &self.reporter) == Hearing::Told {
@@ -124,7 +119,7 @@ impl LiveLine {
         }
         match contribution.follower.flush() {
             Ok(rest) => self.put_sound(rest.as_slice()),
-            Err(error) => contribution.complaints.about(&error.to_string(), &self.reporter),
+            Err(error) => _ = contribution.complaints.happened(&error.to_string(), &self.reporter),
         }
     }
 
@@ -170,7 +165,8 @@ impl LiveLine {
                 }
                 let Some((params, mut lane)) = contribution.video.take() else {
                     let problem = "a picture before the stream's configuration";
-                    return contribution.complaints.about(problem, &self.reporter);
+                    contribution.complaints.happened(problem, &self.reporter);
+                    return;
                 };
                 self.decode_video(contribution, |mut put, mut bad| lane.decode(packet, &mut put, &mut bad));
                 while let Some(Remark { level, message }) = lane.remark() {
@@ -236,7 +232,7 @@ impl LiveLine {
         };
         let mut bad = |error: CodecError| {
             self.counters.error();
-            complaints.about(&error.to_string(), &self.reporter);
+            complaints.happened(&error.to_string(), &self.reporter);
         };
         decode(&mut put, &mut bad);
     }
@@ -283,7 +279,7 @@ impl LiveLine {
 
     fn bad_sound(&self, contribution: &mut Contribution, error: &CodecError) {
         self.counters.error();
-        contribution.complaints.about(&error.to_string(), &self.reporter);
+        contribution.complaints.happened(&error.to_string(), &self.reporter);
     }
 
     fn put_sound(&self, blocks: &[Pcm]) {

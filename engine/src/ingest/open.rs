@@ -9,6 +9,7 @@ use pipeline_dsl as dsl;
 use crate::event::Level;
 use crate::ingest::buffer::{LineBuffer, Pace};
 use crate::ingest::device::{self, Camera, DeviceLine, Microphone};
+use crate::ingest::end::EndOfLine;
 use crate::ingest::file::FileLine;
 use crate::ingest::flv_pull::{self, FlvPull};
 use crate::ingest::intake::Intake;
@@ -26,26 +27,9 @@ use crate::ingest::{Line, LineCounters, Origin};
 use crate::keys;
 use crate::options::Mode;
 use crate::reporter::Reporter;
+use crate::seldom::{Measure, Seldom};
 use crate::start::{Place, StartError};
 use crate::stream_key::StreamKey;
-
-/// Held by a live line's thread: whatever way that ends, nobody waits for what will not come.
-struct EndOfLine {
-    buffer: Arc<LineBuffer>,
-    counters: Arc<LineCounters>,
-    reporter: Reporter,
-}
-
-impl Drop for EndOfLine {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            let message = "its thread panicked: this is our bug; the line has ended";
-            self.reporter.event(Level::Alarm, "line-error", message);
-        }
-        self.counters.disconnect();
-        self.buffer.end();
-    }
-}
 
 /// Held by a thread that goes and gets a line: a panic there is told.
 struct Attended(Reporter);
@@ -241,6 +225,7 @@ impl Opener<'_> {
                     buffer: Arc::clone(&buffer),
                     counters: Arc::clone(&counters),
                     reporter,
+                    damage: Seldom::new("decode-error", Level::Warn, Measure::DAMAGE),
                 };
                 self.threads.push(self.place.spawn(format!("file {subject}"), move || line.run())?);
                 Origin::Buffered(buffer)

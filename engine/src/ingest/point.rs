@@ -21,8 +21,8 @@ use tokio::sync::Notify;
 use crate::event::Level;
 use crate::ingest::hold::{Begun, Got, Hold, lock};
 use crate::ingest::intake::{Intake, Turned};
-use crate::ingest::seldom::Seldom;
 use crate::reporter::Reporter;
+use crate::seldom::{Measure, Seldom};
 use crate::stream_key::StreamKey;
 
 /// A stream without a tag for so long is taken for dead where a newcomer wants its place: a link
@@ -126,20 +126,12 @@ impl Points {
             false => "rtmp:…".to_owned(),
         }
     }
-
-    /// Tells what was only counted.
-    pub(crate) fn catch_up(&self) {
-        for (_, point) in self.0.values() {
-            point.denied.catch_up(point.reporter());
-            point.taken.catch_up(point.reporter());
-        }
-    }
 }
 
 impl Point {
     pub(crate) fn new(intake: Arc<Intake>, key: Option<StreamKey>) -> Self {
-        let (denied, taken) =
-            (Seldom::new("push-denied", Level::Warn), Seldom::new("push-taken", Level::Warn));
+        let stranger = |code| Seldom::new(code, Level::Warn, Measure::STRANGERS);
+        let (denied, taken) = (stranger("push-denied"), stranger("push-taken"));
         Self { intake, key, place: Mutex::default(), denied, taken }
     }
 
@@ -176,7 +168,7 @@ impl Point {
                     "{from} wants to publish to {}, where {} publishes already: turned down",
                     found.name, held.from
                 );
-                self.taken.happened(message, self.reporter());
+                self.taken.happened(&message, self.reporter());
                 return Err(Refused::Taken);
             }
             if let Some(before) = place.next.replace(Arc::clone(&hold)) {
@@ -267,7 +259,7 @@ impl Point {
             None => "without its stream key",
         };
         let message = format!("{from} wants to publish to {} {what}: turned down", found.name);
-        self.denied.happened(message, self.reporter());
+        self.denied.happened(&message, self.reporter());
         Err(Refused::Denied)
     }
 

@@ -33,6 +33,8 @@ const FAREWELL: Duration = Duration::from_millis(500);
 const AHEAD: usize = 256 << 10;
 /// How often a publisher is pinged, to know how far away it is.
 const PINGS: Duration = Duration::from_secs(2);
+/// A player that takes nothing has no turn of its own in which what it loses would be counted.
+const COUNTING: Duration = Duration::from_secs(1);
 /// What a publisher is told that has to yield.
 const TAKEN_OVER: &str = "another encoder publishes here now";
 /// What a player is told that has to make room.
@@ -54,7 +56,7 @@ pub(crate) async fn serve(stream: impl Carrier, from: SocketAddr, hall: &Arc<Hal
     let result = connection.serve(stream, place).await;
     connection.release(result.as_ref().err());
     if let Err(error) = result {
-        hall.broken.happened(format!("{from}: {error}"), &hall.reporter);
+        hall.broken.happened(&format!("{from}: {error}"), &hall.reporter);
     }
 }
 
@@ -135,6 +137,7 @@ impl Connection {
             }
             let patience = outward.patience(session, Instant::now())?;
             let deadline = session.next_deadline().map_or(STALLED, |at| (at - self.now()).as_duration());
+            let glance = if self.playing.is_some() { COUNTING } else { STALLED };
             let playing = self.playing.as_ref().filter(|_| session.output().len() < AHEAD);
             let listens = session.wants_input() && unread.is_empty();
             place.is(self.standing());
@@ -150,7 +153,12 @@ impl Connection {
                 () = outward.send(session), if outward.is_due(session) => {}
                 (stream, item) = next_of(playing) => self.play(session, stream, item),
                 () = bell.notified() => self.yield_what_is_lost(session),
-                () = tokio::time::sleep(deadline.min(patience)) => session.handle_timeout(self.now())?,
+                () = tokio::time::sleep(deadline.min(patience).min(glance)) => {
+                    session.handle_timeout(self.now())?;
+                    if let Some((_, playing)) = &self.playing {
+                        playing.count_lost();
+                    }
+                }
             }
         }
     }
@@ -235,7 +243,7 @@ impl Connection {
                 self.hall.points.shown(&request.app, &request.name),
                 self.hall.points.names()
             );
-            self.hall.unknown.happened(message, &self.hall.reporter);
+            self.hall.unknown.happened(&message, &self.hall.reporter);
             return Ok(session.reject(request.request, Reject::NoSuchPoint)?);
         };
         let hold = match found.point.begin(&found, self.from, &self.bell) {
@@ -269,7 +277,7 @@ impl Connection {
             // The name is not told: it may be an encoder's, with its key.
             let message =
                 format!("{} wants to play what is not served; legal: {}", self.from, programs.names());
-            self.hall.unplayed.happened(message, &self.hall.reporter);
+            self.hall.unplayed.happened(&message, &self.hall.reporter);
             return Ok(session.refuse_play(request.request, PlayRefusal::NotFound, self.now())?);
         };
         if self.playing.is_some() {
@@ -281,14 +289,14 @@ impl Connection {
                     let message = format!(
                         "{MOST_PLAYERS} play, {of} of them from {from}: the oldest of these makes room"
                     );
-                    self.hall.crowded.happened(message, &self.hall.reporter);
+                    self.hall.crowded.happened(&message, &self.hall.reporter);
                 }
                 playing
             }
             Err(Full { of }) => {
                 let from = self.from;
                 let message = format!("{MOST_PLAYERS} play, {of} of them from where {from} is: turned down");
-                self.hall.crowded.happened(message, &self.hall.reporter);
+                self.hall.crowded.happened(&message, &self.hall.reporter);
                 return Ok(session.refuse_play(request.request, PlayRefusal::Busy, self.now())?);
             }
         };

@@ -307,6 +307,7 @@ impl ShowRun {
         let fresh: Vec<Event> = std::iter::from_fn(|| events.try_recv().ok()).collect();
         let second = self.rate.tick_from(Time::from_secs(1)).0.max(1);
         if tick.0 % second == second - 1 {
+            self.log.catch_up(from);
             for camera in &mut self.cameras {
                 camera.measure(1.0, self.mode);
             }
@@ -365,6 +366,7 @@ impl ShowRun {
             channel.stage.join();
         }
         self.join_lines();
+        self.log.sum_up(at);
         let fresh: Vec<Event> = std::iter::from_fn(|| events.try_recv().ok()).collect();
         let (channels, cameras) = (self.channel_statuses(), self.camera_statuses());
         let parts = Parts { channels, cameras, scenes: self.scene_statuses(), events: fresh };

@@ -22,13 +22,12 @@ use crate::egress::queue::{Bound, SinkQueue, WhenFull};
 use crate::egress::record::{Codes, Recorder};
 use crate::event::Level;
 use crate::ingest::again::{GLANCE, WELL};
-use crate::ingest::complaints::Failures;
 use crate::ingest::iso::tap::Tap;
-use crate::ingest::seldom::Seldom;
 use crate::keys;
 use crate::options::Mode;
 use crate::report::{EgressState, RecordingReport};
 use crate::reporter::Reporter;
+use crate::seldom::{Measure, Seldom};
 use crate::start::{Begun, Place, StartError};
 
 pub(crate) use tap::Tap as IsoTap;
@@ -123,7 +122,7 @@ impl Iso {
             let message =
                 "the disk is too slow: earlier streams still wait for it, and this one is not recorded";
             self.recording.failures.fetch_add(1, Ordering::Relaxed);
-            self.left_out.happened(message.to_owned(), &self.reporter);
+            self.left_out.happened(message, &self.reporter);
             return None;
         }
         open.queues.retain(|queue| !queue.is_closed());
@@ -140,7 +139,7 @@ pub(crate) struct IsoRecorder {
     reporter: Reporter,
     begun: Arc<Begun>,
     /// A sender that comes again and again finds the same disk full.
-    failures: Failures,
+    failures: Seldom,
     /// How many recordings failed since the last that did not.
     in_a_row: u64,
 }
@@ -170,9 +169,7 @@ impl IsoRecorder {
         self.recording.failures.fetch_add(1, Ordering::Relaxed);
         self.recording.meter.set(EgressState::Failed);
         self.in_a_row += 1;
-        if let Some(news) = self.failures.news(why, Instant::now()) {
-            self.reporter.event(Level::Alarm, CODES.failed, news);
-        }
+        self.failures.happened(why, &self.reporter);
     }
 
     fn record(&mut self, queue: &Arc<SinkQueue>) {
@@ -246,10 +243,10 @@ pub(crate) fn set_up(
         recording: Arc::clone(&recording),
         reporter: reporter.clone(),
         begun: Arc::clone(&place.begun),
-        failures: Failures::default(),
+        failures: Seldom::new(CODES.failed, Level::Alarm, Measure::FAILURES),
         in_a_row: 0,
     };
-    let left_out = Seldom::new(CODES.failed, Level::Alarm);
+    let left_out = Seldom::new(CODES.failed, Level::Alarm, Measure::STRANGERS);
     let iso = Iso { streams: to_recorder, recording: Arc::clone(&recording), reporter, when_full, left_out };
     Ok((iso, recorder, recording))
 }
@@ -275,7 +272,7 @@ mod tests {
             recording: Arc::new(Recording::new()),
             reporter,
             begun,
-            failures: Failures::default(),
+            failures: Seldom::new(CODES.failed, Level::Alarm, Measure::FAILURES),
             in_a_row: 0,
         };
         let mut streams = |count: usize| {

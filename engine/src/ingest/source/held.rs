@@ -14,11 +14,13 @@ use crate::event::Level;
 use crate::ingest::LineCounters;
 use crate::ingest::again::GLANCE;
 use crate::ingest::buffer::{Flow, LineBuffer};
-use crate::ingest::file::{Complaints, SetAtEnd, Zero};
+use crate::ingest::end::EndOfLine;
+use crate::ingest::file::{SetAtEnd, Zero};
 use crate::ingest::iso::{Iso, IsoTap};
 use crate::ingest::lane::{AudioLane, Shape, StreamParams, Told, VideoLane};
 use crate::ingest::source::{Piece, SourceError, SourceTracks};
 use crate::reporter::Reporter;
+use crate::seldom::{Measure, Seldom};
 
 /// Pieces of each track that may wait: more than a second of pictures.
 const WAITING: usize = 32;
@@ -41,6 +43,7 @@ pub(crate) struct HeldLine {
     pub(crate) buffer: Arc<LineBuffer>,
     pub(crate) counters: Arc<LineCounters>,
     pub(crate) reporter: Reporter,
+    damage: Seldom,
 }
 
 impl HeldLine {
@@ -64,7 +67,8 @@ impl HeldLine {
         }
         let tap = iso.as_ref().and_then(Iso::begin).map(Mutex::new);
         let end = HeldEnd { pictures: end_pictures, sound: end_sound, tap, reporter: reporter.clone() };
-        (Self { pictures, sound, shape, buffer, counters, reporter }, end)
+        let damage = Seldom::new("decode-error", Level::Warn, Measure::DAMAGE);
+        (Self { pictures, sound, shape, buffer, counters, reporter, damage }, end)
     }
 }
 
@@ -101,24 +105,15 @@ impl HeldEnd {
     }
 }
 
-/// Ends the line whatever way its thread goes.
-struct EndAtEnd<'a>(&'a HeldLine);
-
-impl Drop for EndAtEnd<'_> {
-    fn drop(&mut self) {
-        self.0.counters.disconnect();
-        self.0.buffer.end();
-        if std::thread::panicking() {
-            self.0.reporter.event(Level::Alarm, "line-error", "its thread panicked: this is our bug");
-        }
-    }
-}
-
 impl HeldLine {
     /// Takes what is handed in until the source has ended, or the show is over.
     pub(crate) fn run(mut self) {
         let (pictures, sound) = (self.pictures.take(), self.sound.take());
-        let _ended = EndAtEnd(&self);
+        let _end = EndOfLine {
+            buffer: Arc::clone(&self.buffer),
+            counters: Arc::clone(&self.counters),
+            reporter: self.reporter.clone(),
+        };
         self.counters.connect();
         let zero = Zero::default();
         let alone = pictures.is_none();
@@ -158,7 +153,7 @@ impl HeldLine {
     fn pictures(&self, queue: &Receiver<Piece>, zero: &Zero) {
         let mut lane: Option<VideoLane> = None;
         let mut conform = Conform::new(self.shape.canvas, Filter::Bicubic);
-        let mut bad = Complaints::new(&self.reporter);
+        let bad = |error: &CodecError| _ = self.damage.happened(&error.to_string(), &self.reporter);
         let mut flow = Flow::Go;
         let mut put = |frame: Frame| {
             let zero = zero.set(frame.pts);
@@ -174,35 +169,35 @@ impl HeldLine {
             match piece {
                 Piece::Params(StreamParams::Video(params)) => {
                     if let Some(lane) = &mut lane {
-                        lane.flush(&mut out, &mut |e| bad.hear(&e));
+                        lane.flush(&mut out, &mut |e| bad(&e));
                     }
-                    lane = VideoLane::new(&self.shape, &params, Told::NOTHING).map_err(|e| bad.hear(&e)).ok();
+                    lane = VideoLane::new(&self.shape, &params, Told::NOTHING).map_err(|e| bad(&e)).ok();
                 }
                 Piece::Packet(packet) => {
                     self.counters.count(packet.data.len());
                     if let Some(lane) = &mut lane {
-                        lane.decode(&packet, &mut out, &mut |e| bad.hear(&e));
+                        lane.decode(&packet, &mut out, &mut |e| bad(&e));
                     }
                 }
                 Piece::Frame(frame) => {
                     self.counters.count(0);
                     match conform.conform(&frame.picture) {
                         Ok(picture) => out(Frame { picture, ..frame }),
-                        Err(error) => bad.hear(&error),
+                        Err(error) => bad(&error),
                     }
                 }
                 Piece::Params(StreamParams::Audio(_)) | Piece::Sound(_) => {}
             }
         }
         if let Some(lane) = &mut lane {
-            lane.flush(&mut |frame| _ = put(frame), &mut |e| bad.hear(&e));
+            lane.flush(&mut |frame| _ = put(frame), &mut |e| bad(&e));
         }
     }
 
     fn sound(&self, queue: &Receiver<Piece>, zero: &Zero, alone: bool) {
         let mut lane: Option<AudioLane> = None;
         let mut resampler = Resampler::new(self.shape.rate, self.shape.channels);
-        let mut bad = Complaints::new(&self.reporter);
+        let bad = |error: &CodecError| _ = self.damage.happened(&error.to_string(), &self.reporter);
         let put = |pcm: Pcm| {
             let zero = if alone { zero.set(pcm.pts) } else { zero.wait() };
             let pcm = Pcm { pts: Time::ZERO + (pcm.pts - zero), ..pcm };
@@ -215,28 +210,28 @@ impl HeldLine {
             match piece {
                 Piece::Params(StreamParams::Audio(params)) => {
                     if let Some(lane) = &mut lane {
-                        lane.flush(&mut out, &mut |e| bad.hear(&e));
+                        lane.flush(&mut out, &mut |e| bad(&e));
                     }
-                    lane = AudioLane::new(&self.shape, &params).map_err(|e| bad.hear(&e)).ok();
+                    lane = AudioLane::new(&self.shape, &params).map_err(|e| bad(&e)).ok();
                 }
                 Piece::Packet(packet) => {
                     self.counters.count(packet.data.len());
                     if let Some(lane) = &mut lane {
-                        lane.decode(&packet, &mut out, &mut |e| bad.hear(&e));
+                        lane.decode(&packet, &mut out, &mut |e| bad(&e));
                     }
                 }
                 Piece::Sound(pcm) => {
                     self.counters.count(0);
-                    each(resampler.push(&pcm), &mut out, &mut |e| bad.hear(&e));
+                    each(resampler.push(&pcm), &mut out, &mut |e| bad(&e));
                 }
                 Piece::Params(StreamParams::Video(_)) | Piece::Frame(_) => {}
             }
         }
         let mut out = |pcm| _ = put(pcm);
         if let Some(lane) = &mut lane {
-            lane.flush(&mut out, &mut |e| bad.hear(&e));
+            lane.flush(&mut out, &mut |e| bad(&e));
         }
-        each(resampler.flush(), &mut out, &mut |e| bad.hear(&e));
+        each(resampler.flush(), &mut out, &mut |e| bad(&e));
     }
 }
 

@@ -18,13 +18,13 @@ use url::Url;
 
 use crate::event::Level;
 use crate::ingest::again::{self, Attempt, Began, GLANCE, Then};
-use crate::ingest::complaints::Recurring;
 use crate::ingest::intake::Intake;
 pub(crate) use crate::ingest::wire::address::{AddressError, Wire};
 use crate::ingest::wire::graph::WireError;
 pub(crate) use crate::ingest::wire::graph::{Graph, Landing, Said};
 use crate::keys;
 use crate::reporter::Reporter;
+use crate::seldom::{Measure, Seldom};
 
 /// How long a first packet may take.
 const OPENING: Duration = Duration::from_secs(15);
@@ -44,7 +44,7 @@ pub(crate) struct WireLine {
 impl WireLine {
     /// Tries until the show is over.
     pub(crate) fn run(self) {
-        let mut strangers = Recurring::traffic("srt-refused", Level::Warn);
+        let strangers = Seldom::new("srt-refused", Level::Warn, Measure::TRAFFIC);
         let stuck = Arc::new(AtomicU32::new(0));
         again::until_over(&self.intake, || {
             if stuck.load(Ordering::Relaxed) > MOST_STUCK {
@@ -55,16 +55,15 @@ impl WireLine {
             let from = format!("receiving from {}", keys::address_shown(self.url.as_str()));
             let landing = Arc::new(Landing::new(Arc::clone(&self.intake), from));
             let (why, then) = match Graph::start(self.wire, &self.url, &landing, &stuck) {
-                Ok(graph) => self.attend(&graph, &landing, &mut strangers),
+                Ok(graph) => self.attend(&graph, &landing, &strangers),
                 Err(error) => (self.said(&error), Then::Again),
             };
             Attempt { began: landing.end(&why), why, then }
         });
-        strangers.sum_up(&self.reporter);
     }
 
     /// Listens until the pipeline is of no more use, and says why.
-    fn attend(&self, graph: &Graph, landing: &Landing, strangers: &mut Recurring) -> (String, Then) {
+    fn attend(&self, graph: &Graph, landing: &Landing, strangers: &Seldom) -> (String, Then) {
         let begun = Instant::now();
         let mut told = begun;
         loop {

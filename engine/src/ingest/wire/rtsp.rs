@@ -11,8 +11,8 @@ use url::Url;
 use super::graph::{Landing, WireError, make, set_if_there};
 use super::rtp::{Placed, Session, Stamp};
 use crate::event::Level;
-use crate::ingest::complaints::Recurring;
 use crate::ingest::wall::Wall;
+use crate::seldom::{Measure, Seldom};
 
 /// Reordering needs a little time, in milliseconds; the line's own cushion comes after it.
 const REORDERING: u32 = 100;
@@ -40,7 +40,7 @@ pub(super) fn source(url: &Url, landing: &Arc<Landing>) -> Result<gst::Element, 
     let times = Arc::new(Times {
         session: Mutex::default(),
         landing: Arc::clone(landing),
-        moves: Mutex::new(Recurring::traffic("line-drift", Level::Info)),
+        moves: Seldom::new("line-drift", Level::Info, Measure::TRAFFIC),
     });
     source.connect_pad_added(move |_, pad| times.watch(pad));
     Ok(source)
@@ -50,7 +50,7 @@ pub(super) fn source(url: &Url, landing: &Arc<Landing>) -> Result<gst::Element, 
 struct Times {
     session: Mutex<Session>,
     landing: Arc<Landing>,
-    moves: Mutex<Recurring>,
+    moves: Seldom,
 }
 
 /// What the caps of a stream say of its time.
@@ -122,8 +122,7 @@ impl Times {
             self.session.lock().unwrap_or_else(PoisonError::into_inner).place(track, &stamp);
         if let Some(by) = moved.filter(|by| by.abs() > TOLD) {
             let message = format!("the camera says how its sound lies to its pictures: it moves by {by}");
-            let mut moves = self.moves.lock().unwrap_or_else(PoisonError::into_inner);
-            moves.happened(&message, self.landing.reporter());
+            self.moves.happened(&message, self.landing.reporter());
         }
         // A camera without a clock counts from when it was switched on.
         if let Some(wall) = clock.filter(|wall| wall.0 > Span::ZERO) {
