@@ -22,7 +22,7 @@ use crate::secure::Trust;
 /// So often in a row a server may send us elsewhere before that counts as a failure.
 pub(crate) const MOST_MOVES: u32 = 3;
 /// A server that takes nothing for this long, while something waits for it, is gone.
-const STALLED: Duration = Duration::from_secs(10);
+pub(crate) const STALLED: Duration = Duration::from_secs(10);
 /// How long the last bytes may take at the end.
 const FAREWELL: Duration = Duration::from_secs(2);
 const READ_AT_ONCE: usize = 64 << 10;

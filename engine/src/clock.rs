@@ -49,6 +49,14 @@ impl Clock for RealClock {
 #[derive(Debug, Default)]
 pub struct VirtualClock {
     now: Mutex<Time>,
+    day: Option<TimeOfDay>,
+}
+
+impl VirtualClock {
+    /// One that begins at this time, and whose show begins at this time of day.
+    pub fn starting(at: Time, day: Option<TimeOfDay>) -> Self {
+        Self { now: Mutex::new(at), day }
+    }
 }
 
 impl Clock for VirtualClock {
@@ -57,7 +65,7 @@ impl Clock for VirtualClock {
         *self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
     fn day_time_at_zero(&self) -> Option<TimeOfDay> {
-        None
+        self.day
     }
     fn wait_until(&self, time: Time, _: &Stop) {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);

@@ -17,6 +17,7 @@ use crate::ingest::door::RtmpDoor;
 use crate::ingest::open::Opener;
 use crate::ingest::point::Points;
 use crate::options::{Mode, RunOptions};
+use crate::rehearse::life::Life;
 use crate::report::Report;
 use crate::reporter::Reporter;
 use crate::rig;
@@ -39,9 +40,22 @@ impl Engine {
     /// Whatever keeps the show from starting as a whole. A single line or
     /// egress that does not open is an event, and the show goes on without it.
     pub fn start(show: dsl::Show, options: RunOptions) -> Result<Self, StartError> {
+        Self::set_up(show, options, None)
+    }
+
+    /// Starts a show whose peers are simulated.
+    pub(crate) fn rehearse(
+        show: dsl::Show,
+        options: RunOptions,
+        life: Arc<Life>,
+    ) -> Result<Self, StartError> {
+        Self::set_up(show, options, Some(life))
+    }
+
+    fn set_up(show: dsl::Show, options: RunOptions, life: Option<Arc<Life>>) -> Result<Self, StartError> {
         let stop = Arc::new(Stop::default());
         let mut threads = Vec::new();
-        let started = Self::launch(show, options, &stop, &mut threads);
+        let started = Self::launch(show, options, life, &stop, &mut threads);
         if started.is_err() {
             // What the lines' threads fed or waited for is gone: they end.
             stop.ask();
@@ -55,12 +69,14 @@ impl Engine {
     fn launch(
         show: dsl::Show,
         options: RunOptions,
+        life: Option<Arc<Life>>,
         stop: &Arc<Stop>,
         threads: &mut Vec<JoinHandle<()>>,
     ) -> Result<Self, StartError> {
-        let clock: Arc<dyn Clock> = match options.mode {
-            Mode::RealTime => Arc::new(RealClock::default()),
-            Mode::Offline => Arc::new(VirtualClock::default()),
+        let clock: Arc<dyn Clock> = match (&life, options.mode) {
+            (Some(life), _) => Arc::clone(&life.clock) as Arc<dyn Clock>,
+            (None, Mode::RealTime) => Arc::new(RealClock::default()),
+            (None, Mode::Offline) => Arc::new(VirtualClock::default()),
         };
         let log = Arc::new(EventLog::new());
         let reporter = Reporter::new(Arc::clone(&clock), Arc::clone(&log), Arc::clone(stop));
@@ -73,12 +89,13 @@ impl Engine {
             sources: options.sources,
             reporter: reporter.clone(),
             begun: Arc::new(Begun::default()),
+            life: life.clone(),
         };
         let limit = options.limit.map(|limit| Time::ZERO + limit);
         if show.end().is_none() && limit.is_none() && options.mode == Mode::Offline {
             return Err(StartError::Endless);
         }
-        let switcher = rig::plan_switching(&show, options.mode)?;
+        let switcher = rig::plan_switching(&show, &place)?;
         let plans = rig::plan_channels(&show, &place)?;
         let mut opener = Opener {
             show: &show,
@@ -98,12 +115,16 @@ impl Engine {
         let open = rig::open_channels(&show, &plans, &place)?;
         let mut programs = Programs::default();
         open.iter().for_each(|channel| channel.serve(&mut programs));
-        let door = RtmpDoor::open(&show, points, programs, &place)?;
+        // Nobody knocks in a rehearsal.
+        let door = if life.is_some() { None } else { RtmpDoor::open(&show, points, programs, &place)? };
         // Last, since it begins recordings: a show that does not start leaves none behind.
         let channels = rig::start_channels(&show, open, plans, &place)?;
 
         let viewers = channels.iter().flat_map(ViewerFeed::of).collect();
         let (commands, asked) = bounded(COMMANDS);
+        if let Some(life) = &life {
+            life.speaks_at(commands.clone());
+        }
         let board = Arc::new(Board::new(Status {
             revision: 0,
             epoch: u64::from(std::process::id()) << 32 | u64::from(wall_seconds()),
@@ -133,6 +154,7 @@ impl Engine {
             channels,
             threads: std::mem::take(threads),
             memory: Memory::default(),
+            life,
         };
         let thread = std::thread::Builder::new().name("show".to_owned());
         let thread = thread
@@ -159,6 +181,11 @@ impl Engine {
     /// As [`rtmp_addr`](Self::rtmp_addr), inside TLS; there only if the show listens there.
     pub fn rtmps_addr(&self) -> Option<SocketAddr> {
         self.door.as_ref().and_then(|door| door.secure_addr)
+    }
+
+    /// Whether the show has ended and all files are closed.
+    pub(crate) fn is_over(&self) -> bool {
+        self.show.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Waits until the show has ended and all files are closed.

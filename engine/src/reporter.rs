@@ -37,6 +37,10 @@ impl Reporter {
     pub(crate) fn owes(&self, account: &Arc<Account>) {
         self.log.owes(account, &self.subject);
     }
+    /// Of something that happened at this show time.
+    pub(crate) fn event_at(&self, at: Time, level: Level, code: &str, message: impl Into<String>) {
+        self.log.push(at, level, code, &self.subject, message);
+    }
     pub(crate) fn now(&self) -> Time {
         self.clock.now()
     }

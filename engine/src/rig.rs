@@ -39,7 +39,7 @@ pub(crate) fn plan_channels(show: &dsl::Show, place: &Place) -> Result<Vec<Chann
         };
         for egress in &model.egresses {
             let live = !matches!(egress.target, dsl::Target::Record { .. });
-            if live && place.mode == Mode::Offline {
+            if live && place.mode == Mode::Offline && place.life.is_none() {
                 let subject = format!("egress {} of channel {}", egress.name, model.name);
                 return Err(StartError::LiveOffline { subject, what: "egress" });
             }
@@ -109,7 +109,9 @@ pub(crate) fn set_scenes(show: &dsl::Show) -> Vec<SceneRun> {
 }
 
 /// Whoever decides what is on air.
-pub(crate) fn plan_switching(show: &dsl::Show, mode: Mode) -> Result<Switcher, StartError> {
+pub(crate) fn plan_switching(show: &dsl::Show, place: &Place) -> Result<Switcher, StartError> {
+    // A rehearsal has its time of day.
+    let mode = if place.life.is_some() { Mode::RealTime } else { place.mode };
     let by_the_clock =
         |rundown: &&dsl::Rundown| rundown.cues.iter().any(|cue| matches!(cue.when, dsl::When::Clock(_)));
     if let (Mode::Offline, Some(rundown)) = (mode, show.rundowns.iter().find(by_the_clock)) {

@@ -10,6 +10,7 @@ use codecs::CodecKit;
 use crate::ingest::source::Sources;
 use crate::keys::ResolveError;
 use crate::options::Mode;
+use crate::rehearse::life::Life;
 use crate::reporter::Reporter;
 
 /// Why a show does not start.
@@ -109,6 +110,8 @@ pub(crate) struct Place {
     pub(crate) sources: Sources,
     pub(crate) reporter: Reporter,
     pub(crate) begun: Arc<Begun>,
+    /// There in a rehearsal only: whoever would stand at the other ends.
+    pub(crate) life: Option<Arc<Life>>,
 }
 
 /// Whether the show has got as far as its own thread: until then all that was made for it is taken back.

@@ -137,7 +137,7 @@ fn ladder_settings(show: &dsl::Show, ladder: &dsl::Ladder) -> LadderSettings {
 }
 
 /// What is added to every time stamp: B-frames and AAC priming lie before the first picture.
-fn lead(show: &dsl::Show) -> Span {
+pub(crate) fn lead(show: &dsl::Show) -> Span {
     let reorder = show.video.rate.tick_span().times(2);
     let priming = Span::from_units(1024, 1, show.audio.rate.hz());
     Span::from_millis((reorder.max(priming)).as_millis_rounded() + 1)
@@ -178,6 +178,9 @@ impl Channel {
             let headers = headers(show, ladder_model, rung, &params.config, &audio.params().config)
                 .map_err(|e| fail(format!("rung {}: {e}", rung.name)))?;
             let main = Arc::new(Feed::default());
+            if let Some(life) = &place.life {
+                life.watch_rung(&channel.name, &rung.name, &main);
+            }
             let clear = wants_clear.then(|| Arc::new(Feed::default()));
             let (order, ordered) = bounded(64);
             let (sound, sounded) = bounded::<Packet>(SOUND_WAITING);

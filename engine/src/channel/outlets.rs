@@ -16,6 +16,8 @@ use crate::egress::record::{self, Recorder};
 use crate::event::Level;
 use crate::keys;
 use crate::options::Mode;
+use crate::rehearse::life::Way;
+use crate::rehearse::sinks::Kind;
 use crate::report::EgressState;
 use crate::reporter::Reporter;
 use crate::start::{Place, StartError};
@@ -148,6 +150,7 @@ impl Outlets {
         let name = &rung.rung.name;
         let meter = Arc::new(EgressMeter::default());
         let reporter = place.reporter.of(format!("{}/{}/{name}", channel.name, egress.name));
+        let reporter_of_life = reporter.clone();
         let feed = match egress.door {
             dsl::Door::Clear => rung.feeds.clear.as_ref().unwrap_or(&rung.feeds.main),
             dsl::Door::AsChannel => &rung.feeds.main,
@@ -165,6 +168,7 @@ impl Outlets {
                 let trust = keys::trust(ca.as_ref(), &place.inputs, &owner)?;
                 let url = dsl::expand(&keys::text(url, &owner)?, &channel.name, name);
                 match push::target(&url) {
+                    Ok(_) if place.life.is_some() => {}
                     Ok(target) => {
                         meter.set(EgressState::Connecting);
                         let (feed, meter) = (Arc::clone(feed), Arc::clone(&meter));
@@ -196,6 +200,7 @@ impl Outlets {
                 let wanted = place.out.join(filled);
                 let target = wanted.display().to_string();
                 match other_container(&wanted) {
+                    None if place.life.is_some() => {}
                     None => {
                         let (outlet, feed) = (self.outlets.len(), Arc::clone(feed));
                         self.recordings.push(Recording { outlet, wanted, feed, reporter, recorder: None });
@@ -212,6 +217,18 @@ impl Outlets {
                 (target, OutletKind::Own)
             }
         };
+        if let Some(life) = &place.life
+            && meter.state() != EgressState::NotAvailable
+        {
+            let kind = match &egress.target {
+                dsl::Target::Push { .. } => Kind::Server,
+                dsl::Target::Record { .. } => Kind::Disk,
+                dsl::Target::ServeHttpFlv | dsl::Target::ServeRtmp => Kind::Viewers,
+            };
+            let (channel, egress) = (&channel.name, &egress.name);
+            let way = Way { channel, egress, rung: name, target: &target, kind };
+            life.lead_out(&way, feed, &meter, &reporter_of_life);
+        }
         let (name, rung, door) = (egress.name.clone(), name.clone(), egress.door);
         self.outlets.push(Outlet { name, rung, target, door, kind, meter });
         Ok(())

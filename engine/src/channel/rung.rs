@@ -224,7 +224,8 @@ impl Cipher {
                 Some(encryptor) => format!("encrypted under key {} from {pts} on", encryptor.key_id().0),
                 None => format!("clear from {pts} on"),
             };
-            reporter.event(Level::Info, "encryption", message);
+            // Of its key frame's time, whenever that has been encoded.
+            reporter.event_at(pts, Level::Info, "encryption", message);
         }
     }
 

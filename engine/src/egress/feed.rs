@@ -27,8 +27,18 @@ struct State {
     gop: Vec<Item>,
     gop_bytes: usize,
     sinks: Vec<Arc<SinkQueue>>,
+    taps: Vec<Tap>,
     ended: bool,
 }
+
+/// What leaves a rung, as a tap sees it.
+pub(crate) enum Tapped<'a> {
+    Header(Header, &'a Item),
+    Tag(&'a Item),
+}
+
+/// Sees all that leaves a rung, in the rung's own thread.
+type Tap = Box<dyn FnMut(&Tapped<'_>) + Send>;
 
 #[derive(Default)]
 pub(crate) struct Feed {
@@ -45,6 +55,7 @@ impl Feed {
         let mut state = self.lock();
         state.headers[header as usize] = Some(tag.clone());
         let item = Item { tag, role: Role::Header };
+        state.taps.iter_mut().for_each(|tap| tap(&Tapped::Header(header, &item)));
         let sinks = state.sinks.clone();
         drop(state);
         for sink in sinks {
@@ -66,6 +77,7 @@ impl Feed {
                 state.gop_bytes = 0;
             }
         }
+        state.taps.iter_mut().for_each(|tap| tap(&Tapped::Tag(&item)));
         state.sinks.retain(|sink| !sink.is_closed());
         let sinks = state.sinks.clone();
         // A sink that waits (offline) must not hold up joiners.
@@ -73,6 +85,11 @@ impl Feed {
         for sink in sinks {
             sink.push(item.clone());
         }
+    }
+
+    /// Shows all that leaves from here on to a tap, which must not be slow.
+    pub(crate) fn tap(&self, tap: Tap) {
+        self.lock().taps.push(tap);
     }
 
     /// Joins: headers and the current GOP come first, so the picture is there at once.

@@ -24,15 +24,15 @@ use crate::secure::Trust;
 use crate::seldom::{Measure, Seldom};
 
 /// What may wait for a server that takes less than it is sent: then frames are lost, up to a key frame.
-const BOUND: Bound = Bound { millis: 5_000, bytes: 32 << 20, when_full: WhenFull::Drop };
+pub(crate) const BOUND: Bound = Bound { millis: 5_000, bytes: 32 << 20, when_full: WhenFull::Drop };
 /// So much is handed to the socket ahead of the queue, where it can still be dropped.
 const AHEAD: usize = 256 << 10;
-const FIRST_WAIT: Span = Span::from_millis(500);
-const LONGEST_WAIT: Span = Span::from_secs(10);
+pub(crate) const FIRST_WAIT: Span = Span::from_millis(500);
+pub(crate) const LONGEST_WAIT: Span = Span::from_secs(10);
 /// What a connection may still take after the rung's end, farewell and all.
 const OVERTIME: Duration = Duration::from_millis(2500);
 /// A connection that held this long was well: the next failure is the first again.
-const WELL: Duration = Duration::from_secs(10);
+pub(crate) const WELL: Duration = Duration::from_secs(10);
 
 /// Why there is no push to such an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use flv::Tag;
+use media::Track;
 use tokio::sync::Notify;
 
 /// What a tag is to a sink.
@@ -18,6 +19,17 @@ pub(crate) enum Role {
     Delta,
     /// Sound.
     Sound,
+}
+
+impl Role {
+    /// Whose tags have it; `None` for headers.
+    pub(crate) const fn track(self) -> Option<Track> {
+        match self {
+            Self::Header => None,
+            Self::Key | Self::Delta => Some(Track::Video),
+            Self::Sound => Some(Track::Audio),
+        }
+    }
 }
 
 /// A tag and its role.

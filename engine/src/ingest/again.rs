@@ -10,8 +10,8 @@ use crate::ingest::intake::Intake;
 use crate::reporter::{Reporter, roll};
 use crate::seldom::{Measure, Seldom};
 
-const FIRST_WAIT: Span = Span::from_millis(200);
-const LONGEST_WAIT: Span = Span::from_secs(5);
+pub(crate) const FIRST_WAIT: Span = Span::from_millis(200);
+pub(crate) const LONGEST_WAIT: Span = Span::from_secs(5);
 /// A stream that held for so long was well: the next failure is the first again.
 pub(crate) const WELL: Duration = Duration::from_secs(3);
 

@@ -227,6 +227,11 @@ impl LineBuffer {
         state.sound.rewind(to);
     }
 
+    /// Whether its material comes when it pleases.
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self.pace, Pace::Live { .. })
+    }
+
     /// How far what has come reaches beyond the tick, by no more than what can wait; `None` for
     /// lines that can be held back.
     pub(crate) fn waiting(&self) -> Option<Span> {
@@ -295,6 +300,10 @@ impl LineBuffer {
     /// A line that delivers nothing at all for too long is given up: then the tracks waited for
     /// are idle, and the answer says so.
     pub(crate) fn wait_for(&self, to: Time, stop: &Stop) -> Waited {
+        if self.is_live() {
+            // What has not come by now comes late.
+            return Waited::Known;
+        }
         let mut state = self.lock();
         let waited_for = |d: Delivery| matches!(d, Delivery::Flowing | Delivery::Turning(_));
         let video = |s: &State| !waited_for(s.video) || s.frames.back().is_some_and(|f| f.pts >= to);

@@ -98,24 +98,41 @@ impl Arrivals {
         let deadline = Instant::now() + patience;
         loop {
             let arrival = self.queue.recv_deadline(deadline)?;
-            if matches!(arrival, Arrival::Frame(_)) {
-                self.raw.fetch_sub(1, Ordering::AcqRel);
+            if let Some(arrival) = self.counted(arrival) {
+                return Ok(arrival);
             }
-            match arrival {
-                Arrival::Started { .. } => self.read += 1,
-                Arrival::Params(_)
-                | Arrival::Packet(_)
-                | Arrival::Frame(_)
-                | Arrival::Sound(_)
-                | Arrival::Clock { .. }
-                    if self.begun.load(Ordering::Acquire) > self.read =>
-                {
-                    continue;
-                }
-                _ => {}
-            }
-            return Ok(arrival);
         }
+    }
+
+    /// What has arrived by now.
+    pub(crate) fn next_at_hand(&mut self) -> Option<Arrival> {
+        loop {
+            let arrival = self.queue.try_recv().ok()?;
+            if let Some(arrival) = self.counted(arrival) {
+                return Some(arrival);
+            }
+        }
+    }
+
+    /// What was read, unless it is to be passed over.
+    fn counted(&mut self, arrival: Arrival) -> Option<Arrival> {
+        if matches!(arrival, Arrival::Frame(_)) {
+            self.raw.fetch_sub(1, Ordering::AcqRel);
+        }
+        match arrival {
+            Arrival::Started { .. } => self.read += 1,
+            Arrival::Params(_)
+            | Arrival::Packet(_)
+            | Arrival::Frame(_)
+            | Arrival::Sound(_)
+            | Arrival::Clock { .. }
+                if self.begun.load(Ordering::Acquire) > self.read =>
+            {
+                return None;
+            }
+            _ => {}
+        }
+        Some(arrival)
     }
 }
 

@@ -43,6 +43,18 @@ impl LiveLine {
         self.read(&mut contribution);
     }
 
+    /// What a stream is before any has come.
+    pub(crate) fn contribution(&self) -> Contribution {
+        Contribution::new(&self.shape, self.depth)
+    }
+
+    /// Takes in what has arrived by now: for a line without a thread.
+    pub(crate) fn take_all(&mut self, contribution: &mut Contribution) {
+        while let Some(arrival) = self.arrivals.next_at_hand() {
+            self.arrival(contribution, arrival);
+        }
+    }
+
     fn read(&mut self, contribution: &mut Contribution) {
         loop {
             match self.arrivals.next(Duration::from_millis(200)) {

@@ -4,11 +4,11 @@
 //! [`LineBuffer`]) or *made up on the spot* (a pattern, a still). The tick
 //! takes from all of them in the same way.
 
-mod again;
+pub(crate) mod again;
 mod branch;
 pub(crate) mod buffer;
 pub(crate) mod caps;
-mod contribution;
+pub(crate) mod contribution;
 pub(crate) mod demux;
 pub(crate) mod device;
 pub(crate) mod door;
@@ -55,6 +55,7 @@ use crate::ingest::network::Network;
 use crate::ingest::pattern::TestSource;
 use crate::ingest::stamps::Standing;
 use crate::ingest::still::Still;
+use crate::rehearse::veil::{Veil, VeilNow};
 use crate::report::{LineState, RecordingReport};
 
 /// A line nobody takes from any more stops its threads, whatever way it went.
@@ -222,6 +223,9 @@ pub(crate) struct Line {
     /// That it is on its way, since its last picture.
     told_connecting: bool,
     lost: Span,
+    /// What befalls it in a rehearsal, and where it stands.
+    veil: Option<Veil>,
+    veiled: VeilNow,
 }
 
 impl Line {
@@ -235,7 +239,26 @@ impl Line {
             state: LineState::Never,
             told_connecting: false,
             lost: Span::ZERO,
+            veil: None,
+            veiled: VeilNow::default(),
         }
+    }
+
+    /// With something that befalls it in a rehearsal.
+    #[must_use]
+    pub(crate) fn under(mut self, veil: Option<Veil>) -> Self {
+        self.veil = veil;
+        self
+    }
+
+    /// What of the last tick a veil has covered.
+    pub(crate) fn veil_now(&self) -> VeilNow {
+        self.veiled
+    }
+
+    /// Whether somebody sends to it as they please.
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(&self.origin, Origin::Buffered(buffer) if buffer.is_live())
     }
 
     /// With a recording of what comes.
@@ -260,7 +283,7 @@ impl Line {
 
     /// Takes what belongs to the tick.
     pub(crate) fn take(&mut self, tick: Tick, from: Time, to: Time) -> Take {
-        let take = match &mut self.origin {
+        let mut take = match &mut self.origin {
             Origin::Buffered(buffer) => buffer.take(from, to),
             Origin::Pattern(source) => source.take(tick, from, to),
             Origin::Still(still) => still.take(),
@@ -268,6 +291,10 @@ impl Line {
                 Take { picture: None, hole_since: Some(Time::ZERO), ended: true, sound: None }
             }
         };
+        if let Some(veil) = &mut self.veil {
+            self.veiled = veil.now(from);
+            take = veil.over(from, take);
+        }
         self.seen |= take.picture.is_some();
         let on_its_way = self.counters.is_on_its_way();
         self.state = match (self.seen, take.hole_since) {

@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 
 use media::Span;
 use pipeline_dsl as dsl;
+use pipeline_dsl::rehearsal::LineName;
 
 use crate::event::Level;
 use crate::ingest::buffer::{LineBuffer, Pace};
@@ -80,6 +81,7 @@ impl Opener<'_> {
     /// An offline show has no live lines.
     fn live_only(&self, subject: &str) -> Result<(), StartError> {
         match self.place.mode {
+            Mode::Offline if self.place.life.is_some() => Ok(()),
             Mode::Offline => Err(StartError::LiveOffline { subject: subject.to_owned(), what: "line" }),
             Mode::RealTime => Ok(()),
         }
@@ -122,6 +124,13 @@ impl Opener<'_> {
             reporter: reporter.clone(),
         };
         counters.time(|timing| timing.buffer = Some(live.buffer));
+        if let Some(life) = &self.place.life {
+            let (camera, name) = subject.split_once('/').unwrap_or((subject, subject));
+            let name = LineName { camera: camera.to_owned(), line: name.to_owned() };
+            let intake = Arc::new(intake);
+            life.add_line(name, Arc::clone(&intake), line);
+            return Ok((intake, buffer));
+        }
         let end = EndOfLine {
             buffer: Arc::clone(&buffer),
             counters: Arc::clone(counters),
@@ -175,6 +184,10 @@ impl Opener<'_> {
         fetch: impl FnOnce() + Send + 'static,
     ) -> Result<(), StartError> {
         let attended = Attended(reporter);
+        if self.place.life.is_some() {
+            // Whoever is at the other end comes by himself.
+            return Ok(());
+        }
         let work = move || {
             let _attended = attended;
             fetch();
@@ -218,10 +231,14 @@ impl Opener<'_> {
             dsl::Input::File { path, repeat } => {
                 let path = keys::path(path, &self.place.inputs, subject)?;
                 let buffer = self.buffer(Pace::Held);
+                let shape = match &self.place.life {
+                    Some(life) => Shape { kit: Arc::clone(&life.files), ..self.shape() },
+                    None => self.shape(),
+                };
                 let line = FileLine {
                     path,
                     repeat: *repeat,
-                    shape: self.shape(),
+                    shape,
                     buffer: Arc::clone(&buffer),
                     counters: Arc::clone(&counters),
                     reporter,
@@ -287,6 +304,9 @@ impl Opener<'_> {
                     }
                 }
             }
+            dsl::Input::Source { .. } if self.place.life.is_some() => {
+                Origin::Buffered(self.live(subject, live, &counters, &reporter)?.1)
+            }
             dsl::Input::Source { name } => {
                 let source = self.place.sources.take(name).ok_or_else(|| StartError::Source {
                     subject: subject.to_owned(),
@@ -325,6 +345,10 @@ impl Opener<'_> {
                 Origin::Buffered(buffer)
             }
         };
-        Ok(Line::new(name.to_owned(), origin, counters))
+        let veil = self.place.life.as_ref().and_then(|life| {
+            let (camera, line) = subject.split_once('/')?;
+            (!crate::rehearse::is_simulated(input)).then(|| life.veil(camera, line)).flatten()
+        });
+        Ok(Line::new(name.to_owned(), origin, counters).under(veil))
     }
 }

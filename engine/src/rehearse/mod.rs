@@ -1,10 +1,297 @@
 //! A show rehearsed: the real engine on a virtual clock, with peers at its edges that can be made
 //! to fail.
+//!
+//! Everything inside is what runs on the day: the tick, the scheduler, the lines with their intake,
+//! stamps, buffers and decoding lanes, the channels, the ladder, encryption, the feeds and the
+//! queues of their sinks. Replaced is what stands outside: whoever sends to a live line, the servers
+//! that are pushed to, the disk, and the viewers, one of whom watches every rung and notes what is
+//! missing. One seed decides all that is left to chance, so that the same show, script and seed give
+//! the same [`Rehearsal`] (but for its cost).
+//!
+//! A killed engine forgets everything, as one that is started again by `obvan run` has: its show
+//! begins anew, and so does its rundown.
+//!
+//! ```
+//! use engine::rehearse::{self, RehearseOptions};
+//! use media::{Span, Time};
+//! use pipeline_dsl::rehearsal::{Fault, FaultKind, FaultScript, LineFault, LineName};
+//!
+//! let show = pipeline_dsl::parse_show(
+//!     r#"show "tour" {
+//!          video 1280x720 25fps
+//!          camera main { line fiber push "rtmp:live/a"; line backpack pull "srt://10.0.0.7:9001" }
+//!          filler standby { test "bars" }
+//!          ladder one { rung 720p 1280x720 2500k }
+//!          channel program {
+//!            sources main; filler standby; ladder one
+//!            egress web serve http-flv
+//!          }
+//!        }"#,
+//! )
+//! .map_err(|said| format!("{said:?}"))?;
+//! let line = LineName { camera: "main".into(), line: "fiber".into() };
+//! let what = FaultKind::Line { line, fault: LineFault::Lost };
+//! let fault = Fault { at: Time::from_secs(3), lasts: Some(Span::from_secs(2)), what };
+//! let script = FaultScript { faults: vec![fault], orders: vec![] };
+//! let options = RehearseOptions { length: Some(Span::from_secs(8)), ..RehearseOptions::new() };
+//!
+//! let rehearsal = rehearse::run(&show, &script, &options, &mut |_| {})?;
+//! let worst = rehearsal.longest_gap().ok_or("a failover is seen")?;
+//! assert!(worst.length_s() < 0.7, "{worst:?}");
+//! assert_eq!(worst.fault, Some(0));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod audience;
+mod chance;
+mod clip;
+mod gaps;
+pub(crate) mod life;
+mod model;
+mod options;
+mod orders;
 mod report;
+mod runs;
+mod sender;
+pub(crate) mod sinks;
+mod standin;
+mod telling;
+pub(crate) mod veil;
+mod watch;
+mod world;
 
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use codecs::{CodecKit, Fake, Ffmpeg};
+use media::{Span, Time};
+use pipeline_dsl as dsl;
+use pipeline_dsl::rehearsal::{FaultKind, FaultScript, LineFault, LineName};
+use scheduling::Backoff;
+
+use crate::channel;
+use crate::clock::VirtualClock;
+use crate::engine::Engine;
+use crate::event::Event;
+use crate::ingest::again;
+use crate::options::{Mode, RunOptions};
+use crate::rehearse::clip::{Clip, uniform};
+use crate::rehearse::life::Life;
+use crate::rehearse::model::Shrink;
+use crate::rehearse::sender::{Clips, Sender as SimulatedSender, Setting, sent_rate};
+use crate::rehearse::standin::StandIns;
+pub(crate) use crate::rehearse::watch::is_simulated;
+use crate::rehearse::world::{NEVER, World, line_troubles};
+use crate::report::cpu_seconds;
+
+pub use options::{RehearseError, RehearseOptions};
 pub use report::{
     ActualSpan, CameraRun, CameraSpan, ChannelRun, Codecs, CommandOutcome, CommandRun, Cost, CueRun,
     EngineEnd, EngineRun, FaultRun, Gap, IntentSpan, LineRun, LineSpan, OnAirKind, PictureSeen, Progress,
     Rehearsal, Saw, Sender, Sense, SinkRun, SinkSpan, SoundHeard,
 };
+
+/// Senders send already when the show begins, as encoders do that were checked in time: none begins
+/// earlier, since nothing waits longer with us.
+const SENT_BEFORE: Span = Span::from_secs(3);
+/// An encoder that was cut off tries again after so long at the most: at first, and later on.
+const PUSHED_AGAIN: (Span, Span) = (Span::from_millis(500), Span::from_secs(2));
+/// How often progress is told.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Rehearses a show under the faults of a script; `progress` hears now and then how far it is.
+///
+/// # Errors
+/// The show would not start on the day either, it has no end, or a fault cannot be done to it.
+pub fn run(
+    show: &dsl::Show,
+    script: &FaultScript,
+    options: &RehearseOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Rehearsal, RehearseError> {
+    let (begun, cpu) = (Instant::now(), cpu_seconds());
+    let planned = options.length.map(|length| Time::ZERO + length).or_else(|| show.end());
+    if planned.is_none() {
+        return Err(RehearseError::Endless);
+    }
+    model::check(show, script)?;
+    let mut theatre = Theatre::build(show, script, options)?;
+    let mut told = |done: Time| {
+        progress(Progress {
+            done_s: done.as_secs_f64(),
+            of_s: planned.map(Time::as_secs_f64),
+            wall_s: begun.elapsed().as_secs_f64(),
+        });
+    };
+    let lived = theatre.play(options, &mut told)?;
+    let cost = Cost { wall_s: begun.elapsed().as_secs_f64(), cpu_s: cpu_seconds() - cpu };
+    Ok(telling::tell(show, script, options, theatre.into_world(), lived, cost))
+}
+
+/// What a rehearsal is played with.
+struct Theatre {
+    model: dsl::Show,
+    kit: Arc<dyn CodecKit>,
+    files: Arc<dyn CodecKit>,
+    world: Arc<Mutex<World>>,
+    /// When the engine is killed, and when it is started again.
+    kills: Vec<(Time, Time)>,
+    day: Option<dsl::TimeOfDay>,
+}
+
+/// The lives of the engine, and what was said in them.
+struct Lived {
+    engines: Vec<EngineRun>,
+    events: Vec<Event>,
+    end: Time,
+}
+
+impl Theatre {
+    fn build(
+        show: &dsl::Show,
+        script: &FaultScript,
+        options: &RehearseOptions,
+    ) -> Result<Self, RehearseError> {
+        let shrink = Shrink::new(show.video.size, options.codecs);
+        let model = model::rehearsed(show, shrink, &options.inputs)?;
+        let canvas = model.video.size;
+        let (kit, files): (Arc<dyn CodecKit>, Arc<dyn CodecKit>) = match options.codecs {
+            Codecs::Fake => (Arc::new(Fake::new()), Arc::new(StandIns::new(canvas)?)),
+            Codecs::Pixels => (Arc::new(Ffmpeg::new()), Arc::new(Ffmpeg::new())),
+        };
+        let rate = sent_rate(model.video.rate);
+        let sound = (model.audio.rate, model.audio.layout.channels());
+        let clip = |size| Ok::<_, RehearseError>(Arc::new(Clip::make(kit.as_ref(), size, rate, sound)?));
+        let mut clips = Clips { usual: clip(canvas)?, sized: Vec::new() };
+        for fault in &script.faults {
+            if let FaultKind::Line { fault: LineFault::Resolution(size), .. } = fault.what {
+                clips.sized.push((size, clip(shrink.size(size))?));
+            }
+        }
+        let clips = Arc::new(clips);
+        let mut senders = Vec::new();
+        for camera in &model.cameras {
+            for line in camera.lines.iter().filter(|line| is_simulated(&line.input)) {
+                let setting = Setting {
+                    name: LineName { camera: camera.name.clone(), line: line.name.clone() },
+                    troubles: line_troubles(script, &camera.name, &line.name),
+                    clips: Arc::clone(&clips),
+                    rate,
+                    hz: model.audio.rate,
+                    patience: match line.input {
+                        dsl::Input::Pull { .. } => Some(Span::from_duration(again::SILENCE)),
+                        dsl::Input::Push { .. } => Some(rtmp::session::Timeouts::default().idle),
+                        _ => None,
+                    },
+                    backoff: match line.input {
+                        dsl::Input::Push { .. } => Backoff::new(PUSHED_AGAIN.0, PUSHED_AGAIN.1),
+                        _ => Backoff::new(again::FIRST_WAIT, again::LONGEST_WAIT),
+                    },
+                    buffer: line.live.buffer,
+                };
+                senders.push(SimulatedSender::new(setting, options.seed));
+            }
+        }
+        let world = World::new(&model, script, senders, options.seed);
+        let kill = |fault: &pipeline_dsl::rehearsal::Fault| {
+            (fault.what == FaultKind::EngineKill).then(|| (fault.at, fault.ends().unwrap_or(NEVER)))
+        };
+        let mut kills: Vec<_> = script.faults.iter().filter_map(kill).collect();
+        kills.sort_unstable();
+        let day = model::day_time(show, options.starts);
+        Ok(Self { model, kit, files, world: Arc::new(Mutex::new(world)), kills, day })
+    }
+
+    /// Plays it from its beginning to its end.
+    fn play(
+        &mut self,
+        options: &RehearseOptions,
+        told: &mut dyn FnMut(Time),
+    ) -> Result<Lived, RehearseError> {
+        let total = options.length.map(|length| Time::ZERO + length);
+        let mut lived = Lived { engines: Vec::new(), events: Vec::new(), end: Time::ZERO };
+        let mut began = Time::ZERO;
+        loop {
+            let kill = self.kills.iter().copied().find(|(_, again)| *again > began);
+            let kill = kill.filter(|(at, _)| total.is_none_or(|total| *at < total));
+            let until = [total, kill.map(|(at, _)| at)].into_iter().flatten().min();
+            let reached = match until {
+                Some(until) if until <= began => began,
+                _ => self.live(began, until, options, &mut lived, told)?,
+            };
+            lived.end = reached;
+            let killed = kill.filter(|(at, _)| reached >= *at);
+            let end = if killed.is_some() { EngineEnd::Killed } else { EngineEnd::Ended };
+            if began < reached {
+                let (from, to) = (began.as_secs_f64(), reached.as_secs_f64());
+                lived.engines.push(EngineRun { from, to, end });
+            }
+            let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+            for sink in &world.sinks {
+                sink.lock().detach(reached);
+            }
+            let Some((_, again)) = killed else {
+                world.watch.gone(reached);
+                return Ok(lived);
+            };
+            // Later kills may come before it is back.
+            let overlaps = |again: Time| self.kills.iter().filter(move |(at, _)| *at <= again);
+            let mut again = again;
+            while let Some(later) = overlaps(again).map(|(_, again)| *again).max().filter(|l| *l > again) {
+                again = later;
+            }
+            let planned = total.or_else(|| self.model.end());
+            let back = again.min(planned.map_or(again, |planned| planned.max(reached)));
+            world.down(reached, back);
+            lived.end = back;
+            if back < again || total.is_some_and(|total| back >= total) {
+                world.watch.gone(back);
+                return Ok(lived);
+            }
+            began = back;
+        }
+    }
+
+    /// One life of the engine, which begins at `began`. Gives how far it got.
+    fn live(
+        &self,
+        began: Time,
+        until: Option<Time>,
+        options: &RehearseOptions,
+        lived: &mut Lived,
+        told: &mut dyn FnMut(Time),
+    ) -> Result<Time, RehearseError> {
+        let from = if began == Time::ZERO { Time::ZERO - SENT_BEFORE } else { Time::ZERO };
+        let day = self.day.and_then(|day| model::later(day, began));
+        let clock = Arc::new(VirtualClock::starting(from, day));
+        let life = Arc::new(Life::new(
+            began,
+            clock,
+            Arc::clone(&self.files),
+            uniform(self.model.video.size, 16)?,
+            channel::lead(&self.model),
+            Arc::clone(&self.world),
+        ));
+        let run = RunOptions {
+            limit: until.map(|until| until - began),
+            inputs: options.inputs.clone(),
+            kit: Arc::clone(&self.kit),
+            ..RunOptions::new(Mode::Offline)
+        };
+        let engine = Engine::rehearse(self.model.clone(), run, Arc::clone(&life))?;
+        while !engine.is_over() {
+            told(life.reached());
+            std::thread::sleep(GLANCE);
+        }
+        let report = engine.wait();
+        life.over();
+        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        telling::settle(&self.model, &mut world, &report, began, &mut lived.events);
+        told(world.reached);
+        Ok(world.reached.max(began))
+    }
+
+    fn into_world(self) -> Arc<Mutex<World>> {
+        self.world
+    }
+}

@@ -136,7 +136,7 @@ impl CameraRun {
             let queue = line.waiting().filter(|_| line.state() == LineState::Live);
             let (sum, count) = measured.queued;
             let queued = queue.map_or((sum, count), |waits| (sum + waits, count + 1));
-            let told = rates.filter(|_| mode == Mode::RealTime);
+            let told = rates.filter(|_| mode == Mode::RealTime || line.is_live());
             let figures = LineFigures {
                 millifps: told.map(|(fps, _)| (fps * 1000.0) as u32),
                 bitrate: told.map(|(_, kbps)| (kbps * 1000.0) as u32),

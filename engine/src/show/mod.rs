@@ -19,6 +19,7 @@ use crate::command::{self, Ack, Asked, Command, Memory, Order, Outcome, Refused,
 use crate::event::{Event, EventLog, Level};
 use crate::ingest::buffer::Waited;
 use crate::options::Mode;
+use crate::rehearse::life::Life;
 use crate::report::{LineState, Report, cpu_seconds};
 use crate::reporter::Reporter;
 use crate::show::cameras::{CameraRun, LineChange};
@@ -49,6 +50,8 @@ pub(crate) struct ShowRun {
     pub(crate) channels: Vec<ChannelRun>,
     pub(crate) threads: Vec<JoinHandle<()>>,
     pub(crate) memory: Memory,
+    /// There in a rehearsal only.
+    pub(crate) life: Option<Arc<Life>>,
 }
 
 /// Whatever way the show ended: no more changes come.
@@ -105,6 +108,9 @@ impl ShowRun {
     }
 
     fn tick(&mut self, tick: Tick, from: Time, to: Time) {
+        if let Some(life) = &self.life {
+            life.advance(from);
+        }
         self.clock.wait_until(from, &self.stop);
         if self.mode == Mode::RealTime && self.clock.now() - from > to - from {
             for channel in self.channels.iter_mut().filter(|c| !c.is_over()) {
@@ -146,6 +152,9 @@ impl ShowRun {
             });
         }
         self.answer(from, taken, &causes);
+        if let Some(life) = &self.life {
+            life.ticked((from, to), &self.cameras, &decisions, &self.switcher);
+        }
     }
 
     /// Has the tick decided: lines are chosen, events told, and what each channel does is given back.

@@ -15,6 +15,7 @@ mod iso;
 mod live;
 mod matrix;
 mod pictures;
+mod rehearse;
 mod scenes;
 mod secure;
 mod sources;

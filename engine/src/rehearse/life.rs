@@ -1,0 +1,213 @@
+//! One life of the engine in a rehearsal: from its start to its end, or until it is killed.
+//!
+//! The show's own thread drives it, so that everything happens in one order: before each tick, all
+//! that arrives up to it arrives, one packet after the other, each at its own time by the engine's
+//! clock; after it, what was decided is noted.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use codecs::{CodecKit, Picture};
+use crossbeam_channel::{Receiver, Sender as Desk, bounded};
+use media::{Span, Time};
+use pipeline_dsl::rehearsal::LineName;
+use scheduling::{ChannelIx, Decision, Switcher};
+
+use crate::clock::{Clock, Stop, VirtualClock};
+use crate::command::{Asked, Outcome};
+use crate::egress::EgressMeter;
+use crate::egress::feed::{Feed, Tapped};
+use crate::ingest::contribution::Contribution;
+use crate::ingest::intake::Intake;
+use crate::ingest::live::LiveLine;
+use crate::rehearse::report::CommandOutcome;
+use crate::rehearse::sinks::Kind;
+use crate::rehearse::veil::Veil;
+use crate::rehearse::watch::Ticked;
+use crate::rehearse::world::World;
+use crate::reporter::Reporter;
+use crate::show::cameras::CameraRun;
+
+/// A live line whose sender is simulated; it has no thread.
+struct SimulatedLine {
+    name: LineName,
+    intake: Arc<Intake>,
+    line: LiveLine,
+    contribution: Contribution,
+}
+
+/// What only the show's thread uses, once it runs.
+#[derive(Default)]
+struct Stage {
+    lines: Vec<SimulatedLine>,
+    desk: Option<Desk<Asked>>,
+    /// Commands that were handed in with this tick, by their place in the script.
+    asked: Vec<(usize, Receiver<Outcome>)>,
+}
+
+/// The engine's side of a rehearsal.
+pub(crate) struct Life {
+    /// Show time zero, in rehearsal time.
+    pub(crate) began: Time,
+    pub(crate) clock: Arc<VirtualClock>,
+    /// Decodes what is not simulated.
+    pub(crate) files: Arc<dyn CodecKit>,
+    /// What is black on the canvas.
+    black: Picture,
+    /// What tags' time stamps are ahead of show time.
+    lead: Span,
+    world: Arc<Mutex<World>>,
+    stage: Mutex<Stage>,
+}
+
+/// What an outlet is, for whoever stands at its other end.
+pub(crate) struct Way<'a> {
+    pub(crate) channel: &'a str,
+    pub(crate) egress: &'a str,
+    pub(crate) rung: &'a str,
+    pub(crate) target: &'a str,
+    pub(crate) kind: Kind,
+}
+
+impl Life {
+    pub(crate) fn new(
+        began: Time,
+        clock: Arc<VirtualClock>,
+        files: Arc<dyn CodecKit>,
+        black: Picture,
+        lead: Span,
+        world: Arc<Mutex<World>>,
+    ) -> Self {
+        Self { began, clock, files, black, lead, world, stage: Mutex::default() }
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Show time, as rehearsal time.
+    fn rehearsed(&self, at: Time) -> Time {
+        self.began + (at - Time::ZERO)
+    }
+
+    /// A live line: whoever sends to it is simulated.
+    pub(crate) fn add_line(&self, name: LineName, intake: Arc<Intake>, line: LiveLine) {
+        let contribution = line.contribution();
+        self.stage().lines.push(SimulatedLine { name, intake, line, contribution });
+    }
+
+    /// What lies over a line that is there itself, if anything ever does.
+    pub(crate) fn veil(&self, camera: &str, line: &str) -> Option<Veil> {
+        let troubles = self.world().troubles_of(camera, line);
+        (!troubles.is_empty()).then(|| Veil::new(troubles, self.began, self.black.clone()))
+    }
+
+    /// Where commands are handed in.
+    pub(crate) fn speaks_at(&self, desk: Desk<Asked>) {
+        self.stage().desk = Some(desk);
+    }
+
+    /// Puts somebody in front of a rung who watches all of it.
+    pub(crate) fn watch_rung(&self, channel: &str, rung: &str, feed: &Feed) {
+        let audience = self.world().audience(channel, rung);
+        let (began, lead) = (self.began, self.lead);
+        feed.tap(Box::new(move |tapped| {
+            if let Tapped::Tag(item) = tapped
+                && let Some(track) = item.role.track()
+            {
+                let at = began + (stamp(item, lead) - Time::ZERO);
+                audience.lock().unwrap_or_else(PoisonError::into_inner).came(track, at);
+            }
+        }));
+    }
+
+    /// Puts a simulated end on a way out.
+    pub(crate) fn lead_out(&self, way: &Way<'_>, feed: &Feed, meter: &Arc<EgressMeter>, reporter: &Reporter) {
+        let sink = self.world().sink(way);
+        sink.lock().attach(self.began, Arc::clone(meter), reporter.clone());
+        let lead = self.lead;
+        if way.kind == Kind::Viewers {
+            return;
+        }
+        feed.tap(Box::new(move |tapped| match tapped {
+            Tapped::Header(header, item) => sink.lock().header(*header, item),
+            Tapped::Tag(item) => sink.lock().tag(stamp(item, lead), item),
+        }));
+    }
+
+    /// Everything happens that happens before this tick.
+    pub(crate) fn advance(&self, to: Time) {
+        let mut world = self.world();
+        let mut stage = self.stage();
+        let stop = Stop::default();
+        let until = self.rehearsed(to);
+        while let Some(sender) = world.next_sender(until) {
+            self.clock.wait_until(Time::ZERO + (sender.next() - self.began), &stop);
+            let line = stage.lines.iter_mut().find(|line| line.name == sender.name);
+            sender.step(line.as_ref().map(|line| &line.intake));
+            if let Some(SimulatedLine { line, contribution, .. }) = line {
+                line.take_all(contribution);
+            }
+        }
+        self.clock.wait_until(to, &stop);
+        self.hand_in(&mut world, &mut stage, until);
+    }
+
+    /// Commands whose time has come go to where all commands go.
+    fn hand_in(&self, world: &mut World, stage: &mut Stage, now: Time) {
+        while let Some((place, command)) = world.next_command(now) {
+            let (answer, answered) = bounded(1);
+            let handed = match (&stage.desk, command) {
+                (Some(desk), Some(command)) => desk.try_send(Asked { command, answer }).is_ok(),
+                _ => false,
+            };
+            if handed {
+                stage.asked.push((place, answered));
+            } else {
+                let message = "too many commands at once, or none that a desk can give".to_owned();
+                world.answered(place, CommandOutcome::Refused { message });
+            }
+        }
+    }
+
+    /// The tick `[from, to)` was decided like this.
+    pub(crate) fn ticked(
+        &self,
+        (from, to): (Time, Time),
+        cameras: &[CameraRun],
+        decisions: &[(ChannelIx, Decision)],
+        switcher: &Switcher,
+    ) {
+        let mut world = self.world();
+        for (place, answered) in self.stage().asked.drain(..) {
+            world.answered(
+                place,
+                match answered.try_recv() {
+                    Ok(Ok(ack)) => CommandOutcome::Done { on_air: ack.on_air },
+                    Ok(Err(refused)) => CommandOutcome::Refused { message: refused.message },
+                    Err(_) => CommandOutcome::Unheard,
+                },
+            );
+        }
+        let (from, to) = (self.rehearsed(from), self.rehearsed(to));
+        world.watch.tick(&Ticked { from, to, cameras, decisions, switcher });
+        world.reached(to);
+    }
+
+    /// How far the rehearsal is.
+    pub(crate) fn reached(&self) -> Time {
+        self.world().reached
+    }
+
+    /// Nobody receives any more.
+    pub(crate) fn over(&self) {
+        self.stage().lines.clear();
+    }
+}
+
+/// The show time of a tag.
+fn stamp(item: &crate::egress::queue::Item, lead: Span) -> Time {
+    Time::from_millis(i64::from(item.tag.timestamp.0)) - lead
+}

@@ -1,0 +1,219 @@
+//! A rehearsal, put into words and figures.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use media::Time;
+use pipeline_dsl as dsl;
+use pipeline_dsl::Switch;
+use pipeline_dsl::rehearsal::{Fault, FaultKind, FaultScript, Order};
+
+use crate::event::Event;
+use crate::rehearse::Lived;
+use crate::rehearse::gaps::{self, Place};
+use crate::rehearse::options::RehearseOptions;
+use crate::rehearse::report::{
+    ActualSpan, CameraRun, CameraSpan, ChannelRun, CommandRun, Cost, CueRun, FaultRun, Gap, IntentSpan,
+    LineRun, LineSpan, Rehearsal, Sender, SinkRun, SinkSpan,
+};
+use crate::rehearse::runs::Run;
+use crate::rehearse::sinks::Kind;
+use crate::rehearse::watch::{OnAirNow, is_simulated};
+use crate::rehearse::world::World;
+use crate::report::{LineState, Report};
+
+/// What a file's own thread says: it reads ahead, so that it is never the same tick.
+const OF_THREADS: [&str; 6] = ["line-ended", "line-error", "no-video", "no-audio", "picture", "decode-error"];
+
+/// Takes in what an engine said in a life that began at `began`.
+pub(super) fn settle(
+    show: &dsl::Show,
+    world: &mut World,
+    report: &Report,
+    began: Time,
+    events: &mut Vec<Event>,
+) {
+    let by_itself = |subject: &str| {
+        let lines = show.cameras.iter().flat_map(|camera| {
+            let own = camera.lines.iter().filter(|line| !is_simulated(&line.input));
+            own.map(|line| format!("{}/{}", camera.name, line.name))
+        });
+        lines.chain(show.fillers.iter().map(|filler| filler.name.clone())).any(|name| name == subject)
+    };
+    let mut fresh = report.events.clone();
+    for event in &mut fresh {
+        event.t = event.t.max(0.0) + began.as_secs_f64();
+        if OF_THREADS.contains(&event.code.as_str()) && by_itself(&event.subject) {
+            // It is told with what it led to.
+            event.t = world.watch.ended(show, &event.subject, began).unwrap_or(began).as_secs_f64();
+        }
+    }
+    fresh.sort_by(|a, b| {
+        let key = |event: &Event| (event.subject.clone(), event.code.clone(), event.message.clone());
+        a.t.total_cmp(&b.t).then_with(|| key(a).cmp(&key(b)))
+    });
+    events.extend(fresh);
+}
+
+/// Everything that is told of a rehearsal.
+pub(super) fn tell(
+    show: &dsl::Show,
+    script: &FaultScript,
+    options: &RehearseOptions,
+    world: Arc<Mutex<World>>,
+    lived: Lived,
+    cost: Cost,
+) -> Rehearsal {
+    let Lived { engines, events, end } = lived;
+    let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
+    let tick = show.video.rate.tick_span();
+    let (mut lines, mut cameras) = (Vec::new(), Vec::new());
+    for (camera, watch) in show.cameras.iter().zip(std::mem::take(&mut world.watch.cameras)) {
+        for (line, runs) in camera.lines.iter().zip(watch.lines) {
+            let sender = if is_simulated(&line.input) { Sender::Simulated } else { Sender::Itself };
+            let span = |Run { from, to, what: (state, suspect) }: Run<(LineState, Option<String>)>| {
+                LineSpan { from: secs(from), to: secs(to), state, suspect }
+            };
+            let states = runs.finish(end).into_iter().map(span).collect();
+            lines.push(LineRun { camera: camera.name.clone(), line: line.name.clone(), sender, states });
+        }
+        let over = watch.over.finish(end).into_iter();
+        let over = over.map(|run| CameraSpan { from: secs(run.from), to: secs(run.to), line: run.what });
+        cameras.push(CameraRun { camera: camera.name.clone(), lines: over.collect() });
+    }
+    let mut gaps: Vec<Gap> = Vec::new();
+    let mut channels = Vec::new();
+    for (channel, watch) in show.channels.iter().zip(std::mem::take(&mut world.watch.channels)) {
+        let rungs = show.ladder(&channel.ladder).map_or(&[][..], |ladder| &ladder.rungs);
+        let actual = watch.actual.finish(end);
+        let over = actual.last().map_or(end, |run| run.to);
+        for rung in rungs {
+            let place = Place { channel, rung: &rung.name, egress: None, faults: &script.faults, tick };
+            let none = world.missed(&channel.name, &rung.name, over);
+            let of_all = gaps::of_rung(place, &actual, &none);
+            for sink in &world.sinks {
+                let sink = sink.lock();
+                if sink.channel == channel.name && sink.rung == rung.name && sink.kind() == Kind::Server {
+                    let place = Place { egress: Some(&sink.egress), ..place };
+                    gaps.extend(gaps::of_server(place, &sink.audience.clone().missed(over), &of_all));
+                }
+            }
+            gaps.extend(of_all);
+        }
+        let intent = watch.intent.finish(end).into_iter().map(|run| IntentSpan {
+            from: secs(run.from),
+            to: secs(run.to),
+            source: run.what.source,
+            filler: run.what.filler == Switch::On,
+        });
+        channels.push(ChannelRun {
+            name: channel.name.clone(),
+            rungs: rungs.iter().map(|rung| rung.name.clone()).collect(),
+            intent: intent.collect(),
+            actual: on_air_spans(actual),
+        });
+    }
+    gaps.sort_by(|a, b| {
+        let key = |gap: &Gap| (gap.channel.clone(), gap.rung.clone(), gap.egress.clone(), gap.sense);
+        a.from.total_cmp(&b.from).then_with(|| key(a).cmp(&key(b)))
+    });
+    let cue =
+        |event: &Event| CueRun { t: event.t, channel: event.subject.clone(), what: event.message.clone() };
+    let cues = events.iter().filter(|event| event.code == "cue" || event.code == "cue-refused").map(cue);
+    Rehearsal {
+        show: show.name.clone(),
+        seed: options.seed,
+        codecs: options.codecs,
+        length_s: secs(end),
+        cost,
+        engines,
+        faults: script.faults.iter().map(|fault| fault_run(fault, end)).collect(),
+        commands: command_runs(script, &world),
+        cues: cues.collect(),
+        lines,
+        cameras,
+        channels,
+        sinks: sink_runs(&world, end),
+        gaps,
+        events,
+    }
+}
+
+fn secs(time: Time) -> f64 {
+    time.as_secs_f64()
+}
+
+/// Seen and heard alike is one span, whatever the reason for what is wrong.
+fn on_air_spans(runs: Vec<Run<OnAirNow>>) -> Vec<ActualSpan> {
+    let mut spans: Vec<ActualSpan> = Vec::new();
+    for Run { from, to, what } in runs {
+        let span = ActualSpan {
+            from: secs(from),
+            to: secs(to),
+            kind: what.kind,
+            source: what.source,
+            line: what.line,
+            reason: what.reason.to_owned(),
+            picture: what.picture,
+            sound: what.sound,
+        };
+        match spans.last_mut() {
+            Some(last)
+                if ActualSpan { from: last.from, to: last.to, ..span.clone() } == *last
+                    && last.to >= span.from =>
+            {
+                last.to = span.to;
+            }
+            _ => spans.push(span),
+        }
+    }
+    spans
+}
+
+fn fault_run(fault: &Fault, end: Time) -> FaultRun {
+    let subject = match &fault.what {
+        FaultKind::Line { line, .. } => line.to_string(),
+        FaultKind::Sink { sink, .. } => sink.to_string(),
+        FaultKind::DiskFull => "disk".to_owned(),
+        FaultKind::EngineKill => "engine".to_owned(),
+    };
+    let to = fault.ends().map(|to| secs(to.min(end.max(fault.at))));
+    FaultRun { from: secs(fault.at), to, subject, words: fault.to_string() }
+}
+
+fn command_runs(script: &FaultScript, world: &World) -> Vec<CommandRun> {
+    let orders = script.orders.iter().zip(&world.outcomes);
+    let run = |(order, outcome): (&pipeline_dsl::rehearsal::TimedOrder, &super::CommandOutcome)| CommandRun {
+        t: secs(order.at),
+        channel: match &order.order {
+            Order::Channel { channel, .. } => Some(channel.clone()),
+            Order::Line { .. } => None,
+        },
+        words: order.order.to_string(),
+        outcome: outcome.clone(),
+    };
+    orders.map(run).collect()
+}
+
+fn sink_runs(world: &World, end: Time) -> Vec<SinkRun> {
+    let run = |sink: &crate::rehearse::sinks::SharedSink| {
+        let sink = sink.lock();
+        let states = sink.states.clone().finish(end).into_iter();
+        let states = states.map(|Run { from, to, what: (state, why) }| SinkSpan {
+            from: secs(from),
+            to: secs(to),
+            state,
+            why,
+        });
+        SinkRun {
+            channel: sink.channel.clone(),
+            egress: sink.egress.clone(),
+            rung: sink.rung.clone(),
+            target: sink.target.clone(),
+            states: states.collect(),
+            bytes: sink.bytes,
+            dropped_frames: sink.dropped,
+            reconnects: sink.reconnects,
+        }
+    };
+    world.sinks.iter().map(run).collect()
+}

@@ -1,0 +1,357 @@
+//! Watches every tick: how lines stand, what was asked for, what was on air, and what it looked like.
+
+use std::collections::VecDeque;
+
+use media::{Span, Time};
+use pipeline_dsl as dsl;
+use pipeline_dsl::Switch;
+use scheduling::{ChannelIx, Decision, FeedIx, Heard, LineIx, OnAir, Program, SourceIx, Switcher};
+
+use crate::ingest::Line;
+use crate::rehearse::clip::Look;
+use crate::rehearse::report::{OnAirKind, PictureSeen, SoundHeard};
+use crate::rehearse::runs::Runs;
+use crate::report::LineState;
+use crate::show::cameras::CameraRun;
+
+/// Softer than this is silence: −80 dBFS.
+const SILENT: f32 = 1e-4;
+
+/// What a viewer of a channel has at a tick.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct OnAirNow {
+    pub(crate) kind: OnAirKind,
+    pub(crate) source: Option<String>,
+    pub(crate) line: Option<String>,
+    pub(crate) reason: &'static str,
+    pub(crate) picture: PictureSeen,
+    pub(crate) sound: SoundHeard,
+    /// Why, where either is not as it should be.
+    pub(crate) why: Option<&'static str>,
+}
+
+/// What was asked for.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Asked {
+    pub(crate) source: String,
+    pub(crate) filler: Switch,
+}
+
+/// How a line stood, and whether it was suspect.
+pub(crate) type Stood = (LineState, Option<String>);
+
+/// What of a camera is on air if it is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Given {
+    picture: PictureSeen,
+    sound: SoundHeard,
+    why: Option<&'static str>,
+}
+
+pub(crate) struct CameraWatch {
+    /// Whether each line's sender is simulated: then its content is known.
+    simulated: Vec<bool>,
+    pub(crate) lines: Vec<Runs<Stood>>,
+    pub(crate) over: Runs<Option<String>>,
+    look: Option<Look>,
+    had_sound: bool,
+    given: Given,
+}
+
+/// A channel's ticks, held back until it is known whether what is missing is missed.
+pub(crate) struct ChannelWatch {
+    sources: Vec<usize>,
+    pub(crate) intent: Runs<Asked>,
+    pub(crate) actual: Runs<OnAirNow>,
+    late: VecDeque<Late>,
+    picture: Missing,
+    sound: Missing,
+}
+
+/// A tick that may yet turn out to be missed.
+struct Late {
+    at: Time,
+    what: OnAirNow,
+    eyes: Missed,
+    ears: Missed,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Missed {
+    No,
+    Yes,
+}
+
+/// Since when something has been missing without a break.
+#[derive(Clone, Copy, Default, Debug)]
+struct Missing {
+    since: Option<Time>,
+}
+
+impl Missing {
+    /// Whether it is to be told by now, and from when on.
+    fn told(&mut self, is_missing: bool, from: Time, to: Time, shortest: Span) -> Option<Time> {
+        if !is_missing {
+            self.since = None;
+            return None;
+        }
+        let since = *self.since.get_or_insert(from);
+        (to - since >= shortest).then_some(since)
+    }
+}
+
+pub(crate) struct Watch {
+    shortest: Span,
+    pub(crate) cameras: Vec<CameraWatch>,
+    pub(crate) channels: Vec<ChannelWatch>,
+}
+
+/// What is missing for no longer than three ticks or a tenth of a second is not missed.
+pub(crate) fn shortest(tick: Span) -> Span {
+    tick.times(3).max(Span::from_millis(100)) + Span::from_millis(1)
+}
+
+/// Whether a line's sender is simulated.
+pub(crate) fn is_simulated(input: &dsl::Input) -> bool {
+    matches!(
+        input,
+        dsl::Input::Push { .. }
+            | dsl::Input::Pull { .. }
+            | dsl::Input::Device { .. }
+            | dsl::Input::Source { .. }
+    )
+}
+
+/// One tick, when everything about it is decided.
+pub(crate) struct Ticked<'a> {
+    /// In rehearsal time.
+    pub(crate) from: Time,
+    pub(crate) to: Time,
+    pub(crate) cameras: &'a [CameraRun],
+    pub(crate) decisions: &'a [(ChannelIx, Decision)],
+    pub(crate) switcher: &'a Switcher,
+}
+
+impl Watch {
+    pub(crate) fn new(show: &dsl::Show) -> Self {
+        let cameras = show.cameras.iter().map(|camera| CameraWatch {
+            simulated: camera.lines.iter().map(|line| is_simulated(&line.input)).collect(),
+            lines: camera.lines.iter().map(|_| Runs::default()).collect(),
+            over: Runs::default(),
+            look: None,
+            had_sound: false,
+            given: Given { picture: PictureSeen::Black, sound: SoundHeard::Silence, why: None },
+        });
+        let place = |name: &String| show.cameras.iter().position(|camera| camera.name == *name);
+        let channels = show.channels.iter().map(|channel| ChannelWatch {
+            sources: channel.sources.iter().filter_map(place).collect(),
+            intent: Runs::default(),
+            actual: Runs::default(),
+            late: VecDeque::new(),
+            picture: Missing::default(),
+            sound: Missing::default(),
+        });
+        Self {
+            shortest: shortest(show.video.rate.tick_span()),
+            cameras: cameras.collect(),
+            channels: channels.collect(),
+        }
+    }
+
+    /// Notes a tick.
+    pub(crate) fn tick(&mut self, now: &Ticked<'_>) {
+        for (ix, (watch, camera)) in self.cameras.iter_mut().zip(now.cameras).enumerate() {
+            watch.tick(FeedIx::Camera(ix), camera, now);
+        }
+        for (ChannelIx(ix), decision) in now.decisions {
+            let Some(watch) = self.channels.get_mut(*ix) else { continue };
+            watch.tick(ChannelIx(*ix), decision, &self.cameras, now, self.shortest);
+        }
+    }
+
+    /// The engine is gone: killed, or the show is over.
+    pub(crate) fn gone(&mut self, at: Time) {
+        for camera in &mut self.cameras {
+            camera.lines.iter_mut().for_each(|line| line.end(at));
+            camera.over.end(at);
+            (camera.look, camera.had_sound) = (None, false);
+        }
+        for channel in &mut self.channels {
+            channel.settle();
+            channel.intent.end(at);
+            channel.actual.end(at);
+            (channel.picture, channel.sound) = (Missing::default(), Missing::default());
+        }
+    }
+
+    /// When the line of this name ended, in a life that began at `began`.
+    pub(crate) fn ended(&self, show: &dsl::Show, subject: &str, began: Time) -> Option<Time> {
+        let (camera, line) = subject.split_once('/')?;
+        let at = show.cameras.iter().position(|model| model.name == camera)?;
+        let ix = show.cameras.get(at)?.lines.iter().position(|model| model.name == line)?;
+        let runs = self.cameras.get(at)?.lines.get(ix)?.clone().finish(Time::MAX);
+        runs.iter().find(|run| run.from >= began && run.what.0 == LineState::Ended).map(|run| run.from)
+    }
+
+    /// From `at` on there is nothing to see, for the engine is down.
+    pub(crate) fn down(&mut self, at: Time) {
+        self.gone(at);
+        for channel in &mut self.channels {
+            channel.actual.set(
+                at,
+                OnAirNow {
+                    kind: OnAirKind::Nothing,
+                    source: None,
+                    line: None,
+                    reason: "down",
+                    picture: PictureSeen::Nothing,
+                    sound: SoundHeard::Nothing,
+                    why: Some("the engine is down"),
+                },
+            );
+        }
+    }
+}
+
+impl CameraWatch {
+    fn tick(&mut self, feed: FeedIx, camera: &CameraRun, now: &Ticked<'_>) {
+        let rules = now.switcher.lines(feed);
+        for (ix, (runs, line)) in self.lines.iter_mut().zip(&camera.lines).enumerate() {
+            let suspect = rules.and_then(|rules| rules.suspect(LineIx(ix)));
+            runs.set(now.from, (line.state(), suspect.map(|doubt| doubt.as_str().to_owned())));
+        }
+        let current = rules.and_then(|rules| rules.current()).map(|LineIx(ix)| ix);
+        let line = current.and_then(|ix| camera.lines.get(ix));
+        self.over.set(now.from, line.map(|line| line.name.clone()));
+        let simulated = current.and_then(|ix| self.simulated.get(ix)).is_some_and(|is| *is);
+        self.given = self.give(camera, line, simulated);
+    }
+
+    fn give(&mut self, camera: &CameraRun, line: Option<&Line>, simulated: bool) -> Given {
+        let nothing = Given {
+            picture: PictureSeen::Black,
+            sound: SoundHeard::Silence,
+            why: Some("it has given no picture yet"),
+        };
+        let (Some(take), Some(line)) = (&camera.take, line) else { return nothing };
+        let veil = line.veil_now();
+        let is_held = take.hole_since.is_some();
+        let quiet = take.sound.as_deref().is_none_or(|sound| sound.iter().all(|s| s.abs() < SILENT));
+        self.had_sound |= !quiet;
+        let unheard = quiet && self.had_sound && (simulated || is_held || veil.is_silent);
+        let sound = if unheard { SoundHeard::Silence } else { SoundHeard::Live };
+        let Some(picture) = &take.picture else { return Given { sound, ..nothing } };
+        let look = simulated.then(|| Look::at(picture));
+        let stands = look.is_some() && std::mem::replace(&mut self.look, look) == look;
+        let (picture, why) = if is_held {
+            (PictureSeen::Frozen, Some("pictures are missing: the last one is held"))
+        } else if veil.is_black || look.is_some_and(Look::is_black) {
+            (PictureSeen::Black, Some("the picture that comes is black"))
+        } else if veil.is_still || stands {
+            (PictureSeen::Frozen, Some("the picture that comes stands still"))
+        } else {
+            (PictureSeen::Live, unheard.then_some("the sound that comes is silence"))
+        };
+        Given { picture, sound, why }
+    }
+}
+
+impl ChannelWatch {
+    fn tick(
+        &mut self,
+        ix: ChannelIx,
+        decision: &Decision,
+        cameras: &[CameraWatch],
+        now: &Ticked<'_>,
+        shortest: Span,
+    ) {
+        let Some(scheduler) = now.switcher.channel(ix) else { return };
+        let Some(on_air) = decision.program.on_air() else {
+            self.settle();
+            self.actual.end(now.from);
+            self.intent.end(now.from);
+            return;
+        };
+        let intent = scheduler.intent();
+        let source = scheduler.source_name(intent.source).unwrap_or_default().to_owned();
+        self.intent.set(now.from, Asked { source, filler: intent.filler });
+        let camera = |SourceIx(source): SourceIx| self.sources.get(source).and_then(|ix| cameras.get(*ix));
+        let seen = match on_air {
+            OnAir::Source(source) => camera(source).map(|camera| camera.given),
+            OnAir::Filler => Some(Given { picture: PictureSeen::Live, sound: SoundHeard::Live, why: None }),
+            OnAir::Black => None,
+        };
+        let seen = seen.unwrap_or(Given {
+            picture: PictureSeen::Black,
+            sound: SoundHeard::Silence,
+            why: Some("there is nothing to show"),
+        });
+        let heard = match decision.heard {
+            Heard::Source { source, .. } => camera(source).map_or(seen.sound, |camera| camera.given.sound),
+            Heard::Picture => seen.sound,
+        };
+        let line = match on_air {
+            OnAir::Source(source) => camera(source).and_then(|camera| camera.over.now().cloned().flatten()),
+            OnAir::Filler | OnAir::Black => None,
+        };
+        let now_on_air = OnAirNow {
+            kind: match on_air {
+                OnAir::Source(_) => OnAirKind::Source,
+                OnAir::Filler => OnAirKind::Filler,
+                OnAir::Black => OnAirKind::Black,
+            },
+            source: scheduler.name_of(on_air).map(str::to_owned),
+            line,
+            reason: scheduler.on_air().map_or("start", |standing| standing.reason.as_str()),
+            picture: seen.picture,
+            sound: heard,
+            why: seen.why,
+        };
+        let mixes = matches!(decision.program, Program::Mix { .. });
+        self.put(now_on_air, mixes, now, shortest);
+    }
+
+    /// Takes in a tick; what is missing is missing from its first tick on once it is missed.
+    fn put(&mut self, what: OnAirNow, mixes: bool, now: &Ticked<'_>, shortest: Span) {
+        let is_missing = what.picture != PictureSeen::Live && !mixes;
+        let picture = self.picture.told(is_missing, now.from, now.to, shortest);
+        let sound = self.sound.told(what.sound != SoundHeard::Live, now.from, now.to, shortest);
+        self.late.push_back(Late { at: now.from, what, eyes: Missed::No, ears: Missed::No });
+        for late in self.late.iter_mut().rev() {
+            if picture.is_some_and(|since| late.at >= since) {
+                late.eyes = Missed::Yes;
+            }
+            if sound.is_some_and(|since| late.at >= since) {
+                late.ears = Missed::Yes;
+            }
+        }
+        // Of older ones it is known.
+        while self.late.front().is_some_and(|late| now.to - late.at > shortest.times(2)) {
+            if let Some(late) = self.late.pop_front() {
+                self.actual.set(late.at, late.told());
+            }
+        }
+    }
+
+    /// No tick follows: what is not missed by now is not.
+    fn settle(&mut self) {
+        while let Some(late) = self.late.pop_front() {
+            self.actual.set(late.at, late.told());
+        }
+    }
+}
+
+impl Late {
+    fn told(mut self) -> OnAirNow {
+        if self.eyes == Missed::No {
+            self.what.picture = PictureSeen::Live;
+        }
+        if self.ears == Missed::No {
+            self.what.sound = SoundHeard::Live;
+        }
+        if (self.eyes, self.ears) == (Missed::No, Missed::No) {
+            self.what.why = None;
+        }
+        self.what
+    }
+}

@@ -1,0 +1,175 @@
+//! Everything around the engine: it outlives each life of it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use media::{Span, Time};
+use pipeline_dsl as dsl;
+use pipeline_dsl::rehearsal::{FaultKind, FaultScript};
+
+use crate::command::Command;
+use crate::rehearse::audience::Audience;
+use crate::rehearse::life::Way;
+use crate::rehearse::orders;
+use crate::rehearse::report::CommandOutcome;
+use crate::rehearse::sender::{LineTrouble, Sender};
+use crate::rehearse::sinks::{Kind, Named, SharedSink, SinkEnd, SinkTrouble};
+use crate::rehearse::watch::{Watch, shortest};
+
+/// One who watches a rung, shared with the rung's thread.
+pub(crate) type SharedAudience = Arc<Mutex<Audience>>;
+
+pub(crate) struct World {
+    seed: u64,
+    script: FaultScript,
+    /// Orders by time, each with its place in the script.
+    due: Vec<usize>,
+    /// How many of them were given.
+    given: usize,
+    pub(crate) outcomes: Vec<CommandOutcome>,
+    pub(crate) senders: Vec<Sender>,
+    pub(crate) watch: Watch,
+    pub(crate) audiences: Vec<(String, String, SharedAudience)>,
+    pub(crate) sinks: Vec<SharedSink>,
+    nobody_yet: Audience,
+    /// Up to where ticks were made.
+    pub(crate) reached: Time,
+}
+
+/// When a fault that lasts is over; later than anything.
+pub(crate) const NEVER: Time = Time::MAX;
+
+impl World {
+    pub(crate) fn new(show: &dsl::Show, script: &FaultScript, senders: Vec<Sender>, seed: u64) -> Self {
+        let mut due: Vec<usize> = (0..script.orders.len()).collect();
+        due.sort_by_key(|place| script.orders[*place].at);
+        let tick = show.video.rate.tick_span();
+        let block = Span::from_units(1024, 1, show.audio.rate.hz());
+        Self {
+            seed,
+            due,
+            given: 0,
+            outcomes: vec![CommandOutcome::Unheard; script.orders.len()],
+            script: script.clone(),
+            senders,
+            watch: Watch::new(show),
+            audiences: Vec::new(),
+            sinks: Vec::new(),
+            nobody_yet: Audience::new(tick, block, shortest(tick)),
+            reached: Time::ZERO,
+        }
+    }
+
+    /// What befalls a line, and when.
+    pub(crate) fn troubles_of(&self, camera: &str, line: &str) -> Vec<LineTrouble> {
+        line_troubles(&self.script, camera, line)
+    }
+
+    /// The sender whose packet comes next, if it comes before `until`.
+    pub(crate) fn next_sender(&mut self, until: Time) -> Option<&mut Sender> {
+        let first = self.senders.iter_mut().min_by_key(|sender| sender.next())?;
+        (first.next() < until).then_some(first)
+    }
+
+    /// The next order that is due, by its place, and the command for it.
+    pub(crate) fn next_command(&mut self, now: Time) -> Option<(usize, Option<Command>)> {
+        let place = *self.due.get(self.given)?;
+        let order = self.script.orders.get(place)?;
+        if order.at > now {
+            return None;
+        }
+        self.given += 1;
+        Some((place, orders::command(&order.order)))
+    }
+
+    /// Orders before `now` that nobody was there to take are not given later.
+    fn pass_over(&mut self, now: Time) {
+        while self.due.get(self.given).is_some_and(|place| self.script.orders[*place].at < now) {
+            self.given += 1;
+        }
+    }
+
+    /// The engine is down from `at` on, until it is `back`: senders try in vain.
+    pub(crate) fn down(&mut self, at: Time, back: Time) {
+        self.watch.down(at);
+        self.senders.iter_mut().for_each(|sender| sender.cut_off(at));
+        while let Some(sender) = self.next_sender(back) {
+            sender.step(None);
+        }
+        self.pass_over(back);
+    }
+
+    /// When no tags came of a rung: pictures, and sound.
+    pub(crate) fn missed(&self, channel: &str, rung: &str, end: Time) -> [Vec<(Time, Time)>; 2] {
+        let audience = self.audiences.iter().find(|(c, r, _)| c == channel && r == rung);
+        audience.map_or_else(Default::default, |(_, _, audience)| {
+            audience.lock().unwrap_or_else(PoisonError::into_inner).clone().missed(end)
+        })
+    }
+
+    pub(crate) fn answered(&mut self, place: usize, outcome: CommandOutcome) {
+        if let Some(slot) = self.outcomes.get_mut(place) {
+            *slot = outcome;
+        }
+    }
+
+    pub(crate) fn reached(&mut self, at: Time) {
+        self.reached = self.reached.max(at);
+    }
+
+    /// Whoever watches this rung.
+    pub(crate) fn audience(&mut self, channel: &str, rung: &str) -> SharedAudience {
+        let known = self.audiences.iter().find(|(c, r, _)| c == channel && r == rung);
+        if let Some((_, _, audience)) = known {
+            return Arc::clone(audience);
+        }
+        let audience = Arc::new(Mutex::new(self.nobody_yet.clone()));
+        self.audiences.push((channel.to_owned(), rung.to_owned(), Arc::clone(&audience)));
+        audience
+    }
+
+    /// Who stands at the end of this way out.
+    pub(crate) fn sink(&mut self, way: &Way<'_>) -> SharedSink {
+        if let Some(sink) = self.sinks.iter().find(|sink| sink.is(way.channel, way.egress, way.rung)) {
+            return sink.clone();
+        }
+        let named = Named {
+            channel: way.channel.to_owned(),
+            egress: way.egress.to_owned(),
+            rung: way.rung.to_owned(),
+            target: way.target.to_owned(),
+            kind: way.kind,
+        };
+        let sink = SharedSink::new(named, self.sink_troubles(way), self.seed, self.nobody_yet.clone());
+        self.sinks.push(sink.clone());
+        sink
+    }
+
+    fn sink_troubles(&self, way: &Way<'_>) -> Vec<SinkTrouble> {
+        let faults = self.script.faults.iter().filter_map(|fault| {
+            let what = match (&fault.what, way.kind) {
+                (FaultKind::Sink { sink, fault }, Kind::Server)
+                    if sink.channel == way.channel
+                        && sink.egress == way.egress
+                        && sink.rung.as_ref().is_none_or(|rung| rung == way.rung) =>
+                {
+                    SinkEnd::Server(*fault)
+                }
+                (FaultKind::DiskFull, Kind::Disk) => SinkEnd::DiskFull,
+                _ => return None,
+            };
+            Some(SinkTrouble { from: fault.at, to: fault.ends().unwrap_or(NEVER), what })
+        });
+        faults.collect()
+    }
+}
+
+/// What a script does to a line.
+pub(crate) fn line_troubles(script: &FaultScript, camera: &str, line: &str) -> Vec<LineTrouble> {
+    let faults = script.faults.iter().filter_map(|fault| match &fault.what {
+        FaultKind::Line { line: name, fault: what } if name.camera == camera && name.line == line => {
+            Some(LineTrouble { from: fault.at, to: fault.ends().unwrap_or(NEVER), what: *what })
+        }
+        _ => None,
+    });
+    faults.collect()
+}
