@@ -51,6 +51,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Before the day, [`rehearse`] plays a show in virtual time, with lines, servers, the disk and the
+//! engine itself failing as a script says, and tells what viewers would have seen.
+//!
 //! Data goes one way: a line's packets are decoded and mapped on the show's
 //! timeline ([`ingest`](self)), the show's thread decides each tick and hands
 //! pictures and sound to its channels, a channel composes and encodes, its

@@ -106,6 +106,9 @@ struct State {
     video: Delivery,
     audio: Delivery,
     lean: Lean,
+    /// When the first missing picture was due, until a newer one is shown: one that has come and
+    /// waits for its tick is not there yet.
+    missing: Option<Time>,
     /// Up to where the consumer has taken.
     taken: Time,
     closed: bool,
@@ -131,6 +134,7 @@ impl LineBuffer {
                 video: Delivery::Flowing,
                 audio: Delivery::Flowing,
                 lean: Lean::Later,
+                missing: None,
                 taken: Time::ZERO,
                 closed: false,
             }),
@@ -371,6 +375,7 @@ impl LineBuffer {
                 break;
             }
             state.current = state.frames.pop_front();
+            state.missing = None;
         }
         state.taken = from;
         let due = match &state.current {
@@ -378,11 +383,13 @@ impl LineBuffer {
             None => Time::ZERO,
         };
         // Half a tick of grace: a picture due within the tick is not missing yet.
-        let missing = state.frames.is_empty() && due + Span::from_flicks(self.tick.flicks() / 2) <= from;
+        if state.frames.is_empty() && due + Span::from_flicks(self.tick.flicks() / 2) <= from {
+            state.missing.get_or_insert(due);
+        }
         let waiting_for_first = state.current.is_none();
         let take = Take {
             picture: state.current.as_ref().map(|f| f.picture.clone()),
-            hole_since: (missing || waiting_for_first).then_some(due),
+            hole_since: state.missing.or(waiting_for_first.then_some(due)),
             ended: state.video == Delivery::Ended && state.frames.is_empty(),
             sound: state.sound.take(from, to),
         };

@@ -64,7 +64,7 @@ enum Link {
     Down {
         again: Time,
     },
-    Up(Arriving),
+    Up(Box<Arriving>),
 }
 
 /// What its pictures show, and how large they are.
@@ -209,7 +209,7 @@ impl Sender {
             (Link::Down { .. }, Some(intake)) if !is_lost && !self.has(now, LineFault::Stall) => {
                 match intake.begin(format!("{}, simulated", self.name)) {
                     Ok(arriving) => {
-                        self.link = Link::Up(arriving);
+                        self.link = Link::Up(Box::new(arriving));
                         self.backoff.worked();
                         (self.broken, self.heard) = (Broken::Yes, now);
                         self.tell_params();

@@ -145,3 +145,14 @@ fn a_held_line_waits_for_the_tick_and_stops_when_closed() {
     let put = thread.join().unwrap();
     assert!((50..=60).contains(&put), "{put} frames put for 50 ticks");
 }
+
+/// What has come waits for its tick: until then the last picture is still the one from before.
+#[test]
+fn a_hole_is_over_when_the_next_picture_is_shown_not_when_it_has_come() {
+    let buffer = buffer(LIVE);
+    buffer.put_frame(frame(ms(0)));
+    let hole = |tick: i64| buffer.take(ms(tick * 40), ms(tick * 40 + 40)).hole_since;
+    assert_eq!([0, 1, 2].map(hole), [None, None, Some(ms(40))]);
+    buffer.put_frame(frame(ms(240)));
+    assert_eq!([3, 4, 5, 6].map(hole), [Some(ms(40)), Some(ms(40)), Some(ms(40)), None]);
+}
