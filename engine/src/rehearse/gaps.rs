@@ -25,6 +25,7 @@ struct Piece {
 /// Where a gap was.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
+    pub(crate) show: &'a dsl::Show,
     pub(crate) channel: &'a dsl::Channel,
     pub(crate) rung: &'a str,
     pub(crate) egress: Option<&'a str>,
@@ -138,7 +139,10 @@ fn behind(place: Place<'_>, from: Time, piece: &Piece) -> Option<usize> {
         }
         (FaultKind::EngineKill, _) => true,
         (FaultKind::Line { line, .. }, None) => match &piece.source {
-            Some(source) => line.camera == *source,
+            Some(source) => match place.show.scene(source) {
+                Some(scene) => scene.boxes.iter().any(|part| part.camera == line.camera),
+                None => line.camera == *source,
+            },
             None => piece.saw != Saw::Nothing && place.channel.sources.contains(&line.camera),
         },
         _ => false,

@@ -59,10 +59,39 @@ pub(crate) fn rehearsed(show: &dsl::Show, shrink: Shrink, inputs: &Path) -> Resu
             channel.watermarks.clear();
         }
     }
+    if model.video.size != show.video.size {
+        relative(&mut model, show.video.size);
+    }
     for line in model.cameras.iter_mut().flat_map(|camera| &mut camera.lines) {
         line.record = None;
     }
     Ok(model)
+}
+
+/// Boxes stand at the same parts of a smaller canvas.
+fn relative(model: &mut dsl::Show, canvas: Size) {
+    let part = |length: &mut dsl::Length, whole: u32| {
+        if let dsl::Length::Pixels(pixels) = *length {
+            let part = u64::from(pixels) * 100_000 / u64::from(whole.max(1));
+            *length = dsl::Length::Percent(u32::try_from(part).unwrap_or(100_000).min(100_000));
+        }
+    };
+    let stand = |spot: &mut dsl::Spot| {
+        for (across, down) in [&mut spot.at, &mut spot.size] {
+            part(across, canvas.width);
+            part(down, canvas.height);
+        }
+    };
+    for each in model.scenes.iter_mut().flat_map(|scene| &mut scene.boxes) {
+        each.border = 0;
+        each.pin.iter_mut().for_each(stand);
+        let dsl::Crop { left, top, right, bottom } = &mut each.crop;
+        [left, right].into_iter().for_each(|length| part(length, canvas.width));
+        [top, bottom].into_iter().for_each(|length| part(length, canvas.height));
+    }
+    for place in model.layouts.iter_mut().flat_map(|layout| &mut layout.places) {
+        stand(&mut place.spot);
+    }
 }
 
 /// Every fault finds what it is to befall, or the script is for another show.

@@ -2,7 +2,7 @@
 
 use media::{Span, Time};
 use pipeline_dsl::rehearsal::{Ask, Heard, Order, PlanStep, TakeWith};
-use pipeline_dsl::{Action, Edge, Rgb, Switch};
+use pipeline_dsl::{Action, Edge, Rgb, SceneOrder, Switch};
 
 use crate::command::{Command, Verb};
 
@@ -48,8 +48,24 @@ fn acted(action: &Action) -> Option<Command> {
         Action::Filler(state) => Command::filler(*state),
         Action::Encrypt(state) => Command { state: Some(switch(*state)), ..Command::bare(Verb::Encrypt) },
         Action::EncryptRotate => Command { state: Some("rotate".to_owned()), ..Command::bare(Verb::Encrypt) },
+        Action::Scene { scene, order } => staged(scene, order),
         Action::End => return None,
     })
+}
+
+fn staged(scene: &str, order: &SceneOrder) -> Command {
+    let of = Command { scene: Some(scene.to_owned()), ..Command::bare(Verb::Scene) };
+    match order {
+        SceneOrder::Layout { layout, over } => {
+            Command { layout: Some(layout.clone()), over_ms: over.map(millis), ..of }
+        }
+        SceneOrder::Level { name, level } => {
+            Command { scene_box: Some(name.clone()), gain_db: Some(f64::from(level.tenths()) / 10.0), ..of }
+        }
+        SceneOrder::Mute { name, mute } => {
+            Command { scene_box: Some(name.clone()), state: Some(switch(*mute)), ..of }
+        }
+    }
 }
 
 fn take(with: TakeWith) -> Command {
@@ -127,6 +143,9 @@ mod tests {
         assert_eq!(read(Ask::Plan(PlanStep::Skip { cue: 3 })), Read::Channel(skip));
         let line = command(&Order::Line { camera: "a".into(), line: None }).unwrap();
         assert_eq!(line.order().unwrap(), Read::Line { camera: "a".into(), line: None });
+        let layout = SceneOrder::Layout { layout: "pip".into(), over: Some(over) };
+        let scene = Action::Scene { scene: "duo".into(), order: layout.clone() };
+        assert_eq!(read(Ask::Do(scene)), Read::Scene { scene: "duo".into(), order: layout });
         let end = Order::Channel { channel: "program".into(), ask: Ask::Do(Action::End) };
         assert_eq!(command(&end), None);
     }

@@ -87,7 +87,7 @@ pub(super) fn tell(
         let actual = watch.actual.finish(end);
         let over = actual.last().map_or(end, |run| run.to);
         for rung in rungs {
-            let place = Place { channel, rung: &rung.name, egress: None, faults: &script.faults, tick };
+            let place = Place { show, channel, rung: &rung.name, egress: None, faults: &script.faults, tick };
             let none = world.missed(&channel.name, &rung.name, over);
             let of_all = gaps::of_rung(place, &actual, &none);
             for sink in &world.sinks {

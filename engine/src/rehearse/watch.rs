@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use media::{Span, Time};
 use pipeline_dsl as dsl;
 use pipeline_dsl::Switch;
-use scheduling::{ChannelIx, Decision, FeedIx, Heard, LineIx, OnAir, Program, SourceIx, Switcher};
+use scheduling::{ChannelIx, Decision, FeedIx, Freshness, Heard, LineIx, OnAir, Program, SourceIx, Switcher};
 
 use crate::ingest::Line;
 use crate::rehearse::clip::Look;
@@ -60,7 +60,8 @@ pub(crate) struct CameraWatch {
 
 /// A channel's ticks, held back until it is known whether what is missing is missed.
 pub(crate) struct ChannelWatch {
-    sources: Vec<usize>,
+    /// Its sources' places among the cameras; a scene has none there.
+    sources: Vec<Option<usize>>,
     pub(crate) intent: Runs<Asked>,
     pub(crate) actual: Runs<OnAirNow>,
     late: VecDeque<Late>,
@@ -144,7 +145,7 @@ impl Watch {
         });
         let place = |name: &String| show.cameras.iter().position(|camera| camera.name == *name);
         let channels = show.channels.iter().map(|channel| ChannelWatch {
-            sources: channel.sources.iter().filter_map(place).collect(),
+            sources: channel.sources.iter().map(place).collect(),
             intent: Runs::default(),
             actual: Runs::default(),
             late: VecDeque::new(),
@@ -275,9 +276,18 @@ impl ChannelWatch {
         let intent = scheduler.intent();
         let source = scheduler.source_name(intent.source).unwrap_or_default().to_owned();
         self.intent.set(now.from, Asked { source, filler: intent.filler });
-        let camera = |SourceIx(source): SourceIx| self.sources.get(source).and_then(|ix| cameras.get(*ix));
+        let camera = |SourceIx(source): SourceIx| cameras.get((*self.sources.get(source)?)?);
+        // A scene is missed where it is held: when all of its boxes are lost.
+        let scene = match decision.freshness {
+            Freshness::Live => Given { picture: PictureSeen::Live, sound: SoundHeard::Live, why: None },
+            Freshness::Held => Given {
+                picture: PictureSeen::Frozen,
+                sound: SoundHeard::Silence,
+                why: Some("all of its cameras are lost: the last pictures are held"),
+            },
+        };
         let seen = match on_air {
-            OnAir::Source(source) => camera(source).map(|camera| camera.given),
+            OnAir::Source(source) => Some(camera(source).map_or(scene, |camera| camera.given)),
             OnAir::Filler => Some(Given { picture: PictureSeen::Live, sound: SoundHeard::Live, why: None }),
             OnAir::Black => None,
         };

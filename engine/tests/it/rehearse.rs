@@ -300,6 +300,19 @@ fn a_killed_engine_is_missed_until_it_shows_something_again() {
 }
 
 #[test]
+fn a_scene_goes_on_without_one_of_its_guests() {
+    let text = TOUR
+        .replace(
+            "filler standby {",
+            "scene duo { box host camera=main; box guest camera=alone }\n  filler standby {",
+        )
+        .replace("sources main alone", "sources duo main alone");
+    let rehearsal = under(&text, vec![line("alone/only", 2.0, 2.0, LineFault::Lost)]);
+    assert_eq!(rehearsal.gaps, []);
+    assert_eq!(rehearsal.channels[0].actual[0].source.as_deref(), Some("duo"));
+}
+
+#[test]
 fn the_same_seed_and_script_are_the_same_rehearsal() {
     let script = || {
         vec![
