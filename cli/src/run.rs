@@ -1,13 +1,13 @@
 //! `obvan run`: a show from its file to its report.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::serve::ListenerExt;
 use engine::{Engine, Handle, Mode, Report, RunOptions};
-use pipeline_dsl::{Input, Show, Target};
+use pipeline_dsl::{Input, Show};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
@@ -17,6 +17,7 @@ use crate::exit::{Means, Outcome, Result, wrong};
 use crate::guard::{self, Guard, TOKEN_VARIABLE};
 use crate::progress::Progress;
 use crate::show_file::{ShowFile, tally};
+use crate::target::Target;
 use crate::{closing, page, term};
 
 /// Run a show, in real time or offline
@@ -72,7 +73,7 @@ pub fn run(args: Args) -> Result {
     show.listen.rtmp = args.rtmp.unwrap_or(show.listen.rtmp);
     let mode = if args.offline { Mode::Offline } else { Mode::RealTime };
     std::fs::create_dir_all(&args.out).wrong(format!("making the output folder {}", args.out.display()))?;
-    let report_to = args.report.as_deref().map(ReportTo::prepare).transpose()?;
+    let report_to = args.report.as_deref().map(|path| Target::prepare("report", path)).transpose()?;
 
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().failed("starting the runtime")?;
@@ -89,7 +90,9 @@ pub fn run(args: Args) -> Result {
 
     term::line(format_args!("\n{}", closing::text(&report, rate).trim_end()));
     if let Some(to) = report_to {
-        to.write(&report)?;
+        let mut text = serde_json::to_string_pretty(&report).failed("making JSON")?;
+        text.push('\n');
+        to.write(&text)?;
     }
     Ok(if report.exit_code() == 0 { Outcome::Done } else { Outcome::Failed })
 }
@@ -125,7 +128,7 @@ impl Door {
         let token =
             if bound.ip().is_loopback() { String::new() } else { format!("?token=${TOKEN_VARIABLE}") };
         term::line(format_args!("page    http://{bound}/{token}"));
-        for (channel, rungs) in served(show, &Target::ServeHttpFlv) {
+        for (channel, rungs) in served(show, &pipeline_dsl::Target::ServeHttpFlv) {
             term::line(format_args!("live    http://{bound}/live/{channel}/{{{}}}.flv", rungs.join(",")));
         }
         let guard = axum::middleware::from_fn_with_state(Arc::new(self.guard), guard::check);
@@ -146,7 +149,10 @@ impl Door {
 }
 
 /// The channels that viewers can fetch, with their rungs.
-fn served<'s>(show: &'s Show, over: &'s Target) -> impl Iterator<Item = (&'s str, Vec<&'s str>)> {
+fn served<'s>(
+    show: &'s Show,
+    over: &'s pipeline_dsl::Target,
+) -> impl Iterator<Item = (&'s str, Vec<&'s str>)> {
     let serves = move |c: &&pipeline_dsl::Channel| c.egresses.iter().any(|e| e.target == *over);
     show.channels.iter().filter(serves).map(|channel| {
         let rungs = show.ladder(&channel.ladder).into_iter().flat_map(|l| &l.rungs);
@@ -202,7 +208,7 @@ fn say_push_points(show: &Show, rtmp: SocketAddr, rtmps: Option<SocketAddr>) {
 }
 
 fn say_played(show: &Show, rtmp: SocketAddr, rtmps: Option<SocketAddr>) {
-    for (channel, rungs) in served(show, &Target::ServeRtmp) {
+    for (channel, rungs) in served(show, &pipeline_dsl::Target::ServeRtmp) {
         for (scheme, addr) in doors(rtmp, rtmps) {
             term::line(format_args!("play    {scheme}://{addr}/live/{channel}_{{{}}}", rungs.join(",")));
         }
@@ -279,40 +285,4 @@ async fn follow(engine: Engine, handle: &Handle, mut signals: Signals) -> Result
     let report = report.failed("waiting for the show")?;
     progress.rest(&report.events);
     Ok(report)
-}
-
-/// Where the report goes.
-enum ReportTo {
-    Stdout,
-    File(PathBuf),
-}
-
-impl ReportTo {
-    /// Finds out before the show whether it can be written after it.
-    fn prepare(path: &Path) -> Result<Self> {
-        if path == Path::new("-") {
-            return Ok(Self::Stdout);
-        }
-        let was_there = path.exists();
-        // Nothing is written yet: what an earlier show left stays until this one has ended.
-        std::fs::OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(path)
-            .wrong(format!("the report cannot be written to {}", path.display()))?;
-        if !was_there {
-            let _ = std::fs::remove_file(path);
-        }
-        Ok(Self::File(path.to_owned()))
-    }
-
-    fn write(self, report: &Report) -> Result<()> {
-        let Self::File(path) = self else { return term::json(report) };
-        let name = path.display().to_string();
-        let mut text = serde_json::to_string_pretty(report).failed("making JSON")?;
-        text.push('\n');
-        std::fs::write(&path, text).failed(format!("writing the report {name}"))?;
-        term::line(format_args!("report  {name}"));
-        Ok(())
-    }
 }
