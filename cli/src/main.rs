@@ -25,6 +25,7 @@ mod rehearse;
 mod run;
 mod show_file;
 mod table;
+mod target;
 mod term;
 
 use std::process::ExitCode;
@@ -47,6 +48,7 @@ Examples:
   obvan key new tour.key                   a key to encrypt with
   obvan decrypt rec.flv clear.flv --key-file tour.key
   obvan probe rec.flv                      what is in a recording
+  obvan rehearse concert.show --fault 'main/fiber lost@10s for 5s' --for 1m
 
 Exit codes: 0 ok; 1 a channel, an egress or a stream failed; 2 wrong usage or an invalid show.
 Data goes to stdout, messages to stderr. OBVAN_LOG=debug says more."

@@ -50,6 +50,11 @@ impl ShowFile {
         Ok(Self { name, folder, source })
     }
 
+    /// A text that is no file, by what it is called.
+    pub fn told(name: &str, source: String) -> Self {
+        Self { name: name.to_owned(), folder: PathBuf::from("."), source }
+    }
+
     /// What it says, and what there is to say about it.
     pub fn check(&self) -> Checked {
         pipeline_dsl::check(&self.source)

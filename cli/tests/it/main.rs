@@ -16,6 +16,7 @@ mod pipes;
 mod probe;
 mod recording;
 mod refusals;
+mod rehearse;
 mod relays;
 mod secrets;
 mod show;
