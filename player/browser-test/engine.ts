@@ -30,6 +30,13 @@ export interface ChannelStatus {
   key_id: number | null;
 }
 
+/** The command under test. */
+export function obvan(): string {
+  const binary = process.env['OBVAN'] ?? resolve('..', process.env['CARGO_TARGET_DIR'] ?? 'target', 'debug/obvan');
+  if (!existsSync(binary)) throw new Error(`${binary} is not there: cargo build -p obvan, or say where in OBVAN`);
+  return binary;
+}
+
 export class Engine {
   private constructor(
     private readonly child: ChildProcess,
@@ -39,8 +46,7 @@ export class Engine {
   ) {}
 
   static async start(): Promise<Engine> {
-    const binary = process.env['OBVAN'] ?? resolve('..', process.env['CARGO_TARGET_DIR'] ?? 'target', 'debug/obvan');
-    if (!existsSync(binary)) throw new Error(`${binary} is not there: cargo build -p obvan, or say where in OBVAN`);
+    const binary = obvan();
     const folder = mkdtempSync(join(tmpdir(), 'obvan-browser-'));
     writeFileSync(join(folder, 'browser.show'), SHOW);
     const env = { ...process.env, OBVAN_KEY: KEYS[1], OBVAN_KEY_2: KEYS[2] };

@@ -85,7 +85,8 @@ pub fn passes(gap: &Gap, most: Span) -> bool {
 /// The outcome in a sentence.
 pub fn verdict(missed: &[Missed<'_>], most: Span) -> String {
     let over = missed.iter().filter(|m| passes(m.gap, most)).count();
-    let longest = missed.iter().max_by(|a, b| a.gap.length_s().total_cmp(&b.gap.length_s()));
+    // Of equals the first.
+    let longest = missed.iter().rev().max_by(|a, b| a.gap.length_s().total_cmp(&b.gap.length_s()));
     let limit = length(most.as_secs_f64());
     match longest {
         None => "viewers would have missed nothing".to_owned(),

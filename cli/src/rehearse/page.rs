@@ -144,7 +144,7 @@ fn gaps(missed: &[Missed<'_>], most: Span) -> Table {
 /// Every fault, with the worst that came of it.
 fn faults(rehearsal: &Rehearsal, missed: &[Missed<'_>]) -> Table {
     let lines = rehearsal.faults.iter().enumerate().map(|(at, fault)| {
-        let own = missed.iter().filter(|m| m.gap.fault == Some(at));
+        let own = missed.iter().rev().filter(|m| m.gap.fault == Some(at));
         let worst = own.max_by(|a, b| a.gap.length_s().total_cmp(&b.gap.length_s()));
         let came = match worst {
             Some(worst) => format!("{}: {}, {}", worst.place(), worst.what(), length(worst.gap.length_s())),

@@ -58,6 +58,8 @@ impl Progress {
 fn words(done: Done) -> String {
     let Done { done_s, of_s, wall_s } = done;
     let speed = if wall_s > 0.0 { done_s / wall_s } else { 0.0 };
+    // An engine that is started again begins its show anew: then it takes longer than was planned.
+    let of_s = of_s.filter(|of_s| done_s <= *of_s);
     let of = of_s.map_or(String::new(), |of_s| format!(" of {}", length(of_s)));
     let left = match of_s {
         Some(of_s) if speed > 0.0 && of_s > done_s => {
@@ -76,7 +78,7 @@ mod tests {
     fn what_is_left_is_told() {
         let done = Done { done_s: 600.0, of_s: Some(7_200.0), wall_s: 12.0 };
         assert_eq!(words(done), "rehearsed 10:00 of 2:00:00 in 12 s, 50 times real time, 2:12 to go");
-        let done = Done { done_s: 0.5, of_s: None, wall_s: 0.0 };
+        let done = Done { done_s: 0.5, of_s: Some(0.4), wall_s: 0.0 };
         assert_eq!(words(done), "rehearsed 500 ms in 0 ms, 0 times real time");
     }
 }
