@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use engine::rehearse::Rehearsal;
 use media::Span;
 
-use super::gaps::{clock, length, missed, passes, verdict};
+use super::gaps::{clock, length, missed, passes, speed, verdict};
 use crate::table::{Side, Table};
 
 /// So many gaps are shown; the report and the page have all.
@@ -41,13 +41,13 @@ pub fn text(rehearsal: &Rehearsal, most: Span) -> String {
         let _ = writeln!(text, "and {} shorter ones, in --report and --page", all.len() - shown.len());
     }
     let Rehearsal { show, length_s, cost, seed, .. } = rehearsal;
-    let speed = if cost.wall_s > 0.0 { length_s / cost.wall_s } else { 0.0 };
     let _ = writeln!(
         text,
-        "{show}: {}\n{} of show rehearsed in {} ({speed:.0} times real time), seed {seed}",
+        "{show}: {}\n{} of show rehearsed in {} ({}), seed {seed}",
         verdict(&all, most),
         length(*length_s),
         length(cost.wall_s),
+        speed(*length_s, cost.wall_s),
     );
     text
 }

@@ -128,6 +128,15 @@ pub fn length(s: f64) -> String {
     }
 }
 
+/// How much faster than on the day: `48 times real time`.
+pub fn speed(done_s: f64, wall_s: f64) -> String {
+    match done_s / wall_s {
+        times if times >= 10.0 && times.is_finite() => format!("{times:.0} times real time"),
+        times if times.is_finite() => format!("{times:.1} times real time"),
+        _ => "in no time".to_owned(),
+    }
+}
+
 /// What was on air, for people.
 pub fn on_air(kind: OnAirKind, source: Option<&str>) -> String {
     match (kind, source) {
@@ -182,6 +191,12 @@ mod tests {
             "1 gap, it does not pass 1 s; the longest is 480 ms, at 0:10.000 in program: the picture stood still"
         );
         assert_eq!(verdict(&[], most), "viewers would have missed nothing");
+    }
+
+    #[test]
+    fn a_speed_has_the_digits_that_matter() {
+        let told = [(60.0, 1.25), (8.0, 19.0), (1.0, 0.0)].map(|(done, wall)| speed(done, wall));
+        assert_eq!(told, ["48 times real time", "0.4 times real time", "in no time"]);
     }
 
     #[test]

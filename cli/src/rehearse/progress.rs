@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use engine::rehearse::Progress as Done;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::gaps::length;
+use super::gaps::{length, speed};
 use crate::term;
 
 /// Where no line can be updated, one goes out this often, in seconds of wall time.
@@ -57,17 +57,17 @@ impl Progress {
 /// Show time against wall time, and how long it still takes.
 fn words(done: Done) -> String {
     let Done { done_s, of_s, wall_s } = done;
-    let speed = if wall_s > 0.0 { done_s / wall_s } else { 0.0 };
+    let times = if wall_s > 0.0 { done_s / wall_s } else { 0.0 };
     // An engine that is started again begins its show anew: then it takes longer than was planned.
     let of_s = of_s.filter(|of_s| done_s <= *of_s);
     let of = of_s.map_or(String::new(), |of_s| format!(" of {}", length(of_s)));
     let left = match of_s {
-        Some(of_s) if speed > 0.0 && of_s > done_s => {
-            format!(", {} to go", length(((of_s - done_s) / speed).ceil()))
+        Some(of_s) if times > 0.0 && of_s > done_s => {
+            format!(", {} to go", length(((of_s - done_s) / times).ceil()))
         }
         _ => String::new(),
     };
-    format!("rehearsed {}{of} in {}, {speed:.0} times real time{left}", length(done_s), length(wall_s))
+    format!("rehearsed {}{of} in {}, {}{left}", length(done_s), length(wall_s), speed(done_s, wall_s))
 }
 
 #[cfg(test)]
@@ -79,6 +79,6 @@ mod tests {
         let done = Done { done_s: 600.0, of_s: Some(7_200.0), wall_s: 12.0 };
         assert_eq!(words(done), "rehearsed 10:00 of 2:00:00 in 12 s, 50 times real time, 2:12 to go");
         let done = Done { done_s: 0.5, of_s: Some(0.4), wall_s: 0.0 };
-        assert_eq!(words(done), "rehearsed 500 ms in 0 ms, 0 times real time");
+        assert_eq!(words(done), "rehearsed 500 ms in 0 ms, in no time");
     }
 }
