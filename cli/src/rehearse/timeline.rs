@@ -271,6 +271,7 @@ fn line_bar(span: &LineSpan) -> Bar {
     let (look, word) = match (&span.suspect, span.state) {
         (Some(_), LineState::Live) => ("suspect", "suspect"),
         (_, LineState::Live) => ("live", ""),
+        (_, LineState::Connecting) => ("connecting", "connecting"),
         (_, LineState::Lost) => ("lost", "lost"),
         (_, LineState::Ended) => ("ended", "ended"),
         (_, LineState::Never) => ("never", "nothing yet"),
