@@ -52,6 +52,7 @@ mod address;
 mod bound;
 mod check;
 mod diagnostic;
+mod difference;
 mod door;
 mod files;
 mod format;
@@ -73,6 +74,7 @@ pub use address::{address_shown, masked};
 pub use bound::Bound;
 pub use check::{Checked, check, parse_show};
 pub use diagnostic::{Diagnostic, MOST_DIAGNOSTICS, Severity, Span};
+pub use difference::{Change, Difference, Fixed, Step};
 pub use files::{
     AddressRef, FileKind, FileRef, Way, exposed_keys, key_folders, missing_files, unfit_addresses,
     unfit_papers,

@@ -4,6 +4,7 @@ mod alarms;
 mod commands;
 mod desk;
 mod orders;
+mod reload;
 
 use media::{Key, Tick, Time};
 use pipeline_dsl::{Channel, Show, Switch};

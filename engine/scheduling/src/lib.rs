@@ -116,7 +116,7 @@ pub use rundown::{CueNumber, CueState, CueView, Ending, RundownCourse};
 pub use scene::{BoxPicture, BoxShot, SceneIx, SceneScheduler};
 pub use state::{NotThisShow, SavedChannel};
 pub use switcher::{
-    Answer, ChannelIx, FeedIx, Input, LineChosen, Output, SavedSwitcher, SourcePlace, Switcher,
+    Answer, ChannelIx, FeedIx, Input, LineChosen, Output, ReloadError, SavedSwitcher, SourcePlace, Switcher,
 };
 pub use take::{Command, Effect, Follow, PlanOrder, Reach, Refusal, RefusalCode, Strip, Transition};
 pub use view::{Picture, SourceIx, SourceView};

@@ -191,6 +191,19 @@ impl LineSelector {
             && within(self.chosen)
     }
 
+    /// Goes on from a camera that had other lines or rules: what is known of a line stays with it.
+    pub(crate) fn carry(&mut self, old: &Self, place: impl Fn(LineIx) -> Option<LineIx>) {
+        self.current = old.current.and_then(&place);
+        self.since = old.since.filter(|_| self.current.is_some());
+        self.chosen = old.chosen.and_then(&place);
+        self.asked = old.asked && self.chosen.is_some();
+        for (ix, watch) in old.lines.iter().enumerate() {
+            if let Some(slot) = place(LineIx(ix)).and_then(|LineIx(to)| self.lines.get_mut(to)) {
+                *slot = *watch;
+            }
+        }
+    }
+
     /// The director's choice, from the next tick on; `None` leaves it to the rules again.
     ///
     /// # Errors

@@ -136,7 +136,7 @@ impl State {
     }
 
     /// Every source it speaks of.
-    fn places(&self) -> impl Iterator<Item = SourceIx> {
+    pub fn places(&self) -> impl Iterator<Item = SourceIx> {
         let source = |on_air| match on_air {
             OnAir::Source(source) => Some(source),
             OnAir::Filler | OnAir::Black => None,

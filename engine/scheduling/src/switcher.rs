@@ -1,6 +1,7 @@
 //! The whole show's switching behind one door: input in, time as an argument, output out.
 
 mod feed;
+mod reload;
 mod saved;
 
 use std::collections::VecDeque;
@@ -19,6 +20,7 @@ use crate::scene::{SceneIx, SceneScheduler};
 use crate::take::{Command, Effect, Refusal, RefusalCode};
 use crate::view::SourceView;
 use feed::Feed;
+pub use reload::ReloadError;
 pub use saved::SavedSwitcher;
 
 /// A camera or a filler, by its place in the show.

@@ -204,6 +204,8 @@ pub enum RefusalCode {
     UnknownLine,
     /// The line has no current picture.
     LineLost,
+    /// It cannot be taken away: it is on air.
+    OnAir,
     /// The show is over.
     Ended,
 }
@@ -231,6 +233,7 @@ impl RefusalCode {
             Self::UnknownCamera => "unknown-camera",
             Self::UnknownLine => "unknown-line",
             Self::LineLost => "line-lost",
+            Self::OnAir => "on-air",
             Self::Ended => "ended",
         }
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod corpus;
+mod difference;
 mod fmt;
 mod properties;
 mod rehearsal;

@@ -35,6 +35,18 @@ impl SceneScheduler {
         same && each && moves && state.layout < layouts.len()
     }
 
+    /// Goes on from the same scene of a show whose cameras and fillers stand elsewhere.
+    pub(crate) fn carry(&mut self, old: &Self) {
+        self.state = old.state.clone();
+        self.shots.clone_from(&old.shots);
+        self.view = old.view;
+    }
+
+    /// Whether a camera is in one of its boxes.
+    pub(crate) fn has_camera(&self, name: &str) -> bool {
+        self.plan.boxes.iter().any(|part| part.camera_name == name)
+    }
+
     /// Goes on from a stored state that [fits](Self::fits).
     pub(crate) fn resume(&mut self, saved: SavedScene) {
         self.state = saved.state;

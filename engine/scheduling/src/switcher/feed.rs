@@ -56,6 +56,24 @@ impl Feed {
         each && self.name == other.name && self.lines == other.lines && self.selector.fits(&other.selector)
     }
 
+    /// Goes on from the same camera with other lines or rules.
+    pub fn carry(&mut self, old: &Self) {
+        let lines = &self.lines;
+        let place = |LineIx(ix): LineIx| {
+            let name = old.lines.get(ix)?;
+            lines.iter().position(|line| line == name).map(LineIx)
+        };
+        for ix in 0..old.lines.len() {
+            let Some(LineIx(to)) = place(LineIx(ix)) else { continue };
+            carry(&mut self.views, to, &old.views, ix);
+            carry(&mut self.suspects, to, &old.suspects, ix);
+            carry(&mut self.duties, to, &old.duties, ix);
+        }
+        self.selector.carry(&old.selector, place);
+        self.shown = old.shown;
+        self.alarm = old.alarm;
+    }
+
     /// Chooses its line for a tick.
     pub fn tick(
         &mut self,
@@ -142,5 +160,11 @@ impl Feed {
                 outputs.push_back(Output::Duty { feed, line: LineIx(ix), duty });
             }
         }
+    }
+}
+
+fn carry<T: Copy>(to: &mut [T], at: usize, from: &[T], ix: usize) {
+    if let (Some(slot), Some(value)) = (to.get_mut(at), from.get(ix)) {
+        *slot = *value;
     }
 }

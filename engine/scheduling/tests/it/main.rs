@@ -9,6 +9,7 @@ mod lines;
 mod million;
 mod orders;
 mod plans;
+mod reloads;
 mod rig;
 mod rundowns;
 mod saved;

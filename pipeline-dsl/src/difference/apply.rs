@@ -1,0 +1,61 @@
+//! Steps carried out on the model.
+
+use super::list::apply;
+use super::{Difference, Step};
+use crate::model::{Channel, Show};
+
+impl Difference {
+    /// The show that these steps make of `show`.
+    pub fn apply(&self, show: &Show) -> Show {
+        let mut show = show.clone();
+        for step in &self.steps {
+            step.apply(&mut show);
+        }
+        show
+    }
+}
+
+fn with_channel(show: &mut Show, name: &str, change: impl FnOnce(&mut Channel)) {
+    if let Some(channel) = show.channels.iter_mut().find(|channel| channel.name == name) {
+        change(channel);
+    }
+}
+
+impl Step {
+    fn apply(&self, show: &mut Show) {
+        match self {
+            Self::Name(name) => show.name.clone_from(name),
+            Self::Camera(change) => apply(&mut show.cameras, change),
+            Self::Line { camera, change } => {
+                if let Some(camera) = show.cameras.iter_mut().find(|c| c.name == *camera) {
+                    apply(&mut camera.lines, change);
+                }
+            }
+            Self::Failover { camera, failover } => {
+                if let Some(camera) = show.cameras.iter_mut().find(|c| c.name == *camera) {
+                    camera.failover = *failover;
+                }
+            }
+            Self::Filler(change) => apply(&mut show.fillers, change),
+            Self::Watermark(change) => apply(&mut show.watermarks, change),
+            Self::Ladder(change) => apply(&mut show.ladders, change),
+            Self::Keys(change) => apply(&mut show.keys, change),
+            Self::Channels(order) => {
+                apply(&mut show.channels, &super::Change::Order(order.clone()));
+            }
+            Self::Sources { channel, sources } => {
+                with_channel(show, channel, |channel| channel.sources.clone_from(sources));
+            }
+            Self::Cover { channel, filler } => {
+                with_channel(show, channel, |channel| channel.filler.clone_from(filler));
+            }
+            Self::Marks { channel, watermarks } => {
+                with_channel(show, channel, |channel| channel.watermarks.clone_from(watermarks));
+            }
+            Self::Egress { channel, change } => {
+                with_channel(show, channel, |channel| apply(&mut channel.egresses, change));
+            }
+            Self::Rundown(change) => apply(&mut show.rundowns, change),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! One step from a show to another, and how it is said.
+
+use std::fmt;
+
+use super::Difference;
+use super::list::Named;
+use crate::model::{
+    Camera, ChannelFiller, Egress, Failover, Filler, KeyRing, Ladder, Line, Name, Rundown, Watermark,
+};
+
+/// What becomes of one of several parts.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Change<T> {
+    /// It is new.
+    Added(T),
+    /// The one of this name is gone.
+    Removed(Name),
+    /// The one of its name is now like this.
+    Changed(T),
+    /// They stand in this order.
+    Order(Vec<Name>),
+}
+
+/// One step: it touches the part it names, and no other.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Step {
+    /// The show is called something else.
+    Name(Name),
+    /// A camera comes or goes; what changes in one is said by its lines and its failover.
+    Camera(Change<Camera>),
+    /// A line of a camera: a changed one is opened again.
+    Line {
+        /// The camera's name.
+        camera: Name,
+        /// What becomes of which.
+        change: Change<Line>,
+    },
+    /// A camera is led by other rules.
+    Failover {
+        /// The camera's name.
+        camera: Name,
+        /// The rules.
+        failover: Failover,
+    },
+    /// A filler; a changed one is opened again.
+    Filler(Change<Filler>),
+    /// A watermark; a changed one is drawn anew wherever it is.
+    Watermark(Change<Watermark>),
+    /// A ladder that no channel runs on.
+    Ladder(Change<Ladder>),
+    /// A key ring; one in use only grows.
+    Keys(Change<KeyRing>),
+    /// The channels stand in this order.
+    Channels(Vec<Name>),
+    /// What a channel can show.
+    Sources {
+        /// The channel's name.
+        channel: Name,
+        /// Its cameras.
+        sources: Vec<Name>,
+    },
+    /// What covers a channel's holes, and when.
+    Cover {
+        /// The channel's name.
+        channel: Name,
+        /// Its filler.
+        filler: Option<ChannelFiller>,
+    },
+    /// Which watermarks a channel bears.
+    Marks {
+        /// The channel's name.
+        channel: Name,
+        /// Their names, in the order of drawing.
+        watermarks: Vec<Name>,
+    },
+    /// A channel's way out: a changed one is closed and opened again.
+    Egress {
+        /// The channel's name.
+        channel: Name,
+        /// What becomes of which.
+        change: Change<Egress>,
+    },
+    /// A rundown, by its channel; cues that are past stay past.
+    Rundown(Change<Rundown>),
+}
+
+impl Step {
+    /// What it is about, as events name it: `main/fiber`, `program`.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Name(_) | Self::Channels(_) => "show".to_owned(),
+            Self::Camera(change) => change.name().unwrap_or("show").to_owned(),
+            Self::Filler(change) => change.name().unwrap_or("show").to_owned(),
+            Self::Watermark(change) => change.name().unwrap_or("show").to_owned(),
+            Self::Ladder(change) => change.name().unwrap_or("show").to_owned(),
+            Self::Keys(change) => change.name().unwrap_or("show").to_owned(),
+            Self::Rundown(change) => change.name().unwrap_or("show").to_owned(),
+            Self::Failover { camera, .. } => camera.clone(),
+            Self::Line { camera, change } => within(camera, change.name()),
+            Self::Egress { channel, change } => within(channel, change.name()),
+            Self::Sources { channel, .. } | Self::Cover { channel, .. } | Self::Marks { channel, .. } => {
+                channel.clone()
+            }
+        }
+    }
+}
+
+fn within(whole: &str, part: Option<&str>) -> String {
+    part.map_or_else(|| whole.to_owned(), |part| format!("{whole}/{part}"))
+}
+
+#[allow(private_bounds, reason = "the parts of a show are named, and only they are in lists")]
+impl<T: Named> Change<T> {
+    /// Which one it is about; none, if it is their order.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Added(part) | Self::Changed(part) => Some(part.name()),
+            Self::Removed(name) => Some(name),
+            Self::Order(_) => None,
+        }
+    }
+
+    fn said(&self, kind: &str, changed: &str) -> String {
+        match self {
+            Self::Added(part) => format!("{kind} {} is added", part.name()),
+            Self::Removed(name) => format!("{kind} {name} is taken away"),
+            Self::Changed(part) => format!("{kind} {} {changed}", part.name()),
+            Self::Order(order) => format!("{kind}s stand in this order: {}", order.join(", ")),
+        }
+    }
+}
+
+/// In words, without anything that may be secret: `camera main, line fiber is opened again`.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = match self {
+            Self::Name(name) => format!("the show is called {name}"),
+            Self::Camera(change) => change.said("camera", "is changed"),
+            Self::Line { camera, change } => {
+                format!("camera {camera}: {}", change.said("line", "is opened again"))
+            }
+            Self::Failover { camera, .. } => format!("camera {camera}: other failover rules"),
+            Self::Filler(change) => change.said("filler", "is opened again"),
+            Self::Watermark(change) => change.said("watermark", "is drawn anew"),
+            Self::Ladder(change) => change.said("ladder", "is changed, which no channel runs on"),
+            Self::Keys(change) => change.said("key", "has other keys behind those it had"),
+            Self::Channels(order) => format!("channels stand in this order: {}", order.join(", ")),
+            Self::Sources { channel, sources } => {
+                format!("channel {channel}: its sources are {}", sources.join(", "))
+            }
+            Self::Cover { channel, filler: Some(ChannelFiller { name, after }) } => {
+                let after = crate::literal::write_span(*after);
+                format!("channel {channel}: filler {name} covers its holes after {after}")
+            }
+            Self::Cover { channel, filler: None } => {
+                format!("channel {channel}: no filler covers its holes")
+            }
+            Self::Marks { channel, watermarks } if watermarks.is_empty() => {
+                format!("channel {channel}: no watermark")
+            }
+            Self::Marks { channel, watermarks } => {
+                format!("channel {channel}: its watermarks are {}", watermarks.join(", "))
+            }
+            Self::Egress { channel, change } => {
+                format!("channel {channel}: {}", change.said("egress", "is closed and opened again"))
+            }
+            Self::Rundown(change) => change.said("rundown", "has other cues; those that are past stay past"),
+        };
+        f.write_str(&words)
+    }
+}
+
+/// A step a line.
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.steps.iter().try_for_each(|step| writeln!(f, "{step}"))
+    }
+}

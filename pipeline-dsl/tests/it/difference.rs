@@ -1,0 +1,213 @@
+//! From one show to another on air.
+
+use pipeline_dsl::*;
+use proptest::prelude::*;
+
+use crate::shows::show;
+
+/// Some of the old parts, some of them with the new ones' insides, and some new ones, in any order.
+fn blend<T: Clone>(
+    old: &[T],
+    new: &[T],
+    choices: &mut impl Iterator<Item = usize>,
+    rename: impl Fn(&T, &T) -> T,
+    same: impl Fn(&T, &T) -> bool,
+) -> Vec<T> {
+    let mut next = || choices.next().unwrap_or(0);
+    let mut out: Vec<T> = Vec::new();
+    for (ix, part) in old.iter().enumerate() {
+        match (next() % 4, new.get(ix)) {
+            (0, _) => {}
+            (1, Some(inside)) => out.push(rename(inside, part)),
+            _ => out.push(part.clone()),
+        }
+    }
+    let fresh = new.iter().filter(|part| !old.iter().any(|was| same(was, part)));
+    for part in fresh.filter(|_| next() % 2 == 0).cloned().collect::<Vec<_>>() {
+        let at = next() % (out.len() + 1);
+        out.insert(at, part);
+    }
+    if next() % 2 == 0 {
+        out.reverse();
+    }
+    out
+}
+
+macro_rules! blended {
+    ($old:expr, $new:expr, $choices:expr) => {
+        blend(
+            $old,
+            $new,
+            $choices,
+            |inside, named| {
+                let mut part = inside.clone();
+                part.name.clone_from(&named.name);
+                part
+            },
+            |a, b| a.name == b.name,
+        )
+    };
+}
+
+/// A show that `old` can be changed to on air, made of parts of both.
+fn reachable(old: &Show, new: &Show, mut choices: impl Iterator<Item = usize>) -> Show {
+    let choices = &mut choices;
+    let mut show = Show { name: new.name.clone(), ..old.clone() };
+    show.cameras = blended!(&old.cameras, &new.cameras, choices);
+    for camera in &mut show.cameras {
+        if let Some(was) = old.camera(&camera.name) {
+            camera.lines = blended!(&was.lines, &camera.lines.clone(), choices);
+        }
+    }
+    show.fillers = blended!(&old.fillers, &new.fillers, choices);
+    show.watermarks = blended!(&old.watermarks, &new.watermarks, choices);
+    let used = |name: &str| old.channels.iter().any(|channel| channel.ladder == name);
+    show.ladders = blended!(&old.ladders, &new.ladders, choices);
+    show.ladders.retain(|ladder| !used(&ladder.name));
+    show.ladders.extend(old.ladders.iter().filter(|ladder| used(&ladder.name)).cloned());
+    for ring in &mut show.keys {
+        let extra = new.keys.iter().flat_map(|ring| &ring.keys).take(choices.next().unwrap_or(0) % 3);
+        ring.keys.extend(extra.cloned());
+    }
+    for (ix, channel) in show.channels.iter_mut().enumerate() {
+        let Some(other) = new.channels.get(ix) else { continue };
+        channel.sources =
+            if choices.next() == Some(0) { other.sources.clone() } else { channel.sources.clone() };
+        channel.filler.clone_from(&other.filler);
+        channel.watermarks.clone_from(&other.watermarks);
+        let mut egresses = blended!(&channel.egresses, &other.egresses, choices);
+        egresses.iter_mut().for_each(|egress| egress.door = Door::AsChannel);
+        channel.egresses = egresses;
+    }
+    show.channels.rotate_left(1);
+    let rundowns = |channel: &str| {
+        let mut all = new.rundowns.iter().cloned();
+        all.next().map(|rundown| Rundown { channel: channel.to_owned(), ..rundown })
+    };
+    show.rundowns = show.channels.iter().filter_map(|channel| rundowns(&channel.name)).collect();
+    show
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// The steps from one show to another, applied to the first, give the second.
+    #[test]
+    fn a_difference_applied_to_the_old_show_gives_the_new_one(
+        old in show(), other in show(), choices in prop::collection::vec(0usize..64, 60),
+    ) {
+        let new = reachable(&old, &other, choices.into_iter());
+        let difference = Difference::between(&old, &new);
+        prop_assert!(difference.is_ok(), "{difference:?}");
+        let difference = difference.unwrap();
+        prop_assert_eq!(difference.apply(&old), new);
+        prop_assert_eq!(difference.to_string().lines().count(), difference.steps.len());
+    }
+
+    /// Whatever two shows there are: either the steps lead from one to the other, or something is said.
+    #[test]
+    fn two_shows_are_told_apart(old in show(), new in show()) {
+        prop_assert!(Difference::between(&old, &old).unwrap().is_empty());
+        match Difference::between(&old, &new) {
+            Ok(difference) => prop_assert_eq!(difference.apply(&old), new),
+            Err(fixed) => {
+                let source = new.to_source();
+                for fixed in &fixed {
+                    let said = fixed.diagnostic(&source);
+                    prop_assert!(said.span.end() <= source.len() && !said.span.of(&source).is_empty());
+                }
+                prop_assert!(!fixed.is_empty());
+            }
+        }
+    }
+}
+
+const SHOW: &str = r#"show "tour" {
+  video 1280x720 25fps
+  camera main { line fiber push "rtmp:live/main"; line sat pull "srt://10.0.0.7:9001" }
+  camera karry { line disk file "karry.mp4" }
+  filler slate { test "color:green" }
+  ladder one { rung 720p 1280x720 2500k }
+  key ring { id 1 env=ONE; id 2 env=TWO }
+  channel program {
+    sources main karry
+    filler slate after=500ms
+    ladder one
+    encrypt ring
+    egress web serve http-flv
+    egress disk record "{rung}.flv"
+  }
+  rundown program { at 0:10 cut karry }
+}
+"#;
+
+fn differs(changes: &[(&str, &str)]) -> Result<String, Vec<String>> {
+    let mut source = SHOW.to_owned();
+    for (from, to) in changes {
+        assert!(source.contains(from), "{from}");
+        source = source.replace(from, to);
+    }
+    let new = parse_show(&source).unwrap_or_else(|said| panic!("{said:#?}"));
+    match Difference::between(&parse_show(SHOW).unwrap(), &new) {
+        Ok(difference) => Ok(difference.to_string()),
+        Err(fixed) => Err(fixed
+            .iter()
+            .map(|fixed| fixed.diagnostic(&source))
+            .map(|said| format!("{}:{}: {}", said.span.line, said.span.column, said.message))
+            .collect()),
+    }
+}
+
+#[test]
+fn each_step_is_said_in_words_and_without_secrets() {
+    let told = differs(&[
+        ("srt://10.0.0.7:9001", "srt://10.0.0.8:9001?passphrase=SECRETSECRET"),
+        ("  filler slate {", "  camera drone { line gen test bars }\n  filler slate {"),
+        ("sources main karry", "sources main drone karry"),
+        ("after=500ms", "after=1s"),
+        ("id 2 env=TWO", "id 2 env=TWO; id 3 env=THREE"),
+        (
+            "    egress disk record \"{rung}.flv\"\n",
+            "    egress cdn push \"rtmp://cdn.example/live/SECRET-{rung}\"\n",
+        ),
+        ("at 0:10 cut karry", "at 0:20 cut drone"),
+    ]);
+    let expected = "camera drone is added
+camera main: line sat is opened again
+key ring has other keys behind those it had
+channel program: its sources are main, drone, karry
+channel program: filler slate covers its holes after 1s
+channel program: egress disk is taken away
+channel program: egress cdn is added
+rundown program has other cues; those that are past stay past
+";
+    let mut lines: Vec<_> = told.as_ref().unwrap().lines().collect();
+    let order = lines.iter().position(|line| line.contains("cameras stand in this order"));
+    lines.retain(|line| !line.contains("cameras stand"));
+    assert_eq!(lines.join("\n") + "\n", expected, "{order:?}");
+}
+
+#[test]
+fn what_stays_is_said_with_its_place() {
+    let refused = |changes: &[(&str, &str)]| differs(changes).unwrap_err().join("\n");
+    assert_eq!(
+        refused(&[("25fps", "30fps"), ("2500k", "2600k")]),
+        "2:3: the canvas and its frame rate cannot be changed on air: every clock of the show hangs on them\n\
+         6:3: ladder one cannot be changed on air: its encoders run"
+    );
+    assert_eq!(
+        refused(&[("    encrypt ring", "    encrypt ring mode=capsule")]),
+        "12:5: whether and how channel program is encrypted cannot be changed on air"
+    );
+    assert_eq!(
+        refused(&[("id 1 env=ONE; id 2 env=TWO", "id 2 env=TWO; id 1 env=ONE")]),
+        "7:3: the keys of ring ring cannot be taken away or reordered on air"
+    );
+    let told = refused(&[("serve http-flv", "serve http-flv clear=true")]);
+    assert!(told.starts_with("13:5: egress web as the first clear way out of channel program"), "{told}");
+    let told = refused(&[("program", "other")]);
+    assert!(
+        told.contains("channel program cannot be taken away")
+            && told.contains("channel other cannot be added")
+    );
+}
