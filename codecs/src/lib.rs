@@ -31,6 +31,7 @@
 //! copies; and a clone of a [`Picture`] counts references and copies nothing.
 
 mod avc;
+pub mod checks;
 mod codec;
 mod colour;
 mod conform;
