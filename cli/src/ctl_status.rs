@@ -32,6 +32,10 @@ pub fn text(status: &Value) -> String {
             if line["suspect"].is_string() {
                 words[2] += ", suspect";
             }
+            for amiss in list(&line["amiss"]) {
+                words[2] += ", ";
+                words[2] += &word(amiss);
+            }
             if !camera["chosen"].is_null() && camera["chosen"] == line["name"] {
                 words[1] += " (chosen)";
             }

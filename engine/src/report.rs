@@ -84,6 +84,14 @@ pub struct LineReport {
     pub bytes: u64,
     /// How long pictures were missing in all, after the first had come.
     pub lost_s: f64,
+    /// How long it was black, frozen and silent in all, counted where it was so for long enough to
+    /// be told; `None` where that is not looked at.
+    #[serde(default)]
+    pub black_s: Option<f64>,
+    #[serde(default)]
+    pub frozen_s: Option<f64>,
+    #[serde(default)]
+    pub silent_s: Option<f64>,
     /// How long a live line's material was to wait, as the show file says; `None` for others.
     #[serde(default)]
     pub buffer_ms: Option<f64>,

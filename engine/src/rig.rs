@@ -81,7 +81,8 @@ pub(crate) fn open_cameras(show: &dsl::Show, opener: &mut Opener<'_>) -> Result<
         say_unbuilt(camera, &opener.place.reporter);
         let lines = camera.lines.iter().map(|line| opener.open_line(&camera.name, line));
         let lines = lines.collect::<Result<Vec<_>, _>>()?;
-        cameras.push(CameraRun::new(camera.name.clone(), lines, FeedIx::Camera(ix), show.audio));
+        let run = CameraRun::new(camera.name.clone(), lines, FeedIx::Camera(ix), show.audio);
+        cameras.push(run.checked(&camera.failover));
     }
     Ok(cameras)
 }
@@ -127,19 +128,10 @@ pub(crate) fn plan_switching(show: &dsl::Show, place: &Place) -> Result<Switcher
 
 /// What a failover asks for and this version cannot do is said once.
 fn say_unbuilt(camera: &dsl::Camera, reporter: &Reporter) {
-    let dsl::Failover { suspect, standby, .. } = camera.failover;
+    let dsl::Failover { standby, .. } = camera.failover;
     let reporter = reporter.of(&camera.name);
     if standby == dsl::Standby::Warm {
         let message = "standby=warm is not available in this version: its lines are decoded all the time";
-        reporter.event(Level::Warn, "not-available", message);
-    }
-    let unmeasured = [
-        ("freeze", suspect.freeze.is_some()),
-        ("black", suspect.black.is_some()),
-        ("silence", suspect.silence.is_some()),
-    ];
-    for (key, _) in unmeasured.into_iter().filter(|(_, asked)| *asked) {
-        let message = format!("`{key}=` is not measured in this version: no line is suspect for it");
         reporter.event(Level::Warn, "not-available", message);
     }
 }

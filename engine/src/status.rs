@@ -181,6 +181,9 @@ pub struct LineStatus {
     /// What it is suspect for, if it is.
     #[serde(default)]
     pub suspect: Option<String>,
+    /// What is seen and heard to be wrong with it: `black`, `frozen`, `silent`.
+    #[serde(default)]
+    pub amiss: Vec<String>,
     pub packets: u64,
     pub bytes: u64,
     /// Pictures decoded over the last second; `None` where nothing is pushed at present.

@@ -82,7 +82,7 @@ function show(view: LineView, line: Line, measured: { kbps: number | null }): vo
 
 /** What a line tells of itself beyond its rates; nothing of what it does not tell. */
 export function figures(line: Line): string {
-  const told: string[] = [];
+  const told: string[] = line.amiss?.length ? [line.amiss.join(', ')] : [];
   const say = (value: number | null | undefined, words: (value: number) => string): void => {
     if (value !== null && value !== undefined) told.push(words(value));
   };

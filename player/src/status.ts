@@ -93,6 +93,8 @@ export interface Line {
   fps?: number | null;
   kbps?: number | null;
   lost_s?: number;
+  /** `black`, `frozen`, `silent`. */
+  amiss?: string[];
   buffer_ms?: number | null;
   queue_ms?: number | null;
   drift_ppm?: number | null;

@@ -91,6 +91,14 @@ fn text(status: &Status) -> String {
     family("obvan_line_rtt_ms", "gauge", "There and back.", told(|x| x.network.rtt_ms));
     family("obvan_line_queue_ms", "gauge", "What waits of a live line.", told(|x| x.queue_ms));
     family("obvan_line_drift_ppm", "gauge", "The sender's clock beside the show's.", told(|x| x.drift_ppm));
+    for (name, word, help) in [
+        ("obvan_line_black", "black", "1 while its picture is black."),
+        ("obvan_line_frozen", "frozen", "1 while its picture stands still."),
+        ("obvan_line_silent", "silent", "1 while nothing is heard on it."),
+    ] {
+        let is = |line: &LineStatus| if line.amiss.iter().any(|amiss| amiss == word) { 1.0 } else { 0.0 };
+        family(name, "gauge", help, lines().map(|(l, x)| (l, is(x))).collect());
+    }
     let live = |state: LineState| if state == LineState::Live { 1.0 } else { 0.0 };
     family(
         "obvan_line_live",

@@ -313,6 +313,10 @@ impl Line {
         take
     }
 
+    /// Whether it is somebody else's, and not drawn here.
+    pub(crate) fn comes_from_outside(&self) -> bool {
+        matches!(self.origin, Origin::Buffered(_))
+    }
     /// Whether this version can make anything of it at all.
     pub(crate) fn is_built(&self) -> bool {
         !matches!(self.origin, Origin::Unbuilt)

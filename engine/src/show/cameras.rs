@@ -10,6 +10,7 @@ use crate::ingest::buffer::Take;
 use crate::ingest::network::Network;
 use crate::options::Mode;
 use crate::report::{CameraReport, LineReport, LineState, NetworkReport};
+use crate::show::checks::{Amiss, Limits, LineChecks, Word};
 use crate::status::{CameraStatus, LineStatus};
 
 /// A camera, or a filler (which is a camera of one line).
@@ -25,6 +26,12 @@ pub(crate) struct CameraRun {
     pub(crate) take: Option<Take>,
     /// Each line's counters a second ago, and what they came to.
     measured: Vec<Measured>,
+    /// What is looked at in each line; nothing where it is drawn here.
+    checks: Vec<Option<LineChecks>>,
+    /// When the newest tick began.
+    now: Time,
+    /// What the checks found since it was fetched: the line, what, and whether it begins.
+    found: Vec<(usize, Amiss, Word)>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -75,7 +82,27 @@ impl CameraRun {
     pub(crate) fn new(name: String, lines: Vec<Line>, feed: FeedIx, audio: dsl::Audio) -> Self {
         let measured = vec![Measured::default(); lines.len()];
         let (rate, channels) = (audio.rate, audio.layout.channels());
-        Self { name, lines, feed, rate, channels, takes: Vec::new(), take: None, measured }
+        let (takes, checks, found) = (Vec::new(), Vec::new(), Vec::new());
+        let now = Time::ZERO;
+        Self { name, lines, feed, rate, channels, takes, take: None, measured, checks, now, found }
+    }
+
+    /// With checks of what its lines bring.
+    #[must_use]
+    pub(crate) fn checked(mut self, failover: &dsl::Failover) -> Self {
+        let limits = Limits::new(&failover.suspect);
+        let checks = self.lines.iter().map(|line| line.comes_from_outside().then(|| LineChecks::new(limits)));
+        self.checks = checks.collect();
+        self
+    }
+
+    /// What the checks of its lines found since the last time.
+    pub(crate) fn found(&mut self) -> Vec<(String, Amiss, Word)> {
+        let found = std::mem::take(&mut self.found);
+        let named = found
+            .into_iter()
+            .filter_map(|(ix, amiss, word)| Some((self.lines.get(ix)?.name.clone(), amiss, word)));
+        named.collect()
     }
 
     /// Takes the tick `[from, to)` from every line and tells the switcher how each stands.
@@ -89,6 +116,7 @@ impl CameraRun {
         changed: &mut Vec<LineChange>,
     ) {
         self.takes.clear();
+        self.now = from;
         for (ix, (line, measured)) in self.lines.iter_mut().zip(&self.measured).enumerate() {
             let (before, seen) = (line.state(), line.seen());
             let take = line.take(tick, from, to);
@@ -98,7 +126,12 @@ impl CameraRun {
             {
                 changed.push(LineChange { line: line.name.clone(), from: before, to: line.state(), seen });
             }
-            let view = view(line, &take, measured.figures);
+            let mut figures = measured.figures;
+            if let Some(Some(checks)) = self.checks.get_mut(ix) {
+                checks.look(from, &take, &mut |amiss, word| self.found.push((ix, amiss, word)));
+                figures = checks.figures(figures);
+            }
+            let view = view(line, &take, figures);
             // How a line stands is always taken in.
             let _ = switcher.handle(Input::Line { feed: self.feed, line: LineIx(ix), view }, from);
             self.takes.push(take);
@@ -158,6 +191,12 @@ impl CameraRun {
                 name: line.name.clone(),
                 state: line.state(),
                 suspect: suspect(ix).map(|doubt| doubt.as_str().to_owned()),
+                amiss: self
+                    .checks
+                    .get(ix)
+                    .and_then(Option::as_ref)
+                    .map(LineChecks::amiss)
+                    .unwrap_or_default(),
                 packets: line.counters.packets(),
                 bytes: line.counters.bytes(),
                 fps: measured.rates.and_then(|r| told_fps(r.0)),
@@ -177,22 +216,30 @@ impl CameraRun {
     }
 
     pub(crate) fn report(&self) -> CameraReport {
-        let lines = self.lines.iter().zip(&self.measured).map(|(line, measured)| LineReport {
-            name: line.name.clone(),
-            state: line.state(),
-            packets: line.counters.packets(),
-            bytes: line.counters.bytes(),
-            lost_s: line.lost().as_secs_f64(),
-            buffer_ms: line.counters.timing().buffer.map(millis),
-            queue_ms: measured.queue_ms(),
-            offset_ms: line.counters.timing().standing.map(|standing| millis(standing.offset)),
-            drift_ppm: line.counters.timing().drift_ppm(),
-            behind_ms: line.counters.timing().behind.map(millis),
-            recording: line.recording(),
-            keyframe_s: line.counters.key_interval().map(Span::as_secs_f64),
-            decode_errors: line.counters.errors(),
-            network: network(line),
-        });
+        let total = |ix: usize, amiss| {
+            let checks = self.checks.get(ix).and_then(Option::as_ref);
+            checks.map(|checks| checks.total(amiss, self.now).as_secs_f64())
+        };
+        let lines =
+            self.lines.iter().zip(&self.measured).enumerate().map(|(ix, (line, measured))| LineReport {
+                name: line.name.clone(),
+                state: line.state(),
+                packets: line.counters.packets(),
+                bytes: line.counters.bytes(),
+                lost_s: line.lost().as_secs_f64(),
+                black_s: total(ix, Amiss::Black),
+                frozen_s: total(ix, Amiss::Frozen),
+                silent_s: total(ix, Amiss::Silent),
+                buffer_ms: line.counters.timing().buffer.map(millis),
+                queue_ms: measured.queue_ms(),
+                offset_ms: line.counters.timing().standing.map(|standing| millis(standing.offset)),
+                drift_ppm: line.counters.timing().drift_ppm(),
+                behind_ms: line.counters.timing().behind.map(millis),
+                recording: line.recording(),
+                keyframe_s: line.counters.key_interval().map(Span::as_secs_f64),
+                decode_errors: line.counters.errors(),
+                network: network(line),
+            });
         CameraReport { name: self.name.clone(), lines: lines.collect() }
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod cameras;
 pub(crate) mod channels;
+pub(crate) mod checks;
 mod plan;
 pub(crate) mod scenes;
 
@@ -24,6 +25,7 @@ use crate::report::{LineState, Report, cpu_seconds};
 use crate::reporter::Reporter;
 use crate::show::cameras::{CameraRun, LineChange};
 use crate::show::channels::{Changed, ChannelRun, Given};
+use crate::show::checks::{Amiss, Word};
 use crate::show::scenes::SceneRun;
 use crate::status::{Board, ChannelStatus, Parts};
 
@@ -134,6 +136,9 @@ impl ShowRun {
             camera.take_lines(tick, from, to, &mut self.switcher, &mut changed);
             for change in &changed {
                 say_line(&self.reporter, &camera.name, change);
+            }
+            for (line, amiss, word) in camera.found() {
+                say_amiss(&self.reporter, &format!("{}/{line}", camera.name), amiss, word);
             }
         }
         let decisions = self.decide(from);
@@ -385,6 +390,25 @@ impl ShowRun {
 
 /// How long lines may take to end: some wait in libraries that are not ours.
 const LAST_CALL: Duration = Duration::from_secs(4);
+
+/// What is seen or heard to be wrong with a line, and that it no longer is.
+fn say_amiss(reporter: &Reporter, line: &str, amiss: Amiss, word: Word) {
+    let (begins, ends) = amiss.codes();
+    let reporter = reporter.of(line);
+    let (what, over) = match amiss {
+        Amiss::Black => ("the picture has been black", "the picture is no longer black: it was"),
+        Amiss::Frozen => ("the picture has stood still", "the picture moves again: it stood still"),
+        Amiss::Silent => ("nothing has been heard", "something is heard again: nothing was"),
+    };
+    match word {
+        Word::Begins(span) => {
+            reporter.event(Level::Warn, begins, format!("{what} for {:.1} s", span.as_secs_f64()));
+        }
+        Word::Ends(span) => {
+            reporter.event(Level::Info, ends, format!("{over} for {:.1} s", span.as_secs_f64()));
+        }
+    }
+}
 
 /// The events of a line: lost and back, ended, first picture.
 fn say_line(reporter: &Reporter, camera: &str, change: &LineChange) {

@@ -104,7 +104,8 @@ pub(crate) const FAILOVER: NodeSpec = NodeSpec {
     word: "failover",
     about: "When to leave a line and when to come back. `lost` counts from the first missing video frame. \
             `suspect` is how long frame rate, bitrate or decode errors may be beyond `min-fps`, \
-            `min-bitrate`, `max-errors` (a second); what is not given is not looked at.",
+            `min-bitrate`, `max-errors` (a second); what is not given is not looked at. \
+            `freeze`, `black` and `silence` are how long a picture may stand still or be black, and nothing be heard.",
     count: Count::Optional,
     keys: &[
         slot("lost", Type::Duration { least_ms: 50, most_ms: 60_000 }, Need::Default("400ms")),

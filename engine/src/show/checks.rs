@@ -1,0 +1,208 @@
+//! What can be seen and heard to be wrong with a line: black, frozen, silent, told with its end.
+
+use codecs::checks::{PictureCheck, SoundCheck};
+use media::{Span, Time};
+use pipeline_dsl::Suspect;
+use scheduling::LineFigures;
+
+use crate::ingest::buffer::Take;
+
+/// What a line is found to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Amiss {
+    Black,
+    Frozen,
+    Silent,
+}
+
+impl Amiss {
+    pub(crate) const ALL: [Self; 3] = [Self::Black, Self::Frozen, Self::Silent];
+
+    /// As status and metrics have it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Black => "black",
+            Self::Frozen => "frozen",
+            Self::Silent => "silent",
+        }
+    }
+
+    /// The codes of its event and of the one that ends it.
+    pub(crate) const fn codes(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Black => ("line-black", "line-black-over"),
+            Self::Frozen => ("line-frozen", "line-frozen-over"),
+            Self::Silent => ("line-silent", "line-silent-over"),
+        }
+    }
+}
+
+/// How long each may last before it is told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    black: Span,
+    frozen: Span,
+    silent: Span,
+}
+
+impl Limits {
+    /// As the camera's failover says, else what is usual.
+    pub(crate) fn new(suspect: &Suspect) -> Self {
+        Self {
+            black: suspect.black.unwrap_or(Span::from_secs(2)),
+            frozen: suspect.freeze.unwrap_or(Span::from_secs(5)),
+            silent: suspect.silence.unwrap_or(Span::from_secs(5)),
+        }
+    }
+
+    fn of(&self, amiss: Amiss) -> Span {
+        match amiss {
+            Amiss::Black => self.black,
+            Amiss::Frozen => self.frozen,
+            Amiss::Silent => self.silent,
+        }
+    }
+}
+
+/// What is told of one of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Word {
+    /// It has lasted for so long.
+    Begins(Span),
+    /// It lasted for so long in all.
+    Ends(Span),
+}
+
+/// A hole that lasts longer leaves nothing to hold what comes behind it against.
+const FORGET: Span = Span::from_secs(2);
+
+/// The checks of one line.
+pub(crate) struct LineChecks {
+    limits: Limits,
+    picture: PictureCheck,
+    sound: SoundCheck,
+    /// Since when each has been told of.
+    told: [Option<Time>; 3],
+    /// How long each has lasted in all, of what was told.
+    totals: [Span; 3],
+}
+
+impl LineChecks {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let (picture, sound) = (PictureCheck::new(), SoundCheck::new());
+        Self { limits, picture, sound, told: [None; 3], totals: [Span::ZERO; 3] }
+    }
+
+    /// Looks at what the line gave to the tick from `at` on, and tells what is new.
+    pub(crate) fn look(&mut self, at: Time, take: &Take, tell: &mut impl FnMut(Amiss, Word)) {
+        match (take.hole_since, &take.picture) {
+            // What is shown in a hole is held, and its silence is that of the line.
+            (Some(since), _) if since + FORGET <= at => {
+                (self.picture, self.sound) = (PictureCheck::new(), SoundCheck::new());
+            }
+            (Some(_), _) | (None, None) => {}
+            (None, Some(picture)) => {
+                self.picture.look(at, picture);
+                self.sound.look(at, take.sound.as_deref());
+            }
+        }
+        for (ix, amiss) in Amiss::ALL.into_iter().enumerate() {
+            let lasting = self.since(amiss).filter(|since| *since + self.limits.of(amiss) <= at);
+            match (self.told[ix], lasting) {
+                (None, Some(since)) => {
+                    self.told[ix] = Some(since);
+                    tell(amiss, Word::Begins(at - since));
+                }
+                (Some(since), None) => {
+                    self.told[ix] = None;
+                    self.totals[ix] += at - since;
+                    tell(amiss, Word::Ends(at - since));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn since(&self, amiss: Amiss) -> Option<Time> {
+        match amiss {
+            Amiss::Black => self.picture.black_since(),
+            // Black pictures are all the same, and that they are black says more.
+            Amiss::Frozen if self.picture.black_since().is_some() => None,
+            Amiss::Frozen => self.picture.frozen_since(),
+            Amiss::Silent => self.sound.silent_since(),
+        }
+    }
+
+    /// With what the switcher is to know.
+    pub(crate) fn figures(&self, figures: LineFigures) -> LineFigures {
+        LineFigures {
+            frozen_since: self.picture.frozen_since(),
+            black_since: self.picture.black_since(),
+            silent_since: self.sound.silent_since(),
+            ..figures
+        }
+    }
+
+    /// What it is now.
+    pub(crate) fn amiss(&self) -> Vec<String> {
+        let told = Amiss::ALL.into_iter().zip(self.told).filter(|(_, told)| told.is_some());
+        told.map(|(amiss, _)| amiss.as_str().to_owned()).collect()
+    }
+
+    /// How long it has been so in all, up to `now`.
+    pub(crate) fn total(&self, amiss: Amiss, now: Time) -> Span {
+        let of = |ix: usize| self.totals[ix] + self.told[ix].map_or(Span::ZERO, |since| now - since);
+        Amiss::ALL.iter().position(|one| *one == amiss).map_or(Span::ZERO, of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use codecs::{Picture, PictureMut, Rgb};
+    use media::Size;
+
+    use super::*;
+
+    fn grey(level: u8) -> Picture {
+        PictureMut::filled(Size::new(64, 36), Rgb::new(level, level, level)).unwrap().freeze()
+    }
+
+    /// What is told of takes of 100 ms: a level of grey (`None` is a hole), and loud or not.
+    fn told(takes: &[(Option<u8>, f32, usize)]) -> Vec<String> {
+        let mut checks = LineChecks::new(Limits::new(&Suspect::default()));
+        let (mut said, mut tick, mut hole) = (Vec::new(), 0, None);
+        for (level, loud, count) in takes {
+            for n in 0..*count {
+                let at = Time::from_millis(tick * 100);
+                hole = level.is_none().then(|| hole.unwrap_or(at));
+                // Grain, unless it is to stand still.
+                let picture =
+                    level.map(|level| grey(if level > 100 { level + (n % 5) as u8 * 3 } else { level }));
+                let sound = hole.is_none().then(|| vec![*loud; 8]);
+                let take = Take { picture, hole_since: hole, ended: false, sound };
+                checks.look(at, &take, &mut |amiss, word| said.push(format!("{tick} {amiss:?} {word:?}")));
+                tick += 1;
+            }
+        }
+        said
+    }
+
+    #[test]
+    fn each_is_told_once_and_has_its_end() {
+        let line = [(Some(0), 0.5, 30), (Some(180), 0.5, 20), (Some(60), 0.5, 60), (Some(180), 0.0, 60)];
+        let words = ["20 Black", "30 Black", "100 Frozen", "110 Frozen", "160 Silent"];
+        let said = told(&line);
+        assert_eq!(said.len(), words.len(), "{said:?}");
+        assert!(said.iter().zip(words).all(|(said, word)| said.starts_with(word)), "{said:?}");
+        assert!(said[0].contains("Begins") && said[1].contains("Ends"), "{said:?}");
+    }
+
+    #[test]
+    fn a_short_hole_is_none_of_it_and_a_long_one_ends_all() {
+        assert_eq!(told(&[(Some(180), 0.5, 10), (None, 0.0, 15), (Some(180), 0.5, 10)]), [""; 0]);
+        let said = told(&[(Some(0), 0.0, 60), (None, 0.0, 40)]);
+        let ends: Vec<_> = said.iter().filter(|said| said.contains("Ends")).collect();
+        assert_eq!((said.len(), ends.len()), (4, 2), "{said:?}");
+        assert!(ends.iter().all(|end| end.starts_with("80 ")), "{said:?}");
+    }
+}
