@@ -273,7 +273,7 @@ mod tests {
             check.frozen_since()
         };
         let scene = |x: usize, y: usize| (60 + x + y / 2) as u8;
-        let noise = |n: usize, x: usize, y: usize| ((x * 31 + y * 17 + n * 101) * 2_654_435 >> 8) as u8 % 5;
+        let noise = |n: usize, x: usize, y: usize| (((x * 31 + y * 17 + n * 101) * 2_654_435) >> 8) as u8 % 5;
         assert_eq!(look(&|_, x, y| scene(x, y)), Some(Time::ZERO));
         // A key frame each second is coded anew: a level in places.
         assert_eq!(look(&|n, x, y| scene(x, y) + u8::from(n % 25 == 0 && x % 3 == 0)), Some(Time::ZERO));
