@@ -216,7 +216,7 @@ fn camera(w: &mut Writer, camera: &Camera) {
 
 /// What is not usual is said, and no more.
 fn failover(failover: &Failover) -> String {
-    let Failover { lost, recover, suspect, prefer, standby } = failover;
+    let Failover { lost, recover, suspect, prefer, standby, align } = failover;
     let mut line = format!("failover lost={} recover={}", write_span(*lost), write_span(*recover));
     let mut key = |name: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -225,6 +225,7 @@ fn failover(failover: &Failover) -> String {
     };
     key("prefer", (*prefer != Prefer::default()).then(|| prefer.as_str().to_owned()));
     key("standby", (*standby != Standby::default()).then(|| standby.as_str().to_owned()));
+    key("align", (*align != Align::default()).then(|| align.as_str().to_owned()));
     key("suspect", (suspect.after != Suspect::default().after).then(|| write_span(suspect.after)));
     key("min-fps", suspect.min_fps.map(|rate| rate.to_string()));
     key("min-bitrate", suspect.min_bitrate.map(write_bits));

@@ -1,7 +1,7 @@
 //! The words that the model's plain choices have in the show file.
 
 use crate::model::{
-    Anchor, Deinterlace, Edge, EncryptMode, EncryptSound, Fit, Layout, Prefer, Preset, Standby, StockLayout,
+    Align, Anchor, Deinterlace, Edge, EncryptMode, EncryptSound, Fit, Layout, Prefer, Preset, Standby, StockLayout,
     SyncBy,
 };
 
@@ -167,6 +167,21 @@ impl Standby {
         match self {
             Self::Hot => "hot",
             Self::Warm => "warm",
+        }
+    }
+}
+
+impl Align {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 3] = [Self::Stamps, Self::Content, Self::Off];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 3] = words!(3);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stamps => "stamps",
+            Self::Content => "content",
+            Self::Off => "off",
         }
     }
 }

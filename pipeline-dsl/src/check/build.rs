@@ -90,6 +90,7 @@ fn camera(part: &Part) -> Option<Camera> {
             },
             prefer: by_word(Prefer::ALL, Prefer::WORDS, failover.word("prefer")?)?,
             standby: by_word(Standby::ALL, Standby::WORDS, failover.word("standby")?)?,
+            align: by_word(Align::ALL, Align::WORDS, failover.word("align")?)?,
         },
     })
 }

@@ -7,7 +7,7 @@
 use crate::files::FileKind;
 use crate::grammar::{Count, Form, Need, NodeSpec, Slot, Sort, Type};
 use crate::model::{
-    Anchor, Deinterlace, Edge, EncryptMode, EncryptSound, Fit, Layout, Prefer, Preset, Standby, SyncBy,
+    Align, Anchor, Deinterlace, Edge, EncryptMode, EncryptSound, Fit, Layout, Prefer, Preset, Standby, SyncBy,
 };
 
 const fn slot(name: &'static str, ty: Type, need: Need) -> Slot {
@@ -105,13 +105,17 @@ pub(crate) const FAILOVER: NodeSpec = NodeSpec {
     about: "When to leave a line and when to come back. `lost` counts from the first missing video frame. \
             `suspect` is how long frame rate, bitrate or decode errors may be beyond `min-fps`, \
             `min-bitrate`, `max-errors` (a second); what is not given is not looked at. \
-            `freeze`, `black` and `silence` are how long a picture may stand still or be black, and nothing be heard.",
+             `freeze`, `black` and `silence` are how long a picture may stand still or be black, and nothing be heard. \
+             With `standby=warm` the latest pictures of lines that are not shown are kept undecoded. \
+             Lines that carry the same coded pictures are shown in step, with `align=content` also those \
+             that look the same.",
     count: Count::Optional,
     keys: &[
         slot("lost", Type::Duration { least_ms: 50, most_ms: 60_000 }, Need::Default("400ms")),
         slot("recover", Type::Duration { least_ms: 0, most_ms: 600_000 }, Need::Default("3s")),
         slot("prefer", Type::OneOf(&Prefer::WORDS), Need::Default("first")),
         slot("standby", Type::OneOf(&Standby::WORDS), Need::Default("hot")),
+        slot("align", Type::OneOf(&Align::WORDS), Need::Default("stamps")),
         slot("suspect", Type::Duration { least_ms: 500, most_ms: 60_000 }, Need::Default("2s")),
         slot("min-fps", Type::Rate, Need::Optional),
         slot("min-bitrate", Type::Bits { least: 1_000, most: 200_000_000 }, Need::Optional),

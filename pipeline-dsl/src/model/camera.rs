@@ -215,6 +215,9 @@ pub struct Failover {
     /// How the lines that are not shown are kept ready.
     #[serde(default)]
     pub standby: Standby,
+    /// By what lines that carry the same pictures are shown in step.
+    #[serde(default)]
+    pub align: Align,
 }
 
 impl Default for Failover {
@@ -225,6 +228,7 @@ impl Default for Failover {
             suspect: Suspect::default(),
             prefer: Prefer::default(),
             standby: Standby::default(),
+            align: Align::default(),
         }
     }
 }
@@ -283,6 +287,20 @@ pub enum Standby {
     Hot,
     /// The latest GOP is kept, and caught up with when the line is wanted.
     Warm,
+}
+
+/// By what lines that carry the same pictures are shown in step, so that going over from one to
+/// another neither repeats nor skips any.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Align {
+    /// By the stamps of the same coded pictures: one encoder that sends twice.
+    #[default]
+    Stamps,
+    /// Also by what is seen in them: two encoders of one camera.
+    Content,
+    /// Not at all: each line is shown as it comes.
+    Off,
 }
 
 /// What covers a hole.

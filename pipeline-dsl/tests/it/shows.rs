@@ -125,8 +125,16 @@ fn failover() -> impl Strategy<Value = Failover> {
         },
     );
     let (prefer, standby) = (select(Prefer::ALL.to_vec()), select(Standby::ALL.to_vec()));
-    (span(50, 60_000), span(0, 600_000), suspect, prefer, standby).prop_map(
-        |(lost, recover, suspect, prefer, standby)| Failover { lost, recover, suspect, prefer, standby },
+    let align = select(Align::ALL.to_vec());
+    (span(50, 60_000), span(0, 600_000), suspect, prefer, standby, align).prop_map(
+        |(lost, recover, suspect, prefer, standby, align)| Failover {
+            lost,
+            recover,
+            suspect,
+            prefer,
+            standby,
+            align,
+        },
     )
 }
 
