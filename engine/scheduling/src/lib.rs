@@ -5,7 +5,8 @@
 //! ([`Output`]). It has no clock, no socket and no random source. Behind it are three deciders, which
 //! can be had on their own:
 //!
-//! - [`LineSelector`]: which of a camera's lines is shown;
+//! - [`LineSelector`]: which of a camera's lines is shown; beside it, [`Aligner`]: which of them
+//!   carry the same pictures;
 //! - [`SceneScheduler`]: where the boxes of a scene stand and what each shows;
 //! - [`ChannelScheduler`]: what a channel shows, from commands, the rundown and
 //!   the health of its sources; also where key frames and encryption lie.
@@ -106,8 +107,8 @@ pub use event::{Code, Event, Level};
 pub use grid::KeyGrid;
 #[doc(inline)]
 pub use line::{
-    Doubt, Duty, Grade, LineChange, LineChoice, LineFigures, LineIx, LineReason, LineSelector, LineState,
-    LineView, NotChosen, Readiness,
+    Aligner, Doubt, Duty, GLANCE, Glance, Glances, Grade, LineChange, LineChoice, LineFigures, LineIx,
+    LineReason, LineSelector, LineState, LineView, NotChosen, Readiness, Step,
 };
 pub use pipeline_dsl::Gain;
 pub use plan::PlanError;

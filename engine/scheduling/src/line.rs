@@ -1,5 +1,7 @@
 //! Which of a camera's lines is shown: the main one, or a backup of it.
 
+mod align;
+mod content;
 mod figures;
 mod view;
 
@@ -7,8 +9,10 @@ use media::{Span, Time};
 use pipeline_dsl::{Failover, Prefer, Standby};
 use serde::{Deserialize, Serialize};
 
+pub use align::Aligner;
+pub use content::{GLANCE, Glance, Glances};
 pub use figures::{Doubt, LineFigures};
-pub use view::{Grade, LineIx, LineState, LineView, Readiness};
+pub use view::{Grade, LineIx, LineState, LineView, Readiness, Step};
 
 /// Why another line is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -78,6 +82,9 @@ struct Watch {
     /// What it is suspect for: the doubt has lasted.
     suspect: Option<Doubt>,
     duty: Duty,
+    /// It is well and decoded, and its pictures are those of every other line that shares this.
+    #[serde(default)]
+    step: Step,
 }
 
 impl Watch {
@@ -88,6 +95,8 @@ impl Watch {
         let lasting = self.doubt.filter(|(_, since)| now - *since >= failover.suspect.after);
         let amiss = view.figures.amiss(now, &failover.suspect);
         self.suspect = lasting.map(|(doubt, _)| doubt).or(amiss).filter(|_| well);
+        let is_decoded = view.readiness == Readiness::Decoded;
+        self.step = if well && is_decoded { view.step } else { Step::Alone };
         let sound = well && view.grade == Grade::Clean && beyond.is_none() && amiss.is_none();
         self.well_since = well.then(|| self.well_since.unwrap_or(now));
         self.sound_since = sound.then(|| self.sound_since.unwrap_or(now));
@@ -109,6 +118,8 @@ impl Watch {
 /// - It stays on a line until that is lost: `lost` after the first missing frame was
 ///   due, or at once when the line has ended and played out. Then the first line in
 ///   order of preference that is sound is taken, or else the first that is well.
+/// - A line that is in step with others is left as soon as a picture of it is missing, for one
+///   that has it: whoever watches sees no difference.
 /// - A line that still gives pictures, but has had figures beyond their thresholds for
 ///   `suspect`, or a frozen or black picture or silence for their times, is left for a
 ///   line that has itself been sound for as long as `suspect`. There being none, it stays.
@@ -122,7 +133,7 @@ impl Watch {
 ///   as the one that is shown is in a hole or in doubt, and shown once it has caught up.
 ///
 /// So between two changes of line lies a hole of `lost` or a doubt of `suspect` on the
-/// line that was shown (unless it ended or the director chose), or a good time of
+/// line that was shown (unless it ended, the director chose, or both were in step), or a good time of
 /// `recover` on the one that was not: it cannot flap faster than the shortest of those.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct LineSelector {
@@ -275,6 +286,12 @@ impl LineSelector {
         let view = lines.get(current.0).copied().unwrap_or(LineView::NEVER);
         if view.is_lost(now, &self.failover) {
             return Some((self.refuge(current)?, LineReason::Failover));
+        }
+        if view.step == Step::Shared
+            && view.hole(now).is_some()
+            && let Some(beside) = self.other(current, |watch| watch.is_sound() && watch.step == Step::Shared)
+        {
+            return Some((beside, LineReason::Failover));
         }
         let watch = self.lines.get(current.0)?;
         let least = self.failover.suspect.after;

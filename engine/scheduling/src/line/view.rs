@@ -49,6 +49,18 @@ pub enum Readiness {
     Kept,
 }
 
+/// Whether a line is shown in step with others of its camera that carry the same pictures: at
+/// every tick each of them has the same one.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// It is not, or nobody knows.
+    #[default]
+    Alone,
+    /// It is, with every other line of the camera that says so.
+    Shared,
+}
+
 /// What the selector has to know of a line at one tick.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct LineView {
@@ -63,6 +75,9 @@ pub struct LineView {
     /// Whether its pictures can be shown at once.
     #[serde(default)]
     pub readiness: Readiness,
+    /// Whether another line can go on where this one ends.
+    #[serde(default)]
+    pub step: Step,
     /// What is measured of it.
     #[serde(default)]
     pub figures: LineFigures,
@@ -84,7 +99,7 @@ impl LineView {
             black_since: None,
             silent_since: None,
         };
-        Self { state, hole_since, grade: Grade::Clean, readiness: Readiness::Decoded, figures }
+        Self { state, hole_since, grade: Grade::Clean, readiness: Readiness::Decoded, step: Step::Alone, figures }
     }
 
     /// Whether it could be shown at `now`: connected or playing out, with a current picture.

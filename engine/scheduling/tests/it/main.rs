@@ -1,6 +1,7 @@
 //! The rules of what is on air, in virtual time.
 #![allow(clippy::unwrap_used)]
 
+mod aligned;
 mod backoffs;
 mod histories;
 mod holes;
