@@ -40,6 +40,7 @@ mod error;
 mod fake;
 mod ffmpeg;
 mod frame;
+mod glance;
 mod ladder;
 pub mod mix;
 mod picture;
