@@ -105,6 +105,8 @@ impl Engine {
             together: Arc::default(),
             threads,
             iso: None,
+            place_in_camera: None,
+            orders: None,
             deinterlace: pipeline_dsl::Deinterlace::default(),
         };
         let cameras = rig::open_cameras(&show, &mut opener)?;

@@ -109,6 +109,10 @@ pub struct LineReport {
     /// where its stream does not tell the time of day.
     #[serde(default)]
     pub behind_ms: Option<f64>,
+    /// How much later than over the camera's line that is shown the same pictures come over this
+    /// one; `None` where the two are not known to carry the same.
+    #[serde(default)]
+    pub step_ms: Option<f64>,
     /// Its recording as it came; `None` if the show asks for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingReport>,

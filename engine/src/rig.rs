@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use pipeline_dsl as dsl;
-use scheduling::{ChannelIx, FeedIx, SceneIx, Switcher};
+use scheduling::{ChannelIx, FeedIx, LineIx, SceneIx, Switcher};
 
 use crate::channel::{Channel, OpenChannel};
 use crate::event::Level;
 use crate::ingest::Line;
+use crate::ingest::align::{self, Alignment};
 use crate::ingest::open::Opener;
 use crate::keys::{ChannelKeys, ResolveError};
 use crate::options::Mode;
@@ -78,11 +79,14 @@ pub(crate) fn start_channels(
 pub(crate) fn open_cameras(show: &dsl::Show, opener: &mut Opener<'_>) -> Result<Vec<CameraRun>, StartError> {
     let mut cameras = Vec::new();
     for (ix, camera) in show.cameras.iter().enumerate() {
-        say_unbuilt(camera, &opener.place.reporter);
-        let lines = camera.lines.iter().map(|line| opener.open_line(&camera.name, line));
-        let lines = lines.collect::<Result<Vec<_>, _>>()?;
+        let alignment = Alignment::new(camera.lines.len(), camera.failover.align);
+        let mut lines = Vec::new();
+        for (ix, line) in camera.lines.iter().enumerate() {
+            let place = |alignment: &Arc<_>| align::Place { alignment: Arc::clone(alignment), line: LineIx(ix) };
+            lines.push(opener.open_line(camera, line, alignment.as_ref().map(place))?);
+        }
         let run = CameraRun::new(camera.name.clone(), lines, FeedIx::Camera(ix), show.audio);
-        cameras.push(run.checked(&camera.failover));
+        cameras.push(run.checked(&camera.failover).aligned(alignment));
     }
     Ok(cameras)
 }
@@ -124,16 +128,6 @@ pub(crate) fn plan_switching(show: &dsl::Show, place: &Place) -> Result<Switcher
         });
     }
     Switcher::new(show).map_err(|source| StartError::Plan { channel: source.channel().to_owned(), source })
-}
-
-/// What a failover asks for and this version cannot do is said once.
-fn say_unbuilt(camera: &dsl::Camera, reporter: &Reporter) {
-    let dsl::Failover { standby, .. } = camera.failover;
-    let reporter = reporter.of(&camera.name);
-    if standby == dsl::Standby::Warm {
-        let message = "standby=warm is not available in this version: its lines are decoded all the time";
-        reporter.event(Level::Warn, "not-available", message);
-    }
 }
 
 /// A channel none of whose sources this version can show has no program.

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use codecs::{Frame, Pcm, Picture};
 use media::{SampleRate, Span, Time, Track};
+use scheduling::Readiness;
 
 use crate::clock::Stop;
-use crate::ingest::sound_queue::SoundQueue;
+use crate::ingest::sound_queue::{EDGE, Heard, SoundQueue};
 
 /// How far ahead of the tick a line may deliver, at the least.
 const AHEAD: Span = Span::from_millis(250);
@@ -78,16 +79,33 @@ enum Delivery {
 }
 
 /// What a line gives to one tick.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Take {
     /// The newest picture of the tick; an old one is held.
     pub(crate) picture: Option<Picture>,
+    /// When that lies, and when the one after it is due, where pictures come with times of their own.
+    pub(crate) at: Option<(Time, Time)>,
     /// When the first missing picture was due, while one is missing.
     pub(crate) hole_since: Option<Time>,
     /// Nothing more will come, ever.
     pub(crate) ended: bool,
     /// Interleaved samples of exactly this tick; `None` is silence.
     pub(crate) sound: Option<Vec<f32>>,
+    /// How much of each frame of it is lacking, 0 to 1; `None` if nothing is.
+    pub(crate) lack: Option<Vec<f32>>,
+    /// Whether what the line has for this tick is decoded.
+    pub(crate) readiness: Readiness,
+}
+
+/// What of a line is kept undecoded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kept {
+    /// Nothing: it is decoded as it comes.
+    Nothing,
+    /// Pictures up to this show time.
+    UpTo(Time),
+    /// It is being decoded, as fast as can be.
+    CatchingUp,
 }
 
 /// To which of two ticks pictures go that lie in the middle.
@@ -109,6 +127,7 @@ struct State {
     /// When the first missing picture was due, until a newer one is shown: one that has come and
     /// waits for its tick is not there yet.
     missing: Option<Time>,
+    kept: Kept,
     /// Up to where the consumer has taken.
     taken: Time,
     closed: bool,
@@ -125,12 +144,15 @@ pub(crate) struct LineBuffer {
 impl LineBuffer {
     /// For a show with ticks of `tick` and sound of `rate` and `channels`.
     pub(crate) fn new(pace: Pace, tick: Span, rate: SampleRate, channels: u8) -> Self {
+        let sound = SoundQueue::new(rate, channels);
+        let sound = if pace == Pace::Held { sound } else { sound.from_silence() };
         Self {
             state: Mutex::new(State {
                 frames: VecDeque::new(),
                 current: None,
                 interval: tick,
-                sound: SoundQueue::new(rate, channels),
+                sound,
+                kept: Kept::Nothing,
                 video: Delivery::Flowing,
                 audio: Delivery::Flowing,
                 lean: Lean::Later,
@@ -151,7 +173,7 @@ impl LineBuffer {
 
     /// How far beyond the last tick taken the next one may want to know: its end, and rounding.
     fn wanted(&self) -> Span {
-        self.tick.times(3)
+        self.tick.times(3) + EDGE
     }
 
     /// Hands in a picture in show time, later than the one before.
@@ -236,6 +258,11 @@ impl LineBuffer {
         matches!(self.pace, Pace::Live { .. })
     }
 
+    /// What of the line is kept undecoded, from now on.
+    pub(crate) fn keep(&self, kept: Kept) {
+        self.lock().kept = kept;
+    }
+
     /// How far what has come reaches beyond the tick, by no more than what can wait; `None` for
     /// lines that can be held back.
     pub(crate) fn waiting(&self) -> Option<Span> {
@@ -311,7 +338,7 @@ impl LineBuffer {
         let mut state = self.lock();
         let waited_for = |d: Delivery| matches!(d, Delivery::Flowing | Delivery::Turning(_));
         let video = |s: &State| !waited_for(s.video) || s.frames.back().is_some_and(|f| f.pts >= to);
-        let audio = |s: &State| !waited_for(s.audio) || s.sound.end() >= to;
+        let audio = |s: &State| !waited_for(s.audio) || s.sound.end() >= to + EDGE;
         let progress = |s: &State| (s.frames.back().map(|f| f.pts), s.sound.end(), s.video, s.audio);
         let (mut seen, mut still) = (progress(&state), Duration::ZERO);
         while !(state.closed || stop.is_asked() || video(&state) && audio(&state)) {
@@ -387,11 +414,21 @@ impl LineBuffer {
             state.missing.get_or_insert(due);
         }
         let waiting_for_first = state.current.is_none();
+        let is_kept = match state.kept {
+            Kept::Nothing => false,
+            Kept::UpTo(newest) => newest + state.interval > from,
+            Kept::CatchingUp => true,
+        };
+        let hole = state.missing.or(waiting_for_first.then_some(due));
+        let Heard { samples: sound, lack } = state.sound.take(from, to);
         let take = Take {
             picture: state.current.as_ref().map(|f| f.picture.clone()),
-            hole_since: state.missing.or(waiting_for_first.then_some(due)),
+            at: state.current.as_ref().map(|f| (f.pts, f.pts + state.interval)),
+            hole_since: hole.filter(|_| !is_kept),
             ended: state.video == Delivery::Ended && state.frames.is_empty(),
-            sound: state.sound.take(from, to),
+            sound,
+            lack,
+            readiness: if hole.is_some() && is_kept { Readiness::Kept } else { Readiness::Decoded },
         };
         drop(state);
         self.moved.notify_all();

@@ -3,10 +3,12 @@
 
 use codecs::{AudioDecoder, Conform, Filter, Follower};
 use media::{AudioParams, Key, Span, Time, Track, VideoCodec, VideoParams};
+use scheduling::Duty;
 
 use crate::event::Level;
 use crate::ingest::lane::{Shape, VideoLane};
 use crate::ingest::stamps::Stamps;
+use crate::ingest::standby::Gop;
 use crate::ingest::wall::WallClock;
 use crate::reporter::Reporter;
 use crate::seldom::{Hearing, Measure, Seldom};
@@ -46,7 +48,14 @@ pub(crate) struct Contribution {
     pub(crate) comings: Seldom,
     pub(crate) goings: Seldom,
     pub(crate) remarks: Seldom,
+    pub(crate) steps: Seldom,
     pub(crate) tracks: Tracks,
+    /// What is done with what comes.
+    pub(crate) duty: Duty,
+    /// What is kept of a line on warm standby.
+    pub(crate) gop: Gop,
+    /// The latest picture in order of display that came undecoded.
+    pub(crate) newest: Option<Time>,
 }
 
 /// Whether a decoder has begun.
@@ -107,7 +116,11 @@ impl Contribution {
             comings: Seldom::new("line-connected", Level::Info, Measure::TRAFFIC),
             goings: Seldom::new("line-disconnected", Level::Warn, Measure::TRAFFIC),
             remarks: Seldom::new("picture", Level::Info, Measure::TRAFFIC),
+            steps: Seldom::new("line-in-step", Level::Info, Measure::TRAFFIC),
             tracks: Tracks::new(Time::ZERO),
+            duty: Duty::Decode,
+            gop: Gop::default(),
+            newest: None,
         }
     }
 
@@ -128,11 +141,12 @@ impl Contribution {
 
     /// The next stream of the same line.
     pub(crate) fn begin(&mut self, shape: &Shape, depth: Span, now: Time) {
-        let Self { complaints, jumps, drifts, comings, goings, remarks, .. } =
+        let Self { complaints, jumps, drifts, comings, goings, remarks, steps, duty, .. } =
             std::mem::replace(self, Self::new(shape, depth));
         (self.jumps, self.drifts, self.tracks) = (jumps, drifts, Tracks::new(now));
         self.complaints = complaints;
         (self.comings, self.goings, self.remarks) = (comings, goings, remarks);
+        (self.steps, self.duty) = (steps, duty);
     }
 }
 

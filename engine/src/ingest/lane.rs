@@ -9,7 +9,7 @@ use codecs::{
     Aspect, AudioDecoder, Cadence, CodecError, CodecKit, Conform, Deinterlacer, Fields, Filter, Frame, Pcm,
     Resampler, Rotation, VideoDecoder,
 };
-use media::{AudioParams, FrameRate, Packet, SampleRate, Size, Track, VideoParams};
+use media::{AudioParams, FrameRate, Packet, SampleRate, Size, Time, Track, VideoParams};
 use pipeline_dsl::Deinterlace;
 
 use crate::ingest::remarks::{Remark, Remarks};
@@ -59,6 +59,8 @@ pub(crate) struct VideoLane {
     deinterlacer: Option<Deinterlacer>,
     conform: Conform,
     remarks: Remarks,
+    /// Pictures before this time of the stream are decoded, and no more.
+    from: Option<Time>,
 }
 
 impl VideoLane {
@@ -75,12 +77,18 @@ impl VideoLane {
             deinterlacer,
             conform: conform.taking(fields),
             remarks: Remarks::new(shape.deinterlace, cadence),
+            from: None,
         })
     }
 
     /// What is new about the pictures and worth to be told.
     pub(crate) fn remark(&mut self) -> Option<Remark> {
         self.remarks.next()
+    }
+
+    /// Pictures before `from` come too late to be shown: what is done after decoding can be spared.
+    pub(crate) fn show_from(&mut self, from: Option<Time>) {
+        self.from = from;
     }
 
     /// Decodes one packet. Pictures go to `out`, errors to `bad`; decoding goes on after an error.
@@ -133,6 +141,9 @@ impl VideoLane {
     }
 
     fn put(&mut self, frame: &Frame, out: &mut impl FnMut(Frame), bad: &mut impl FnMut(CodecError)) {
+        if self.from.is_some_and(|from| frame.pts < from) {
+            return;
+        }
         match self.conform.conform(&frame.picture) {
             Ok(picture) => out(Frame { pts: frame.pts, picture }),
             Err(error) => bad(error),

@@ -8,15 +8,18 @@ use codecs::{AudioDecoder, CodecError, Frame, Pcm};
 use crossbeam_channel::RecvTimeoutError;
 use media::{Key, Packet, Span, Track};
 use pipeline_dsl::SyncBy;
+use scheduling::Duty;
 
 use crate::event::Level;
 use crate::ingest::LineCounters;
-use crate::ingest::buffer::LineBuffer;
+use crate::ingest::align;
+use crate::ingest::buffer::{Kept, LineBuffer};
 use crate::ingest::contribution::{Contribution, Opening, Pictures};
 use crate::ingest::intake::{Arrival, Arrivals};
 use crate::ingest::lane::{Shape, StreamParams, Told, VideoLane};
 use crate::ingest::remarks::Remark;
 use crate::ingest::stamps::{Heard, Mapped};
+use crate::ingest::standby::Orders;
 use crate::ingest::together::Together;
 use crate::ingest::wall;
 use crate::reporter::Reporter;
@@ -31,6 +34,10 @@ pub(crate) struct LiveLine {
     pub(crate) sync: SyncBy,
     /// All lines of the show, of which some are shown together.
     pub(crate) together: Arc<Together>,
+    /// Its place among the lines of its camera, if it has others that may carry the same.
+    pub(crate) place: Option<align::Place>,
+    /// What is wanted of it, where it may rest.
+    pub(crate) orders: Option<Arc<Orders>>,
     pub(crate) buffer: Arc<LineBuffer>,
     pub(crate) counters: Arc<LineCounters>,
     pub(crate) reporter: Reporter,
@@ -57,6 +64,7 @@ impl LiveLine {
 
     fn read(&mut self, contribution: &mut Contribution) {
         loop {
+            self.mind_orders(contribution);
             match self.arrivals.next(Duration::from_millis(200)) {
                 Ok(arrival) => self.arrival(contribution, arrival),
                 Err(RecvTimeoutError::Timeout) if !self.reporter.is_stopping() => {}
@@ -73,6 +81,10 @@ impl LiveLine {
             Arrival::Started { from } => {
                 let waited = contribution.waits_told;
                 contribution.begin(&self.shape, self.depth, self.reporter.now());
+                self.buffer.keep(Kept::Nothing);
+                if let Some(place) = &self.place {
+                    place.begin();
+                }
                 self.counters.connect_live();
                 contribution.coming = contribution.comings.happened(&from, &self.reporter);
                 if waited > Span::ZERO {
@@ -145,6 +157,7 @@ impl LiveLine {
                     return Ok(());
                 }
                 self.flush_video(contribution);
+                contribution.gop.clear(Track::Video);
                 let lane = VideoLane::new(&self.shape, &params, Told::NOTHING)?;
                 contribution.video = Some((params, lane));
                 contribution.opening = Opening::AT_KEY_FRAME;
@@ -154,6 +167,7 @@ impl LiveLine {
                     return Ok(());
                 }
                 self.flush_audio(contribution);
+                contribution.gop.clear(Track::Audio);
                 let decoder = self.shape.kit.audio_decoder(&params)?;
                 contribution.audio = Some((params, decoder));
             }
@@ -164,6 +178,13 @@ impl LiveLine {
     fn packet(&self, contribution: &mut Contribution, packet: &Packet) {
         self.counters.count(packet.data.len());
         contribution.tracks.came(packet.track, &self.reporter);
+        if self.orders.is_some() {
+            let due = contribution.stamps.stream_at(self.reporter.now());
+            contribution.gop.push(packet.clone(), due);
+        }
+        if packet.track == Track::Video {
+            self.keep_step(contribution, packet);
+        }
         match packet.track {
             Track::Video => {
                 if let Some(wall) = wall::in_picture(&packet.data) {
@@ -171,6 +192,9 @@ impl LiveLine {
                 }
                 if packet.key == Key::Frame {
                     self.counters.key_frame(packet.dts);
+                }
+                if contribution.duty == Duty::Keep {
+                    return self.keep(contribution, packet);
                 }
                 if !contribution.is_decoded(packet.key, self.reporter.now()) {
                     return;
@@ -186,6 +210,7 @@ impl LiveLine {
                 }
                 contribution.video = Some((params, lane));
             }
+            Track::Audio if contribution.duty == Duty::Keep => {}
             Track::Audio => {
                 // Without a decoder: that was said when its parameters came.
                 let Some((params, mut decoder)) = contribution.audio.take() else { return };
@@ -216,6 +241,9 @@ impl LiveLine {
         let Contribution { stamps, pictures, complaints, jumps, drifts, .. } = contribution;
         let mut put = |frame: Frame| {
             let now = self.reporter.now();
+            if let Some(place) = self.place.as_ref().filter(|place| place.looks()) {
+                place.pictured(frame.picture.glance(), frame.pts, now);
+            }
             let at = match stamps.picture(frame.pts, now) {
                 Mapped::At(at) | Mapped::Outlier(at) => {
                     if *pictures == Pictures::None {
@@ -227,6 +255,9 @@ impl LiveLine {
                 Mapped::Jumped(at, by) => {
                     let message = format!("time stamps jumped: the offset moves by {by}");
                     jumps.happened(&message, &self.reporter);
+                    if let Some(place) = &self.place {
+                        place.begin();
+                    }
                     // What waits may lie in the way of what comes.
                     self.buffer.rewind(at);
                     at
@@ -338,9 +369,12 @@ impl LiveLine {
     }
 }
 
+/// What is told of a line whose clock moved by so much.
 fn moved(by: Span) -> String {
     format!("what comes is late or early, or waits for others: all of it moves by {by}")
 }
+
+mod ready;
 
 #[cfg(test)]
 mod bench;
@@ -348,5 +382,7 @@ mod bench;
 mod changes;
 #[cfg(test)]
 mod in_step;
+#[cfg(test)]
+mod equal;
 #[cfg(test)]
 mod tests;

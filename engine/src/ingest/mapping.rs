@@ -11,7 +11,7 @@ const MOST_BENDS: usize = 16;
 const BILLION: i128 = 1_000_000_000;
 
 /// From `from` on, a second of stream takes a second and `slope` billionths of the show.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Bend {
     from: Time,
     at: Time,
@@ -27,7 +27,7 @@ impl Bend {
 }
 
 /// Where each moment of a stream lies in the show.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mapping {
     first: Bend,
     /// Those after it, in order.
@@ -74,6 +74,12 @@ impl Mapping {
         self.later.push_back(bend);
     }
 
+    /// The same for a stream of the same material whose stamps are later by so much.
+    pub(crate) fn stamped_later(&self, by: Span) -> Self {
+        let moved = |bend: &Bend| Bend { from: bend.from + by, ..*bend };
+        Self { first: moved(&self.first), later: self.later.iter().map(moved).collect() }
+    }
+
     /// Everything lies later by so much.
     pub(crate) fn shift(&mut self, by: Span) {
         self.first.at += by;
@@ -100,6 +106,17 @@ mod tests {
         mapping.shift(Span::from_millis(40));
         assert_eq!(mapping.place(ms(2500)), ms(3050));
         assert_eq!(mapping.offset(ms(500)), Span::from_millis(540));
+    }
+
+    #[test]
+    fn another_stream_of_the_same_lies_at_the_same_place() {
+        let mut mapping = Mapping::new(ms(500), ms(1000));
+        mapping.bend(ms(1500), 10_000_000);
+        let other = mapping.stamped_later(Span::from_millis(1400));
+        for at in [0, 700, 1500, 2222, 9000] {
+            assert_eq!(other.place(ms(at + 1400)), mapping.place(ms(at)));
+        }
+        assert_eq!(other.stamped_later(Span::from_millis(-1400)), mapping);
     }
 
     proptest! {

@@ -5,6 +5,7 @@
 //! takes from all of them in the same way.
 
 pub(crate) mod again;
+pub(crate) mod align;
 mod branch;
 pub(crate) mod buffer;
 pub(crate) mod caps;
@@ -37,6 +38,7 @@ pub(crate) mod seats;
 mod sound_queue;
 pub(crate) mod source;
 pub(crate) mod stamps;
+pub(crate) mod standby;
 pub(crate) mod still;
 pub(crate) mod together;
 mod unpack;
@@ -47,6 +49,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use media::{Span, Tick, Time};
+use scheduling::{Duty, Readiness};
 
 use crate::clock::Stop;
 use crate::ingest::buffer::{LineBuffer, Take, Waited};
@@ -54,6 +57,7 @@ use crate::ingest::iso::Recording;
 use crate::ingest::network::Network;
 use crate::ingest::pattern::TestSource;
 use crate::ingest::stamps::Standing;
+use crate::ingest::standby::Orders;
 use crate::ingest::still::Still;
 use crate::rehearse::veil::{Veil, VeilNow};
 use crate::report::{LineState, RecordingReport};
@@ -218,6 +222,8 @@ pub(crate) struct Line {
     pub(crate) counters: Arc<LineCounters>,
     /// Its recording as it comes, if it has one.
     recording: Option<Arc<Recording>>,
+    /// What its thread is told to do, where it may rest.
+    orders: Option<Arc<Orders>>,
     seen: bool,
     state: LineState,
     /// That it is on its way, since its last picture.
@@ -235,6 +241,7 @@ impl Line {
             origin,
             counters,
             recording: None,
+            orders: None,
             seen: false,
             state: LineState::Never,
             told_connecting: false,
@@ -259,6 +266,20 @@ impl Line {
     /// Whether somebody sends to it as they please.
     pub(crate) fn is_live(&self) -> bool {
         matches!(&self.origin, Origin::Buffered(buffer) if buffer.is_live())
+    }
+
+    /// With orders that its thread minds.
+    #[must_use]
+    pub(crate) fn with_orders(mut self, orders: Option<Arc<Orders>>) -> Self {
+        self.orders = orders;
+        self
+    }
+
+    /// What is to be done with what comes, from now on.
+    pub(crate) fn order(&self, duty: Duty) {
+        if let Some(orders) = &self.orders {
+            orders.give(duty);
+        }
     }
 
     /// With a recording of what comes.
@@ -288,14 +309,14 @@ impl Line {
             Origin::Pattern(source) => source.take(tick, from, to),
             Origin::Still(still) => still.take(),
             Origin::Dead | Origin::Unbuilt => {
-                Take { picture: None, hole_since: Some(Time::ZERO), ended: true, sound: None }
+                Take { hole_since: Some(Time::ZERO), ended: true, ..Take::default() }
             }
         };
         if let Some(veil) = &mut self.veil {
             self.veiled = veil.now(from);
             take = veil.over(from, take);
         }
-        self.seen |= take.picture.is_some();
+        self.seen |= take.picture.is_some() || take.readiness == Readiness::Kept;
         let on_its_way = self.counters.is_on_its_way();
         self.state = match (self.seen, take.hole_since) {
             (true, None) => LineState::Live,

@@ -8,6 +8,7 @@ use pipeline_dsl as dsl;
 use pipeline_dsl::rehearsal::LineName;
 
 use crate::event::Level;
+use crate::ingest::align;
 use crate::ingest::buffer::{LineBuffer, Pace};
 use crate::ingest::device::{self, Camera, DeviceLine, Microphone};
 use crate::ingest::end::EndOfLine;
@@ -21,6 +22,8 @@ use crate::ingest::pattern::TestSource;
 use crate::ingest::play::{self, PlayLine};
 use crate::ingest::point::{Point, Points};
 use crate::ingest::source::{HeldLine, LiveEnd, Registered, Runs};
+use crate::ingest::stamps;
+use crate::ingest::standby::Orders;
 use crate::ingest::still::Still;
 use crate::ingest::together::{self, Together};
 use crate::ingest::wire::{AddressError, Wire, WireLine};
@@ -56,6 +59,10 @@ pub(crate) struct Opener<'a> {
     pub(crate) threads: &'a mut Vec<JoinHandle<()>>,
     /// What records the line that is being opened, until its intake takes it.
     pub(crate) iso: Option<Iso>,
+    /// The line that is being opened among the lines of its camera.
+    pub(crate) place_in_camera: Option<align::Place>,
+    /// What is wanted of the line that is being opened, where it may rest.
+    pub(crate) orders: Option<Arc<Orders>>,
     /// What is done about interlaced pictures of the line that is being opened.
     pub(crate) deinterlace: dsl::Deinterlace,
 }
@@ -109,9 +116,16 @@ impl Opener<'_> {
     ) -> Result<(Arc<Intake>, Arc<LineBuffer>), StartError> {
         let (intake, arrivals) = Intake::new(reporter.clone());
         let intake = intake.counted(counters).recorded(self.iso.take());
+        // By the clock it is in step already, or on purpose not.
+        let place = self.place_in_camera.take().filter(|_| live.sync == dsl::SyncBy::Arrival);
         let buffer = self.buffer(Pace::Live {
             // It may have to wait for others, too.
-            depth: live.buffer + if live.sync == dsl::SyncBy::Clock { together::MOST } else { Span::ZERO },
+            depth: live.buffer
+                + match live.sync {
+                    dsl::SyncBy::Clock => together::MOST,
+                    dsl::SyncBy::Arrival if place.is_some() => stamps::MOST_FOR_STEP,
+                    dsl::SyncBy::Arrival => Span::ZERO,
+                },
         });
         let line = LiveLine {
             arrivals,
@@ -119,6 +133,8 @@ impl Opener<'_> {
             depth: live.buffer,
             sync: live.sync,
             together: Arc::clone(&self.together),
+            place,
+            orders: self.orders.take(),
             buffer: Arc::clone(&buffer),
             counters: Arc::clone(counters),
             reporter: reporter.clone(),
@@ -197,11 +213,21 @@ impl Opener<'_> {
     }
 
     /// Opens a camera's line, and the recording of what comes over it if it asks for one.
-    pub(crate) fn open_line(&mut self, camera: &str, line: &dsl::Line) -> Result<Line, StartError> {
+    pub(crate) fn open_line(
+        &mut self,
+        camera: &dsl::Camera,
+        line: &dsl::Line,
+        place: Option<align::Place>,
+    ) -> Result<Line, StartError> {
+        let may_rest = camera.failover.standby == dsl::Standby::Warm && camera.lines.len() > 1;
+        let orders = may_rest.then(Arc::<Orders>::default);
+        (self.place_in_camera, self.orders) = (place, orders.clone());
         self.deinterlace = line.deinterlace;
-        let opened = self.open_recorded(camera, line);
+        let opened = self.open_recorded(&camera.name, line);
         self.deinterlace = dsl::Deinterlace::default();
-        opened
+        // One that is not live has not taken them.
+        (self.place_in_camera, self.orders) = (None, None);
+        Ok(opened?.with_orders(orders))
     }
 
     fn open_recorded(&mut self, camera: &str, line: &dsl::Line) -> Result<Line, StartError> {

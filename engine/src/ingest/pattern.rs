@@ -50,7 +50,7 @@ impl TestSource {
             None => self.render(tick).ok(),
         };
         let hole_since = picture.is_none().then_some(from);
-        Take { picture, hole_since, ended: false, sound: self.sound(from, to) }
+        Take { picture, hole_since, sound: self.sound(from, to), ..Take::default() }
     }
 
     fn render(&self, tick: Tick) -> Result<Picture, CodecError> {

@@ -42,6 +42,13 @@ const EARLY_PATIENCE: Span = Span::from_millis(200);
 /// A line that is to be shown together with others, and is off by more than this, moves at once.
 const ALONE: Span = Span::from_millis(60);
 
+/// No line waits longer than this so that others of its camera can be in step.
+pub(crate) const MOST_FOR_STEP: Span = Span::from_secs(1);
+/// A mapping that is followed and moves by more has moved.
+const SEEN: Span = Span::from_millis(5);
+/// Who begins to follow has this much more of a cushion than he needs.
+const JOINS: Span = Span::from_millis(20);
+
 /// What waits may be off by this, in seconds, before anything bends.
 const DEAD_BAND: f64 = 0.002;
 /// Bending ends when it is off by less than this, and no drift is known.
@@ -86,6 +93,19 @@ pub(crate) struct Stamps {
     for_others: Option<Span>,
     /// Whether it has just begun to.
     joining: Joining,
+    /// Whose mapping it goes by.
+    course: Course,
+    /// How much longer all of it waits so that other lines of its camera can be in step.
+    for_step: Span,
+}
+
+/// Whose mapping a line goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Course {
+    /// Its own.
+    Own,
+    /// That of another line of its camera, which carries the same.
+    Followed,
 }
 
 /// The last picture whose stamp was believed, or stood in for.
@@ -140,6 +160,19 @@ enum Bending {
     Yes,
 }
 
+/// What comes lies elsewhere from here on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moved {
+    /// Where the first of it lies.
+    pub(crate) at: Time,
+    /// Later by so much than it would have.
+    pub(crate) by: Span,
+}
+
+/// It comes too late to be shown so early, or too early to be shown so late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OutOfReach;
+
 /// What became of a block of sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Heard {
@@ -192,7 +225,80 @@ impl Stamps {
             waited: Span::ZERO,
             for_others: None,
             joining: Joining::No,
+            course: Course::Own,
+            for_step: Span::ZERO,
         }
+    }
+
+    /// Goes by the mapping of a line that carries the same, from `pts` on. Gives where that lies
+    /// and by how much it moved, where it did; `None` where it lies as it lay.
+    ///
+    /// # Errors
+    /// That would leave less of the cushion than is needed, or more than may wait.
+    pub(crate) fn follow(
+        &mut self,
+        mapping: Mapping,
+        pts: Time,
+        now: Time,
+    ) -> Result<Option<Moved>, OutOfReach> {
+        let at = mapping.place(pts);
+        let needed = self.least() + self.waited + JOINS;
+        let most = self.depth + self.waited + MOST_FOR_STEP;
+        if self.course == Course::Own && !(needed..=most).contains(&(at - now)) {
+            return Err(OutOfReach);
+        }
+        let was = self.mapping.as_ref().map(|own| own.place(pts));
+        let by = was.map_or(Span::ZERO, |was| at - was);
+        let moves = by.abs() > SEEN || self.course == Course::Own;
+        if moves {
+            (self.strays, self.jump) = (None, None);
+            self.for_step =
+                (at - now - self.depth - self.waited).max(Span::ZERO - self.half()).min(MOST_FOR_STEP);
+        }
+        (self.mapping, self.course, self.target) = (Some(mapping), Course::Followed, None);
+        Ok(moves.then_some(Moved { at, by }))
+    }
+
+    /// Goes by its own mapping from now on, which lies as the one it followed.
+    pub(crate) fn lead(&mut self, now: Time) {
+        if self.course == Course::Own {
+            return;
+        }
+        (self.course, self.target) = (Course::Own, None);
+        if let (Some(mapping), Some(late)) = (&self.mapping, self.lateness.least(now)) {
+            let waits = mapping.offset(self.reached) - late;
+            self.for_step = (waits - self.depth - self.waited).max(Span::ZERO - self.half()).min(MOST_FOR_STEP);
+        }
+    }
+
+    /// Of its own cushion a line in step may lack so much, so that nothing need move for it.
+    fn half(&self) -> Span {
+        Span::from_flicks(self.depth.flicks() / 2)
+    }
+
+    /// How long after its time in the stream a picture is to be shown at the least, for the line to
+    /// be in step with others; `None` before that is known.
+    pub(crate) fn needs(&self, now: Time) -> Option<Span> {
+        self.lateness.least(now).map(|late| late + self.half() + self.waited)
+    }
+
+    /// All of it waits so much longer than by itself, for lines that are to be in step with it;
+    /// never less again, since going back would be seen.
+    pub(crate) fn wait_for_step(&mut self, more: Span) {
+        let more = more.min(MOST_FOR_STEP);
+        if more > self.for_step + ABREAST {
+            (self.for_step, self.target) = (more, None);
+        }
+    }
+
+    /// Its own mapping, to be followed.
+    pub(crate) fn mapping(&self) -> Option<&Mapping> {
+        self.mapping.as_ref()
+    }
+
+    /// What of the stream is shown at this show time.
+    pub(crate) fn stream_at(&self, at: Time) -> Option<Time> {
+        self.mapping.as_ref().map(|mapping| at - mapping.offset(self.reached))
     }
 
     /// From here on it waits so much longer, for lines that are slower, and to the point.
@@ -211,6 +317,11 @@ impl Stamps {
         self.lateness.least(now).map(|late| late + self.depth + self.waited)
     }
 
+    /// How long after its time in the stream a picture comes; `None` before that is known.
+    pub(crate) fn comes(&self, now: Time) -> Option<Span> {
+        self.lateness.least(now)
+    }
+
     /// How much longer all of it waits for sound that comes late.
     pub(crate) fn waits_for_sound(&self) -> Span {
         self.waited
@@ -218,12 +329,12 @@ impl Stamps {
 
     /// How long pictures wait: longer where sound comes later than they do.
     fn cushion(&self) -> Span {
-        self.depth + self.waited + self.for_others.unwrap_or(Span::ZERO)
+        self.depth + self.waited + self.for_step + self.for_others.unwrap_or(Span::ZERO)
     }
 
     /// How far after show time a stamp is an outlier.
     fn beyond(&self) -> Span {
-        BEYOND + self.for_others.unwrap_or(Span::ZERO)
+        BEYOND + self.for_step + self.for_others.unwrap_or(Span::ZERO)
     }
 
     fn least(&self) -> Span {
@@ -251,6 +362,7 @@ impl Stamps {
         self.mapping = Some(Mapping::new(pts, at));
         (self.lateness, self.target, self.bending) = (Lateness::default(), None, Bending::No);
         (self.jump, self.strays, self.reached) = (None, None, pts);
+        self.course = Course::Own;
     }
 
     /// The show time of a picture, `now` being show time.
@@ -352,7 +464,8 @@ impl Stamps {
         if let Some(mapping) = &mut self.mapping {
             mapping.shift(by);
         }
-        (self.target, self.strays) = (None, None);
+        // Who moves by himself does not follow any more.
+        (self.target, self.strays, self.course) = (None, None, Course::Own);
     }
 
     /// By how much the mapping is to move, now that a picture came with this lateness.
@@ -432,6 +545,9 @@ impl Stamps {
     /// Gives by how much it moved instead, where it is to wait much longer, or not any more.
     fn judge(&mut self, pts: Time, now: Time) -> Option<Span> {
         if self.lateness.came(pts, now) == Reading::Goes {
+            return None;
+        }
+        if self.course == Course::Followed {
             return None;
         }
         let (cushion, exactly) = (self.cushion(), self.for_others.is_some());

@@ -20,6 +20,6 @@ impl Still {
     }
 
     pub(crate) fn take(&self) -> Take {
-        Take { picture: Some(self.0.clone()), hole_since: None, ended: false, sound: None }
+        Take { picture: Some(self.0.clone()), ..Take::default() }
     }
 }

@@ -1,16 +1,22 @@
 //! A camera position at a tick: its lines taken from, one of them chosen.
 
+use std::sync::Arc;
+
 use media::{SampleRate, Span, Tick, Time};
 use pipeline_dsl as dsl;
-use scheduling::{FeedIx, Input, LineFigures, LineIx, LineState as Standing, LineView, Switcher};
+use scheduling::{
+    Duty, FeedIx, Input, LineFigures, LineIx, LineState as Standing, LineView, Step, Switcher,
+};
 
 use crate::channel::sound::crossfade;
 use crate::ingest::Line;
-use crate::ingest::buffer::Take;
+use crate::ingest::align::Alignment;
+use crate::ingest::buffer::{Readiness, Take};
 use crate::ingest::network::Network;
 use crate::options::Mode;
 use crate::report::{CameraReport, LineReport, LineState, NetworkReport};
 use crate::show::checks::{Amiss, Limits, LineChecks, Word};
+use crate::show::in_step;
 use crate::status::{CameraStatus, LineStatus};
 
 /// A camera, or a filler (which is a camera of one line).
@@ -32,6 +38,8 @@ pub(crate) struct CameraRun {
     now: Time,
     /// What the checks found since it was fetched: the line, what, and whether it begins.
     found: Vec<(usize, Amiss, Word)>,
+    /// Which lines carry the same.
+    alignment: Option<Arc<Alignment>>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -84,7 +92,8 @@ impl CameraRun {
         let (rate, channels) = (audio.rate, audio.layout.channels());
         let (takes, checks, found) = (Vec::new(), Vec::new(), Vec::new());
         let now = Time::ZERO;
-        Self { name, lines, feed, rate, channels, takes, take: None, measured, checks, now, found }
+        let alignment = None;
+        Self { name, lines, feed, rate, channels, takes, take: None, measured, checks, now, found, alignment }
     }
 
     /// With checks of what its lines bring.
@@ -105,6 +114,19 @@ impl CameraRun {
         named.collect()
     }
 
+    /// With lines that may carry the same.
+    #[must_use]
+    pub(crate) fn aligned(self, alignment: Option<Arc<Alignment>>) -> Self {
+        Self { alignment, ..self }
+    }
+
+    /// What is to be done with what comes over a line.
+    pub(crate) fn order(&self, LineIx(line): LineIx, duty: Duty) {
+        if let Some(line) = self.lines.get(line) {
+            line.order(duty);
+        }
+    }
+
     /// Takes the tick `[from, to)` from every line and tells the switcher how each stands.
     /// `changed` hears of lines whose state is another now.
     pub(crate) fn take_lines(
@@ -117,7 +139,7 @@ impl CameraRun {
     ) {
         self.takes.clear();
         self.now = from;
-        for (ix, (line, measured)) in self.lines.iter_mut().zip(&self.measured).enumerate() {
+        for (ix, line) in self.lines.iter_mut().enumerate() {
             let (before, seen) = (line.state(), line.seen());
             let take = line.take(tick, from, to);
             let was_live = before == LineState::Live;
@@ -126,21 +148,42 @@ impl CameraRun {
             {
                 changed.push(LineChange { line: line.name.clone(), from: before, to: line.state(), seen });
             }
-            let mut figures = measured.figures;
-            if let Some(Some(checks)) = self.checks.get_mut(ix) {
+            // What is kept undecoded shows nothing that could be looked at.
+            if let Some(Some(checks)) = self.checks.get_mut(ix)
+                && take.readiness == Readiness::Decoded
+            {
                 checks.look(from, &take, &mut |amiss, word| self.found.push((ix, amiss, word)));
-                figures = checks.figures(figures);
             }
-            let view = view(line, &take, figures);
-            // How a line stands is always taken in.
-            let _ = switcher.handle(Input::Line { feed: self.feed, line: LineIx(ix), view }, from);
             self.takes.push(take);
         }
+        let steps = self.steps(from);
+        in_step::find_holes(&mut self.takes, &steps, (from, to));
+        in_step::fill_sound(&mut self.takes, &steps, self.channels);
+        let lines = self.lines.iter().zip(&self.takes).zip(&self.measured).zip(steps);
+        for (ix, (((line, take), measured), step)) in lines.enumerate() {
+            let checks = self.checks.get(ix).and_then(Option::as_ref);
+            let figures = checks.map_or(measured.figures, |checks| checks.figures(measured.figures));
+            let view = LineView { step, ..view(line, take, figures) };
+            // How a line stands is always taken in.
+            let _ = switcher.handle(Input::Line { feed: self.feed, line: LineIx(ix), view }, from);
+        }
+    }
+
+    /// Which lines show the same at this tick.
+    fn steps(&self, at: Time) -> Vec<Step> {
+        let step = |ix| match &self.alignment {
+            Some(alignment) if alignment.is_in_step(LineIx(ix), at) => Step::Shared,
+            _ => Step::Alone,
+        };
+        (0..self.lines.len()).map(step).collect()
     }
 
     /// The camera goes over to another line with this tick: sound with the picture, and
     /// without a click.
     pub(crate) fn go_over(&mut self, change: scheduling::LineChange) {
+        if let Some(alignment) = &self.alignment {
+            alignment.lead(change.to);
+        }
         if let Some(left) = change.from
             && left != change.to
             && let Some(old) = self.takes.get_mut(left.0).map(|take| take.sound.take())
@@ -180,6 +223,11 @@ impl CameraRun {
         }
     }
 
+    /// How much later than over the line that is shown the same comes over this one.
+    fn step(&self, line: usize) -> Option<f64> {
+        self.alignment.as_ref()?.behind(LineIx(line)).map(millis)
+    }
+
     pub(crate) fn status(&self, switcher: &Switcher) -> CameraStatus {
         let rules = switcher.lines(self.feed);
         let name = |ix: LineIx| self.lines.get(ix.0).map(|line| line.name.clone());
@@ -207,6 +255,7 @@ impl CameraRun {
                 offset_ms: line.counters.timing().standing.map(|standing| millis(standing.offset)),
                 drift_ppm: line.counters.timing().drift_ppm(),
                 behind_ms: line.counters.timing().behind.map(millis),
+                step_ms: self.step(ix),
                 recording: line.recording(),
                 keyframe_s: line.counters.key_interval().map(Span::as_secs_f64),
                 decode_errors: line.counters.errors(),
@@ -235,6 +284,7 @@ impl CameraRun {
                 offset_ms: line.counters.timing().standing.map(|standing| millis(standing.offset)),
                 drift_ppm: line.counters.timing().drift_ppm(),
                 behind_ms: line.counters.timing().behind.map(millis),
+                step_ms: self.step(ix),
                 recording: line.recording(),
                 keyframe_s: line.counters.key_interval().map(Span::as_secs_f64),
                 decode_errors: line.counters.errors(),
@@ -259,13 +309,12 @@ fn view(line: &Line, take: &Take, figures: LineFigures) -> LineView {
         LineState::Ended => Standing::Ended,
     };
     // Before its first picture a line is in no hole that could be measured.
-    LineView { figures, ..LineView::new(state, take.hole_since.filter(|_| line.seen())) }
+    let hole_since = take.hole_since.filter(|_| line.seen());
+    LineView { figures, readiness: take.readiness, ..LineView::new(state, hole_since) }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use codecs::{Frame, Pcm, PictureMut};
     use media::{FrameRate, Size};
 
@@ -346,7 +395,8 @@ mod tests {
             let glide = &sound[at - 1..=at + 480];
             let steepest = glide.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
             assert!(steepest <= 1.01 / 480.0, "{first:?} to {second:?}: a step of {steepest}");
-            assert!(sound[at + 480..].iter().all(|s| *s == second.unwrap_or(0.0)));
+            // The line's own end is faded, too.
+            assert!(sound[at + 480..29 * 1920].iter().all(|s| *s == second.unwrap_or(0.0)));
         }
     }
 }

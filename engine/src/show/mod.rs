@@ -4,6 +4,7 @@
 pub(crate) mod cameras;
 pub(crate) mod channels;
 pub(crate) mod checks;
+mod in_step;
 mod plan;
 pub(crate) mod scenes;
 
@@ -188,7 +189,12 @@ impl ShowRun {
                     let t = self.rate.time_of(event.tick);
                     self.log.push(t, level, event.code.as_str(), &event.subject, event.message);
                 }
-                // Every line is decoded all the time.
+                Output::Duty { feed: FeedIx::Camera(ix), line, duty } => {
+                    if let Some(camera) = self.cameras.get(ix) {
+                        camera.order(line, duty);
+                    }
+                }
+                // A filler has one line, which is always needed.
                 Output::Duty { .. } => {}
             }
         }

@@ -13,6 +13,7 @@ mod files;
 mod hall;
 mod http_flv;
 mod iso;
+mod killed;
 mod live;
 mod matrix;
 mod pictures;

@@ -52,6 +52,8 @@ impl Bench {
             depth,
             sync: SyncBy::Arrival,
             together: Arc::default(),
+            place: None,
+            orders: None,
             buffer: Arc::new(LineBuffer::new(Pace::Live { depth }, ticks.tick_span(), RATE, channels)),
             counters: Arc::new(LineCounters::default()),
             reporter,

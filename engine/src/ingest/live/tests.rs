@@ -84,6 +84,8 @@ fn line(kit: Arc<Counting>) -> LiveLine {
         depth: DEPTH,
         sync: SyncBy::Arrival,
         together: Arc::default(),
+        place: None,
+        orders: None,
         buffer: Arc::new(buffer),
         counters: Arc::new(LineCounters::default()),
         reporter,
