@@ -82,7 +82,8 @@ pub(crate) fn open_cameras(show: &dsl::Show, opener: &mut Opener<'_>) -> Result<
         let alignment = Alignment::new(camera.lines.len(), camera.failover.align);
         let mut lines = Vec::new();
         for (ix, line) in camera.lines.iter().enumerate() {
-            let place = |alignment: &Arc<_>| align::Place { alignment: Arc::clone(alignment), line: LineIx(ix) };
+            let place =
+                |alignment: &Arc<_>| align::Place { alignment: Arc::clone(alignment), line: LineIx(ix) };
             lines.push(opener.open_line(camera, line, alignment.as_ref().map(place))?);
         }
         let run = CameraRun::new(camera.name.clone(), lines, FeedIx::Camera(ix), show.audio);

@@ -212,6 +212,9 @@ pub struct LineStatus {
     /// one; `None` where the two are not known to carry the same.
     #[serde(default)]
     pub step_ms: Option<f64>,
+    /// Whether it shows the same at every tick as all other lines of its camera that are in step.
+    #[serde(default)]
+    pub in_step: bool,
     /// As in the report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingReport>,

@@ -145,7 +145,7 @@ impl LineBuffer {
     /// For a show with ticks of `tick` and sound of `rate` and `channels`.
     pub(crate) fn new(pace: Pace, tick: Span, rate: SampleRate, channels: u8) -> Self {
         let sound = SoundQueue::new(rate, channels);
-        let sound = if pace == Pace::Held { sound } else { sound.from_silence() };
+        let sound = if pace == Pace::Held { sound } else { sound.out_of_silence() };
         Self {
             state: Mutex::new(State {
                 frames: VecDeque::new(),

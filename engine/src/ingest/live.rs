@@ -381,8 +381,8 @@ mod bench;
 #[cfg(test)]
 mod changes;
 #[cfg(test)]
-mod in_step;
-#[cfg(test)]
 mod equal;
+#[cfg(test)]
+mod in_step;
 #[cfg(test)]
 mod tests;

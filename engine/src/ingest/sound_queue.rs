@@ -60,7 +60,7 @@ impl SoundQueue {
 
     /// The same, but nobody knows where in a sound it begins.
     #[must_use]
-    pub(crate) fn from_silence(self) -> Self {
+    pub(crate) fn out_of_silence(self) -> Self {
         Self { gain: 0.0, ..self }
     }
 
@@ -199,7 +199,10 @@ mod tests {
         let out = queue.take(Time::ZERO, rate.time_of(1040)).samples.unwrap();
         assert_eq!(out.len(), 1040);
         let is_silent = |at: usize| out[at] == 0.0;
-        assert_eq!([9, 10, 18, 20, 1019, 1021, 1034, 1035].map(is_silent), [true, false, false, true, true, false, false, true]);
+        assert_eq!(
+            [9, 10, 18, 20, 1019, 1021, 1034, 1035].map(is_silent),
+            [true, false, false, true, true, false, false, true]
+        );
         // The second block gives the third one way.
         let louder = out[1030] / out[1029];
         assert!((1.0..1.6).contains(&louder), "{:?}", &out[1020..1036]);
@@ -210,7 +213,7 @@ mod tests {
     #[test]
     fn nothing_clicks_and_what_is_lacking_is_told() {
         let rate = SampleRate::HZ_48000;
-        let mut queue = SoundQueue::new(rate, 1).from_silence();
+        let mut queue = SoundQueue::new(rate, 1).out_of_silence();
         for (at, len) in [(3000, 5000), (9000, 300), (9700, 4000)] {
             queue.put(&pcm(at, vec![1.0; len]));
         }
@@ -224,7 +227,9 @@ mod tests {
         let steepest = out.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
         assert!(steepest <= 1.01 / 480.0, "a step of {steepest}");
         assert!(out.iter().zip(&lack).all(|(out, lack)| (out + lack - 1.0).abs() < 1e-5));
-        for (at, level) in [(2999, 0.0), (3500, 1.0), (7500, 1.0), (8000, 0.0), (8999, 0.0), (13_699, 0.0), (12_000, 1.0)] {
+        for (at, level) in
+            [(2999, 0.0), (3500, 1.0), (7500, 1.0), (8000, 0.0), (8999, 0.0), (13_699, 0.0), (12_000, 1.0)]
+        {
             assert!((out[at] - level).abs() < 0.01, "{} at {at}", out[at]);
         }
         assert!((0.2..0.4).contains(&out[9150]), "too short to get loud: {}", out[9150]);

@@ -59,6 +59,8 @@ const RIGHT: f64 = 3e-6;
 const CORRECTED: f64 = 10.0;
 /// What is off is corrected at this rate at the most: 3 cents of pitch.
 const GENTLE: f64 = 0.002;
+/// At this one where other lines wait to be in step with it: 9 cents.
+const BRISK: f64 = 0.005;
 /// And at this one, with drift and all, where the cushion is half gone. Sound may be bent by
 /// 1 %, and must be able to follow.
 const MOST: f64 = 0.009;
@@ -267,7 +269,8 @@ impl Stamps {
         (self.course, self.target) = (Course::Own, None);
         if let (Some(mapping), Some(late)) = (&self.mapping, self.lateness.least(now)) {
             let waits = mapping.offset(self.reached) - late;
-            self.for_step = (waits - self.depth - self.waited).max(Span::ZERO - self.half()).min(MOST_FOR_STEP);
+            self.for_step =
+                (waits - self.depth - self.waited).max(Span::ZERO - self.half()).min(MOST_FOR_STEP);
         }
     }
 
@@ -579,7 +582,13 @@ impl Stamps {
             self.bending = Bending::No;
         }
         let is_urgent = waits < Span::from_flicks(cushion.flicks() / 2);
-        let (most, step) = if is_urgent { (MOST, 4.0 * STEP) } else { (GENTLE, STEP) };
+        // The sooner it is in step, the sooner a failover is not seen.
+        let hurries = self.for_step > Span::ZERO && off > 0.0;
+        let (most, step) = match (is_urgent, hurries) {
+            (true, _) => (MOST, 4.0 * STEP),
+            (false, true) => (BRISK, STEP),
+            (false, false) => (GENTLE, STEP),
+        };
         let wanted = match self.bending {
             Bending::No => 0.0,
             Bending::Yes => (drift + (off / CORRECTED).clamp(-most, most)).clamp(-MOST, MOST),

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use media::{SampleRate, Span, Tick, Time};
 use pipeline_dsl as dsl;
 use scheduling::{
-    Duty, FeedIx, Input, LineFigures, LineIx, LineState as Standing, LineView, Step, Switcher,
+    Duty, FeedIx, Input, LineFigures, LineIx, LineState as Standing, LineView, Readiness, Step, Switcher,
 };
 
 use crate::channel::sound::crossfade;
 use crate::ingest::Line;
 use crate::ingest::align::Alignment;
-use crate::ingest::buffer::{Readiness, Take};
+use crate::ingest::buffer::Take;
 use crate::ingest::network::Network;
 use crate::options::Mode;
 use crate::report::{CameraReport, LineReport, LineState, NetworkReport};
@@ -40,6 +40,8 @@ pub(crate) struct CameraRun {
     found: Vec<(usize, Amiss, Word)>,
     /// Which lines carry the same.
     alignment: Option<Arc<Alignment>>,
+    /// Which of them showed the same at the last tick.
+    steps: Vec<Step>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -91,9 +93,21 @@ impl CameraRun {
         let measured = vec![Measured::default(); lines.len()];
         let (rate, channels) = (audio.rate, audio.layout.channels());
         let (takes, checks, found) = (Vec::new(), Vec::new(), Vec::new());
-        let now = Time::ZERO;
-        let alignment = None;
-        Self { name, lines, feed, rate, channels, takes, take: None, measured, checks, now, found, alignment }
+        Self {
+            name,
+            lines,
+            feed,
+            rate,
+            channels,
+            takes,
+            take: None,
+            measured,
+            checks,
+            now: Time::ZERO,
+            found,
+            alignment: None,
+            steps: Vec::new(),
+        }
     }
 
     /// With checks of what its lines bring.
@@ -156,14 +170,14 @@ impl CameraRun {
             }
             self.takes.push(take);
         }
-        let steps = self.steps(from);
-        in_step::find_holes(&mut self.takes, &steps, (from, to));
-        in_step::fill_sound(&mut self.takes, &steps, self.channels);
-        let lines = self.lines.iter().zip(&self.takes).zip(&self.measured).zip(steps);
+        self.steps = self.steps(from);
+        in_step::find_holes(&mut self.takes, &self.steps, (from, to));
+        in_step::fill_sound(&mut self.takes, &self.steps, self.channels);
+        let lines = self.lines.iter().zip(&self.takes).zip(&self.measured).zip(&self.steps);
         for (ix, (((line, take), measured), step)) in lines.enumerate() {
             let checks = self.checks.get(ix).and_then(Option::as_ref);
             let figures = checks.map_or(measured.figures, |checks| checks.figures(measured.figures));
-            let view = LineView { step, ..view(line, take, figures) };
+            let view = LineView { step: *step, ..view(line, take, figures) };
             // How a line stands is always taken in.
             let _ = switcher.handle(Input::Line { feed: self.feed, line: LineIx(ix), view }, from);
         }
@@ -256,6 +270,7 @@ impl CameraRun {
                 drift_ppm: line.counters.timing().drift_ppm(),
                 behind_ms: line.counters.timing().behind.map(millis),
                 step_ms: self.step(ix),
+                in_step: self.steps.get(ix) == Some(&Step::Shared),
                 recording: line.recording(),
                 keyframe_s: line.counters.key_interval().map(Span::as_secs_f64),
                 decode_errors: line.counters.errors(),

@@ -120,7 +120,8 @@ impl Relay {
                             }
                         }
                         // What is over one way is over both ways.
-                        let _ = (to.shutdown(std::net::Shutdown::Both), from.shutdown(std::net::Shutdown::Both));
+                        let _ =
+                            (to.shutdown(std::net::Shutdown::Both), from.shutdown(std::net::Shutdown::Both));
                     })
                 };
                 let (other_client, other_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
@@ -214,7 +215,8 @@ show "truck" {{
         let live = start_show(&text);
         let addr = live.engine.rtmp_addr().unwrap();
         let relays = [Relay::tcp(addr), srt_relay];
-        let mut truck = Self { live, film, begun: Instant::now(), relays, srt, senders: [None, None], folder };
+        let mut truck =
+            Self { live, film, begun: Instant::now(), relays, srt, senders: [None, None], folder };
         (0..2).for_each(|line| truck.send(line));
         truck
     }
@@ -230,7 +232,8 @@ show "truck" {{
             _ => format!("srt://127.0.0.1:{}?mode=listener&latency=80000", self.srt),
         };
         let format = if line == 0 { "flv" } else { "mpegts" };
-        let args = ["-nostdin", "-v", "error", "-re", "-ss", &at, "-i", film, "-c", "copy", "-f", format, &url];
+        let args =
+            ["-nostdin", "-v", "error", "-re", "-ss", &at, "-i", film, "-c", "copy", "-f", format, &url];
         self.senders[line] = Some(tool("ffmpeg", &args));
     }
 
@@ -238,11 +241,11 @@ show "truck" {{
         status.cameras[0].line.as_deref()
     }
 
-    /// Both lines are live, and known to carry the same.
+    /// Both lines are live, and show the same.
     pub(crate) fn wait_for_both(&self) {
         wait_for(&self.live.engine.handle(), "both lines in step", |status| {
             let lines = &status.cameras[0].lines;
-            lines.iter().all(|line| line.state == LineState::Live && line.step_ms.is_some())
+            lines.iter().all(|line| line.state == LineState::Live && line.in_step)
         });
     }
 
@@ -297,7 +300,11 @@ fn stale_ms(shown: &[Option<usize>], from: f64, seconds: f64) -> i64 {
 }
 
 /// Pictures that were shown twice or left out around a time.
-pub(crate) fn seams(shown: &[Option<usize>], from: f64, seconds: f64) -> Vec<(usize, Option<usize>, Option<usize>)> {
+pub(crate) fn seams(
+    shown: &[Option<usize>],
+    from: f64,
+    seconds: f64,
+) -> Vec<(usize, Option<usize>, Option<usize>)> {
     let tick = |t: f64| ((t * 1000.0) as usize / TICK_MS as usize).min(shown.len());
     let pairs = (tick(from)..tick(from + seconds).saturating_sub(1)).map(|n| (n, shown[n], shown[n + 1]));
     pairs.filter(|(_, a, b)| a.zip(*b).is_none_or(|(a, b)| b != a + 1)).collect()
@@ -328,7 +335,11 @@ fn a_killed_sender_is_hardly_noticed() {
     wait_for(&handle, "a second more", |status| status.t > until);
     let (shown, report) = truck.end();
     let stale = stale_ms(&shown, at, until - at);
-    println!("stale for {stale} ms, {:?}, {} late ticks", seams(&shown, at, until - at), report.channels[0].late_ticks);
+    println!(
+        "stale for {stale} ms, {:?}, {} late ticks",
+        seams(&shown, at, until - at),
+        report.channels[0].late_ticks
+    );
     assert!(stale <= 1000, "stale for {stale} ms");
     assert!(shown.iter().flatten().count() > 25);
 }

@@ -35,12 +35,16 @@ show "step" {{
 
 /// When flashes begin and when beeps begin, in milliseconds.
 fn flashes_and_beeps(recording: &Path) -> (Vec<f64>, Vec<f64>) {
-    let tags = tags(recording);
-    let frames = decode(&tags);
+    onsets(&tags(recording))
+}
+
+/// The same of a recording's tags.
+pub fn onsets(tags: &[flv::Tag]) -> (Vec<f64>, Vec<f64>) {
+    let frames = decode(tags);
     let white: Vec<bool> = frames.iter().map(|f| is_white(mean(f))).collect();
     let starts = (0..white.len()).filter(|n| white[*n] && (*n == 0 || !white[*n - 1]));
     let flashes = starts.map(|n| frames[n].pts.as_secs_f64() * 1000.0).collect();
-    let (first, rate, sound) = decode_sound(&tags);
+    let (first, rate, sound) = decode_sound(tags);
     let mut beeps = Vec::new();
     let mut quiet_since = 0;
     for (n, sample) in sound.iter().enumerate() {

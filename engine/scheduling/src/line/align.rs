@@ -67,8 +67,7 @@ impl Strand {
     /// Whether a picture of this time of the stream should have come already, and would be remembered.
     fn should_have(&self, pts: Time) -> bool {
         let (first, last) = (self.coded.front(), self.coded.back());
-        first.is_some_and(|first| first.pts < pts)
-            && last.is_some_and(|last| pts < last.pts)
+        first.is_some_and(|first| first.pts < pts) && last.is_some_and(|last| pts < last.pts)
     }
 
     fn remember(&mut self, code: u64, pts: Time) -> bool {

@@ -99,7 +99,14 @@ impl LineView {
             black_since: None,
             silent_since: None,
         };
-        Self { state, hole_since, grade: Grade::Clean, readiness: Readiness::Decoded, step: Step::Alone, figures }
+        Self {
+            state,
+            hole_since,
+            grade: Grade::Clean,
+            readiness: Readiness::Decoded,
+            step: Step::Alone,
+            figures,
+        }
     }
 
     /// Whether it could be shown at `now`: connected or playing out, with a current picture.

@@ -18,9 +18,7 @@ fn come(aligner: &mut Aligner, mut all: Vec<(i64, LineIx, u64, Time)>) {
 
 /// Both lines' pictures from `first` on, the second so much later and stamped so much more.
 fn both(first: i64, count: i64, later: i64, more: i64) -> Vec<(i64, LineIx, u64, Time)> {
-    let one = |n: i64| {
-        [(n * 40, A, n as u64, ms(n * 40)), (n * 40 + later, B, n as u64, ms(n * 40 + more))]
-    };
+    let one = |n: i64| [(n * 40, A, n as u64, ms(n * 40)), (n * 40 + later, B, n as u64, ms(n * 40 + more))];
     (first..first + count).flat_map(one).collect()
 }
 
@@ -40,9 +38,9 @@ fn with_align_off_and_for_other_pictures_nothing_is_known() {
     come(&mut aligner, both(0, 40, 10, 0));
     assert_eq!((aligner.apart(A), aligner.apart(B)), (None, None));
     let mut aligner = Aligner::new(2, Align::Stamps);
-    let others = both(0, 400, 10, 0).into_iter().map(|(at, line, code, pts)| {
-        (at, line, if line == B { code + 100_000 } else { code }, pts)
-    });
+    let others = both(0, 400, 10, 0)
+        .into_iter()
+        .map(|(at, line, code, pts)| (at, line, if line == B { code + 100_000 } else { code }, pts));
     come(&mut aligner, others.collect());
     assert_eq!((aligner.apart(A), aligner.apart(B)), (Some(Span::ZERO), None));
 }
@@ -62,9 +60,9 @@ fn a_line_that_goes_over_to_other_pictures_is_no_longer_one_of_them() {
     let mut aligner = Aligner::new(2, Align::Stamps);
     come(&mut aligner, both(0, 50, 10, 0));
     assert!(aligner.apart(B).is_some());
-    let other = both(50, 200, 10, 0).into_iter().map(|(at, line, code, pts)| {
-        (at, line, if line == B { code + 100_000 } else { code }, pts)
-    });
+    let other = both(50, 200, 10, 0)
+        .into_iter()
+        .map(|(at, line, code, pts)| (at, line, if line == B { code + 100_000 } else { code }, pts));
     come(&mut aligner, other.collect());
     // One of them is left; nobody can tell which is right.
     assert!(aligner.apart(A).is_none() || aligner.apart(B).is_none());
@@ -79,7 +77,8 @@ fn a_line_that_comes_back_finds_its_place_by_the_one_that_stayed() {
     come(&mut aligner, only(both(50, 1500, 10, 1400), B).collect());
     aligner.begin(A);
     let late = only(both(1550, 20, 10, 1400), B);
-    let anew = only(both(1550, 20, 10, 1400), A).map(|(at, line, n, _)| (at, line, n, ms((n as i64 - 1550) * 40)));
+    let anew =
+        only(both(1550, 20, 10, 1400), A).map(|(at, line, n, _)| (at, line, n, ms((n as i64 - 1550) * 40)));
     come(&mut aligner, late.chain(anew).collect());
     let apart = aligner.apart(A).unwrap() - aligner.apart(B).unwrap();
     assert_eq!(apart, ms(0) - ms(1550 * 40 + 1400));

@@ -10,10 +10,11 @@ use media::{
     AudioCodec, AudioParams, FrameRate, Key, Packet, Size, Span, Tick, Time, Track, VideoCodec, VideoParams,
 };
 use pipeline_dsl::{self as dsl, SyncBy};
-use scheduling::{FeedIx, Input, LineIx, Output, Switcher};
+use scheduling::{Fader, FeedIx, Input, LineIx, OnAir, Output, SourceIx, Switcher};
 
 use super::LiveLine;
 use super::bench::RATE;
+use crate::channel::sound::{Part, SoundDesk};
 use crate::clock::{Clock, Stop, VirtualClock};
 use crate::event::EventLog;
 use crate::ingest::align::{Alignment, Place};
@@ -34,10 +35,25 @@ const BLOCK: i64 = 1024;
 /// Numbers that a picture's luma can show.
 const NUMBERS: u64 = 200;
 
+/// What is heard.
+#[derive(Clone, Copy, PartialEq)]
+enum Sound {
+    Tone,
+    /// For three pictures of each second's 25.
+    Beeps,
+}
+
+impl Sound {
+    fn sample(self, n: i64) -> f32 {
+        let is_heard = self == Self::Tone || n.rem_euclid(48_000) < 3 * 1920;
+        if is_heard { ((n as f64 / 48_000.0 * TONE * TAU).sin() * 0.5) as f32 } else { 0.0 }
+    }
+}
+
 /// Its packets of pictures are numbers, shown as luma; those of sound are their first sample's.
-struct Numbered;
+struct Numbered(Sound);
 struct Numbers(Option<Frame>);
-struct Tone(Option<Pcm>);
+struct Heard(Sound, Option<Pcm>);
 
 fn number_in(data: &[u8]) -> u64 {
     u64::from_le_bytes(data[..8].try_into().unwrap())
@@ -54,7 +70,8 @@ impl VideoDecoder for Numbers {
         let mut luma = picture.plane_mut(Plane::Y);
         for (y, row) in luma.rows_mut().enumerate().filter(|(y, _)| *y < 8) {
             for (x, pixel) in row.iter_mut().enumerate() {
-                let wave = (number_in(&packet.data) as f64 * (0.02 + 0.013 * (x / 2 + y / 2 * 8) as f64)).sin();
+                let wave =
+                    (number_in(&packet.data) as f64 * (0.02 + 0.013 * (x / 2 + y / 2 * 8) as f64)).sin();
                 *pixel = (128.0 + 100.0 * wave) as u8;
             }
         }
@@ -69,16 +86,15 @@ impl VideoDecoder for Numbers {
     }
 }
 
-impl AudioDecoder for Tone {
+impl AudioDecoder for Heard {
     fn send(&mut self, packet: &Packet) -> Result<(), CodecError> {
         let first = number_in(&packet.data) as i64;
-        let sample = |n: i64| ((n as f64 * TONE / 48_000.0 * TAU).sin() * 0.5) as f32;
-        let samples: Vec<f32> = (first..first + BLOCK).map(sample).collect();
-        self.0 = Some(Pcm::new(packet.pts, RATE, 1, samples));
+        let samples: Vec<f32> = (first..first + BLOCK).map(|n| self.0.sample(n)).collect();
+        self.1 = Some(Pcm::new(packet.pts, RATE, 1, samples));
         Ok(())
     }
     fn receive(&mut self) -> Result<Option<Pcm>, CodecError> {
-        Ok(self.0.take())
+        Ok(self.1.take())
     }
     fn flush(&mut self) -> Result<(), CodecError> {
         Ok(())
@@ -90,7 +106,7 @@ impl CodecKit for Numbered {
         Ok(Box::new(Numbers(None)))
     }
     fn audio_decoder(&self, _: &AudioParams) -> Result<Box<dyn AudioDecoder>, CodecError> {
-        Ok(Box::new(Tone(None)))
+        Ok(Box::new(Heard(self.0, None)))
     }
     fn video_encoder(
         &self,
@@ -148,7 +164,9 @@ impl Way {
         for n in 0..seconds * FPS {
             let pts = Time::from_millis(n * TICK);
             let mut data = (n as u64).to_le_bytes().to_vec();
-            data.extend((0..120u64).map(|k| (n as u64 * 31 + k * 7 + (n as u64 >> 3) * k) as u8 ^ self.encoder));
+            data.extend(
+                (0..120u64).map(|k| (n as u64 * 31 + k * 7 + (n as u64 >> 3) * k) as u8 ^ self.encoder),
+            );
             data.push(1);
             let key = if n % FPS == 0 { Key::Frame } else { Key::Delta };
             let (pts, data) = (stamp(pts), Bytes::from(data));
@@ -203,6 +221,9 @@ struct Camera {
     /// The number that each tick shows.
     shown: Vec<Option<u64>>,
     sound: Vec<f32>,
+    /// What a channel makes of that: silence where a picture is held.
+    air: Vec<f32>,
+    desk: SoundDesk,
     changes: Vec<(i64, scheduling::LineChange)>,
     /// Pictures decoded of each line, by the kit.
     decoded_at_rest: u64,
@@ -210,6 +231,10 @@ struct Camera {
 
 impl Camera {
     fn new(failover: &str) -> Self {
+        Self::that_hears(Sound::Tone, failover)
+    }
+
+    fn that_hears(heard: Sound, failover: &str) -> Self {
         let text = format!(
             r#"show t {{ video 64x36 25fps; camera main {{ line a push "rtmp:x/a"; line b push "rtmp:x/b"; failover {failover} }}
             ladder l {{ rung r 64x36 100k }}; channel c {{ sources main; ladder l; egress d record "d.flv" }} }}"#
@@ -225,7 +250,7 @@ impl Camera {
         let (mut lines, mut taken_from) = (Vec::new(), Vec::new());
         for (ix, name) in ["a", "b"].into_iter().enumerate() {
             let deinterlace = dsl::Deinterlace::default();
-            let kit = Arc::new(Numbered);
+            let kit = Arc::new(Numbered(heard));
             let shape = Shape { kit, canvas: SIZE, ticks, rate: RATE, channels: 1, deinterlace };
             let pace = Pace::Live { depth: depth + Span::from_secs(1) };
             let buffer = Arc::new(LineBuffer::new(pace, ticks.tick_span(), RATE, 1));
@@ -261,6 +286,8 @@ impl Camera {
             tick: 0,
             shown: Vec::new(),
             sound: Vec::new(),
+            air: Vec::new(),
+            desk: SoundDesk::new(RATE, 1, 1),
             changes: Vec::new(),
             decoded_at_rest: 0,
         }
@@ -272,6 +299,7 @@ impl Camera {
         self.clock.wait_until(from, &Stop::default());
         self.run.take_lines(Tick(self.tick), from, to, &mut self.switcher, &mut Vec::new());
         self.switcher.handle(Input::Tick, from).unwrap();
+        let mut fader = Fader::Quick(0.0);
         while let Some(output) = self.switcher.poll() {
             match output {
                 Output::Line { change, .. } => {
@@ -279,11 +307,14 @@ impl Camera {
                     self.changes.push((from.as_millis_rounded(), change));
                 }
                 Output::Duty { line, duty, .. } => self.run.order(line, duty),
-                _ => {}
+                Output::Program { decision, .. } => fader = decision.fader(OnAir::Source(SourceIx(0))),
+                Output::Event(_) => {}
             }
         }
         self.run.settle(&self.switcher);
         let take = self.run.take.as_ref();
+        let sound = take.and_then(|take| take.sound.as_deref());
+        self.air.extend(self.desk.mix(from, to, &[Part { fader, sound }]));
         let luma = take.and_then(|take| take.picture.as_ref()).map(|p| p.plane(Plane::Y).row(15)[15]);
         self.shown.push(luma.map(|luma| u64::from(luma) - 16));
         let sound = take.and_then(|take| take.sound.clone());
@@ -317,34 +348,43 @@ impl Camera {
         broken.map(|(n, w)| ((n as i64 + 1) * TICK, w[0], w[1])).collect()
     }
 
-    /// The loudest that is not the tone, from `from` seconds on, and when: what a filter leaves
-    /// that takes out just the tone.
+    /// The loudest that is not the tone, from `from` seconds on, and when.
     fn click(&self, from: i64) -> (f64, f64) {
-        let turn = 2.0 * (TONE / 48_000.0 * TAU).cos();
-        let first = (from * 48_000) as usize;
-        let left = self.sound[first..].windows(3).map(|w| {
-            let [a, b, c] = [w[0], w[1], w[2]].map(f64::from);
-            (c - turn * b + a).abs()
-        });
-        let (at, loudest) = left.enumerate().fold((0, 0.0), |max, one| if one.1 > max.1 { one } else { max });
-        (loudest, from as f64 + at as f64 / 48_000.0)
+        loudest_beside_the_tone(&self.sound, from)
     }
+}
+
+/// What a filter leaves that takes out just the tone.
+fn loudest_beside_the_tone(sound: &[f32], from: i64) -> (f64, f64) {
+    let turn = 2.0 * (TONE / 48_000.0 * TAU).cos();
+    let first = (from * 48_000) as usize;
+    let left = sound[first..].windows(3).map(|w| {
+        let [a, b, c] = [w[0], w[1], w[2]].map(f64::from);
+        (c - turn * b + a).abs()
+    });
+    let (at, loudest) = left.enumerate().fold((0, 0.0), |max, one| if one.1 > max.1 { one } else { max });
+    (loudest, from as f64 + at as f64 / 48_000.0)
 }
 
 /// −40 dBFS.
 const CLICK: f64 = 0.01;
 
-/// Times at which either line goes down, never both, and is back for long enough to be found again.
-fn downs(dice: &mut Dice, seconds: i64) -> [Vec<(i64, i64)>; 2] {
+/// Times at which either line goes down, never both, for up to so long, and is back for a while.
+fn downs_of(dice: &mut Dice, seconds: i64, most: i64, back: i64) -> [Vec<(i64, i64)>; 2] {
     let mut downs = [Vec::new(), Vec::new()];
     let mut at = 5_000;
     while at < (seconds - 12) * 1000 {
         let (from, line) = (at + dice.of(0, 1_500), (dice.roll() % 2) as usize);
-        let to = from + dice.of(100, 4_000);
+        let to = from + dice.of(100, most);
         downs[line].push((from, to));
-        at = to + dice.of(4_500, 7_000);
+        at = to + dice.of(back, back + 2_000);
     }
     downs
+}
+
+/// For long enough to be found again.
+fn downs(dice: &mut Dice, seconds: i64) -> [Vec<(i64, i64)>; 2] {
+    downs_of(dice, seconds, 4_000, 4_500)
 }
 
 fn seeds() -> impl Iterator<Item = u64> {
@@ -449,4 +489,62 @@ fn a_warm_line_rests_and_goes_on_where_the_other_ended() {
         let astray = (6 * FPS as usize..(end / TICK) as usize).filter(|tick| off(*tick) != home).count();
         assert!(astray <= 4 * camera.changes.len(), "seed {seed:#x}: {astray} ticks, {:?}", camera.changes);
     }
+}
+
+/// Lines of one camera that nobody brought into step, lost and back again more than a hundred
+/// times: what a channel makes of them.
+fn a_hundred_failovers(heard: Sound) -> Camera {
+    let mut dice = Dice(0xf1a5);
+    let seconds = 540;
+    let [first, second] = downs_of(&mut dice, seconds, 1_500, 700);
+    let b = Way { late: 90, stamps: 1400, ..A };
+    let mut all = A.send(0, seconds, &first, &mut dice);
+    all.extend(b.send(1, seconds, &second, &mut dice));
+    let mut camera = Camera::that_hears(heard, "recover=300ms align=off");
+    camera.receive(all);
+    println!("seed 0xf1a5: {} changes of line", camera.changes.len());
+    assert!(camera.changes.len() > 100, "{}", camera.changes.len());
+    camera
+}
+
+#[test]
+fn a_steady_tone_does_not_click_through_a_hundred_failovers_and_their_holes() {
+    let camera = a_hundred_failovers(Sound::Tone);
+    let (click, at) = loudest_beside_the_tone(&camera.air, 2);
+    println!("loudest beside the tone: {:.1} dBFS", 20.0 * click.log10());
+    assert!(click < CLICK, "{click:.4} at {at:.3} s");
+    // While a picture is held, silence.
+    let silent = |tick: usize| camera.air[tick * 1920..tick * 1920 + 1920].iter().all(|s| *s == 0.0);
+    let held = (50..camera.shown.len() - 50)
+        .filter(|n| camera.shown[n - 3..=n + 1].windows(2).all(|w| w[0] == w[1]));
+    let held: Vec<usize> = held.collect();
+    assert!(held.len() > 200 && held.iter().all(|tick| silent(*tick)), "{}", held.len());
+}
+
+#[test]
+fn a_flash_keeps_its_beep_through_a_hundred_failovers() {
+    let camera = a_hundred_failovers(Sound::Beeps);
+    let is_white = |tick: usize| camera.shown.get(tick).copied().flatten().is_some_and(|n| n % 25 < 3);
+    let flashes: Vec<usize> =
+        (50..camera.shown.len() - 50).filter(|n| is_white(*n) && !is_white(n - 1)).collect();
+    let (mut beeps, mut last) = (Vec::new(), 0);
+    for (n, _) in camera.air.iter().enumerate().filter(|(_, sample)| sample.abs() > 0.02) {
+        if n - last > 1_440 {
+            beeps.push(n as f64 / 48.0);
+        }
+        last = n;
+    }
+    let mut worst: f64 = 0.0;
+    for flash in &flashes {
+        let at = *flash as f64 * 40.0;
+        let off = beeps.iter().map(|beep| (beep - at).abs()).fold(f64::MAX, f64::min);
+        worst = worst.max(off);
+        assert!(off <= 20.0, "a flash at {at} ms, its beep {off:.1} ms beside it");
+    }
+    for beep in beeps.iter().filter(|beep| **beep > 2_000.0) {
+        let near = [beep - 20.0, *beep, beep + 20.0].map(|ms| is_white((ms / 40.0) as usize));
+        assert!(near.contains(&true), "a beep without a flash at {beep:.1} ms");
+    }
+    println!("{} flashes, {} beeps, the worst pair {worst:.1} ms apart", flashes.len(), beeps.len());
+    assert!(flashes.len() > 300);
 }
