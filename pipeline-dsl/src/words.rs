@@ -1,8 +1,8 @@
 //! The words that the model's plain choices have in the show file.
 
 use crate::model::{
-    Align, Anchor, Deinterlace, Edge, EncryptMode, EncryptSound, Fit, Layout, Prefer, Preset, Standby, StockLayout,
-    SyncBy,
+    Align, Anchor, Deinterlace, Edge, EncryptMode, EncryptSound, Fit, Layout, Prefer, Preset, Standby,
+    StockLayout, SyncBy,
 };
 
 /// The words of `Self::ALL`, in its order.

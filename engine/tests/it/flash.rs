@@ -130,9 +130,10 @@ fn a_flash_keeps_its_beep_through_a_hundred_cuts_and_failovers() {
     let (_report, tags) = run([Content::FlashAndBeep { phase: 0 }, Content::FlashAndBeep { phase: FPS / 2 }]);
     let (flashes, beeps) = crate::step::onsets(&tags);
     assert!(flashes.len() > 80, "{flashes:?}");
-    assert_eq!(flashes.len(), beeps.len(), "{flashes:?} {beeps:?}");
-    let offs = flashes.iter().zip(&beeps).map(|(flash, beep)| (flash - beep).abs());
-    let worst = offs.fold(0.0, f64::max);
+    let off = |flash: &f64| beeps.iter().map(|beep| (flash - beep).abs()).fold(f64::MAX, f64::min);
+    let worst = flashes.iter().map(off).fold(0.0, f64::max);
+    // A cut on the very tick of a flash leaves the beginning of its beep, while that is faded.
+    assert!((flashes.len()..flashes.len() + 6).contains(&beeps.len()), "{flashes:?} {beeps:?}");
     println!("{} flashes, the worst is {worst:.1} ms off its beep", flashes.len());
     assert!(worst <= 20.0, "{worst:.1} ms: {flashes:?} {beeps:?}");
 }

@@ -232,8 +232,10 @@ show "truck" {{
             _ => format!("srt://127.0.0.1:{}?mode=listener&latency=80000", self.srt),
         };
         let format = if line == 0 { "flv" } else { "mpegts" };
-        let args =
-            ["-nostdin", "-v", "error", "-re", "-ss", &at, "-i", film, "-c", "copy", "-f", format, &url];
+        let mut args = vec!["-nostdin", "-v", "error", "-re", "-ss", &at, "-i", film, "-c", "copy"];
+        // Else this multiplexer holds sound back by more than what waits.
+        args.extend(if line == 0 { &[][..] } else { &["-pes_payload_size", "0", "-flush_packets", "1"] });
+        args.extend(["-f", format, &url]);
         self.senders[line] = Some(tool("ffmpeg", &args));
     }
 

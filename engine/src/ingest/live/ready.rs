@@ -96,7 +96,10 @@ impl LiveLine {
         let Some((params, _)) = contribution.video.take() else { return };
         let mut lane = match VideoLane::new(&self.shape, &params, Told::NOTHING) {
             Ok(lane) => lane,
-            Err(error) => return contribution.complaints.about(&error.to_string(), &self.reporter),
+            Err(error) => {
+                contribution.complaints.happened(&error.to_string(), &self.reporter);
+                return;
+            }
         };
         let Contribution { gop, stamps, complaints, .. } = &mut *contribution;
         let tick = self.shape.ticks.tick_span();
@@ -112,7 +115,7 @@ impl LiveLine {
             };
             let mut bad = |error: codecs::CodecError| {
                 self.counters.error();
-                complaints.about(&error.to_string(), &self.reporter);
+                complaints.happened(&error.to_string(), &self.reporter);
             };
             lane.decode(packet, &mut put, &mut bad);
         }
