@@ -7,13 +7,11 @@ use pipeline_dsl as dsl;
 use scheduling::{ChannelIx, FeedIx, LineIx, SceneIx, Switcher};
 
 use crate::channel::{Channel, OpenChannel};
-use crate::event::Level;
 use crate::ingest::Line;
 use crate::ingest::align::{self, Alignment};
 use crate::ingest::open::Opener;
 use crate::keys::{ChannelKeys, ResolveError};
 use crate::options::Mode;
-use crate::reporter::Reporter;
 use crate::show::cameras::CameraRun;
 use crate::show::channels::ChannelRun;
 use crate::show::scenes::SceneRun;

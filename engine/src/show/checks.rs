@@ -179,7 +179,7 @@ mod tests {
                 let picture =
                     level.map(|level| grey(if level > 100 { level + (n % 5) as u8 * 3 } else { level }));
                 let sound = hole.is_none().then(|| vec![*loud; 8]);
-                let take = Take { picture, hole_since: hole, ended: false, sound };
+                let take = Take { picture, hole_since: hole, sound, ..Take::default() };
                 checks.look(at, &take, &mut |amiss, word| said.push(format!("{tick} {amiss:?} {word:?}")));
                 tick += 1;
             }
