@@ -539,7 +539,9 @@ fn a_flash_keeps_its_beep_through_a_hundred_failovers() {
         let at = *flash as f64 * 40.0;
         let off = beeps.iter().map(|beep| (beep - at).abs()).fold(f64::MAX, f64::min);
         worst = worst.max(off);
-        assert!(off <= 20.0, "a flash at {at} ms, its beep {off:.1} ms beside it");
+        // A picture is shown at the tick next to it: half a tick of 25 a second, and its stamp is
+        // rounded to a millisecond.
+        assert!(off <= 21.0, "a flash at {at} ms, its beep {off:.1} ms beside it");
     }
     for beep in beeps.iter().filter(|beep| **beep > 2_000.0) {
         let near = [beep - 20.0, *beep, beep + 20.0].map(|ms| is_white((ms / 40.0) as usize));
