@@ -34,9 +34,11 @@ pub(crate) struct Clip {
 }
 
 impl Clip {
-    /// Encodes one.
+    /// Encodes the `own`th: no two have a picture in common, so that no two lines are taken for
+    /// one encoder's.
     pub(crate) fn make(
         kit: &dyn CodecKit,
+        own: u64,
         size: Size,
         rate: FrameRate,
         (hz, channels): (SampleRate, u8),
@@ -51,9 +53,9 @@ impl Clip {
             threads: EncoderThreads::One,
         };
         let count = rate.tick_from(Time::ZERO + LENGTH).0.max(2);
-        let moving = (0..count).map(|n| moving(size, n)).collect::<Result<Vec<_>, _>>()?;
+        let moving = (0..count).map(|n| moving(size, own, n)).collect::<Result<Vec<_>, _>>()?;
         let (video, pictures) = encode(kit, &settings, moving)?;
-        let (_, black) = encode(kit, &settings, vec![uniform(size, 16)?])?;
+        let (_, black) = encode(kit, &settings, vec![uniform(size, 16 + (own % 7) as u8)?])?;
         let black = black.into_iter().next().map(|(data, _)| data).unwrap_or_default();
         let (audio, sound) = encode_sound(kit, hz, channels, TONE_PEAK, hz.sample_at(Time::ZERO + LENGTH))?;
         let (_, silence) = encode_sound(kit, hz, channels, 0.0, BLOCK * 6)?;
@@ -63,7 +65,7 @@ impl Clip {
 }
 
 /// The `n`th picture: each differs from the one before, wherever one looks.
-fn moving(size: Size, n: u64) -> Result<Picture, CodecError> {
+fn moving(size: Size, own: u64, n: u64) -> Result<Picture, CodecError> {
     let mut picture = uniform_mut(size, 0)?;
     let mut luma = picture.plane_mut(Plane::Y);
     let (width, height) = (luma.width, luma.height);
@@ -71,7 +73,7 @@ fn moving(size: Size, n: u64) -> Result<Picture, CodecError> {
         let row = luma.row_mut(y);
         for column in 0..GRID {
             let field = (y * GRID / height.max(1) * GRID + column) as u64;
-            let shade = 40 + (n * 7 + field * 13) % 160;
+            let shade = 40 + (n * 7 + field * (13 + own * 2)) % 160;
             row[column * width / GRID..(column + 1) * width / GRID].fill(shade as u8);
         }
     }
@@ -169,13 +171,26 @@ mod tests {
         Packet { track: Track::Video, pts: at, dts: at, duration: None, key, data: data.clone() }
     }
 
+    /// Lines of one camera that had pictures in common would be shown in step.
+    #[test]
+    fn no_two_clips_have_a_picture_in_common() {
+        let (size, rate) = (Size::new(64, 36), FrameRate::new(30, 1).unwrap());
+        let mut seen = std::collections::HashSet::new();
+        for own in 0..7 {
+            let clip = Clip::make(&Fake::new(), own, size, rate, (SampleRate::HZ_48000, 2)).unwrap();
+            let mut pictures: Vec<Picture> = (0..60).map(|n| moving(size, own, n).unwrap()).collect();
+            assert!(pictures.drain(..).all(|picture| seen.insert(Look::at(&picture).0)));
+            assert!(clip.pictures.len() == 60 && !clip.black.is_empty());
+        }
+    }
+
     /// With both kits: no two pictures in a row look alike, over the seam as well; what is sent
     /// again stands still, and black is black.
     #[test]
     fn what_is_sent_looks_like_what_it_is() {
         for kit in [&Fake::new() as &dyn CodecKit, &Ffmpeg::new()] {
             let (size, rate) = (Size::new(128, 72), FrameRate::new(25, 1).unwrap());
-            let clip = Clip::make(kit, size, rate, (SampleRate::HZ_48000, 2)).unwrap();
+            let clip = Clip::make(kit, 0, size, rate, (SampleRate::HZ_48000, 2)).unwrap();
             assert_eq!(clip.pictures.len(), 50);
             let mut sent: Vec<_> = clip.pictures.iter().chain(&clip.pictures).cloned().collect();
             sent.extend(std::iter::repeat_n((clip.pictures[0].0.clone(), Key::Frame), 5));

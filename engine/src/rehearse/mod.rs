@@ -8,6 +8,9 @@
 //! missing. One seed decides all that is left to chance, so that the same show, script and seed give
 //! the same [`Rehearsal`] (but for its cost).
 //!
+//! Each simulated sender has pictures of its own, also where two are lines of one camera: a failover
+//! is never rehearsed as going over in step, which only lines that carry the same can.
+//!
 //! A killed engine forgets everything, as one that is started again by `obvan run` has: its show
 //! begins anew, and so does its rundown.
 //!
@@ -161,21 +164,23 @@ impl Theatre {
         };
         let rate = sent_rate(model.video.rate);
         let sound = (model.audio.rate, model.audio.layout.channels());
-        let clip = |size| Ok::<_, RehearseError>(Arc::new(Clip::make(kit.as_ref(), size, rate, sound)?));
-        let mut clips = Clips { usual: clip(canvas)?, sized: Vec::new() };
-        for fault in &script.faults {
-            if let FaultKind::Line { fault: LineFault::Resolution(size), .. } = fault.what {
-                clips.sized.push((size, clip(shrink.size(size))?));
-            }
-        }
-        let clips = Arc::new(clips);
-        let mut senders = Vec::new();
+        let clip =
+            |own, size| Ok::<_, RehearseError>(Arc::new(Clip::make(kit.as_ref(), own, size, rate, sound)?));
+        let mut senders: Vec<SimulatedSender> = Vec::new();
         for camera in &model.cameras {
             for line in camera.lines.iter().filter(|line| is_simulated(&line.input)) {
+                let troubles = line_troubles(script, &camera.name, &line.name);
+                let own = senders.len() as u64;
+                let mut clips = Clips { usual: clip(own, canvas)?, sized: Vec::new() };
+                for trouble in &troubles {
+                    if let LineFault::Resolution(size) = trouble.what {
+                        clips.sized.push((size, clip(own, shrink.size(size))?));
+                    }
+                }
                 let setting = Setting {
                     name: LineName { camera: camera.name.clone(), line: line.name.clone() },
-                    troubles: line_troubles(script, &camera.name, &line.name),
-                    clips: Arc::clone(&clips),
+                    troubles,
+                    clips: Arc::new(clips),
                     rate,
                     hz: model.audio.rate,
                     patience: match line.input {

@@ -135,6 +135,8 @@ fn a_show_that_nothing_befalls_has_no_gap_and_goes_as_planned() {
         "{:#?}",
         rehearsal.events
     );
+    // Two encoders, so no two lines are shown in step.
+    assert_eq!(said(&rehearsal, "line-in-step", "main/backpack"), 0);
     for sink in &rehearsal.sinks {
         assert_eq!(sink.states.len(), 1, "{sink:?}");
         assert!(sink.bytes > 10_000 || sink.egress == "web", "{sink:?}");
