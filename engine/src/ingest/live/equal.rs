@@ -534,17 +534,18 @@ fn a_flash_keeps_its_beep_through_a_hundred_failovers() {
         }
         last = n;
     }
+    // A picture is shown at the tick next to it: half a tick of 25 a second, and its stamp is
+    // rounded to a millisecond.
+    const APART: f64 = 21.0;
     let mut worst: f64 = 0.0;
     for flash in &flashes {
         let at = *flash as f64 * 40.0;
         let off = beeps.iter().map(|beep| (beep - at).abs()).fold(f64::MAX, f64::min);
         worst = worst.max(off);
-        // A picture is shown at the tick next to it: half a tick of 25 a second, and its stamp is
-        // rounded to a millisecond.
-        assert!(off <= 21.0, "a flash at {at} ms, its beep {off:.1} ms beside it");
+        assert!(off <= APART, "a flash at {at} ms, its beep {off:.1} ms beside it");
     }
     for beep in beeps.iter().filter(|beep| **beep > 2_000.0) {
-        let near = [beep - 20.0, *beep, beep + 20.0].map(|ms| is_white((ms / 40.0) as usize));
+        let near = [beep - APART, *beep, beep + APART].map(|ms| is_white((ms / 40.0) as usize));
         assert!(near.contains(&true), "a beep without a flash at {beep:.1} ms");
     }
     println!("{} flashes, {} beeps, the worst pair {worst:.1} ms apart", flashes.len(), beeps.len());
