@@ -5,9 +5,12 @@
 //! clock runs a little slow or fast, the mapping bends, by no more than 1 %, so that what
 //! waits stays as much as it was; only where that is not enough, it moves by whole ticks.
 
+mod bending;
+mod following;
+
 use media::{FrameRate, Span, Time};
 
-use crate::ingest::drift::{Lateness, Reading};
+use crate::ingest::drift::Lateness;
 use crate::ingest::mapping::Mapping;
 
 /// A stamp this far before show time is too late for any use.
@@ -39,33 +42,8 @@ const LATE_PATIENCE: Span = Span::from_millis(2000);
 /// No packet comes before it was sent: earliness is believed soon.
 const EARLY_PATIENCE: Span = Span::from_millis(200);
 
-/// A line that is to be shown together with others, and is off by more than this, moves at once.
-const ALONE: Span = Span::from_millis(60);
-
 /// No line waits longer than this so that others of its camera can be in step.
 pub(crate) const MOST_FOR_STEP: Span = Span::from_secs(1);
-/// A mapping that is followed and moves by more has moved.
-const SEEN: Span = Span::from_millis(5);
-/// Who begins to follow has this much more of a cushion than he needs.
-const JOINS: Span = Span::from_millis(20);
-
-/// What waits may be off by this, in seconds, before anything bends.
-const DEAD_BAND: f64 = 0.002;
-/// Bending ends when it is off by less than this, and no drift is known.
-const NEAR: f64 = 0.000_3;
-/// A clock that is off by less is right.
-const RIGHT: f64 = 3e-6;
-/// In so many seconds most of what is off is gone.
-const CORRECTED: f64 = 10.0;
-/// What is off is corrected at this rate at the most: 3 cents of pitch.
-const GENTLE: f64 = 0.002;
-/// At this one where other lines wait to be in step with it: 9 cents.
-const BRISK: f64 = 0.005;
-/// And at this one, with drift and all, where the cushion is half gone. Sound may be bent by
-/// 1 %, and must be able to follow.
-const MOST: f64 = 0.009;
-/// The rate changes by no more than this at a time.
-const STEP: f64 = 0.000_5;
 
 /// The mapping of one publisher's stream; the next one brings a new timeline.
 #[derive(Debug)]
@@ -229,68 +207,6 @@ impl Stamps {
             joining: Joining::No,
             course: Course::Own,
             for_step: Span::ZERO,
-        }
-    }
-
-    /// Goes by the mapping of a line that carries the same, from `pts` on. Gives where that lies
-    /// and by how much it moved, where it did; `None` where it lies as it lay.
-    ///
-    /// # Errors
-    /// That would leave less of the cushion than is needed, or more than may wait.
-    pub(crate) fn follow(
-        &mut self,
-        mapping: Mapping,
-        pts: Time,
-        now: Time,
-    ) -> Result<Option<Moved>, OutOfReach> {
-        let at = mapping.place(pts);
-        let needed = self.least() + self.waited + JOINS;
-        let most = self.depth + self.waited + MOST_FOR_STEP;
-        if self.course == Course::Own && !(needed..=most).contains(&(at - now)) {
-            return Err(OutOfReach);
-        }
-        let was = self.mapping.as_ref().map(|own| own.place(pts));
-        let by = was.map_or(Span::ZERO, |was| at - was);
-        let moves = by.abs() > SEEN || self.course == Course::Own;
-        if moves {
-            (self.strays, self.jump) = (None, None);
-            self.for_step =
-                (at - now - self.depth - self.waited).max(Span::ZERO - self.half()).min(MOST_FOR_STEP);
-        }
-        (self.mapping, self.course, self.target) = (Some(mapping), Course::Followed, None);
-        Ok(moves.then_some(Moved { at, by }))
-    }
-
-    /// Goes by its own mapping from now on, which lies as the one it followed.
-    pub(crate) fn lead(&mut self, now: Time) {
-        if self.course == Course::Own {
-            return;
-        }
-        (self.course, self.target) = (Course::Own, None);
-        if let (Some(mapping), Some(late)) = (&self.mapping, self.lateness.least(now)) {
-            let waits = mapping.offset(self.reached) - late;
-            self.for_step =
-                (waits - self.depth - self.waited).max(Span::ZERO - self.half()).min(MOST_FOR_STEP);
-        }
-    }
-
-    /// Of its own cushion a line in step may lack so much, so that nothing need move for it.
-    fn half(&self) -> Span {
-        Span::from_flicks(self.depth.flicks() / 2)
-    }
-
-    /// How long after its time in the stream a picture is to be shown at the least, for the line to
-    /// be in step with others; `None` before that is known.
-    pub(crate) fn needs(&self, now: Time) -> Option<Span> {
-        self.lateness.least(now).map(|late| late + self.half() + self.waited)
-    }
-
-    /// All of it waits so much longer than by itself, for lines that are to be in step with it;
-    /// never less again, since going back would be seen.
-    pub(crate) fn wait_for_step(&mut self, more: Span) {
-        let more = more.min(MOST_FOR_STEP);
-        if more > self.for_step + ABREAST {
-            (self.for_step, self.target) = (more, None);
         }
     }
 
@@ -542,61 +458,6 @@ impl Stamps {
         self.shift(by);
         self.waited += by;
         Some(Heard::Waits(at + by))
-    }
-
-    /// Notes how late the stream is, and bends the mapping where that has changed.
-    /// Gives by how much it moved instead, where it is to wait much longer, or not any more.
-    fn judge(&mut self, pts: Time, now: Time) -> Option<Span> {
-        if self.lateness.came(pts, now) == Reading::Goes {
-            return None;
-        }
-        if self.course == Course::Followed {
-            return None;
-        }
-        let (cushion, exactly) = (self.cushion(), self.for_others.is_some());
-        let late = self.lateness.least(now)?;
-        let mapping = self.mapping.as_mut()?;
-        let waits = mapping.offset(self.reached) - late;
-        let joins = std::mem::replace(&mut self.joining, Joining::No) == Joining::Yes;
-        let off = (cushion - waits).abs();
-        if exactly && (off > ALONE || joins && off.as_secs_f64() > DEAD_BAND) {
-            self.shift(cushion - waits);
-            return Some(cushion - waits);
-        }
-        let tick = self.ticks.tick_span();
-        let target = *self.target.get_or_insert_with(|| {
-            if exactly {
-                return cushion;
-            }
-            // By whole ticks from where it is, so that pictures that lie on ticks still do; and a
-            // hair less than the cushion is no reason to wait a tick longer.
-            let more = (waits - cushion).flicks().rem_euclid(tick.flicks().max(1));
-            let near = more > tick.flicks() / 4 * 3;
-            cushion + Span::from_flicks(if near { more - tick.flicks() } else { more })
-        });
-        let off = (target - waits).as_secs_f64();
-        let drift = self.lateness.drift().unwrap_or(0.0);
-        if off.abs() > DEAD_BAND {
-            self.bending = Bending::Yes;
-        } else if off.abs() < NEAR && drift.abs() < RIGHT {
-            self.bending = Bending::No;
-        }
-        let is_urgent = waits < Span::from_flicks(cushion.flicks() / 2);
-        // The sooner it is in step, the sooner a failover is not seen.
-        let hurries = self.for_step > Span::ZERO && off > 0.0;
-        let (most, step) = match (is_urgent, hurries) {
-            (true, _) => (MOST, 4.0 * STEP),
-            (false, true) => (BRISK, STEP),
-            (false, false) => (GENTLE, STEP),
-        };
-        let wanted = match self.bending {
-            Bending::No => 0.0,
-            Bending::Yes => (drift + (off / CORRECTED).clamp(-most, most)).clamp(-MOST, MOST),
-        };
-        let slope = mapping.slope() as f64 / 1e9;
-        let next = slope + (wanted - slope).clamp(-step, step);
-        mapping.bend(self.reached, (next * 1e9).round() as i64);
-        None
     }
 }
 

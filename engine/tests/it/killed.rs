@@ -317,7 +317,9 @@ fn numbers_are_read_and_damage_is_seen() {
     let folder = tempfile::tempdir().unwrap();
     let frames = decode(&tags(&film(folder.path(), 2)));
     assert_eq!(frames.iter().map(number).collect::<Vec<_>>(), (0..50).map(Some).collect::<Vec<_>>());
-    let grey = codecs::PictureMut::new(media::Size::new(160, 90)).unwrap().freeze();
+    let grey = codecs::PictureMut::filled(media::Size::new(160, 90), codecs::Yuv { y: 90, u: 128, v: 128 })
+        .unwrap()
+        .freeze();
     assert_eq!(number(&Frame { pts: frames[0].pts, picture: grey }), None);
     let shown: Vec<_> = [1, 2, 2, 2, 3, 4, 6].map(Some).to_vec();
     assert_eq!((stale_ms(&shown, 0.0, 9.0), seams(&shown, 0.0, 9.0).len()), (80, 3));
