@@ -19,7 +19,7 @@
 //! let new = parse_show(&other).map_err(|_| "not valid")?;
 //! let fixed = Difference::between(&old, &new).expect_err("every clock of the show hangs on it");
 //! let said = fixed[0].diagnostic(&other);
-//! assert_eq!((said.span.line, said.code), (3, "fixed-on-air"));
+//! assert_eq!((said.span.line, said.code), (2, "fixed-on-air"));
 //! # Ok::<(), &str>(())
 //! ```
 

