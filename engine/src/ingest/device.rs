@@ -106,6 +106,13 @@ pub(crate) fn captures(
     microphone: Option<&Microphone>,
     canvas: Size,
 ) -> Result<Vec<Capture>, DeviceError> {
+    // That it is not there is said at once: GStreamer's first start may have to look through all
+    // its plugins, which took more than a minute once.
+    if let Camera::Video4Linux(path) = camera
+        && !Path::new(path).exists()
+    {
+        return Err(DeviceError::Missing(path.clone()));
+    }
     // Without GStreamer no element can be made, which is said then.
     let _ = gst::init();
     const GOOD: &str = "gstreamer1.0-plugins-good";
@@ -113,9 +120,6 @@ pub(crate) fn captures(
     let mut all = Vec::new();
     match camera {
         Camera::Video4Linux(path) => {
-            if !Path::new(path).exists() {
-                return Err(DeviceError::Missing(path.clone()));
-            }
             let source = element("v4l2src", GOOD)?;
             source.set_property("device", path);
             all.push(Capture { source, caps: Some(wanted(canvas)) });
