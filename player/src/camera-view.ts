@@ -1,7 +1,8 @@
 // The monitoring wall: a card per camera with its lines.
 
 import { setChip } from './chips';
-import { el, setClass, setText } from './dom';
+import type { Command } from './command';
+import { button, el, setClass, setText } from './dom';
 import { amount, bitrate, frameRate, type Meter } from './health';
 import type { Camera, Line } from './status';
 
@@ -22,15 +23,24 @@ interface LineView {
   rate: HTMLElement;
   figures: HTMLElement;
   more: HTMLElement;
+  use: HTMLButtonElement;
 }
 
 export class CameraView {
   readonly root: HTMLElement;
   private readonly lines = new Map<string, LineView>();
   private readonly list = el('div', { class: 'lines' });
+  private readonly auto: HTMLButtonElement;
 
-  constructor(private readonly name: string) {
-    this.root = el('article', { class: 'card' }, el('h3', {}, name), this.list);
+  constructor(private readonly name: string, private readonly send: (command: Command) => void) {
+    this.auto = button('now', ['By the rules'], () => this.use('auto'));
+    this.auto.setAttribute('aria-label', `Leave the choice of ${name}'s line to the rules`);
+    this.auto.hidden = true;
+    this.root = el('article', { class: 'card' }, el('h3', {}, name), this.list, this.auto);
+  }
+
+  private use(line: string): void {
+    this.send({ do: 'line', camera: this.name, line });
   }
 
   update(camera: Camera, t: number, meter: Meter): void {
@@ -39,13 +49,19 @@ export class CameraView {
       gone.delete(line.name);
       let view = this.lines.get(line.name);
       if (!view) {
-        view = lineView();
+        const name = line.name;
+        view = lineView(() => this.use(name));
+        view.use.setAttribute('aria-label', `Use ${this.name}'s line ${name}`);
         this.lines.set(line.name, view);
         this.list.append(view.root);
       }
       show(view, line, meter.measure(`line ${this.name}/${line.name}`, t, line.bytes, undefined));
-      setText(view.name, camera.line === line.name ? `${line.name} (in use)` : line.name);
+      const chosen = camera.chosen === line.name;
+      const how = [camera.line === line.name ? 'in use' : '', chosen ? 'chosen' : ''].filter(Boolean).join(', ');
+      setText(view.name, how ? `${line.name} (${how})` : line.name);
+      view.use.hidden = camera.lines.length < 2 || chosen;
     }
+    this.auto.hidden = camera.chosen === null || camera.chosen === undefined;
     for (const name of gone) {
       this.lines.get(name)?.root.remove();
       this.lines.delete(name);
@@ -53,15 +69,16 @@ export class CameraView {
   }
 }
 
-function lineView(): LineView {
+function lineView(use: () => void): LineView {
   const name = el('span', { class: 'name' });
   const state = el('span');
   const fps = el('span');
   const rate = el('span');
   const figures = el('span', { class: 'more figures' });
   const more = el('span', { class: 'more' });
-  const root = el('div', { class: 'line' }, name, state, fps, rate, figures, more);
-  return { root, name, state, fps, rate, figures, more };
+  const choose = button('now', ['Use'], use);
+  const root = el('div', { class: 'line' }, name, state, fps, rate, figures, more, choose);
+  return { root, name, state, fps, rate, figures, more, use: choose };
 }
 
 function show(view: LineView, line: Line, measured: { kbps: number | null }): void {

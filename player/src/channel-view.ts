@@ -7,6 +7,7 @@ import { keyCap } from './keys';
 import { RungPlayer, type RungOffer } from './rung-player';
 import type { KeyStore } from './key-store';
 import { encryption, fillerHold, intentText, onAirText, sourcesOnAir, type Channel, type Status } from './status';
+import { PlanView } from './plan-view';
 import type { Command } from './command';
 
 /** How long the desk's mix takes. */
@@ -29,6 +30,8 @@ interface Tile {
 export class ChannelView {
   readonly root: HTMLElement;
   private preview: string | null = null;
+  /** What the engine last said is next: another desk may have put it there. */
+  private heard: string | null = null;
   private channel: Channel;
   private tiles: Tile[] = [];
   private readonly onAir = el('strong', { class: 'source' });
@@ -45,10 +48,12 @@ export class ChannelView {
   private readonly rungs = new Rows(['Rung', 'Frame rate', 'Bitrate', 'Size', 'Frames', 'Key frames', 'Sent'], 'No rungs.');
   private readonly egress = new Rows(['Way out', 'Rung', 'State', 'Dropped', 'Sent', 'Reconnects', 'Where to'], 'No way out.');
   private readonly player: RungPlayer;
+  private readonly plan: PlanView;
 
   constructor(channel: Channel, private readonly desk: Desk) {
     this.channel = channel;
     this.player = new RungPlayer(channel.name, desk.keyStore);
+    this.plan = new PlanView((state) => this.desk.send({ channel: channel.name, do: 'plan', state }));
     this.pgm = el('div', { class: 'monitor pgm' }, el('span', { class: 'tag' }, 'PGM on air'), this.onAir, this.why);
     const pvw = el('div', { class: 'monitor pvw' }, el('span', { class: 'tag' }, 'PVW next'), this.pvw);
     this.cut = button('cut', ['CUT ', el('kbd', {}, 'Space')], () => this.take());
@@ -58,7 +63,7 @@ export class ChannelView {
     const title = el('h2', {}, channel.name, this.keysHere);
     const desk_ = el('div', { class: 'monitors' }, this.pgm, pvw, el('div', { class: 'actions' }, this.cut, this.mix, this.filler, this.seal));
     this.row.setAttribute('aria-label', `sources of ${channel.name}`);
-    this.root = el('section', { class: 'channel' }, title, desk_, this.row, el('h3', {}, 'Rungs'), this.rungs.root, this.player.root, el('h3', {}, 'Ways out'), this.egress.root);
+    this.root = el('section', { class: 'channel' }, title, desk_, this.row, this.plan.root, el('h3', {}, 'Rungs'), this.rungs.root, this.player.root, el('h3', {}, 'Ways out'), this.egress.root);
     this.root.addEventListener('pointerdown', () => this.desk.focus(channel.name));
   }
 
@@ -66,6 +71,12 @@ export class ChannelView {
     this.channel = channel;
     const sources = channel.sources ?? status.cameras.map((camera) => camera.name);
     this.layTiles(sources);
+    const told = channel.preview ?? null;
+    if (told !== this.heard) {
+      this.heard = told;
+      this.preview = told ?? this.preview;
+    }
+    this.plan.update(channel.plan ?? null);
     if (this.preview === null || !sources.includes(this.preview)) {
       this.preview = sources.find((source) => source !== channel.on_air) ?? sources[0] ?? null;
     }
@@ -79,7 +90,7 @@ export class ChannelView {
     setText(this.filler, hold === 'none' ? 'No filler' : hold === 'on' ? 'Release filler (held)' : 'Hold filler');
     setClass(this.filler, hold === 'on' ? 'wide held' : 'wide');
     const sealed = encryption(channel);
-    setText(this.seal, sealed === 'none' ? 'Not encrypted' : sealed === 'on' ? `Encrypted${channel.key_id === null || channel.key_id === undefined ? '' : ` (key ${channel.key_id})`}: switch off` : 'Clear: switch encryption on');
+    setText(this.seal, sealed === 'none' ? 'Not encrypted' : sealed === 'on' ? `Encrypted${channel.key_id === null || channel.key_id === undefined ? '' : ` (key ${channel.key_id})`}: switch off` : `Clear: switch encryption on${channel.next_key_id === null || channel.next_key_id === undefined ? '' : ` (key ${channel.next_key_id})`}`);
     this.showRungs(status.t);
     this.player.update({ rungs: channel.rungs.map((rung) => this.offered(rung.name)), key: channel.key_id ?? null, keyed: sealed !== 'none' });
   }
@@ -90,6 +101,7 @@ export class ChannelView {
     this.cut.disabled = !live || this.preview === null;
     this.mix.disabled = this.cut.disabled;
     this.filler.disabled = !live || fillerHold(this.channel) === 'none';
+    this.plan.enable(live);
     this.seal.disabled = !live || encryption(this.channel) === 'none';
   }
 
@@ -109,6 +121,8 @@ export class ChannelView {
     if (!tile) return;
     this.preview = tile.source;
     this.showTally();
+    // Other desks see it, too. What goes on air is always named: two commands may pass each other.
+    this.desk.send({ channel: this.channel.name, do: 'preview', source: tile.source });
   }
 
   /** Space: what was chosen goes on air. */

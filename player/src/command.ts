@@ -3,13 +3,16 @@
 export const LOCKOUT_MS = 250;
 
 export interface Command {
-  /** A scene's command has none: it is the show's, whatever channels show it. */
+  /** A scene's and a camera's command have none: they are the show's, whatever channels show it. */
   channel?: string;
-  do: 'cut' | 'mix' | 'filler' | 'encrypt' | 'scene';
+  do: 'cut' | 'mix' | 'preview' | 'filler' | 'encrypt' | 'line' | 'plan' | 'scene';
   scene?: string;
   layout?: string;
   source?: string;
-  state?: 'on' | 'off';
+  state?: 'on' | 'off' | 'next' | 'hold' | 'go';
+  /** The camera whose line is chosen, and the line; `auto` leaves it to the rules. */
+  camera?: string;
+  line?: string;
   /** How long a mix, or a change of layout, takes. */
   over_ms?: number;
   expect?: string;
@@ -25,8 +28,11 @@ export class Lockout {
   private readonly last = new Map<string, number>();
 
   /** Whether a press at `now` (ms) may act; if so, the lock-out starts. */
-  allows(command: Pick<Command, 'channel' | 'scene' | 'do'>, now: number): boolean {
-    const what = JSON.stringify([command.channel ?? command.scene, command.do === 'mix' ? 'cut' : command.do]);
+  allows(command: Pick<Command, 'channel' | 'scene' | 'camera' | 'source' | 'do'>, now: number): boolean {
+    // Which source is next may change as fast as one likes.
+    const next = command.do === 'preview' ? command.source : null;
+    const of = command.channel ?? command.scene ?? command.camera;
+    const what = JSON.stringify([of, command.do === 'mix' ? 'cut' : command.do, next ?? null]);
     const before = this.last.get(what);
     if (before !== undefined && now - before < LOCKOUT_MS) return false;
     this.last.set(what, now);
@@ -63,7 +69,7 @@ export function worded(command: Command, code: number, body: unknown): Said {
   const parts = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
   if (code === 200) {
     const at = typeof parts['t'] === 'number' ? `, ${parts['t'].toFixed(2)} s` : '';
-    const onAir = command.do === 'scene' ? '' : `; on air: ${String(parts['on_air'] ?? 'nothing')}`;
+    const onAir = command.do === 'scene' || command.do === 'line' ? '' : `; on air: ${String(parts['on_air'] ?? 'nothing')}`;
     return { level: 'info', text: `${asked(command)}: done at frame ${String(parts['frame'] ?? '?')}${at}${onAir}` };
   }
   const legal = Array.isArray(parts['legal']) && parts['legal'].length > 0 ? ` Legal: ${parts['legal'].join(', ')}.` : '';
@@ -73,5 +79,5 @@ export function worded(command: Command, code: number, body: unknown): Said {
 
 function asked(command: Command): string {
   if (command.do === 'scene') return `${command.scene}: layout ${command.layout}`;
-  return `${command.channel}: ${command.do} ${command.source ?? command.state ?? ''}`.trim();
+  return `${command.channel ?? command.camera ?? 'show'}: ${command.do} ${command.source ?? command.line ?? command.state ?? ''}`.trim();
 }

@@ -79,7 +79,7 @@ function showStatus(status: Status): void {
     if (!channel) throw new Error(`no channel ${name}`);
     return new ChannelView(channel, desk);
   });
-  sync(cameras, status.cameras.map((camera) => camera.name), camerasPlace, (name) => new CameraView(name));
+  sync(cameras, status.cameras.map((camera) => camera.name), camerasPlace, (name) => new CameraView(name, (command) => desk.send(command)));
   const composed = status.scenes ?? [];
   sync(scenes, composed.map((scene) => scene.name), camerasPlace, (name) => new SceneView(name, (command) => desk.send(command)));
   for (const scene of composed) scenes.get(scene.name)?.update(scene);

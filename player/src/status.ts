@@ -44,15 +44,41 @@ export interface Channel {
   since_frame: number;
   /** The mix that runs; what it leads to counts as on air. */
   mix?: { from: string | null; to: string; until_frame?: number } | null;
+  /** The source that some desk has put there to be taken next. */
+  preview?: string | null;
+  /** The rundown; null without one. */
+  plan?: Plan | null;
   sources?: string[];
   filler?: unknown;
   encrypt?: unknown;
   /** The id of the current key; null while clear. */
   key_id?: number | null;
+  /** The id of the key that takes effect when encryption goes on. */
+  next_key_id?: number | null;
   frames?: number;
   late_ticks?: number;
   rungs: Rung[];
   egress: Egress[];
+}
+
+/** A rundown as it runs. */
+export interface Plan {
+  /** `running` or `held`. */
+  state: string;
+  done: number;
+  waiting: number;
+  /** The cue that the director's `next` calls. */
+  on_next?: Cue | null;
+  coming?: Cue[];
+}
+
+/** A cue that waits. */
+export interface Cue {
+  cue: number;
+  /** Seconds of show time; null while that is open. */
+  t?: number | null;
+  clock_utc?: string | null;
+  what: string;
 }
 
 export interface Rung {
@@ -82,6 +108,8 @@ export interface Camera {
   name: string;
   /** The line its picture comes over. */
   line?: string | null;
+  /** The line the director chose; null while it is chosen by the rules. */
+  chosen?: string | null;
   lines: Line[];
 }
 

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { figures } from '../src/camera-view';
 import { Lockout, worded } from '../src/command';
 import { amount, bitrate, clock, frameRate, Meter } from '../src/health';
+import { planText } from '../src/plan-view';
 import { keyCap, press, type KeyLike } from '../src/keys';
 import { boxText } from '../src/scene-view';
 
@@ -41,6 +42,23 @@ test('a double press acts once, a later one again, another channel or button at 
   assert.equal(lockout.allows({ ...cut, do: 'filler' }, 1249), true);
   assert.equal(lockout.allows({ ...cut, channel: 'clean' }, 1249), true);
   assert.equal(lockout.allows(cut, 1250), true);
+});
+
+test('what is next may change at once, and each camera has a lock-out of its own', () => {
+  const lockout = new Lockout();
+  const next = { channel: 'program', do: 'preview', source: 'a' } as const;
+  assert.equal(lockout.allows(next, 1000), true);
+  assert.equal(lockout.allows({ ...next, source: 'b' }, 1010), true);
+  assert.equal(lockout.allows({ do: 'line', camera: 'main' }, 1010), true);
+  assert.equal(lockout.allows({ do: 'line', camera: 'main' }, 1020), false);
+  assert.equal(lockout.allows({ do: 'line', camera: 'other' }, 1020), true);
+});
+
+test('a rundown says where it stands and what comes', () => {
+  const cut = { cue: 2, t: 20, clock_utc: null, what: 'cut karry' };
+  const wait = { cue: 3, t: null, clock_utc: null, what: 'cut bars' };
+  assert.equal(planText({ state: 'running', done: 1, waiting: 2, on_next: wait, coming: [cut, wait] }), 'running · 1 done, 2 to come · then at 0:20.0 cut karry (cue 2) · on Next: cut bars (cue 3)');
+  assert.equal(planText({ state: 'held', done: 3, waiting: 0, on_next: null, coming: [] }), 'held · 3 done, 0 to come');
 });
 
 test('no data, zero, low and fine are four chips', () => {
