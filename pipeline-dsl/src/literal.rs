@@ -291,16 +291,10 @@ pub(crate) fn ppm(text: &str) -> Result<i32, Miss> {
     if ppm.abs() <= 50_000 { Ok(ppm) } else { Err(Miss::Range) }
 }
 
-/// `-6dB`, `1.5dB`: tenths of a decibel.
-pub(crate) fn decibels(text: &str) -> Result<i32, Miss> {
-    let Some(number) = text.strip_suffix("dB") else { return Err(unit_or_other(signed(text).1)) };
-    let tenths = exact_signed(number, 10)?;
-    if (-600..=120).contains(&tenths) { Ok(tenths) } else { Err(Miss::Range) }
-}
-
 /// `-3dB`, `4.5dB`: a gain.
 pub(crate) fn level(text: &str) -> Result<Gain, Miss> {
-    let tenths = i16::try_from(decibels(text)?).map_err(|_| Miss::Range)?;
+    let Some(number) = text.strip_suffix("dB") else { return Err(unit_or_other(signed(text).1)) };
+    let tenths = i16::try_from(exact_signed(number, 10)?).map_err(|_| Miss::Range)?;
     Gain::from_tenths(tenths).ok_or(Miss::Range)
 }
 
@@ -499,9 +493,10 @@ mod tests {
             (ppm("-300ppm"), ppm("50001ppm"), ppm("-3")),
             (Ok(-300), Err(Miss::Range), Err(Miss::Unit))
         );
-        assert_eq!((decibels("-6.5dB"), decibels("+12dB")), (Ok(-65), Ok(120)));
+        let tenths = |text| level(text).map(Gain::tenths);
+        assert_eq!((tenths("-6.5dB"), tenths("+12dB")), (Ok(-65), Ok(120)));
         assert_eq!(
-            (decibels("-60.1dB"), decibels("-6.55dB"), decibels("--6dB")),
+            (tenths("-60.1dB"), tenths("-6.55dB"), tenths("--6dB")),
             (Err(Miss::Range), Err(Miss::Range), Err(Miss::Other))
         );
     }

@@ -5,6 +5,7 @@ mod camera;
 mod channel;
 mod gain;
 mod scene;
+mod take;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ pub use camera::*;
 pub use channel::*;
 pub use gain::Gain;
 pub use scene::*;
+pub use take::{Follow, Transition};
 
 /// A text that may be kept outside the show file: `"literal"` or `env:NAME`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -110,7 +110,7 @@ pub use line::{
     Aligner, Doubt, Duty, GLANCE, Glance, Glances, Grade, LineChange, LineChoice, LineFigures, LineIx,
     LineReason, LineSelector, LineState, LineView, NotChosen, Readiness, Step,
 };
-pub use pipeline_dsl::Gain;
+pub use pipeline_dsl::{Follow, Gain, Transition};
 pub use plan::PlanError;
 pub use rundown::{CueNumber, CueState, CueView, Ending, RundownCourse};
 #[doc(inline)]
@@ -119,5 +119,5 @@ pub use state::{NotThisShow, SavedChannel};
 pub use switcher::{
     Answer, ChannelIx, FeedIx, Input, LineChosen, Output, ReloadError, SavedSwitcher, SourcePlace, Switcher,
 };
-pub use take::{Command, Effect, Follow, PlanOrder, Reach, Refusal, RefusalCode, Strip, Transition};
+pub use take::{Command, Effect, PlanOrder, Reach, Refusal, RefusalCode, Strip};
 pub use view::{Picture, SourceIx, SourceView};

@@ -1,8 +1,8 @@
 //! What a script's crew asks for, as the commands that a desk would send.
 
 use media::{Span, Time};
-use pipeline_dsl::rehearsal::{Ask, Heard, Order, PlanStep, TakeWith};
-use pipeline_dsl::{Action, Edge, Rgb, SceneOrder, Switch};
+use pipeline_dsl::rehearsal::{Ask, Order, PlanStep};
+use pipeline_dsl::{Action, Edge, Follow, Rgb, SceneOrder, Switch, Transition};
 
 use crate::command::{Command, Verb};
 
@@ -20,10 +20,10 @@ fn asked(ask: &Ask) -> Option<Command> {
         Ask::Do(action) => return acted(action),
         Ask::Preview { source } => of(Verb::Preview, source),
         Ask::Take(with) => take(*with),
-        Ask::Sound(Heard::Picture) => {
+        Ask::Sound(Follow::Picture) => {
             Command { state: Some("follow".to_owned()), ..Command::bare(Verb::Sound) }
         }
-        Ask::Sound(Heard::Source(source)) => of(Verb::Sound, source),
+        Ask::Sound(Follow::Source(source)) => of(Verb::Sound, source),
         Ask::Gain { source, by } => {
             Command { gain_db: Some(f64::from(by.tenths()) / 10.0), ..of(Verb::Gain, source) }
         }
@@ -68,15 +68,15 @@ fn staged(scene: &str, order: &SceneOrder) -> Command {
     }
 }
 
-fn take(with: TakeWith) -> Command {
+fn take(with: Transition) -> Command {
     let by = |with: &str| Command { with: Some(with.to_owned()), ..Command::bare(Verb::Take) };
     match with {
-        TakeWith::Cut => by("cut"),
-        TakeWith::Mix { over } => Command { over_ms: Some(millis(over)), ..by("mix") },
-        TakeWith::Wipe { over, from } => {
+        Transition::Cut => by("cut"),
+        Transition::Mix { over } => Command { over_ms: Some(millis(over)), ..by("mix") },
+        Transition::Wipe { over, from } => {
             Command { over_ms: Some(millis(over)), edge: Some(edge(from)), ..by("wipe") }
         }
-        TakeWith::Dip { over, color } => {
+        Transition::Dip { over, color } => {
             Command { over_ms: Some(millis(over)), color: Some(hex(color)), ..by("dip") }
         }
     }
@@ -120,7 +120,7 @@ fn millis(span: Span) -> u32 {
 mod tests {
     use super::*;
     use crate::command::Order as Read;
-    use scheduling::{Command as Ordered, Follow, PlanOrder, Transition};
+    use scheduling::{Command as Ordered, PlanOrder};
 
     fn read(ask: Ask) -> Read {
         command(&Order::Channel { channel: "program".into(), ask }).unwrap().order().unwrap()
@@ -136,9 +136,9 @@ mod tests {
         let rotate = Action::EncryptRotate;
         assert_eq!(read(Ask::Do(rotate.clone())), Read::Channel(rotate.into()));
         let take = Ordered::Take(Transition::Mix { over });
-        assert_eq!(read(Ask::Take(TakeWith::Mix { over })), Read::Channel(take));
+        assert_eq!(read(Ask::Take(Transition::Mix { over })), Read::Channel(take));
         let hold = Ordered::Sound(Follow::Source("b".into()));
-        assert_eq!(read(Ask::Sound(Heard::Source("b".into()))), Read::Channel(hold));
+        assert_eq!(read(Ask::Sound(Follow::Source("b".into()))), Read::Channel(hold));
         let skip = Ordered::Plan(PlanOrder::Skip(scheduling::CueNumber(3)));
         assert_eq!(read(Ask::Plan(PlanStep::Skip { cue: 3 })), Read::Channel(skip));
         let line = command(&Order::Line { camera: "a".into(), line: None }).unwrap();

@@ -4,7 +4,7 @@
 
 use super::AUTO;
 use super::line::Piece;
-use super::order::{Ask, Decibels, Heard, Order, PlanStep, TakeWith, TimedOrder};
+use super::order::{Ask, Order, PlanStep, TimedOrder};
 use super::subject::listed;
 use super::table::AT;
 use crate::check::build::{action, by_word};
@@ -13,7 +13,7 @@ use crate::check::values::shown;
 use crate::check::{Refer, single};
 use crate::diagnostic::{Diagnostic, Sink};
 use crate::grammar::Sort;
-use crate::model::{Action, Channel, Edge, SceneOrder, Show, Switch};
+use crate::model::{Action, Channel, Edge, Follow, SceneOrder, Show, Switch, Transition};
 use crate::suggest::did_you_mean;
 use crate::syntax::{Atom, Node, Reading};
 
@@ -116,18 +116,17 @@ fn checked(show: &Show, part: &Part) -> Wrong<Order> {
         "preview" => Ask::Preview { source: source()? },
         "take" => Ask::Take(take(part).ok_or_else(|| unread(part))?),
         "sound" => match (part.word("whose"), part.name("source")) {
-            (Some("follow"), None) => Ask::Sound(Heard::Picture),
+            (Some("follow"), None) => Ask::Sound(Follow::Picture),
             (Some("follow"), Some(_)) => {
                 return wrong("extra-argument", part, "source", "`sound follow` is of no one source");
             }
             (_, None) => {
                 return wrong("missing-argument", part, "whose", "`sound hold` does not say whose: a source");
             }
-            _ => Ask::Sound(Heard::Source(source()?)),
+            _ => Ask::Sound(Follow::Source(source()?)),
         },
         "gain" => {
-            let by = part.level("gain").and_then(|gain| Decibels::from_tenths(gain.tenths()));
-            let by = by.ok_or_else(|| unread(part))?;
+            let by = part.level("gain").ok_or_else(|| unread(part))?;
             Ask::Gain { source: source()?, by }
         }
         "mute" => {
@@ -182,13 +181,13 @@ fn line(show: &Show, part: &Part) -> Wrong<Order> {
     Ok(Order::Line { camera: name, line: Some(line).filter(|_| !is_auto) })
 }
 
-fn take(part: &Part) -> Option<TakeWith> {
+fn take(part: &Part) -> Option<Transition> {
     let over = part.span("over")?;
     Some(match part.word("with")? {
-        "cut" => TakeWith::Cut,
-        "mix" => TakeWith::Mix { over },
-        "wipe" => TakeWith::Wipe { over, from: by_word(Edge::ALL, Edge::WORDS, part.word("from")?)? },
-        _ => TakeWith::Dip { over, color: part.color("color")? },
+        "cut" => Transition::Cut,
+        "mix" => Transition::Mix { over },
+        "wipe" => Transition::Wipe { over, from: by_word(Edge::ALL, Edge::WORDS, part.word("from")?)? },
+        _ => Transition::Dip { over, color: part.color("color")? },
     })
 }
 

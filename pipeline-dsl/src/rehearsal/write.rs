@@ -5,9 +5,9 @@ use std::fmt;
 use media::Span;
 
 use super::model::{Drift, Fault, FaultKind, FaultScript, LineFault, LineName, Share, SinkFault, SinkName};
-use super::order::{Ask, Decibels, Heard, Order, PlanStep, TakeWith, TimedOrder};
-use crate::literal::{write_color, write_span, write_time};
-use crate::model::Switch;
+use super::order::{Ask, Order, PlanStep, TimedOrder};
+use crate::literal::{write_color, write_level, write_span, write_time};
+use crate::model::{Follow, Switch, Transition};
 use crate::source;
 
 /// One a line, first the faults, then the commands; it reads back as the same script.
@@ -135,10 +135,10 @@ impl fmt::Display for Ask {
         match self {
             Self::Do(action) => f.write_str(&source::action(action)),
             Self::Preview { source } => write!(f, "preview {source}"),
-            Self::Take(with) => write!(f, "take {with}"),
-            Self::Sound(Heard::Picture) => f.write_str("sound follow"),
-            Self::Sound(Heard::Source(source)) => write!(f, "sound hold {source}"),
-            Self::Gain { source, by } => write!(f, "gain {source} {by}"),
+            Self::Take(with) => write!(f, "take {}", way(*with)),
+            Self::Sound(Follow::Picture) => f.write_str("sound follow"),
+            Self::Sound(Follow::Source(source)) => write!(f, "sound hold {source}"),
+            Self::Gain { source, by } => write!(f, "gain {source} {}", write_level(*by)),
             Self::Mute { source, state } => write!(f, "mute {source} {}", switch(state)),
             Self::Plan(step) => write!(f, "plan {step}"),
         }
@@ -146,15 +146,13 @@ impl fmt::Display for Ask {
 }
 
 /// `mix over=500ms`.
-impl fmt::Display for TakeWith {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cut => f.write_str("cut"),
-            Self::Mix { over } => write!(f, "mix over={}", write_span(*over)),
-            Self::Wipe { over, from } => write!(f, "wipe over={} from={}", write_span(*over), from.as_str()),
-            Self::Dip { over, color } => {
-                write!(f, "dip over={} color={}", write_span(*over), write_color(*color))
-            }
+fn way(with: Transition) -> String {
+    match with {
+        Transition::Cut => "cut".to_owned(),
+        Transition::Mix { over } => format!("mix over={}", write_span(over)),
+        Transition::Wipe { over, from } => format!("wipe over={} from={}", write_span(over), from.as_str()),
+        Transition::Dip { over, color } => {
+            format!("dip over={} color={}", write_span(over), write_color(color))
         }
     }
 }
@@ -170,18 +168,6 @@ impl fmt::Display for PlanStep {
             Self::Move { cue, before: None } => write!(f, "move {cue}"),
             Self::Move { cue, before: Some(before) } => write!(f, "move {cue} before={before}"),
             Self::At { cue, time } => write!(f, "at {cue} {}", write_time(*time)),
-        }
-    }
-}
-
-/// `-6dB`, `1.5dB`.
-impl fmt::Display for Decibels {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.tenths() < 0 { "-" } else { "" };
-        let tenths = self.tenths().unsigned_abs();
-        match (tenths / 10, tenths % 10) {
-            (whole, 0) => write!(f, "{sign}{whole}dB"),
-            (whole, tenth) => write!(f, "{sign}{whole}.{tenth}dB"),
         }
     }
 }

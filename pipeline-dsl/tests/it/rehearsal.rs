@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use media::{FLICKS_PER_SECOND, Size, Span, Time};
 use pipeline_dsl::rehearsal::*;
-use pipeline_dsl::{Action, Edge, Rgb, Show, Switch, parse_show};
+use pipeline_dsl::{Action, Edge, Follow, Gain, Rgb, Show, Switch, Transition, parse_show};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -257,10 +257,10 @@ fn ask() -> impl Strategy<Value = Ask> {
         Just(Action::EncryptRotate),
     ];
     let take = prop_oneof![
-        Just(TakeWith::Cut),
-        over().prop_map(|over| TakeWith::Mix { over }),
-        (over(), edge()).prop_map(|(over, from)| TakeWith::Wipe { over, from }),
-        (over(), color()).prop_map(|(over, color)| TakeWith::Dip { over, color }),
+        Just(Transition::Cut),
+        over().prop_map(|over| Transition::Mix { over }),
+        (over(), edge()).prop_map(|(over, from)| Transition::Wipe { over, from }),
+        (over(), color()).prop_map(|(over, color)| Transition::Dip { over, color }),
     ];
     let cue = || 1u32..=3;
     let plan = prop_oneof![
@@ -269,12 +269,12 @@ fn ask() -> impl Strategy<Value = Ask> {
         (cue(), prop::option::of(cue())).prop_map(|(cue, before)| PlanStep::Move { cue, before }),
         (cue(), time()).prop_map(|(cue, time)| PlanStep::At { cue, time }),
     ];
-    let gain = (-600i16..=120).prop_map(|tenths| Decibels::from_tenths(tenths).unwrap());
+    let gain = (-600i16..=120).prop_map(|tenths| Gain::from_tenths(tenths).unwrap());
     prop_oneof![
         3 => action.prop_map(Ask::Do),
         1 => source().prop_map(|source| Ask::Preview { source }),
         1 => take.prop_map(Ask::Take),
-        1 => prop::option::of(source()).prop_map(|s| Ask::Sound(s.map_or(Heard::Picture, Heard::Source))),
+        1 => prop::option::of(source()).prop_map(|s| Ask::Sound(s.map_or(Follow::Picture, Follow::Source))),
         1 => (source(), gain).prop_map(|(source, by)| Ask::Gain { source, by }),
         1 => (source(), switch()).prop_map(|(source, state)| Ask::Mute { source, state }),
         2 => plan.prop_map(Ask::Plan),

@@ -1,7 +1,9 @@
 //! The sound desk of a channel: whose sound is heard, and how loud each source is.
 
 use super::ChannelScheduler;
-use crate::take::{Follow, Reach, Refusal, Strip};
+use pipeline_dsl::Follow;
+
+use crate::take::{Reach, Refusal, Strip};
 use crate::view::SourceIx;
 
 impl ChannelScheduler {
