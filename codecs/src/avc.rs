@@ -56,18 +56,44 @@ fn start_code(data: &[u8]) -> Option<(usize, usize)> {
 /// The units of one access unit with 4-byte lengths, without parameter sets
 /// (they are in the configuration), delimiters, filler and SEI; and whether it is an IDR.
 pub(crate) fn length_prefixed(data: &[u8]) -> (Bytes, bool) {
+    prefixed(data, |unit| match kind(unit) {
+        nal::SPS | nal::PPS | nal::AUD | nal::SEI | nal::FILLER => Unit::Aside,
+        nal::IDR => Unit::Idr,
+        _ => Unit::Slice,
+    })
+}
+
+/// What a NAL unit is to a packet.
+pub(crate) enum Unit {
+    /// A part of an IDR picture.
+    Idr,
+    /// Another part of a picture.
+    Slice,
+    /// Nothing of the picture's.
+    Aside,
+}
+
+/// The units of one access unit that are of its picture, with 4-byte lengths, and whether it is an
+/// IDR.
+pub(crate) fn prefixed(data: &[u8], what: impl Fn(&[u8]) -> Unit) -> (Bytes, bool) {
     let mut out = BytesMut::with_capacity(data.len() + 16);
     let mut idr = false;
     for unit in annex_b(data) {
-        let kind = kind(unit);
-        if matches!(kind, nal::SPS | nal::PPS | nal::AUD | nal::SEI | nal::FILLER) {
-            continue;
+        match what(unit) {
+            Unit::Aside => continue,
+            Unit::Idr => idr = true,
+            Unit::Slice => {}
         }
-        idr |= kind == nal::IDR;
         out.put_u32(u32::try_from(unit.len()).unwrap_or(u32::MAX));
         out.put_slice(unit);
     }
     (out.freeze(), idr)
+}
+
+/// [`config`] out of an encoder's headers in Annex B; `None` if they lack a parameter set.
+pub(crate) fn config_of(headers: &[u8]) -> Option<Bytes> {
+    let one = |wanted| annex_b(headers).find(|unit| kind(unit) == wanted);
+    Some(config(one(nal::SPS)?, one(nal::PPS)?))
 }
 
 /// The AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1) of one SPS

@@ -1,7 +1,8 @@
 //! The faces of decoders and encoders: `send`, `receive`, `flush`.
 
-use media::{AudioParams, FrameRate, Key, Packet, SampleRate, Size, Span, VideoParams};
+use media::{AudioParams, Key, Packet, VideoParams};
 
+use crate::settings::{AudioEncoderSettings, VideoEncoderSettings};
 use crate::{CodecError, Frame, Pcm};
 
 /// Pictures out of packets.
@@ -46,61 +47,9 @@ pub trait AudioDecoder: Send {
     fn flush(&mut self) -> Result<(), CodecError>;
 }
 
-/// What a rung's encoder is asked for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct VideoEncoderSettings {
-    /// Picture size; frames sent must have it.
-    pub size: Size,
-    /// Frames a second.
-    pub rate: FrameRate,
-    /// Bits a second: the target, and the VBV's maxrate, over a buffer of one second.
-    pub bitrate: u32,
-    /// x264's preset name.
-    pub preset: &'static str,
-    /// The longest distance between key frames the scheduler will ask for.
-    pub keyframe: Span,
-    /// How many threads the encoder may have; one is deterministic.
-    pub threads: EncoderThreads,
-}
-
-/// Threads of one encoder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EncoderThreads {
-    /// One: the same frames give the same bytes.
-    One,
-    /// This many frame threads.
-    Many(std::num::NonZeroU8),
-}
-
-/// What the channel's AAC encoder is asked for.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AudioEncoderSettings {
-    /// Samples a second.
-    pub rate: SampleRate,
-    /// 1 or 2.
-    pub channels: u8,
-    /// Bits a second.
-    pub bitrate: u32,
-}
-
-impl AudioEncoderSettings {
-    /// Whether sound has the rate and layout that was set.
-    pub(crate) fn check(&self, codec: &'static str, pcm: &Pcm) -> Result<(), CodecError> {
-        let Self { rate, channels, .. } = *self;
-        if pcm.rate == rate && pcm.channels == channels {
-            return Ok(());
-        }
-        Err(CodecError::SoundForm {
-            codec,
-            got: format!("{}, {} channels", pcm.rate, pcm.channels),
-            want: format!("{rate}, {channels} channels"),
-        })
-    }
-}
-
 /// Packets out of pictures. The caller decides every key frame; the encoder makes none of its own.
 pub trait VideoEncoder: Send {
-    /// What a decoder of this stream must know (`avcC` in `config`).
+    /// What a decoder of this stream must know (`avcC` or `hvcC` in `config`).
     fn params(&self) -> &VideoParams;
     /// Hands in the next picture, as an IDR if `key` says so.
     ///

@@ -9,13 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use media::{FrameRate, Key, Packet, Size, Span, Time, VideoParams};
+use media::{FrameRate, Key, Packet, Size, Time, VideoParams};
 
-use crate::codec::{CodecKit, EncoderThreads, VideoEncoder, VideoEncoderSettings};
+use crate::codec::{CodecKit, VideoEncoder};
 use crate::error::CodecError;
 use crate::ffmpeg::Filter;
 use crate::frame::Frame;
 use crate::scale::Scaler;
+use crate::settings::VideoEncoderSettings;
 
 /// Frames that may wait for the scaler.
 const INPUT: usize = 2;
@@ -37,14 +38,7 @@ impl LadderSettings {
     /// Rungs of these sizes and bitrates with everything else as usual:
     /// preset veryfast, key frames every 2 s, one thread an encoder.
     pub fn new(rate: FrameRate, rungs: impl IntoIterator<Item = (Size, u32)>) -> Self {
-        let rungs = rungs.into_iter().map(|(size, bitrate)| VideoEncoderSettings {
-            size,
-            rate,
-            bitrate,
-            preset: "veryfast",
-            keyframe: Span::from_secs(2),
-            threads: EncoderThreads::One,
-        });
+        let rungs = rungs.into_iter().map(|(size, bitrate)| VideoEncoderSettings::new(size, rate, bitrate));
         Self { rate, rungs: rungs.collect() }
     }
 }
@@ -144,10 +138,12 @@ pub struct Ladder {
     params: Vec<VideoParams>,
     outputs: Vec<Receiver<RungOutput>>,
     counters: Vec<Arc<RungCounters>>,
+    stand_ins: Vec<(usize, CodecError)>,
 }
 
 impl Ladder {
-    /// Opens all encoders and starts the threads.
+    /// Opens all encoders and starts the threads. Where a device that was asked for does not open,
+    /// software makes the same codec: see [`stand_ins`](Self::stand_ins).
     ///
     /// # Errors
     /// No rungs, an encoder that does not open, or no thread.
@@ -156,13 +152,15 @@ impl Ladder {
             return Err(LadderError::NoRungs);
         }
         let mut encoders = Vec::new();
+        let mut stand_ins = Vec::new();
         for (rung, settings) in settings.rungs.iter().enumerate() {
-            let encoder = kit.video_encoder(settings).map_err(|source| LadderError::Rung {
-                rung,
-                size: settings.size,
-                source,
-            })?;
-            encoders.push(encoder);
+            let opened = kit.video_encoder(settings).or_else(|why| {
+                let Some(encoder) = settings.encoder.stand_in() else { return Err(why) };
+                stand_ins.push((rung, why));
+                kit.video_encoder(&VideoEncoderSettings { encoder, ..settings.clone() })
+            });
+            let failed = |source| LadderError::Rung { rung, size: settings.size, source };
+            encoders.push(opened.map_err(failed)?);
         }
         let params = encoders.iter().map(|encoder| encoder.params().clone()).collect();
         let (mut outputs, mut counters, mut steps) = (Vec::new(), Vec::new(), Vec::new());
@@ -179,7 +177,13 @@ impl Ladder {
         steps.sort_by_key(|step| std::cmp::Reverse(step.scaler.size().area()));
         let (sender, jobs) = bounded(INPUT);
         spawn("scale", move || scale(&mut steps, &jobs))?;
-        Ok(Self { input: Mutex::new(Input { sender: Some(sender), last: None }), params, outputs, counters })
+        Ok(Self {
+            input: Mutex::new(Input { sender: Some(sender), last: None }),
+            params,
+            outputs,
+            counters,
+            stand_ins,
+        })
     }
 
     /// Hands in the next canvas picture, an IDR of every rung if `key` says
@@ -208,6 +212,11 @@ impl Ladder {
     /// What a decoder of each rung must know, in the order of the settings.
     pub fn params(&self) -> &[VideoParams] {
         &self.params
+    }
+
+    /// The rungs (by number) whose device did not open, and why: software encodes them.
+    pub fn stand_ins(&self) -> &[(usize, CodecError)] {
+        &self.stand_ins
     }
 
     /// The rungs' outputs, in the order of the settings. They can be taken

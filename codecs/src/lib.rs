@@ -41,6 +41,7 @@ mod fake;
 mod ffmpeg;
 mod frame;
 mod glance;
+mod hevc;
 mod ladder;
 pub mod mix;
 mod picture;
@@ -48,13 +49,11 @@ mod raw;
 mod recolour;
 mod scale;
 pub mod scene;
+mod settings;
 pub mod still;
 pub mod watermark;
 
-pub use codec::{
-    AudioDecoder, AudioEncoder, AudioEncoderSettings, CodecKit, EncoderThreads, VideoDecoder, VideoEncoder,
-    VideoEncoderSettings,
-};
+pub use codec::{AudioDecoder, AudioEncoder, CodecKit, VideoDecoder, VideoEncoder};
 pub use colour::{Colour, Gamut, Matrix, Range, Rgb, Transfer, Yuv};
 pub use conform::{Conform, Fields};
 pub use deinterlace::Deinterlacer;
@@ -68,4 +67,5 @@ pub use picture::{Aspect, Picture, PictureMut, PixelFormat, Plane, PlaneMut, Pla
 pub use raw::{RawFormat, RawPicture, RawPlane};
 pub use scale::Scaler;
 pub use scene::{SceneComposer, Tile};
+pub use settings::{AudioEncoderSettings, EncoderThreads, Lookahead, VideoEncoderName, VideoEncoderSettings};
 pub use watermark::{Anchor, Placement, Watermark, WatermarkError};

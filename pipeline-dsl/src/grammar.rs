@@ -7,7 +7,8 @@ mod table;
 use crate::files::FileKind;
 
 pub(crate) use table::{
-    ACTIONS, AUDIO, AUDIO_BITRATE, FAILOVER, KEYFRAME, PRESET, SCENE_LAYOUT, TRANSITION, VIDEO, WHOLE,
+    ACTIONS, AUDIO, AUDIO_BITRATE, ENCODER, FAILOVER, KEYFRAME, LATENCY, PRESET, SCENE_LAYOUT, TRANSITION,
+    VIDEO, WHOLE,
 };
 
 /// What other parts of a show refer to by its name.

@@ -4,6 +4,7 @@
 mod camera;
 mod channel;
 mod gain;
+mod ladder;
 mod scene;
 mod take;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use camera::*;
 pub use channel::*;
 pub use gain::Gain;
+pub use ladder::*;
 pub use scene::*;
 pub use take::{Follow, Transition};
 

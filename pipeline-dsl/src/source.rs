@@ -278,12 +278,33 @@ fn scene(w: &mut Writer, scene: &Scene) {
 fn ladder(w: &mut Writer, ladder: &Ladder) {
     w.open(&format!("ladder {}", name(&ladder.name)));
     w.line(&format!("preset {}", ladder.preset.as_str()));
+    w.line(&format!("latency {}", ladder.latency.as_str()));
+    w.line(&format!("encoder {}", ladder.encoder.as_str()));
     w.line(&format!("keyframe {}", write_span(ladder.keyframe)));
     w.line(&format!("audio {}", write_bits(ladder.audio_bitrate)));
     for rung in &ladder.rungs {
-        w.line(&format!("rung {} {} {}", name(&rung.name), rung.size, write_bits(rung.bitrate)));
+        w.line(&self::rung(rung));
     }
     w.close();
+}
+
+fn rung(rung: &Rung) -> String {
+    let mut line = format!("rung {} {} {}", name(&rung.name), rung.size, write_bits(rung.bitrate));
+    let RungOwn { maxrate, buffer, preset, tune, bframes, encoder } = rung.own.clone();
+    let keys = [
+        ("maxrate", maxrate.map(write_bits)),
+        ("buffer", buffer.map(write_bits)),
+        ("preset", preset.map(|preset| preset.as_str().to_owned())),
+        ("tune", tune.map(|tune| tune.as_str().to_owned())),
+        ("bframes", bframes.map(|most| most.to_string())),
+        ("encoder", encoder.map(|encoder| encoder.as_str().to_owned())),
+    ];
+    for (key, value) in keys {
+        if let Some(value) = value {
+            line += &format!(" {key}={value}");
+        }
+    }
+    line
 }
 
 fn channel(w: &mut Writer, channel: &Channel) {

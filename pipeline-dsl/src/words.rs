@@ -1,8 +1,8 @@
 //! The words that the model's plain choices have in the show file.
 
 use crate::model::{
-    Align, Anchor, Deinterlace, Edge, EncryptMode, EncryptSound, Fit, Layout, Prefer, Preset, Standby,
-    StockLayout, SyncBy,
+    Align, Anchor, Deinterlace, Edge, Encoder, EncryptMode, EncryptSound, Fit, Latency, Layout, Prefer,
+    Preset, Standby, StockLayout, SyncBy, Tune,
 };
 
 /// The words of `Self::ALL`, in its order.
@@ -241,6 +241,57 @@ impl Preset {
             Self::Slow => "slow",
             Self::Slower => "slower",
             Self::Veryslow => "veryslow",
+        }
+    }
+}
+
+impl Latency {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 3] = [Self::Low, Self::Normal, Self::Quality];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 3] = words!(3);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Normal => "normal",
+            Self::Quality => "quality",
+        }
+    }
+}
+
+impl Encoder {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 6] =
+        [Self::X264, Self::X265, Self::H264Nvenc, Self::HevcNvenc, Self::H264Qsv, Self::HevcQsv];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 6] = words!(6);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::X264 => "x264",
+            Self::X265 => "x265",
+            Self::H264Nvenc => "h264-nvenc",
+            Self::HevcNvenc => "hevc-nvenc",
+            Self::H264Qsv => "h264-qsv",
+            Self::HevcQsv => "hevc-qsv",
+        }
+    }
+}
+
+impl Tune {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 5] = [Self::Film, Self::Animation, Self::Grain, Self::Stillimage, Self::Fastdecode];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 5] = words!(5);
+    /// As the show file, x264 and x265 spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Film => "film",
+            Self::Animation => "animation",
+            Self::Grain => "grain",
+            Self::Stillimage => "stillimage",
+            Self::Fastdecode => "fastdecode",
         }
     }
 }

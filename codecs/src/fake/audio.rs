@@ -6,9 +6,10 @@ use bytes::Bytes;
 use media::{AudioCodec, AudioParams, Key, Packet, SampleRate, Span, Time, Track};
 
 use super::codeword;
-use crate::codec::{AudioDecoder, AudioEncoder, AudioEncoderSettings};
+use crate::codec::{AudioDecoder, AudioEncoder};
 use crate::error::CodecError;
 use crate::frame::Pcm;
+use crate::settings::AudioEncoderSettings;
 
 const NAME: &str = "fake aac";
 /// Samples a packet, as AAC's.

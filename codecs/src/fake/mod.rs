@@ -12,11 +12,9 @@ mod video;
 
 use media::{AudioParams, Size, Time, VideoParams};
 
-use crate::codec::{
-    AudioDecoder, AudioEncoder, AudioEncoderSettings, CodecKit, VideoDecoder, VideoEncoder,
-    VideoEncoderSettings,
-};
+use crate::codec::{AudioDecoder, AudioEncoder, CodecKit, VideoDecoder, VideoEncoder};
 use crate::error::CodecError;
+use crate::settings::{AudioEncoderSettings, VideoEncoderSettings};
 
 /// How the fake video encoder reorders, in the manner of B-frames.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -35,6 +33,15 @@ pub enum Reorder {
 pub struct Fake {
     reorder: Reorder,
     failure: Option<(Size, Time)>,
+    devices: Devices,
+}
+
+/// Whether encoders that need a device open.
+#[derive(Clone, Copy, Debug, Default)]
+enum Devices {
+    #[default]
+    There,
+    Missing,
 }
 
 impl Fake {
@@ -54,6 +61,12 @@ impl Fake {
         self.failure = Some((size, at));
         self
     }
+    /// As on a machine without a card that encodes.
+    #[must_use]
+    pub const fn without_devices(mut self) -> Self {
+        self.devices = Devices::Missing;
+        self
+    }
 }
 
 impl CodecKit for Fake {
@@ -66,6 +79,9 @@ impl CodecKit for Fake {
         Ok(Box::new(audio::Decoder::default()))
     }
     fn video_encoder(&self, settings: &VideoEncoderSettings) -> Result<Box<dyn VideoEncoder>, CodecError> {
+        if let (Devices::Missing, Some(_)) = (self.devices, settings.encoder.stand_in()) {
+            return Err(CodecError::Unavailable { codec: settings.encoder.as_str() });
+        }
         let fail_at = self.failure.filter(|(size, _)| *size == settings.size).map(|(_, at)| at);
         Ok(Box::new(video::Encoder::new(settings, self.reorder, fail_at)?))
     }

@@ -7,10 +7,11 @@ use media::{Key, Packet, Size, Time, Track, VideoCodec, VideoParams};
 
 use super::{Reorder, codeword, sps};
 use crate::avc::nal;
-use crate::codec::{VideoDecoder, VideoEncoder, VideoEncoderSettings};
+use crate::codec::{VideoDecoder, VideoEncoder};
 use crate::error::CodecError;
 use crate::frame::Frame;
 use crate::picture::{Picture, PictureMut, Plane, PlaneRef};
+use crate::settings::VideoEncoderSettings;
 
 const NAME: &str = "fake avc";
 /// Blocks across and down whose mean colours a packet carries.

@@ -9,9 +9,10 @@ use media::{AudioCodec, AudioParams, Key, Packet, Span, Time, Track};
 use super::call::{self, Answer, AvPacket, Context};
 use super::frame::AvFrame;
 use super::sound;
-use crate::codec::{AudioEncoder, AudioEncoderSettings};
+use crate::codec::AudioEncoder;
 use crate::error::{CodecError, Step};
 use crate::frame::Pcm;
+use crate::settings::AudioEncoderSettings;
 
 const NAME: &str = "aac";
 /// Samples of an AAC frame.

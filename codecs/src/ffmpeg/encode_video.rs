@@ -1,108 +1,58 @@
-//! libx264, told to decide nothing about key frames.
+//! FFmpeg's encoders of pictures, told to decide nothing about key frames.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU8;
 
 use ffmpeg_next::ffi;
-use media::{Key, Packet, Size, Time, Track, VideoCodec, VideoParams};
+use media::{Key, Packet, Time, Track, VideoCodec, VideoParams};
 
 use super::call::{self, Answer, AvPacket, Context};
-use crate::avc::{self, nal};
-use crate::codec::{EncoderThreads, VideoEncoder, VideoEncoderSettings};
+use super::{AvFrame, dialect};
+use crate::codec::VideoEncoder;
 use crate::error::{CodecError, Step};
 use crate::frame::Frame;
-use crate::picture::PixelFormat;
+use crate::picture::{Picture, PixelFormat, Plane};
+use crate::raw::RawFormat;
+use crate::settings::{EncoderThreads, Lookahead, VideoEncoderSettings};
+use crate::{avc, hevc};
 
-const NAME: &str = "libx264";
-/// x264's presets, the fastest first.
-const PRESETS: [&str; 10] = [
-    "ultrafast",
-    "superfast",
-    "veryfast",
-    "faster",
-    "fast",
-    "medium",
-    "slow",
-    "slower",
-    "veryslow",
-    "placebo",
-];
-/// x264's word for "no key frames of your own" (X264_KEYINT_MAX_INFINITE).
+/// "No key frames of your own" (X264_KEYINT_MAX_INFINITE; large enough for all).
 const KEYINT_INFINITE: i32 = 1 << 30;
 
-/// All of x264's vector code but AVX-512's. This is the only key given by
-/// `x264-params`, where a wrong one would only be logged.
-const WITHOUT_AVX512: &str = "asm=MMX2,SSE2Fast,SSSE3,SSE4.2,AVX,FMA3,BMI2,AVX2";
-
-/// Whether x264 would not be deterministic even with one thread.
+/// The encoder of one rung.
 ///
-/// x264 (at least build 164) reads memory nobody wrote in the AVX-512 code of
-/// its macroblock tree when a row is not a multiple of 8 macroblocks, and
-/// spends its bits by it: the same frames give other bytes on another heap.
-/// Where rows are, AVX-512 stays: it saves a seventh of the time.
-fn reads_stray_memory(size: Size) -> bool {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let ours = is_x86_feature_detected!("ssse3")
-            && is_x86_feature_detected!("sse4.2")
-            && is_x86_feature_detected!("fma")
-            && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("avx2");
-        ours && is_x86_feature_detected!("avx512f") && !size.width.div_ceil(16).is_multiple_of(8)
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        let _ = size;
-        false
-    }
-}
-
-/// The x264 encoder of one rung.
-///
-/// `keyframe` of the settings is not told to x264, which would take it as leave
-/// to make key frames of its own.
-pub(super) struct X264 {
+/// `keyframe` of the settings is not told to it: it would take it as leave to make key frames of
+/// its own.
+pub(super) struct AvVideoEncoder {
     context: Context,
     packet: AvPacket,
     settings: VideoEncoderSettings,
+    name: &'static str,
+    /// The frame for encoders that want the colour planes woven.
+    woven: Option<RawFormat>,
     params: VideoParams,
     times: Times,
     flushed: bool,
 }
 
-fn bad(name: &'static str, got: String, legal: impl Into<std::borrow::Cow<'static, str>>) -> CodecError {
-    CodecError::Setting { codec: NAME, name, got, legal: legal.into() }
-}
-
-fn validate(settings: &VideoEncoderSettings) -> Result<(), CodecError> {
-    let Size { width, height } = settings.size;
-    if !settings.size.is_even() || !(16..=8192).contains(&width) || !(16..=8192).contains(&height) {
-        return Err(bad("size", settings.size.to_string(), "even sides from 16 to 8192"));
-    }
-    if !(10_000..=400_000_000).contains(&settings.bitrate) {
-        return Err(bad("bitrate", settings.bitrate.to_string(), "10k to 400M"));
-    }
-    if !PRESETS.contains(&settings.preset) {
-        return Err(bad("preset", settings.preset.to_owned(), PRESETS.join(", ")));
-    }
-    if let EncoderThreads::Many(n) = settings.threads
-        && n.get() > 64
-    {
-        return Err(bad("threads", n.to_string(), "1 to 64"));
-    }
-    Ok(())
-}
-
-impl X264 {
+impl AvVideoEncoder {
     pub(super) fn open(settings: &VideoEncoderSettings) -> Result<Self, CodecError> {
-        validate(settings)?;
-        let mut context = Context::encoder(NAME)?;
+        let woven = dialect::wants_nv12(settings.encoder).then_some(RawFormat::Nv12);
+        Self::open_for(settings, woven)
+    }
+
+    fn open_for(settings: &VideoEncoderSettings, woven: Option<RawFormat>) -> Result<Self, CodecError> {
+        dialect::validate(settings)?;
+        let name = settings.encoder.as_str();
+        let mut context = Context::encoder(name)?;
         let (num, den) = (settings.rate.num() as i32, settings.rate.den() as i32);
-        let bitrate = i64::from(settings.bitrate);
         let raw = context.get_mut();
         raw.width = settings.size.width as i32;
         raw.height = settings.size.height as i32;
-        raw.pix_fmt = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P;
+        raw.pix_fmt = match woven {
+            Some(_) => ffi::AVPixelFormat::AV_PIX_FMT_NV12,
+            None => ffi::AVPixelFormat::AV_PIX_FMT_YUV420P,
+        };
         raw.sample_aspect_ratio = ffi::AVRational { num: 1, den: 1 };
         raw.time_base = ffi::AVRational { num: den, den: num };
         raw.framerate = ffi::AVRational { num, den };
@@ -111,58 +61,80 @@ impl X264 {
         raw.color_trc = ffi::AVColorTransferCharacteristic::AVCOL_TRC_BT709;
         raw.color_range = ffi::AVColorRange::AVCOL_RANGE_MPEG;
         raw.chroma_sample_location = ffi::AVChromaLocation::AVCHROMA_LOC_LEFT;
-        raw.bit_rate = bitrate;
-        raw.rc_max_rate = bitrate;
-        raw.rc_buffer_size = settings.bitrate as i32;
+        raw.bit_rate = settings.bitrate.into();
+        raw.rc_max_rate = settings.maxrate.into();
+        raw.rc_buffer_size = settings.buffer as i32;
         raw.gop_size = KEYINT_INFINITE;
+        match (settings.lookahead, settings.bframes) {
+            (Lookahead::None, _) => raw.max_b_frames = 0,
+            (_, Some(most)) => raw.max_b_frames = most.into(),
+            // The encoder's own number, by its preset.
+            (_, None) => {}
+        }
         raw.thread_count = match settings.threads {
             EncoderThreads::One => 1,
             EncoderThreads::Many(n) => NonZeroU8::get(n).into(),
         };
-        // Frame threads: sliced ones cost quality.
-        raw.thread_type = ffi::FF_THREAD_FRAME;
+        raw.thread_type = dialect::thread_type(settings.encoder);
         raw.flags |= ffi::AV_CODEC_FLAG_GLOBAL_HEADER as i32;
         // By FFmpeg's own options, which are checked to be taken.
-        let mut options = vec![
-            ("preset", settings.preset.to_owned()),
-            ("sc_threshold", "0".to_owned()),
-            ("forced-idr", "1".to_owned()),
-            ("a53cc", "0".to_owned()),
-        ];
-        if settings.threads == EncoderThreads::One && reads_stray_memory(settings.size) {
-            options.push(("x264-params", WITHOUT_AVX512.to_owned()));
-        }
-        context.open(&options)?;
-        let config = config_of(context.extradata())?;
-        let params = VideoParams { codec: VideoCodec::Avc, size: Some(settings.size), config };
+        context.open(&dialect::options(settings))?;
+        let config = match settings.encoder.codec() {
+            VideoCodec::Hevc => hevc::config_of(context.extradata()),
+            _ => avc::config_of(context.extradata()),
+        };
+        let config = config.ok_or_else(|| CodecError::Damaged {
+            codec: name,
+            pts: None,
+            why: "headers without parameter sets".into(),
+        })?;
+        let params = VideoParams { codec: settings.encoder.codec(), size: Some(settings.size), config };
         Ok(Self {
-            packet: AvPacket::new(NAME)?,
+            packet: AvPacket::new(name)?,
             context,
             settings: settings.clone(),
+            name,
+            woven,
             params,
-            times: Times::new(settings.rate.num(), settings.rate.den()),
+            times: Times::new(name, settings.rate.num(), settings.rate.den()),
             flushed: false,
         })
     }
-}
 
-/// `avcC` out of x264's headers.
-fn config_of(headers: &[u8]) -> Result<bytes::Bytes, CodecError> {
-    let one = |kind| avc::annex_b(headers).find(|unit| avc::kind(unit) == kind);
-    match (one(nal::SPS), one(nal::PPS)) {
-        (Some(sps), Some(pps)) => Ok(avc::config(sps, pps)),
-        _ => Err(CodecError::Damaged { codec: NAME, pts: None, why: "headers without SPS or PPS".into() }),
+    /// The picture as a frame that this encoder takes.
+    fn frame_of(&self, picture: &Picture) -> Result<AvFrame, CodecError> {
+        match self.woven {
+            None => picture.av().bare_ref(),
+            Some(format) => weave(picture, format),
+        }
     }
 }
 
-impl VideoEncoder for X264 {
+/// A copy with the two colour planes woven into one (NV12).
+fn weave(picture: &Picture, format: RawFormat) -> Result<AvFrame, CodecError> {
+    let mut frame = AvFrame::of_raw(format, picture.size())?;
+    let luma = picture.plane(Plane::Y);
+    for (y, row) in frame.raw_rows_mut(format, 0).enumerate().take(luma.height) {
+        row[..luma.width].copy_from_slice(luma.row(y));
+    }
+    let (u, v) = (picture.plane(Plane::U), picture.plane(Plane::V));
+    for (y, row) in frame.raw_rows_mut(format, 1).enumerate().take(u.height) {
+        for ((pair, u), v) in row.chunks_exact_mut(2).zip(u.row(y)).zip(v.row(y)) {
+            pair.copy_from_slice(&[*u, *v]);
+        }
+    }
+    frame.tag(crate::colour::Colour::CANVAS);
+    Ok(frame)
+}
+
+impl VideoEncoder for AvVideoEncoder {
     fn params(&self) -> &VideoParams {
         &self.params
     }
 
     fn send(&mut self, frame: &Frame, key: Key) -> Result<(), CodecError> {
         if self.flushed {
-            return Err(CodecError::Flushed { codec: NAME });
+            return Err(CodecError::Flushed { codec: self.name });
         }
         let picture = &frame.picture;
         if picture.size() != self.settings.size {
@@ -172,7 +144,7 @@ impl VideoEncoder for X264 {
             return Err(CodecError::PictureFormat { got: picture.format(), want: PixelFormat::Yuv420p });
         }
         let unit = self.times.enter(frame.pts)?;
-        let mut bare = picture.av().bare_ref()?;
+        let mut bare = self.frame_of(picture)?;
         let raw = bare.raw_mut();
         raw.pts = unit;
         raw.pict_type = match key {
@@ -180,15 +152,18 @@ impl VideoEncoder for X264 {
             Key::Delta => ffi::AVPictureType::AV_PICTURE_TYPE_NONE,
         };
         let code = self.context.send_frame(bare.as_ptr());
-        call::check(NAME, Step::SendFrame, Some(frame.pts), code).map(|_| ())
+        call::check(self.name, Step::SendFrame, Some(frame.pts), code).map(|_| ())
     }
 
     fn receive(&mut self) -> Result<Option<Packet>, CodecError> {
         let code = self.context.receive_packet(&mut self.packet);
-        match call::answer(NAME, Step::ReceivePacket, None, code)? {
+        match call::answer(self.name, Step::ReceivePacket, None, code)? {
             Answer::Later | Answer::End => Ok(None),
             Answer::Done => {
-                let (data, idr) = avc::length_prefixed(self.packet.data());
+                let (data, idr) = match self.params.codec {
+                    VideoCodec::Hevc => hevc::length_prefixed(self.packet.data()),
+                    _ => avc::length_prefixed(self.packet.data()),
+                };
                 let raw = self.packet.get();
                 let (pts, dts) = self.times.leave(raw.pts, raw.dts);
                 self.packet.clear();
@@ -208,16 +183,17 @@ impl VideoEncoder for X264 {
         if !self.flushed {
             self.flushed = true;
             let code = self.context.send_frame(std::ptr::null());
-            call::check(NAME, Step::Flush, None, code)?;
+            call::check(self.name, Step::Flush, None, code)?;
         }
         Ok(())
     }
 }
 
-/// Between media time and x264's: ticks of the rate, in which it paces its
+/// Between media time and the encoder's: ticks of the rate, in which it paces its
 /// bits. The exact time of each tick is kept here, so that what comes out is
 /// what went in, on the rate's grid or not.
 struct Times {
+    codec: &'static str,
     num: u32,
     den: u32,
     /// Tick and time of frames in the encoder, in order.
@@ -227,15 +203,15 @@ struct Times {
 }
 
 impl Times {
-    const fn new(num: u32, den: u32) -> Self {
-        Self { num, den, known: VecDeque::new(), first: None }
+    const fn new(codec: &'static str, num: u32, den: u32) -> Self {
+        Self { codec, num, den, known: VecDeque::new(), first: None }
     }
 
     fn enter(&mut self, pts: Time) -> Result<i64, CodecError> {
         let mut unit = pts.as_units(self.den, self.num);
         if let Some(&(last_unit, last)) = self.known.back() {
             if pts <= last {
-                return Err(CodecError::PtsOrder { codec: NAME, got: pts, last });
+                return Err(CodecError::PtsOrder { codec: self.codec, got: pts, last });
             }
             // Two frames within one tick: the later one moves on.
             unit = unit.max(last_unit.saturating_add(1));
@@ -273,7 +249,7 @@ mod tests {
 
     #[test]
     fn times_come_out_as_they_went_in() {
-        let mut times = Times::new(30_000, 1001);
+        let mut times = Times::new("x", 30_000, 1001);
         let odd = |n: i64| Time::from_flicks(12_345 + n * 23_543_520);
         let units: Vec<i64> = (0..5).map(|n| times.enter(odd(n)).unwrap()).collect();
         assert!(units.is_sorted_by(|a, b| a < b));
@@ -285,7 +261,7 @@ mod tests {
 
     #[test]
     fn frames_closer_than_a_tick_keep_their_order() {
-        let mut times = Times::new(1, 1);
+        let mut times = Times::new("x", 1, 1);
         let units: Vec<i64> = (0..4).map(|n| times.enter(Time::from_millis(n)).unwrap()).collect();
         assert_eq!(units, [0, 1, 2, 3]);
         assert_eq!(times.leave(3, 2), (Time::from_millis(3), Time::from_millis(2)));
@@ -293,12 +269,33 @@ mod tests {
 
     #[test]
     fn an_option_the_codec_does_not_know_is_an_error() {
-        let mut context = Context::encoder(NAME).unwrap();
+        let mut context = Context::encoder("libx264").unwrap();
         let raw = context.get_mut();
         (raw.width, raw.height) = (64, 64);
         raw.pix_fmt = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P;
         raw.time_base = ffi::AVRational { num: 1, den: 25 };
         let err = context.open(&[("forcd-idr", "1".to_owned())]).unwrap_err();
         assert_eq!(err.to_string(), "libx264: forcd-idr is 1, legal is an option this codec knows");
+    }
+
+    #[test]
+    fn woven_colour_planes_are_the_same_picture() {
+        let size = media::Size::new(66, 34);
+        let settings = VideoEncoderSettings::new(size, media::FrameRate::new(25, 1).unwrap(), 900_000);
+        let mut picture =
+            crate::picture::PictureMut::filled(size, crate::colour::Rgb::new(9, 99, 200)).unwrap();
+        for mut plane in picture.planes_mut() {
+            for (n, pixel) in plane.rows_mut().flatten().enumerate() {
+                *pixel = pixel.wrapping_add((n * n % 23) as u8);
+            }
+        }
+        let frame = Frame { pts: Time::ZERO, picture: picture.freeze() };
+        let [plain, woven] = [None, Some(RawFormat::Nv12)].map(|woven| {
+            let mut encoder = AvVideoEncoder::open_for(&settings, woven).unwrap();
+            encoder.send(&frame, Key::Frame).unwrap();
+            encoder.flush().unwrap();
+            encoder.receive().unwrap().unwrap().data
+        });
+        assert_eq!(plain, woven);
     }
 }

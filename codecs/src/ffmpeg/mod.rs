@@ -4,6 +4,7 @@
 mod bwdif;
 mod call;
 mod decode;
+mod dialect;
 mod encode_audio;
 mod encode_video;
 mod follow;
@@ -24,13 +25,11 @@ pub(crate) use sws::{Lines, Sws};
 
 use media::{AudioParams, VideoParams};
 
-use crate::codec::{
-    AudioDecoder, AudioEncoder, AudioEncoderSettings, CodecKit, VideoDecoder, VideoEncoder,
-    VideoEncoderSettings,
-};
+use crate::codec::{AudioDecoder, AudioEncoder, CodecKit, VideoDecoder, VideoEncoder};
 use crate::error::CodecError;
+use crate::settings::{AudioEncoderSettings, VideoEncoderSettings};
 
-/// The real codecs: FFmpeg's decoders, x264 and FFmpeg's AAC.
+/// The real codecs: FFmpeg's decoders, its encoders for pictures (x264, x265, devices), and its AAC.
 ///
 /// Video decoders run on one thread below 1920x1080, on two frame threads
 /// from there on (one frame more of delay; the pictures are the same).
@@ -53,7 +52,7 @@ impl CodecKit for Ffmpeg {
         Ok(Box::new(decode::AvAudioDecoder::open(params)?))
     }
     fn video_encoder(&self, settings: &VideoEncoderSettings) -> Result<Box<dyn VideoEncoder>, CodecError> {
-        Ok(Box::new(encode_video::X264::open(settings)?))
+        Ok(Box::new(encode_video::AvVideoEncoder::open(settings)?))
     }
     fn audio_encoder(&self, settings: &AudioEncoderSettings) -> Result<Box<dyn AudioEncoder>, CodecError> {
         Ok(Box::new(encode_audio::Aac::open(settings)?))

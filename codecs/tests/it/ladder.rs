@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 
 use codecs::{
     CodecError, CodecKit, Fake, Ffmpeg, Frame, Ladder, LadderError, LadderSettings, Reorder, RungOutput,
+    VideoEncoderName,
 };
 use crossbeam_channel::Receiver;
 use media::{FrameRate, Key, Packet, Size, Tick, Time};
@@ -178,4 +179,25 @@ fn frames_must_follow_each_other() {
     ladder.finish();
     assert_eq!(ladder.send(frame(2), Key::Delta), Err(LadderError::Ended));
     assert!(drain(outputs).iter().all(|(packets, failed)| packets.len() == 1 && failed.is_none()));
+}
+
+#[test]
+fn where_a_device_is_missing_software_makes_the_same_codec() {
+    let mut settings = LadderSettings::new(rate(), RUNGS);
+    settings.rungs[1].encoder = VideoEncoderName::HevcNvenc;
+    settings.rungs[3].encoder = VideoEncoderName::H264Qsv;
+    let mut ladder = Ladder::start(Arc::new(Fake::new().without_devices()), settings).unwrap();
+    let told: Vec<_> = ladder.stand_ins().iter().map(|(rung, why)| (*rung, why.to_string())).collect();
+    assert_eq!(told.iter().map(|(rung, _)| *rung).collect::<Vec<_>>(), [1, 3]);
+    assert!(told[0].1.contains("hevc_nvenc") && told[1].1.contains("h264_qsv"), "{told:?}");
+    let outputs = ladder.outputs();
+    let ladder = Arc::new(ladder);
+    let feeding = feed(&ladder, 30, |n| n % 12 == 0);
+    let rungs = drain(outputs);
+    feeding.join().unwrap().unwrap();
+    for (packets, failure) in rungs {
+        assert!(failure.is_none());
+        let keys: Vec<Time> = packets.iter().filter(|p| p.key == Key::Frame).map(|p| p.pts).collect();
+        assert_eq!(keys, [0, 12, 24].map(|n| rate().time_of(Tick(n))));
+    }
 }

@@ -4,6 +4,7 @@
 mod aac;
 mod damage;
 mod decode;
+mod encoders;
 mod fake;
 mod fields;
 mod follow;

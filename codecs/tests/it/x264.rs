@@ -8,14 +8,7 @@ use crate::pattern;
 pub const SIZE: Size = Size::new(320, 180);
 
 pub fn settings(rate: FrameRate) -> VideoEncoderSettings {
-    VideoEncoderSettings {
-        size: SIZE,
-        rate,
-        bitrate: 800_000,
-        preset: "veryfast",
-        keyframe: Span::from_secs(2),
-        threads: EncoderThreads::One,
-    }
+    VideoEncoderSettings::new(SIZE, rate, 800_000)
 }
 
 pub fn encode(settings: &VideoEncoderSettings, frames: &[(Frame, Key)]) -> (VideoParams, Vec<Packet>) {
@@ -113,7 +106,13 @@ fn one_thread_gives_the_same_bytes_again() {
         for dirt in [1u8, 0xff, 0x7f, 0xaa] {
             // Whatever lies in memory that is taken next must not matter.
             drop((8..20).map(|power| vec![dirt; 1 << power]).collect::<Vec<_>>());
-            drop(bytes(&VideoEncoderSettings { bitrate: 100_000 * u32::from(dirt), ..settings.clone() }));
+            let bitrate = 100_000 * u32::from(dirt);
+            drop(bytes(&VideoEncoderSettings {
+                bitrate,
+                maxrate: bitrate,
+                buffer: bitrate,
+                ..settings.clone()
+            }));
             assert!(bytes(&settings) == first, "{size} on a heap of {dirt:x}");
         }
     }

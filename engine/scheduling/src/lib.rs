@@ -44,6 +44,8 @@
 //!     watermarks: vec![],
 //!     ladders: vec![dsl::Ladder {
 //!         name: "one".into(),
+//!         latency: dsl::Latency::Normal,
+//!         encoder: dsl::Encoder::X264,
 //!         preset: dsl::Preset::Veryfast,
 //!         keyframe: Span::from_secs(2),
 //!         audio_bitrate: 128_000,

@@ -6,6 +6,7 @@
 
 pub(crate) mod compose;
 mod interleave;
+mod ladder;
 pub(crate) mod limiter;
 pub(crate) mod meter;
 pub(crate) mod outlets;
@@ -17,13 +18,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
-use codecs::{
-    AudioEncoderSettings, EncoderThreads, Frame, Ladder, LadderError, LadderSettings, Pcm,
-    VideoEncoderSettings,
-};
+use codecs::{AudioEncoderSettings, Frame, Ladder, LadderError, Pcm};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use flv::script::{CodecId, Metadata};
-use flv::{FlvMillis, Tag, TagKind};
 use media::{Key, Packet, Span, Time};
 use pipeline_dsl as dsl;
 
@@ -123,19 +119,6 @@ impl OpenChannel {
     }
 }
 
-fn ladder_settings(show: &dsl::Show, ladder: &dsl::Ladder) -> LadderSettings {
-    let rungs = ladder.rungs.iter().map(|rung| VideoEncoderSettings {
-        size: rung.size,
-        rate: show.video.rate,
-        bitrate: rung.bitrate,
-        preset: ladder.preset.as_str(),
-        keyframe: ladder.keyframe,
-        // Rungs are many and cores few: one thread each costs the least CPU, and is deterministic.
-        threads: EncoderThreads::One,
-    });
-    LadderSettings { rate: show.video.rate, rungs: rungs.collect() }
-}
-
 /// What is added to every time stamp: B-frames and AAC priming lie before the first picture.
 pub(crate) fn lead(show: &dsl::Show) -> Span {
     let reorder = show.video.rate.tick_span().times(2);
@@ -155,9 +138,15 @@ impl Channel {
         let ladder_model = show
             .ladder(&channel.ladder)
             .ok_or_else(|| fail(format!("there is no ladder {}", channel.ladder)))?;
-        let settings = ladder_settings(show, ladder_model);
+        let settings = ladder::settings(show, ladder_model);
         let mut ladder = Ladder::start(Arc::clone(&place.kit), settings)
             .map_err(|e| fail(format!("the ladder does not start: {e}")))?;
+        for (rung, why) in ladder.stand_ins() {
+            let rung = ladder_model.rungs.get(*rung).map_or("", |rung| rung.name.as_str());
+            let message = format!("software encodes it: {why}");
+            let subject = format!("{}/{rung}", channel.name);
+            place.reporter.of(subject).event(Level::Warn, "encoder-fallback", message);
+        }
         let audio_settings = AudioEncoderSettings {
             rate: show.audio.rate,
             channels: show.audio.layout.channels(),
@@ -175,7 +164,7 @@ impl Channel {
         let (mut orders, mut sounds) = (Vec::new(), Vec::new());
         let params = ladder.params().to_vec();
         for ((rung, params), video) in ladder_model.rungs.iter().zip(params).zip(ladder.outputs()) {
-            let headers = headers(show, ladder_model, rung, &params.config, &audio.params().config)
+            let headers = ladder::headers(show, ladder_model, rung, &params, &audio.params().config)
                 .map_err(|e| fail(format!("rung {}: {e}", rung.name)))?;
             let main = Arc::new(Feed::default());
             if let Some(life) = &place.life {
@@ -195,6 +184,7 @@ impl Channel {
                 feeds: Feeds { main: Arc::clone(&main), clear: clear.clone() },
                 keys: keys.clone(),
                 meter: Arc::clone(&meter),
+                codec: params.codec,
                 lead: lead(show),
                 gap_time: match place.mode {
                     Mode::RealTime => GapTime::Wall,
@@ -291,39 +281,6 @@ impl Drop for Channel {
     fn drop(&mut self) {
         self.join();
     }
-}
-
-fn headers(
-    show: &dsl::Show,
-    ladder: &dsl::Ladder,
-    rung: &dsl::Rung,
-    video: &[u8],
-    audio: &[u8],
-) -> Result<[Tag; 3], String> {
-    let metadata = Metadata {
-        duration: Some(0.0),
-        width: Some(rung.size.width),
-        height: Some(rung.size.height),
-        framerate: Some(show.video.rate.as_f64()),
-        videodatarate: Some(f64::from(rung.bitrate) / 1000.0),
-        videocodecid: Some(CodecId::AVC),
-        audiodatarate: Some(f64::from(ladder.audio_bitrate) / 1000.0),
-        audiosamplerate: Some(f64::from(show.audio.rate.hz())),
-        audiosamplesize: Some(16),
-        layout: Some(match show.audio.layout {
-            dsl::Layout::Mono => flv::audio::Layout::Mono,
-            dsl::Layout::Stereo => flv::audio::Layout::Stereo,
-        }),
-        audiocodecid: Some(CodecId::AAC),
-        encoder: Some(concat!("obvan ", env!("CARGO_PKG_VERSION")).to_owned()),
-        ..Metadata::default()
-    };
-    let tag = |kind, body| Tag::new(kind, FlvMillis(0), body).map_err(|e| e.to_string());
-    Ok([
-        metadata.to_tag(FlvMillis(0)).map_err(|e| e.to_string())?,
-        tag(TagKind::Video, flv::video::avc_sequence_header(video))?,
-        tag(TagKind::Audio, flv::audio::aac_sequence_header(audio))?,
-    ])
 }
 
 /// The composing thread's belongings.

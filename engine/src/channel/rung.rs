@@ -6,7 +6,7 @@ use std::sync::Arc;
 use codecs::RungOutput;
 use crossbeam_channel::{Receiver, select};
 use flv::{FlvMillis, Room, Tag, TagBuf, TagKind};
-use media::{Key, Packet, Span, Time, Track};
+use media::{Key, Packet, Span, Time, Track, VideoCodec};
 use scheduling::{Encryption, KeyIx};
 
 use crate::channel::interleave::Interleave;
@@ -50,6 +50,8 @@ pub(crate) struct RungEnd {
     pub(crate) feeds: Feeds,
     pub(crate) keys: Option<Arc<ChannelKeys>>,
     pub(crate) meter: Arc<RungMeter>,
+    /// Of its pictures.
+    pub(crate) codec: VideoCodec,
     /// Added to every time stamp, so that none is below zero.
     pub(crate) lead: Span,
     pub(crate) gap_time: GapTime,
@@ -160,12 +162,16 @@ impl RungEnd {
     fn tag(&self, packet: &Packet, room: Room) -> Result<TagBuf, RungError> {
         let stamp = |time: Time| (time + self.lead).as_millis_rounded();
         let dts = stamp(packet.dts);
-        let mut body = room.buffer(packet.data.len() + 5);
+        let mut body = room.buffer(packet.data.len() + 8);
         let kind = match packet.track {
             Track::Video => {
                 // Rounded from the two times, never accumulated: PTS stays within half a millisecond.
                 let composition = i32::try_from(stamp(packet.pts) - dts).unwrap_or(i32::MAX);
-                flv::video::write_avc_frame(packet.key.into(), composition, &packet.data, &mut body)
+                let write = match self.codec {
+                    VideoCodec::Hevc => flv::video::write_hevc_frame,
+                    _ => flv::video::write_avc_frame,
+                };
+                write(packet.key.into(), composition, &packet.data, &mut body)
                     .map_err(|source| RungError::Composition { pts: packet.pts, source })?;
                 TagKind::Video
             }

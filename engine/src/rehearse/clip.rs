@@ -2,8 +2,7 @@
 
 use bytes::Bytes;
 use codecs::{
-    AudioEncoderSettings, CodecError, CodecKit, EncoderThreads, Frame, Pcm, Picture, PictureMut, Plane,
-    VideoEncoderSettings,
+    AudioEncoderSettings, CodecError, CodecKit, Frame, Pcm, Picture, PictureMut, Plane, VideoEncoderSettings,
 };
 use media::{AudioParams, FrameRate, Key, SampleRate, Size, Span, Tick, Time, VideoParams};
 
@@ -44,13 +43,10 @@ impl Clip {
         (hz, channels): (SampleRate, u8),
     ) -> Result<Self, CodecError> {
         let settings = VideoEncoderSettings {
-            size,
-            rate,
-            bitrate: 6_000_000,
             // The fastest one reorders nothing, so any picture can be sent at any time.
             preset: "ultrafast",
             keyframe: LENGTH,
-            threads: EncoderThreads::One,
+            ..VideoEncoderSettings::new(size, rate, 6_000_000)
         };
         let count = rate.tick_from(Time::ZERO + LENGTH).0.max(2);
         let moving = (0..count).map(|n| moving(size, own, n)).collect::<Result<Vec<_>, _>>()?;

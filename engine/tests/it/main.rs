@@ -19,6 +19,7 @@ mod live;
 mod matrix;
 mod pictures;
 mod rehearse;
+mod rungs;
 mod scenes;
 mod secure;
 mod sources;

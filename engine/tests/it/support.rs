@@ -75,8 +75,8 @@ pub fn decode_with(kit: &dyn CodecKit, tags: &[Tag]) -> Vec<Frame> {
     for tag in tags.iter().filter(|t| t.kind == TagKind::Video) {
         let header = VideoHeader::parse(tag.body()).unwrap();
         if header.is_sequence_start() {
-            let params =
-                VideoParams { codec: VideoCodec::Avc, size: None, config: header.payload(tag.body()) };
+            let codec = header.codec.and_then(|codec| codec.media()).unwrap_or(VideoCodec::Avc);
+            let params = VideoParams { codec, size: None, config: header.payload(tag.body()) };
             decoder = Some(kit.video_decoder(&params).unwrap());
         } else if header.has_picture() {
             let dts = Time::from_millis(tag.timestamp.0.into());

@@ -1,7 +1,9 @@
 //! Parts without an error into the model.
 
 use crate::check::part::Part;
-use crate::grammar::{AUDIO, AUDIO_BITRATE, FAILOVER, KEYFRAME, PRESET, SCENE_LAYOUT, VIDEO};
+use crate::grammar::{
+    AUDIO, AUDIO_BITRATE, ENCODER, FAILOVER, KEYFRAME, LATENCY, PRESET, SCENE_LAYOUT, VIDEO,
+};
 use crate::model::*;
 
 /// The child of this word, or what stands for it where there is none.
@@ -189,13 +191,27 @@ fn watermark(part: &Part) -> Option<Watermark> {
 }
 
 fn ladder(part: &Part) -> Option<Ladder> {
+    let preset = |word| by_word(Preset::ALL, Preset::WORDS, word);
+    let encoder = |word| by_word(Encoder::ALL, Encoder::WORDS, word);
+    let latency = |word| by_word(Latency::ALL, Latency::WORDS, word);
+    let tune = |word| by_word(Tune::ALL, Tune::WORDS, word);
     let rung = |rung: &Part| {
-        Some(Rung { name: rung.name("name")?, size: rung.size("size")?, bitrate: rung.number("bitrate")? })
+        let own = RungOwn {
+            maxrate: rung.number("maxrate"),
+            buffer: rung.number("buffer"),
+            preset: rung.word("preset").and_then(preset),
+            tune: rung.word("tune").and_then(tune),
+            bframes: small(rung, "bframes"),
+            encoder: rung.word("encoder").and_then(encoder),
+        };
+        let (name, size, bitrate) = (rung.name("name")?, rung.size("size")?, rung.number("bitrate")?);
+        Some(Rung { name, size, bitrate, own })
     };
-    let preset = or_default(part, &PRESET).word("preset")?;
     Some(Ladder {
         name: part.name("name")?,
-        preset: by_word(Preset::ALL, Preset::WORDS, preset)?,
+        latency: latency(or_default(part, &LATENCY).word("latency")?)?,
+        encoder: encoder(or_default(part, &ENCODER).word("encoder")?)?,
+        preset: preset(or_default(part, &PRESET).word("preset")?)?,
         keyframe: or_default(part, &KEYFRAME).span("every")?,
         audio_bitrate: or_default(part, &AUDIO_BITRATE).number("bitrate")?,
         rungs: part.all("rung").map(rung).collect::<Option<_>>()?,

@@ -6,7 +6,8 @@ use media::Size;
 
 use crate::check::part::Part;
 use crate::diagnostic::{Diagnostic, Sink, Span};
-use crate::literal::write_span;
+use crate::literal::{write_bits, write_span};
+use crate::model::Tune;
 
 pub(crate) fn check(show: &Part, canvas: &Part, sink: &mut Sink) {
     let place = if canvas.word.len == 0 { None } else { Some(canvas.span_of("size")) };
@@ -17,6 +18,9 @@ pub(crate) fn check(show: &Part, canvas: &Part, sink: &mut Sink) {
         for watermark in show.all("watermark") {
             margin(watermark, size, sink);
         }
+    }
+    for ladder in show.all("ladder") {
+        control(ladder, sink);
     }
     if let Some(rate) = canvas.rate("rate") {
         let tick = rate.tick_span();
@@ -54,6 +58,46 @@ fn rungs(ladder: &Part, canvas: Size, place: Option<Span>, sink: &mut Sink) {
             );
         }
         before = Some((size, bitrate, span));
+    }
+}
+
+/// What a ladder's rungs say of rate control and encoders, taken together.
+fn control(ladder: &Part, sink: &mut Sink) {
+    let word = |node: &str| ladder.one(node).and_then(|part| part.word(node));
+    for rung in ladder.all("rung") {
+        let mut wrong = |slot: &str, message: String| {
+            sink.push(Diagnostic::error("out-of-range", rung.span_of(slot), message));
+        };
+        let Some(bitrate) = rung.number("bitrate") else { continue };
+        let maxrate = rung.number("maxrate");
+        if let Some(most) = maxrate.filter(|most| *most < bitrate) {
+            let (most, mean) = (write_bits(most), write_bits(bitrate));
+            wrong("maxrate", format!("{most} is less than the rung's bitrate; legal: {mean} and more"));
+        }
+        let tenth = maxrate.unwrap_or(bitrate) / 10;
+        if let Some(buffer) = rung.number("buffer").filter(|buffer| *buffer < tenth) {
+            let (buffer, least) = (write_bits(buffer), write_bits(tenth));
+            wrong(
+                "buffer",
+                format!("{buffer} is less than 100ms of the rung's bits; legal: {least} and more"),
+            );
+        }
+        if word("latency") == Some("low") && rung.number("bframes").is_some_and(|most| most > 0) {
+            wrong(
+                "bframes",
+                "B-frames wait for the picture after them; legal with `latency low`: 0".to_owned(),
+            );
+        }
+        let encoder = rung.word("encoder").or_else(|| word("encoder")).unwrap_or("x264");
+        let tunes: &[&str] = match encoder {
+            "x264" => &Tune::WORDS,
+            "x265" => &["animation", "grain", "fastdecode"],
+            _ => &[],
+        };
+        if let Some(tune) = rung.word("tune").filter(|tune| !tunes.contains(tune)) {
+            let legal = if tunes.is_empty() { "none".to_owned() } else { tunes.join(", ") };
+            wrong("tune", format!("`{tune}` is no tune of {encoder}; legal: {legal}"));
+        }
     }
 }
 

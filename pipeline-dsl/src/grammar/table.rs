@@ -7,7 +7,8 @@
 use crate::files::FileKind;
 use crate::grammar::{Count, Form, Need, NodeSpec, Slot, Sort, Type};
 use crate::model::{
-    Align, Anchor, Deinterlace, Edge, EncryptMode, EncryptSound, Fit, Layout, Prefer, Preset, Standby, SyncBy,
+    Align, Anchor, Deinterlace, Edge, Encoder, EncryptMode, EncryptSound, Fit, Latency, Layout, Prefer,
+    Preset, Standby, SyncBy, Tune,
 };
 
 const fn slot(name: &'static str, ty: Type, need: Need) -> Slot {
@@ -240,11 +241,29 @@ const WATERMARK: NodeSpec = NodeSpec {
     ..NODE
 };
 
+/// What a rung may say for itself, as its ladder says it for all.
+const PRESET_WORD: Type = Type::OneOf(&Preset::WORDS);
+const ENCODER_WORD: Type = Type::OneOf(&Encoder::WORDS);
+
 pub(crate) const PRESET: NodeSpec = NodeSpec {
     word: "preset",
-    about: "The x264 preset.",
+    about: "The preset of its encoders, in the words of x264 and x265.",
     count: Count::Optional,
-    args: &[slot("preset", Type::OneOf(&Preset::WORDS), Need::Default("veryfast"))],
+    args: &[slot("preset", PRESET_WORD, Need::Default("veryfast"))],
+    ..NODE
+};
+pub(crate) const LATENCY: NodeSpec = NodeSpec {
+    word: "latency",
+    about: "How long a picture may stay in the encoders: with `low` not at all (no B-frames, no looking ahead), with `quality` up to 60 pictures are looked at first.",
+    count: Count::Optional,
+    args: &[slot("latency", Type::OneOf(&Latency::WORDS), Need::Default("normal"))],
+    ..NODE
+};
+pub(crate) const ENCODER: NodeSpec = NodeSpec {
+    word: "encoder",
+    about: "What encodes its rungs: AVC or HEVC in software, or a device. Where a device is missing, software does the same codec, and an event says so.",
+    count: Count::Optional,
+    args: &[slot("encoder", ENCODER_WORD, Need::Default("x264"))],
     ..NODE
 };
 pub(crate) const KEYFRAME: NodeSpec = NodeSpec {
@@ -269,16 +288,27 @@ const LADDER: NodeSpec = NodeSpec {
     args: &[NAME],
     nodes: &[
         PRESET,
+        LATENCY,
+        ENCODER,
         KEYFRAME,
         AUDIO_BITRATE,
         NodeSpec {
             word: "rung",
-            about: "One quality, the largest first.",
+            about: "One quality, the largest first. `maxrate` is the bitrate where it is not said, `buffer` (the player's, in bits) a second of `maxrate`; \
+                    `bframes` are those between two others at the most.",
             count: Count::AtLeastOne,
             args: &[
                 NAME,
                 slot("size", Type::Size, Need::Required),
                 slot("bitrate", Type::Bits { least: 50_000, most: 200_000_000 }, Need::Required),
+            ],
+            keys: &[
+                slot("maxrate", Type::Bits { least: 50_000, most: 400_000_000 }, Need::Optional),
+                slot("buffer", Type::Bits { least: 5_000, most: 2_000_000_000 }, Need::Optional),
+                slot("preset", PRESET_WORD, Need::Optional),
+                slot("tune", Type::OneOf(&Tune::WORDS), Need::Optional),
+                slot("bframes", Type::Whole { least: 0, most: 16 }, Need::Optional),
+                slot("encoder", ENCODER_WORD, Need::Optional),
             ],
             ..NODE
         },

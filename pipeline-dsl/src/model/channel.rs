@@ -1,6 +1,6 @@
-//! What goes out: channels with their watermarks, ladders, keys and egresses.
+//! What goes out: channels with their watermarks, keys and egresses.
 
-use media::{Size, Span};
+use media::Span;
 use serde::{Deserialize, Serialize};
 
 use super::{Name, Text};
@@ -34,48 +34,6 @@ pub enum Anchor {
     BottomLeft,
     Bottom,
     BottomRight,
-}
-
-/// The rungs a channel is encoded into.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Ladder {
-    /// Its name.
-    pub name: Name,
-    /// The x264 preset.
-    pub preset: Preset,
-    /// Every rung has a key frame this often (and at each cut).
-    pub keyframe: Span,
-    /// AAC bits a second.
-    pub audio_bitrate: u32,
-    /// The rungs, the largest first.
-    pub rungs: Vec<Rung>,
-}
-
-/// x264's speeds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the names are the documentation")]
-pub enum Preset {
-    Ultrafast,
-    Superfast,
-    Veryfast,
-    Faster,
-    Fast,
-    Medium,
-    Slow,
-    Slower,
-    Veryslow,
-}
-
-/// One quality of a channel.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Rung {
-    /// Its name, e.g. `720p`.
-    pub name: Name,
-    /// Pixels; even both ways, within the canvas.
-    pub size: Size,
-    /// Video bits a second.
-    pub bitrate: u32,
 }
 
 /// Keys of one name, the current first.

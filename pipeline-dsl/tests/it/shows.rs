@@ -246,24 +246,46 @@ fn watermark(name: String, canvas: Size) -> impl Strategy<Value = Watermark> {
     )
 }
 
+fn own() -> impl Strategy<Value = RungOwn> {
+    let of = prop::option::of::<BoxedStrategy<u32>>;
+    (
+        of((0u32..200_000_000).boxed()),
+        of((50_000u32..2_000_000_000).boxed()),
+        prop::option::of(select(Preset::ALL.to_vec())),
+        prop::option::of(select(vec![Tune::Animation, Tune::Grain, Tune::Fastdecode])),
+        prop::option::of(0u8..=16),
+        prop::option::of(select(vec![Encoder::X264, Encoder::X265])),
+    )
+        .prop_map(|(maxrate, buffer, preset, tune, bframes, encoder)| RungOwn {
+            maxrate,
+            buffer,
+            preset,
+            tune,
+            bframes,
+            encoder,
+        })
+}
+
 fn ladder(name: String, canvas: Size) -> impl Strategy<Value = Ladder> {
     let rungs = words(1..5).prop_flat_map(move |names| {
         let rung = |name: String| {
-            (size(canvas), 50_000u32..=200_000_000).prop_map(move |(size, bitrate)| Rung {
-                name: name.clone(),
-                size,
-                bitrate,
+            (size(canvas), 50_000u32..=200_000_000, own()).prop_map(move |(size, bitrate, mut own)| {
+                // As the checks have it: never below the bitrate, nor below 100 ms of it.
+                own.maxrate = own.maxrate.map(|more| bitrate + more % bitrate);
+                let most = own.maxrate.unwrap_or(bitrate);
+                own.buffer = own.buffer.map(|more| most.max(more));
+                Rung { name: name.clone(), size, bitrate, own }
             })
         };
         names.into_iter().map(rung).collect::<Vec<_>>()
     });
-    (select(Preset::ALL.to_vec()), span(1_000, 10_000), 32_000u32..=512_000, rungs).prop_map(
-        move |(preset, keyframe, audio_bitrate, rungs)| Ladder {
-            name: name.clone(),
-            preset,
-            keyframe,
-            audio_bitrate,
-            rungs,
+    let pace = (select(Latency::ALL.to_vec()), select(vec![Encoder::X264, Encoder::X265]));
+    (pace, select(Preset::ALL.to_vec()), span(1_000, 10_000), 32_000u32..=512_000, rungs).prop_map(
+        move |((latency, encoder), preset, keyframe, audio_bitrate, mut rungs)| {
+            if latency == Latency::Low {
+                rungs.iter_mut().for_each(|rung| rung.own.bframes = rung.own.bframes.map(|_| 0));
+            }
+            Ladder { name: name.clone(), latency, encoder, preset, keyframe, audio_bitrate, rungs }
         },
     )
 }

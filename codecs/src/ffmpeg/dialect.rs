@@ -1,0 +1,196 @@
+//! Each encoder's words for one and the same wish.
+
+use ffmpeg_next::ffi;
+use media::Size;
+
+use crate::error::CodecError;
+use crate::settings::{EncoderThreads, Lookahead, VideoEncoderName, VideoEncoderSettings};
+
+/// x264's presets, the fastest first.
+const PRESETS: [&str; 10] = [
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+    "veryslow",
+    "placebo",
+];
+
+/// All of x264's vector code but AVX-512's. No more than this is given by `x264-params` than must
+/// be: a wrong one would only be logged.
+const WITHOUT_AVX512: &str = "asm=MMX2,SSE2Fast,SSSE3,SSE4.2,AVX,FMA3,BMI2,AVX2";
+
+/// Whether x264 would not be deterministic even with one thread.
+///
+/// x264 (at least build 164) reads memory nobody wrote in the AVX-512 code of
+/// its macroblock tree when a row is not a multiple of 8 macroblocks, and
+/// spends its bits by it: the same frames give other bytes on another heap.
+/// Where rows are, AVX-512 stays: it saves a seventh of the time.
+fn reads_stray_memory(size: Size) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let ours = is_x86_feature_detected!("ssse3")
+            && is_x86_feature_detected!("sse4.2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("avx2");
+        ours && is_x86_feature_detected!("avx512f") && !size.width.div_ceil(16).is_multiple_of(8)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        let _ = size;
+        false
+    }
+}
+
+/// x265 decides nothing about key frames, repeats no headers, and says nothing.
+const OBEDIENT_X265: &str =
+    "keyint=-1:scenecut=0:open-gop=0:repeat-headers=0:info=0:hrd=0:aud=0:log-level=none";
+
+/// An option of FFmpeg's, and its value.
+pub(super) type Setting = (&'static str, String);
+
+/// What the settings are in the encoder's own options, beside what FFmpeg has fields for.
+pub(super) fn options(settings: &VideoEncoderSettings) -> Vec<Setting> {
+    use VideoEncoderName as Name;
+    match settings.encoder {
+        Name::X264 => x264(settings),
+        Name::X265 => x265(settings),
+        Name::H264Nvenc | Name::HevcNvenc => nvenc(settings),
+        Name::H264Qsv | Name::HevcQsv => qsv(settings),
+    }
+}
+
+fn x264(settings: &VideoEncoderSettings) -> Vec<Setting> {
+    let mut options = vec![
+        ("preset", settings.preset.to_owned()),
+        ("sc_threshold", "0".to_owned()),
+        ("forced-idr", "1".to_owned()),
+        ("a53cc", "0".to_owned()),
+    ];
+    let mut tunes: Vec<_> = settings.tune.into_iter().collect();
+    let mut own = Vec::new();
+    match settings.lookahead {
+        Lookahead::None => {
+            tunes.push("zerolatency");
+            // Which would be part of it, and costs quality.
+            own.push("sliced-threads=0");
+        }
+        Lookahead::Preset => {}
+        Lookahead::Pictures(count) => options.push(("rc-lookahead", count.to_string())),
+    }
+    if settings.threads == EncoderThreads::One && reads_stray_memory(settings.size) {
+        own.push(WITHOUT_AVX512);
+    }
+    options.extend((!tunes.is_empty()).then(|| ("tune", tunes.join(","))));
+    options.extend((!own.is_empty()).then(|| ("x264-params", own.join(":"))));
+    options
+}
+
+fn x265(settings: &VideoEncoderSettings) -> Vec<Setting> {
+    let mut own = OBEDIENT_X265.to_owned();
+    own += &match settings.threads {
+        EncoderThreads::One => ":pools=none:frame-threads=1:wpp=0".to_owned(),
+        EncoderThreads::Many(n) => format!(":pools={n}"),
+    };
+    match settings.lookahead {
+        Lookahead::None => own += ":rc-lookahead=0:b-adapt=0:cutree=0:frame-threads=1",
+        Lookahead::Preset => {}
+        Lookahead::Pictures(count) => own += &format!(":rc-lookahead={count}"),
+    }
+    let mut options =
+        vec![("preset", settings.preset.to_owned()), ("forced-idr", "1".to_owned()), ("x265-params", own)];
+    options.extend(settings.tune.map(|tune| ("tune", tune.to_owned())));
+    options
+}
+
+/// Place in a list of speeds from the fastest to the slowest.
+fn speed<const N: usize>(preset: &str, words: [&'static str; N]) -> &'static str {
+    let place = PRESETS.iter().position(|word| *word == preset).unwrap_or(0);
+    words[place * (N - 1) / (PRESETS.len() - 1)]
+}
+
+fn nvenc(settings: &VideoEncoderSettings) -> Vec<Setting> {
+    let mut options = vec![
+        ("preset", speed(settings.preset, ["p1", "p2", "p3", "p4", "p5", "p6", "p7"]).to_owned()),
+        ("forced-idr", "1".to_owned()),
+        ("no-scenecut", "1".to_owned()),
+        ("rc", "vbr".to_owned()),
+    ];
+    match settings.lookahead {
+        Lookahead::None => options.extend([("zerolatency", "1".to_owned()), ("delay", "0".to_owned())]),
+        Lookahead::Preset => {}
+        // As many as the cards take.
+        Lookahead::Pictures(count) => options.push(("rc-lookahead", count.min(32).to_string())),
+    }
+    options
+}
+
+fn qsv(settings: &VideoEncoderSettings) -> Vec<Setting> {
+    let words = ["veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"];
+    let mut options =
+        vec![("preset", speed(settings.preset, words).to_owned()), ("forced_idr", "1".to_owned())];
+    if settings.lookahead == Lookahead::None {
+        options.push(("async_depth", "1".to_owned()));
+    }
+    options
+}
+
+/// Whether the settings are ones that every encoder takes.
+pub(super) fn validate(settings: &VideoEncoderSettings) -> Result<(), CodecError> {
+    let bad = |name, got: String, legal: String| {
+        Err(CodecError::Setting { codec: settings.encoder.as_str(), name, got, legal: legal.into() })
+    };
+    let Size { width, height } = settings.size;
+    if !settings.size.is_even() || !(16..=8192).contains(&width) || !(16..=8192).contains(&height) {
+        return bad("size", settings.size.to_string(), "even sides from 16 to 8192".to_owned());
+    }
+    let rates = 10_000..=400_000_000;
+    if !rates.contains(&settings.bitrate) {
+        return bad("bitrate", settings.bitrate.to_string(), "10k to 400M".to_owned());
+    }
+    if !(settings.bitrate..=400_000_000).contains(&settings.maxrate) {
+        return bad("maxrate", settings.maxrate.to_string(), format!("{} to 400M", settings.bitrate));
+    }
+    if !(1_000..=2_000_000_000).contains(&settings.buffer) {
+        return bad("buffer", settings.buffer.to_string(), "1k to 2000M".to_owned());
+    }
+    if !PRESETS.contains(&settings.preset) {
+        return bad("preset", settings.preset.to_owned(), PRESETS.join(", "));
+    }
+    if let Some(most) = settings.bframes {
+        let legal = if settings.lookahead == Lookahead::None { 0 } else { 16 };
+        if most > legal {
+            return bad("bframes", most.to_string(), format!("0 to {legal}"));
+        }
+    }
+    if let Lookahead::Pictures(count) = settings.lookahead
+        && !(1..=250).contains(&count)
+    {
+        return bad("lookahead", count.to_string(), "1 to 250".to_owned());
+    }
+    if let EncoderThreads::Many(n) = settings.threads
+        && n.get() > 64
+    {
+        return bad("threads", n.to_string(), "1 to 64".to_owned());
+    }
+    Ok(())
+}
+
+/// Whether it takes pictures with their two colour planes woven into one alone.
+pub(super) fn wants_nv12(encoder: VideoEncoderName) -> bool {
+    matches!(encoder, VideoEncoderName::H264Qsv | VideoEncoderName::HevcQsv)
+}
+
+/// How FFmpeg is to spread it over threads.
+pub(super) fn thread_type(encoder: VideoEncoderName) -> i32 {
+    match encoder {
+        // Frame threads: sliced ones cost quality.
+        VideoEncoderName::X264 => ffi::FF_THREAD_FRAME,
+        _ => 0,
+    }
+}
