@@ -1,6 +1,6 @@
 //! The one place that knows what time it is: show time, real or virtual.
 
-use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use media::{Span, Time};
@@ -78,6 +78,8 @@ impl Clock for VirtualClock {
 pub struct Stop {
     asked: Mutex<Asked>,
     wake: Condvar,
+    /// Parts that stop with it.
+    parts: Mutex<Vec<Weak<Stop>>>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +94,20 @@ impl Stop {
     pub fn ask(&self) {
         *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Asked::Stopping;
         self.wake.notify_all();
+        let parts = std::mem::take(&mut *self.parts.lock().unwrap_or_else(PoisonError::into_inner));
+        parts.iter().filter_map(Weak::upgrade).for_each(|part| part.ask());
+    }
+    /// That of a part: it stops with the whole, and may stop alone.
+    pub fn part(&self) -> Arc<Self> {
+        let part = Arc::new(Self::default());
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.retain(|part| part.strong_count() > 0);
+        parts.push(Arc::downgrade(&part));
+        drop(parts);
+        if self.is_asked() {
+            part.ask();
+        }
+        part
     }
     /// Whether it has been asked for.
     pub fn is_asked(&self) -> bool {
@@ -116,6 +132,16 @@ mod tests {
         clock.wait_until(Time::from_secs(7200), &stop);
         clock.wait_until(Time::from_secs(1), &stop);
         assert_eq!(clock.now(), Time::from_secs(7200));
+    }
+
+    #[test]
+    fn a_part_stops_alone_and_with_the_whole() {
+        let whole = Stop::default();
+        let (one, other) = (whole.part(), whole.part());
+        one.ask();
+        assert!(one.is_asked() && !other.is_asked() && !whole.is_asked());
+        whole.ask();
+        assert!(other.is_asked() && whole.part().is_asked());
     }
 
     #[test]

@@ -27,8 +27,8 @@ pub struct Command {
     /// one that is always heard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// For `filler` and `mute` (`on`, `off`), `encrypt` (`on`, `off`, `rotate`), `sound` (`follow`)
-    /// and `plan` (`next`, `hold`, `go`, `skip`, `move`, `at`).
+    /// For `filler` and `mute` (`on`, `off`), `encrypt` (`on`, `off`, `rotate`), `sound` (`follow`),
+    /// `plan` (`next`, `hold`, `go`, `skip`, `move`, `at`) and `reload` (`dry-run`: nothing is done).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// How a `take` brings its source: `cut`, `mix`, `wipe` or `dip`; `cut` if it is left out.
@@ -67,6 +67,10 @@ pub struct Command {
     /// The cue before which `plan move` puts it; last if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u32>,
+    /// For `reload`: the text of the show file to go on with; the file that the show was started
+    /// with, read again, if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// The show time `plan at` gives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_ms: Option<u32>,
@@ -94,6 +98,7 @@ pub enum Verb {
     Line,
     Plan,
     Encrypt,
+    Reload,
 }
 
 impl Verb {
@@ -114,14 +119,15 @@ impl Verb {
             Self::Line => "line",
             Self::Plan => "plan",
             Self::Encrypt => "encrypt",
+            Self::Reload => "reload",
         }
     }
 }
 
 /// Every verb, for messages.
-pub(crate) const VERBS: [&str; 14] = [
+pub(crate) const VERBS: [&str; 15] = [
     "cut", "mix", "wipe", "dip", "preview", "take", "filler", "sound", "gain", "mute", "scene", "line",
-    "plan", "encrypt",
+    "plan", "encrypt", "reload",
 ];
 
 /// A command that was carried out.
@@ -143,6 +149,12 @@ pub struct Ack {
     /// For `encrypt`: the id of the key that is, while it is on, or that will be once it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_id: Option<u8>,
+    /// For `reload`: what changed, or would change, step by step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Vec<String>>,
+    /// For `reload`: which version of the show file runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub show_revision: Option<u64>,
 }
 
 /// A command that was not carried out; nothing has changed.
@@ -155,6 +167,37 @@ pub struct Refused {
     pub message: String,
     /// What would have been taken.
     pub legal: Vec<String>,
+    /// For `reload`: what is wrong with the show file, and where.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Problem>,
+}
+
+/// One thing that is wrong with a show file.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Problem {
+    /// Its line, from 1.
+    pub line: u32,
+    /// The character of that line, from 1.
+    pub column: u32,
+    /// What kind of thing, as `obvan check` calls it.
+    pub code: String,
+    /// For people.
+    pub message: String,
+    /// A way out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+impl From<&pipeline_dsl::Diagnostic> for Problem {
+    fn from(said: &pipeline_dsl::Diagnostic) -> Self {
+        Self {
+            line: said.span.line,
+            column: said.span.column,
+            code: said.code.to_owned(),
+            message: said.message.clone(),
+            help: said.help.clone(),
+        }
+    }
 }
 
 impl Refused {
@@ -163,13 +206,19 @@ impl Refused {
             code: code.to_owned(),
             message: message.into(),
             legal: legal.iter().map(|s| (*s).to_owned()).collect(),
+            problems: Vec::new(),
         }
     }
 }
 
 impl From<scheduling::Refusal> for Refused {
     fn from(refusal: scheduling::Refusal) -> Self {
-        Self { code: refusal.code.as_str().to_owned(), message: refusal.message, legal: refusal.legal }
+        Self {
+            code: refusal.code.as_str().to_owned(),
+            message: refusal.message,
+            legal: refusal.legal,
+            problems: Vec::new(),
+        }
     }
 }
 
@@ -198,6 +247,10 @@ impl Command {
     pub fn layout(scene: impl Into<String>, layout: impl Into<String>) -> Self {
         Self { scene: Some(scene.into()), layout: Some(layout.into()), ..Self::bare(Verb::Scene) }
     }
+    /// The show file is read again, and the difference applied.
+    pub const fn reload() -> Self {
+        Self::bare(Verb::Reload)
+    }
     /// A command of which nothing but the verb is said yet.
     pub const fn bare(verb: Verb) -> Self {
         Self {
@@ -218,6 +271,7 @@ impl Command {
             gain_db: None,
             cue: None,
             before: None,
+            file: None,
             at_ms: None,
             expect: None,
         }

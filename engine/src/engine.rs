@@ -1,7 +1,7 @@
 //! A show, started: threads, sockets and the handle to speak to it.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::bounded;
@@ -12,7 +12,7 @@ use crate::clock::{Clock, RealClock, Stop, VirtualClock};
 use crate::command::Memory;
 use crate::egress::play::Programs;
 use crate::event::{Event, EventLog};
-use crate::handle::{COMMANDS, Handle, Inner, ViewerFeed};
+use crate::handle::{COMMANDS, Handle, Inner, ViewerFeed, Viewers};
 use crate::ingest::door::RtmpDoor;
 use crate::ingest::open::Opener;
 use crate::ingest::point::Points;
@@ -22,7 +22,8 @@ use crate::report::Report;
 use crate::reporter::Reporter;
 use crate::rig;
 use crate::show::ShowRun;
-use crate::start::{Begun, Place, StartError};
+use crate::show::reload::{Reloader, Standing};
+use crate::start::{Begun, Gate, Place, StartError};
 use crate::status::{Board, EVENTS_SHOWN, Status};
 
 /// A running show. Dropping it stops the show and waits for its files.
@@ -30,7 +31,7 @@ pub struct Engine {
     handle: Handle,
     show: Option<JoinHandle<Report>>,
     /// Serves RTMP; there only if a line is pushed to, or an egress serves there.
-    door: Option<RtmpDoor>,
+    door: Arc<Mutex<Option<RtmpDoor>>>,
 }
 
 impl Engine {
@@ -90,7 +91,9 @@ impl Engine {
             reporter: reporter.clone(),
             begun: Arc::new(Begun::default()),
             life: life.clone(),
+            gate: Arc::new(Gate::opened()),
         };
+        let file = options.show_file;
         let limit = options.limit.map(|limit| Time::ZERO + limit);
         if show.end().is_none() && limit.is_none() && options.mode == Mode::Offline {
             return Err(StartError::Endless);
@@ -105,32 +108,45 @@ impl Engine {
             together: Arc::default(),
             threads,
             iso: None,
-            place_in_camera: None,
+            seat: None,
             orders: None,
             deinterlace: pipeline_dsl::Deinterlace::default(),
         };
         let cameras = rig::open_cameras(&show, &mut opener)?;
         let fillers = rig::open_fillers(&show, &mut opener)?;
         let scenes = rig::set_scenes(&show);
-        let points = opener.points;
+        let (points, together) = (opener.points, opener.together);
         rig::refuse_sourceless(&show, &cameras)?;
         let open = rig::open_channels(&show, &plans, &place)?;
-        let mut programs = Programs::default();
-        open.iter().for_each(|channel| channel.serve(&mut programs));
+        let programs = Programs::default();
+        open.iter().for_each(|channel| channel.serve(&programs));
         // Nobody knocks in a rehearsal.
         let door = if life.is_some() { None } else { RtmpDoor::open(&show, points, programs, &place)? };
         // Last, since it begins recordings: a show that does not start leaves none behind.
         let channels = rig::start_channels(&show, open, plans, &place)?;
 
-        let viewers = channels.iter().flat_map(ViewerFeed::of).collect();
+        let viewers = Arc::new(Viewers::new(channels.iter().flat_map(ViewerFeed::of).collect()));
         let (commands, asked) = bounded(COMMANDS);
         if let Some(life) = &life {
             life.speaks_at(commands.clone());
         }
+        let (to_show, reloads) = bounded(1);
+        let door = Arc::new(Mutex::new(door));
+        let reloader = Reloader::new(Standing {
+            show: show.clone(),
+            place: place.clone(),
+            file,
+            together,
+            rungs: channels.iter().map(|c| (c.stage.name.clone(), c.stage.rungs.clone())).collect(),
+            door: Arc::clone(&door),
+            viewers: Arc::clone(&viewers),
+            to_show,
+        });
         let board = Arc::new(Board::new(Status {
             revision: 0,
             epoch: u64::from(std::process::id()) << 32 | u64::from(wall_seconds()),
             show: show.name.clone(),
+            show_revision: 1,
             t: 0.0,
             frame_rate: show.video.rate.as_f64(),
             channels: channels.iter().map(|channel| channel.status(&switcher)).collect(),
@@ -150,6 +166,8 @@ impl Engine {
             reporter,
             board: Arc::clone(&board),
             commands: asked,
+            reloads,
+            gone: Vec::new(),
             cameras,
             fillers,
             scenes,
@@ -165,7 +183,7 @@ impl Engine {
                 run.run()
             })
             .map_err(|source| StartError::Thread { name: "show".to_owned(), source })?;
-        let handle = Handle::new(Inner { commands, board, log, stop: Arc::clone(stop), viewers });
+        let handle = Handle::new(Inner { commands, board, log, stop: Arc::clone(stop), viewers, reloader });
         Ok(Self { handle, show: Some(thread), door })
     }
 
@@ -177,12 +195,16 @@ impl Engine {
     /// Where encoders push to and players play from, if the show has either: with the port the system gave, where the
     /// show left it open (port 0).
     pub fn rtmp_addr(&self) -> Option<SocketAddr> {
-        self.door.as_ref().map(|door| door.addr)
+        self.door().as_ref().map(|door| door.addr)
     }
 
     /// As [`rtmp_addr`](Self::rtmp_addr), inside TLS; there only if the show listens there.
     pub fn rtmps_addr(&self) -> Option<SocketAddr> {
-        self.door.as_ref().and_then(|door| door.secure_addr)
+        self.door().as_ref().and_then(|door| door.secure_addr)
+    }
+
+    fn door(&self) -> std::sync::MutexGuard<'_, Option<RtmpDoor>> {
+        self.door.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the show has ended and all files are closed.
@@ -218,7 +240,8 @@ impl Engine {
         if let Some(thread) = self.show.take() {
             let _ = thread.join();
         }
-        drop(self.door.take());
+        let door = self.door().take();
+        drop(door);
     }
 }
 

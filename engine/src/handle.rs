@@ -1,18 +1,20 @@
 //! The handle: how anyone speaks to a running show, from any thread.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use crossbeam_channel::{RecvTimeoutError, Sender, TrySendError, bounded};
 use tokio::sync::broadcast;
 
-use crate::channel::outlets::OutletKind;
+use crate::channel::outlets::{Outlet, OutletKind};
 use crate::clock::Stop;
-use crate::command::{Ack, Asked, Command, Refused};
+use crate::command::{Ack, Asked, Command, Refused, Verb};
 use crate::egress::EgressMeter;
+use crate::egress::exit::Exit;
 use crate::egress::feed::Feed;
 use crate::event::{Event, EventLog};
 use crate::show::channels::ChannelRun;
+use crate::show::reload::Reloader;
 use crate::status::{Board, Delta, Status};
 
 /// How long a command may wait for its tick: a channel may be behind, but not for this long.
@@ -32,7 +34,27 @@ pub(crate) struct Inner {
     pub(crate) board: Arc<Board>,
     pub(crate) log: Arc<EventLog>,
     pub(crate) stop: Arc<Stop>,
-    pub(crate) viewers: Vec<ViewerFeed>,
+    pub(crate) viewers: Arc<Viewers>,
+    pub(crate) reloader: Reloader,
+}
+
+/// The feeds that viewers may join.
+#[derive(Default)]
+pub(crate) struct Viewers(RwLock<Vec<Arc<ViewerFeed>>>);
+
+impl Viewers {
+    pub(crate) fn new(feeds: Vec<Arc<ViewerFeed>>) -> Self {
+        Self(RwLock::new(feeds))
+    }
+    fn all(&self) -> Vec<Arc<ViewerFeed>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    /// Without those that are shut, and with these.
+    pub(crate) fn change(&self, more: Vec<Arc<ViewerFeed>>) {
+        let mut feeds = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        feeds.retain(|feed| !feed.exit.is_shut());
+        feeds.extend(more);
+    }
 }
 
 /// A feed that viewers may join.
@@ -41,19 +63,28 @@ pub(crate) struct ViewerFeed {
     pub(crate) rung: String,
     pub(crate) feed: Arc<Feed>,
     pub(crate) meter: Arc<EgressMeter>,
+    pub(crate) exit: Arc<Exit>,
 }
 
 impl ViewerFeed {
     /// The feeds of a channel that viewers may join.
-    pub(crate) fn of(channel: &ChannelRun) -> impl Iterator<Item = Self> {
-        let outlets = channel.stage.outlets.iter();
-        outlets.filter_map(|outlet| match &outlet.kind {
-            OutletKind::Viewers(feed) => Some(Self {
-                channel: channel.stage.name.clone(),
+    pub(crate) fn of(channel: &ChannelRun) -> impl Iterator<Item = Arc<Self>> {
+        Self::of_outlets(&channel.stage.name, &channel.stage.outlets)
+    }
+
+    /// The same of some of its ways out.
+    pub(crate) fn of_outlets<'o>(
+        channel: &'o str,
+        outlets: &'o [Outlet],
+    ) -> impl Iterator<Item = Arc<Self>> + use<'o> {
+        outlets.iter().filter_map(move |outlet| match &outlet.kind {
+            OutletKind::Viewers(feed) => Some(Arc::new(Self {
+                channel: channel.to_owned(),
                 rung: outlet.rung.clone(),
                 feed: Arc::clone(feed),
                 meter: Arc::clone(&outlet.meter),
-            }),
+                exit: Arc::clone(&outlet.exit),
+            })),
             OutletKind::Players { .. } | OutletKind::Own => None,
         })
     }
@@ -64,11 +95,15 @@ impl Handle {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Has a command carried out at the next tick, and waits for it.
+    /// Has a command carried out at the next tick, and waits for it. A `reload` is opened first,
+    /// which may take some seconds.
     ///
     /// # Errors
     /// Why nothing was done, and what would have been legal.
     pub fn command(&self, command: Command) -> Result<Ack, Refused> {
+        if command.verb == Verb::Reload {
+            return self.inner.reloader.reload(&command);
+        }
         let over = || Refused::new("ended", "the show is over", &[]);
         let (answer, answered) = bounded(1);
         match self.inner.commands.try_send(Asked { command, answer }) {
@@ -109,12 +144,12 @@ impl Handle {
     }
 
     /// The feed viewers of this rung join, if the show serves it.
-    pub(crate) fn viewer_feed(&self, channel: &str, rung: &str) -> Option<&ViewerFeed> {
-        self.inner.viewers.iter().find(|v| v.channel == channel && v.rung == rung)
+    pub(crate) fn viewer_feed(&self, channel: &str, rung: &str) -> Option<Arc<ViewerFeed>> {
+        self.inner.viewers.all().into_iter().find(|v| v.channel == channel && v.rung == rung)
     }
 
     /// The paths viewers can fetch.
     pub(crate) fn viewer_paths(&self) -> Vec<String> {
-        self.inner.viewers.iter().map(|v| format!("/live/{}/{}.flv", v.channel, v.rung)).collect()
+        self.inner.viewers.all().iter().map(|v| format!("/live/{}/{}.flv", v.channel, v.rung)).collect()
     }
 }

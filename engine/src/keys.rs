@@ -1,6 +1,7 @@
 //! A show's texts and keys, fetched from where the show file says they are.
 
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
 use std::time::SystemTime;
 
 use crypto::{KeyId, MasterKey, Mode, Sound, TagEncryptor};
@@ -136,7 +137,8 @@ pub(crate) fn without_secrets(words: &str, url: &Url) -> String {
 
 /// The keys of one channel, in the ring's order. `Debug` is left out on purpose.
 pub(crate) struct ChannelKeys {
-    keys: Vec<(KeyId, MasterKey)>,
+    /// Never empty; it only grows.
+    keys: RwLock<Vec<(KeyId, MasterKey)>>,
     mode: Mode,
     sound: Sound,
 }
@@ -167,19 +169,29 @@ impl ChannelKeys {
             };
             keys.push((KeyId(source.id), key));
         }
-        Ok(Self { keys, mode, sound })
+        Ok(Self { keys: RwLock::new(keys), mode, sound })
     }
 
     /// A new encryptor, with a new salt, under the key of this place in the ring.
     pub(crate) fn encryptor(&self, ix: KeyIx) -> Result<TagEncryptor, crypto::CryptoError> {
         // The scheduler was planned with this very ring: its places are legal.
-        let (id, key) = &self.keys[ix.0.min(self.keys.len() - 1)];
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let (id, key) = &keys[ix.0.min(keys.len() - 1)];
         Ok(TagEncryptor::new(key.clone(), *id, self.mode)?.with_sound(self.sound))
     }
 
     /// The id viewers know the key of this place by.
     pub(crate) fn id(&self, ix: KeyIx) -> Option<u8> {
-        self.keys.get(ix.0).map(|(id, _)| id.0)
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.get(ix.0).map(|(id, _)| id.0)
+    }
+
+    /// Has those keys of a longer ring that it does not have yet.
+    pub(crate) fn grow(&self, longer: Self) {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let have = keys.len();
+        let more = longer.keys.into_inner().unwrap_or_else(PoisonError::into_inner);
+        keys.extend(more.into_iter().skip(have));
     }
 }
 

@@ -88,13 +88,13 @@ mod status;
 mod stream_key;
 
 pub use crate::address::{pull_problem, push_problem};
-pub use crate::command::{Ack, Command, Refused, Verb};
+pub use crate::command::{Ack, Command, Problem, Refused, Verb};
 pub use crate::engine::Engine;
 pub use crate::event::{Event, Level};
 pub use crate::handle::Handle;
 pub use crate::ingest::source::{Handed, Source, SourceError, SourceHandle, SourceTracks, Sources};
 pub use crate::keys::ResolveError;
-pub use crate::options::{Mode, RtmpTimeouts, RunOptions};
+pub use crate::options::{Mode, RtmpTimeouts, RunOptions, ShowFile};
 pub use crate::report::{
     BoxReport, CameraReport, ChannelReport, EgressReport, EgressState, EncryptionReport, LineReport,
     LineState, NetworkReport, OnAirReport, RecordingReport, Report, RungReport, SceneReport,

@@ -36,6 +36,17 @@ pub struct RunOptions {
     pub rtmp: RtmpTimeouts,
     /// What the show's `source` lines take.
     pub sources: Sources,
+    /// The show file, to be read again when the show is reloaded.
+    pub show_file: Option<ShowFile>,
+}
+
+/// Where a show came from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ShowFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Where it says that the show listens, which the show may have been told otherwise.
+    pub listen: pipeline_dsl::Listen,
 }
 
 impl RunOptions {
@@ -49,6 +60,7 @@ impl RunOptions {
             kit: Arc::new(codecs::Ffmpeg::new()),
             rtmp: RtmpTimeouts::default(),
             sources: Sources::default(),
+            show_file: None,
         }
     }
 }

@@ -26,6 +26,11 @@ impl Reporter {
     pub(crate) fn of(&self, subject: impl AsRef<str>) -> Self {
         Self { subject: subject.as_ref().into(), ..self.clone() }
     }
+    /// The same voice for a part that may stop alone, and what stops it.
+    pub(crate) fn apart(&self) -> (Self, Arc<Stop>) {
+        let stop = self.stop.part();
+        (Self { stop: Arc::clone(&stop), ..self.clone() }, stop)
+    }
     /// Whose voice it is.
     pub(crate) fn subject(&self) -> &str {
         &self.subject

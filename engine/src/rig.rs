@@ -4,11 +4,10 @@
 use std::sync::Arc;
 
 use pipeline_dsl as dsl;
-use scheduling::{ChannelIx, FeedIx, LineIx, SceneIx, Switcher};
+use scheduling::{ChannelIx, FeedIx, SceneIx, Switcher};
 
 use crate::channel::{Channel, OpenChannel};
 use crate::ingest::Line;
-use crate::ingest::align::{self, Alignment};
 use crate::ingest::open::Opener;
 use crate::keys::{ChannelKeys, ResolveError};
 use crate::options::Mode;
@@ -19,23 +18,28 @@ use crate::start::{Place, StartError};
 
 /// What a channel needs to be known before anything is written.
 pub(crate) struct ChannelPlan {
-    keys: Option<Arc<ChannelKeys>>,
+    pub(crate) keys: Option<Arc<ChannelKeys>>,
+}
+
+/// The keys a channel encrypts with, if it does.
+pub(crate) fn keys_of(
+    show: &dsl::Show,
+    model: &dsl::Channel,
+    place: &Place,
+) -> Result<Option<ChannelKeys>, StartError> {
+    let Some(encrypt) = &model.encrypt else { return Ok(None) };
+    let ring = show.keys.iter().find(|ring| ring.name == encrypt.key);
+    let ring = ring.ok_or_else(|| ResolveError::NoRing {
+        owner: format!("channel {}", model.name),
+        name: encrypt.key.clone(),
+    })?;
+    Ok(Some(ChannelKeys::load(ring, encrypt, &place.inputs)?))
 }
 
 pub(crate) fn plan_channels(show: &dsl::Show, place: &Place) -> Result<Vec<ChannelPlan>, StartError> {
     let mut plans = Vec::new();
     for model in &show.channels {
-        let keys = match &model.encrypt {
-            Some(encrypt) => {
-                let ring = show.keys.iter().find(|ring| ring.name == encrypt.key);
-                let ring = ring.ok_or_else(|| ResolveError::NoRing {
-                    owner: format!("channel {}", model.name),
-                    name: encrypt.key.clone(),
-                })?;
-                Some(Arc::new(ChannelKeys::load(ring, encrypt, &place.inputs)?))
-            }
-            None => None,
-        };
+        let keys = keys_of(show, model, place)?.map(Arc::new);
         for egress in &model.egresses {
             let live = !matches!(egress.target, dsl::Target::Record { .. });
             if live && place.mode == Mode::Offline && place.life.is_none() {
@@ -77,15 +81,14 @@ pub(crate) fn start_channels(
 pub(crate) fn open_cameras(show: &dsl::Show, opener: &mut Opener<'_>) -> Result<Vec<CameraRun>, StartError> {
     let mut cameras = Vec::new();
     for (ix, camera) in show.cameras.iter().enumerate() {
-        let alignment = Alignment::new(camera.lines.len(), camera.failover.align);
         let mut lines = Vec::new();
-        for (ix, line) in camera.lines.iter().enumerate() {
-            let place =
-                |alignment: &Arc<_>| align::Place { alignment: Arc::clone(alignment), line: LineIx(ix) };
-            lines.push(opener.open_line(camera, line, alignment.as_ref().map(place))?);
+        for line in &camera.lines {
+            lines.push(opener.open_line(camera, line)?);
         }
-        let run = CameraRun::new(camera.name.clone(), lines, FeedIx::Camera(ix), show.audio);
-        cameras.push(run.checked(&camera.failover).aligned(alignment));
+        let mut run = CameraRun::new(camera.name.clone(), lines, FeedIx::Camera(ix), show.audio);
+        run.rule(&camera.failover);
+        run.align(camera.failover.align, None);
+        cameras.push(run);
     }
     Ok(cameras)
 }
@@ -93,14 +96,7 @@ pub(crate) fn open_cameras(show: &dsl::Show, opener: &mut Opener<'_>) -> Result<
 pub(crate) fn open_fillers(show: &dsl::Show, opener: &mut Opener<'_>) -> Result<Vec<CameraRun>, StartError> {
     let mut fillers = Vec::new();
     for (ix, filler) in show.fillers.iter().enumerate() {
-        // A filler's file loops, whatever else the show says.
-        let input = match &filler.input {
-            dsl::Input::File { path, .. } => {
-                dsl::Input::File { path: path.clone(), repeat: dsl::Repeat::Loop }
-            }
-            other => other.clone(),
-        };
-        let line = opener.open("filler", &filler.name, &input, dsl::Live::default())?;
+        let line = open_filler(filler, opener)?;
         fillers.push(CameraRun::new(filler.name.clone(), vec![line], FeedIx::Filler(ix), show.audio));
     }
     Ok(fillers)
@@ -111,6 +107,19 @@ pub(crate) fn set_scenes(show: &dsl::Show) -> Vec<SceneRun> {
     let scenes = show.scenes.iter().enumerate();
     scenes.map(|(ix, scene)| SceneRun::new(show, scene, SceneIx(ix))).collect()
 }
+
+/// A filler is a camera of one line.
+pub(crate) fn open_filler(filler: &dsl::Filler, opener: &mut Opener<'_>) -> Result<Line, StartError> {
+    // Its file loops, whatever else the show says.
+    let input = match &filler.input {
+        dsl::Input::File { path, .. } => dsl::Input::File { path: path.clone(), repeat: dsl::Repeat::Loop },
+        other => other.clone(),
+    };
+    opener.open(FILLER_LINE, &filler.name, &input, dsl::Live::default())
+}
+
+/// What a filler's one line is called.
+pub(crate) const FILLER_LINE: &str = "filler";
 
 /// Whoever decides what is on air.
 pub(crate) fn plan_switching(show: &dsl::Show, place: &Place) -> Result<Switcher, StartError> {

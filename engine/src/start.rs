@@ -1,11 +1,12 @@
 //! Before the first tick: everything is resolved and opened, or the show does not start.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use codecs::CodecKit;
+use media::Time;
 
 use crate::ingest::source::Sources;
 use crate::keys::ResolveError;
@@ -112,6 +113,7 @@ pub(crate) struct Place {
     pub(crate) begun: Arc<Begun>,
     /// There in a rehearsal only: whoever would stand at the other ends.
     pub(crate) life: Option<Arc<Life>>,
+    pub(crate) gate: Arc<Gate>,
 }
 
 /// Whether the show has got as far as its own thread: until then all that was made for it is taken back.
@@ -127,8 +129,58 @@ impl Begun {
     }
 }
 
+/// What is opened for a show that runs waits here until it belongs to it, or never will.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    state: Mutex<GateState>,
+    moved: Condvar,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+enum GateState {
+    #[default]
+    Waiting,
+    /// Since this show time.
+    Open(Time),
+    /// Nothing comes of it.
+    Shut,
+}
+
+impl Gate {
+    /// For what is opened before the first tick.
+    pub(crate) fn opened() -> Self {
+        Self { state: Mutex::new(GateState::Open(Time::ZERO)), moved: Condvar::new() }
+    }
+    fn set(&self, to: GateState) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if *state == GateState::Waiting {
+            *state = to;
+        }
+        drop(state);
+        self.moved.notify_all();
+    }
+    /// It is part of the show from `now` on.
+    pub(crate) fn open(&self, now: Time) {
+        self.set(GateState::Open(now));
+    }
+    /// It never will be.
+    pub(crate) fn shut(&self) {
+        self.set(GateState::Shut);
+    }
+    /// Waits, and tells since when it is open; `None` if it is not and never will be.
+    pub(crate) fn pass(&self) -> Option<Time> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = |state: &mut GateState| *state == GateState::Waiting;
+        let state = self.moved.wait_while(state, waits).unwrap_or_else(PoisonError::into_inner);
+        match *state {
+            GateState::Open(since) => Some(since),
+            GateState::Waiting | GateState::Shut => None,
+        }
+    }
+}
+
 impl Place {
-    /// A named thread.
+    /// A named thread, which begins when the gate is open.
     pub(crate) fn spawn(
         &self,
         name: String,
@@ -136,6 +188,12 @@ impl Place {
     ) -> Result<JoinHandle<()>, StartError> {
         // The kernel shows 15 bytes of a name.
         let builder = std::thread::Builder::new().name(name.clone());
+        let gate = Arc::clone(&self.gate);
+        let work = move || {
+            if gate.pass().is_some() {
+                work();
+            }
+        };
         builder.spawn(work).map_err(|source| StartError::Thread { name, source })
     }
 }

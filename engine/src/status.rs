@@ -20,6 +20,9 @@ pub struct Status {
     pub epoch: u64,
     /// The show's name.
     pub show: String,
+    /// Which version of the show file runs: 1 at the start, one more with each reload.
+    #[serde(default)]
+    pub show_revision: u64,
     /// Seconds of show time.
     pub t: f64,
     /// Ticks a second.
@@ -279,6 +282,7 @@ pub struct Delta {
     /// The run.
     pub epoch: u64,
     /// `figures` once a second, `event`, or what changed: `cut`, `filler`, `failover`, `mix-over`, …
+    /// After a `reload` the lists are whole, and over HTTP a `snapshot` takes its place.
     pub cause: String,
     /// Seconds of show time.
     pub t: f64,
@@ -291,6 +295,9 @@ pub struct Delta {
     pub scenes: Vec<SceneStatus>,
     /// New events.
     pub events: Vec<Event>,
+    /// The whole of it, where parts came or went: after a reload.
+    #[serde(skip)]
+    pub(crate) whole: Option<std::sync::Arc<Status>>,
 }
 
 /// How many events a status carries.
@@ -370,12 +377,45 @@ impl Board {
             cameras,
             scenes,
             events,
+            whole: None,
         };
         // Nobody listening is no error. Sent under the lock, so revisions go out in order.
         if let Some(deltas) = deltas {
             let _ = deltas.send(delta);
         }
         status.revision
+    }
+
+    /// Other parts are there from now on; the new revision, and that of the show file.
+    pub(crate) fn reload(
+        &self,
+        now: Time,
+        show: &str,
+        channels: Vec<ChannelStatus>,
+        cameras: Vec<CameraStatus>,
+    ) -> (u64, u64) {
+        let mut shown = self.lock();
+        let Shown { status, deltas } = &mut *shown;
+        status.revision += 1;
+        status.show_revision += 1;
+        status.t = now.as_secs_f64();
+        status.show = show.to_owned();
+        (status.channels, status.cameras) = (channels, cameras);
+        let delta = Delta {
+            revision: status.revision,
+            epoch: status.epoch,
+            cause: "reload".to_owned(),
+            t: status.t,
+            channels: status.channels.clone(),
+            cameras: status.cameras.clone(),
+            scenes: status.scenes.clone(),
+            events: Vec::new(),
+            whole: Some(std::sync::Arc::new(status.clone())),
+        };
+        if let Some(deltas) = deltas {
+            let _ = deltas.send(delta);
+        }
+        (status.revision, status.show_revision)
     }
 
     pub(crate) fn revision(&self) -> u64 {

@@ -245,9 +245,13 @@ impl LineSelector {
             to,
             reason,
         });
-        if self.failover.standby == Standby::Warm {
-            let shown = change.map(|change| change.to).or(self.current);
-            self.assign(now, lines, shown, wanted.map(|(to, _)| to));
+        match self.failover.standby {
+            Standby::Warm => {
+                let shown = change.map(|change| change.to).or(self.current);
+                self.assign(now, lines, shown, wanted.map(|(to, _)| to));
+            }
+            // Also of a camera that was on warm standby before a reload.
+            Standby::Hot => self.lines.iter_mut().for_each(|watch| watch.duty = Duty::Decode),
         }
         if let Some(change) = change {
             (self.current, self.since) = (Some(change.to), Some(now));

@@ -50,6 +50,17 @@ fn anchor(at: dsl::Anchor) -> codecs::Anchor {
 impl Composer {
     /// Loads the channel's watermarks, relative to `base`.
     pub(crate) fn new(show: &dsl::Show, channel: &dsl::Channel, base: &Path) -> Result<Self, String> {
+        let watermarks = Self::watermarks(show, channel, base)?;
+        let black = PictureMut::filled(show.video.size, Rgb::new(0, 0, 0)).map_err(|e| e.to_string())?;
+        Ok(Self { black: black.freeze(), watermarks, last: None, middle: None })
+    }
+
+    /// The channel's watermarks, read and drawn.
+    pub(crate) fn watermarks(
+        show: &dsl::Show,
+        channel: &dsl::Channel,
+        base: &Path,
+    ) -> Result<Vec<Watermark>, String> {
         let mut watermarks = Vec::new();
         for name in &channel.watermarks {
             let model = show.watermarks.iter().find(|w| w.name == *name);
@@ -62,8 +73,13 @@ impl Composer {
             let watermark = Watermark::load(&bytes, show.video.size, placement);
             watermarks.push(watermark.map_err(|e| format!("{owner}: {}: {e}", path.display()))?);
         }
-        let black = PictureMut::filled(show.video.size, Rgb::new(0, 0, 0)).map_err(|e| e.to_string())?;
-        Ok(Self { black: black.freeze(), watermarks, last: None, middle: None })
+        Ok(watermarks)
+    }
+
+    /// Other watermarks from the next picture on.
+    pub(crate) fn mark_with(&mut self, watermarks: Vec<Watermark>) {
+        self.watermarks = watermarks;
+        self.last = None;
     }
 
     pub(crate) fn compose(&mut self, layers: &Layers) -> Result<Picture, CodecError> {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
-use codecs::{AudioEncoderSettings, Frame, Ladder, LadderError, Pcm};
+use codecs::{AudioEncoderSettings, Frame, Ladder, LadderError, Pcm, Watermark};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use media::{Key, Packet, Span, Time};
 use pipeline_dsl as dsl;
@@ -42,6 +42,8 @@ const SOUND_WAITING: usize = 256;
 
 /// One tick's work.
 pub(crate) struct Work {
+    /// Other watermarks from this tick on.
+    pub(crate) marks: Option<Vec<Watermark>>,
     /// Show time.
     pub(crate) at: Time,
     pub(crate) layers: Layers,
@@ -51,6 +53,7 @@ pub(crate) struct Work {
 }
 
 /// One rung as status and viewers see it.
+#[derive(Clone)]
 pub(crate) struct RungHandle {
     pub(crate) rung: dsl::Rung,
     pub(crate) meter: Arc<RungMeter>,
@@ -106,7 +109,7 @@ impl OpenChannel {
     }
 
     /// Adds what of it players may ask for.
-    pub(crate) fn serve(&self, programs: &mut Programs) {
+    pub(crate) fn serve(&self, programs: &Programs) {
         self.outlets.serve(programs);
     }
 
@@ -239,6 +242,12 @@ impl Channel {
         Ok(())
     }
 
+    /// Has ways out that were opened while it runs, and the threads they run on.
+    pub(crate) fn adopt(&mut self, outlets: Vec<Outlet>, threads: Vec<JoinHandle<()>>) {
+        self.outlets.extend(outlets);
+        self.threads.extend(threads);
+    }
+
     /// Frames its ladder took.
     pub(crate) fn frames(&self) -> u64 {
         self.pulse.frames.load(Ordering::Relaxed)
@@ -315,6 +324,9 @@ impl Stage {
     }
 
     fn tick(&mut self, work: Work) -> Result<(), String> {
+        if let Some(marks) = work.marks {
+            self.composer.mark_with(marks);
+        }
         let picture = self.composer.compose(&work.layers).map_err(|e| e.to_string())?;
         self.ladder.send(Frame { pts: work.at, picture }, work.key).map_err(|error| match error {
             LadderError::Ended => "none of its rungs is left".to_owned(),

@@ -8,6 +8,7 @@ use pipeline_dsl as dsl;
 
 use crate::channel::RungHandle;
 use crate::egress::EgressMeter;
+use crate::egress::exit::Exit;
 use crate::egress::feed::Feed;
 use crate::egress::play::{Program, Programs};
 use crate::egress::push::{self, Push, TargetError};
@@ -30,6 +31,30 @@ pub(crate) struct Outlet {
     pub(crate) door: dsl::Door,
     pub(crate) kind: OutletKind,
     pub(crate) meter: Arc<EgressMeter>,
+    /// Shut when the show has no such way out any more.
+    pub(crate) exit: Arc<Exit>,
+    /// What its recorder reads.
+    queue: Option<Arc<SinkQueue>>,
+}
+
+impl Outlet {
+    /// What players may ask for, and by which name.
+    pub(crate) fn played(&self) -> Option<(String, Program)> {
+        let OutletKind::Players { played, feed } = &self.kind else { return None };
+        let (feed, meter, exit) = (Arc::clone(feed), Arc::clone(&self.meter), Arc::clone(&self.exit));
+        Some((played.clone(), Program { feed, meter, exit }))
+    }
+
+    /// It is not there any more: a recording is finished, peers are told to leave.
+    pub(crate) fn close(&self) {
+        self.exit.shut();
+        if let Some(queue) = &self.queue {
+            queue.close();
+        }
+        if matches!(self.kind, OutletKind::Viewers(_) | OutletKind::Players { .. }) {
+            self.meter.set(EgressState::Closed);
+        }
+    }
 }
 
 /// What viewers may ask an outlet for.
@@ -125,6 +150,16 @@ impl Outlets {
         rungs: &[RungHandle],
         place: &Place,
     ) -> Result<Self, StartError> {
+        Self::plan_some(channel, channel.egresses.iter(), rungs, place)
+    }
+
+    /// The same for some of the channel's egresses.
+    pub(crate) fn plan_some<'e>(
+        channel: &dsl::Channel,
+        egresses: impl Iterator<Item = &'e dsl::Egress>,
+        rungs: &[RungHandle],
+        place: &Place,
+    ) -> Result<Self, StartError> {
         let mut all = Self {
             channel: channel.name.clone(),
             outlets: Vec::new(),
@@ -132,7 +167,7 @@ impl Outlets {
             pushes: Vec::new(),
             dead: Vec::new(),
         };
-        for egress in &channel.egresses {
+        for egress in egresses {
             for rung in rungs {
                 all.plan_one(channel, egress, rung, place)?;
             }
@@ -148,7 +183,7 @@ impl Outlets {
         place: &Place,
     ) -> Result<(), StartError> {
         let name = &rung.rung.name;
-        let meter = Arc::new(EgressMeter::default());
+        let (meter, exit) = (Arc::new(EgressMeter::default()), Arc::new(Exit::default()));
         let reporter = place.reporter.of(format!("{}/{}/{name}", channel.name, egress.name));
         let reporter_of_life = reporter.clone();
         let feed = match egress.door {
@@ -171,8 +206,8 @@ impl Outlets {
                     Ok(_) if place.life.is_some() => {}
                     Ok(target) => {
                         meter.set(EgressState::Connecting);
-                        let (feed, meter) = (Arc::clone(feed), Arc::clone(&meter));
-                        self.pushes.push(Push { url: target, trust, feed, meter, reporter });
+                        let (feed, meter, exit) = (Arc::clone(feed), Arc::clone(&meter), Arc::clone(&exit));
+                        self.pushes.push(Push { url: target, trust, feed, exit, meter, reporter });
                     }
                     Err(error @ TargetError::Unbuilt(_)) => {
                         meter.set(EgressState::NotAvailable);
@@ -230,23 +265,44 @@ impl Outlets {
             life.lead_out(&way, feed, &meter, &reporter_of_life);
         }
         let (name, rung, door) = (egress.name.clone(), name.clone(), egress.door);
-        self.outlets.push(Outlet { name, rung, target, door, kind, meter });
+        self.outlets.push(Outlet { name, rung, target, door, kind, meter, exit, queue: None });
         Ok(())
     }
 
     /// Adds what players may ask for.
-    pub(crate) fn serve(&self, programs: &mut Programs) {
-        for outlet in &self.outlets {
-            if let OutletKind::Players { played, feed } = &outlet.kind {
-                let (feed, meter) = (Arc::clone(feed), Arc::clone(&outlet.meter));
-                programs.add(played.clone(), Program { feed, meter });
-            }
+    pub(crate) fn serve(&self, programs: &Programs) {
+        for (played, program) in self.outlets.iter().filter_map(Outlet::played) {
+            programs.add(played, program);
         }
     }
 
     /// Makes the recordings' files. One that cannot be made is reported and the show goes on;
     /// a channel with no way out at all does not start.
     pub(crate) fn create_files(&mut self, place: &Place) -> Result<(), StartError> {
+        self.create(place);
+        let works =
+            |outlet: &Outlet| matches!(outlet.meter.state(), EgressState::Live | EgressState::Connecting);
+        if !self.outlets.iter().any(works) {
+            return Err(StartError::Channel {
+                channel: self.channel.clone(),
+                message: format!("no egress is left that works: {}", self.dead.join("; ")),
+            });
+        }
+        Ok(())
+    }
+
+    /// The same where all must work: there is a show that can go on without.
+    pub(crate) fn create_all_files(&mut self, place: &Place) -> Result<(), StartError> {
+        self.create(place);
+        match self.dead.is_empty() {
+            true => Ok(()),
+            false => {
+                Err(StartError::Channel { channel: self.channel.clone(), message: self.dead.join("; ") })
+            }
+        }
+    }
+
+    fn create(&mut self, place: &Place) {
         for recording in &mut self.recordings {
             let outlet = &mut self.outlets[recording.outlet];
             match Recorder::create(&recording.wanted, Arc::clone(&place.begun)) {
@@ -262,20 +318,12 @@ impl Outlets {
                 }
             }
         }
-        let works =
-            |outlet: &Outlet| matches!(outlet.meter.state(), EgressState::Live | EgressState::Connecting);
-        if !self.outlets.iter().any(works) {
-            return Err(StartError::Channel {
-                channel: self.channel.clone(),
-                message: format!("no egress is left that works: {}", self.dead.join("; ")),
-            });
-        }
-        Ok(())
     }
 
-    /// Joins the feeds, which must not have begun, and starts the recorders' threads.
+    /// Joins the feeds and starts the recorders' threads. What joins before the first tag misses
+    /// nothing; what joins later begins with the current GOP.
     pub(crate) fn start(
-        self,
+        mut self,
         threads: &mut Vec<JoinHandle<()>>,
         place: &Place,
     ) -> Result<Vec<Outlet>, StartError> {
@@ -283,6 +331,7 @@ impl Outlets {
             let Some(recorder) = recorder else { continue };
             let meter = Arc::clone(&self.outlets[outlet].meter);
             let queue = feed.join(recorder_bound(place.mode));
+            self.outlets[outlet].queue = Some(Arc::clone(&queue));
             let end = EndOfRecording { queue, meter, reporter };
             let work = move || {
                 let ended = recorder.run(&end.queue, &end.meter, &end.reporter, &record::EGRESS);

@@ -34,6 +34,7 @@ pub(crate) enum GapTime {
 }
 
 /// Where a rung's tags go.
+#[derive(Clone)]
 pub(crate) struct Feeds {
     /// As the channel carries them.
     pub(crate) main: Arc<Feed>,

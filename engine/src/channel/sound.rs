@@ -64,6 +64,12 @@ impl SoundDesk {
         Self { rate, channels: usize::from(channels.max(1)), gains: vec![0.0; sources] }
     }
 
+    /// The same desk with other sources: `places` says for each where it was before.
+    pub(crate) fn rearrange(&mut self, places: &[Option<usize>]) {
+        let gain = |place: &Option<usize>| place.and_then(|ix| self.gains.get(ix)).copied().unwrap_or(0.0);
+        self.gains = places.iter().map(gain).collect();
+    }
+
     /// Mixes the tick `[from, to)`; `parts` are in the order of the sources.
     pub(crate) fn mix(&mut self, from: Time, to: Time, parts: &[Part<'_>]) -> Vec<f32> {
         let mut out = self.sum(from, to, parts);

@@ -59,6 +59,10 @@ impl Command {
                 return Ok(Order::Scene { scene, order: self.scene_order()? });
             }
             Verb::Plan => scheduling::Command::Plan(self.plan()?),
+            Verb::Reload => {
+                // It is arranged before it comes to a tick.
+                return Err(Refused::new("not-reloadable", "the show file cannot be reloaded here", &[]));
+            }
             Verb::Line => {
                 let missing = |what: &str| {
                     Refused::new(&format!("missing-{what}"), format!("`line` needs a `{what}`"), &[])

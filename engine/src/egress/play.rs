@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use flv::TagKind;
@@ -14,6 +14,7 @@ use rtmp::session::{MediaKind, Pause, Wanted};
 use tokio::sync::Notify;
 
 use crate::egress::EgressMeter;
+use crate::egress::exit::Exit;
 use crate::egress::feed::Feed;
 use crate::egress::queue::{Bound, Item, SinkQueue, WhenFull};
 use crate::egress::room::{Full, Room, Seat};
@@ -25,7 +26,7 @@ const BOUND: Bound = Bound { millis: 8_000, bytes: 32 << 20, when_full: WhenFull
 /// What players may ask for.
 #[derive(Default)]
 pub(crate) struct Programs {
-    by_path: HashMap<String, Arc<Program>>,
+    by_path: RwLock<HashMap<String, Arc<Program>>>,
     room: Arc<Room>,
 }
 
@@ -33,25 +34,37 @@ pub(crate) struct Programs {
 pub(crate) struct Program {
     pub(crate) feed: Arc<Feed>,
     pub(crate) meter: Arc<EgressMeter>,
+    /// Shut when it is not served any more.
+    pub(crate) exit: Arc<Exit>,
 }
 
 impl Programs {
     /// `path` is what players ask for: `live/{channel}_{rung}`.
-    pub(crate) fn add(&mut self, path: String, program: Program) {
-        self.by_path.insert(path, Arc::new(program));
+    pub(crate) fn add(&self, path: String, program: Program) {
+        self.by_path.write().unwrap_or_else(PoisonError::into_inner).insert(path, Arc::new(program));
+    }
+
+    /// Nobody can ask any more for what is not served any more.
+    pub(crate) fn sweep(&self) {
+        let mut programs = self.by_path.write().unwrap_or_else(PoisonError::into_inner);
+        programs.retain(|_, program| !program.exit.is_shut());
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, HashMap<String, Arc<Program>>> {
+        self.by_path.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.by_path.is_empty()
+        self.read().is_empty()
     }
 
-    pub(crate) fn find(&self, path: &str) -> Option<&Arc<Program>> {
-        self.by_path.get(path)
+    pub(crate) fn find(&self, path: &str) -> Option<Arc<Program>> {
+        self.read().get(path).cloned()
     }
 
     /// What is legal, for messages.
     pub(crate) fn names(&self) -> String {
-        let mut names: Vec<String> = self.by_path.keys().map(|path| format!("rtmp:{path}")).collect();
+        let mut names: Vec<String> = self.read().keys().map(|path| format!("rtmp:{path}")).collect();
         names.sort();
         if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     }
@@ -90,7 +103,10 @@ impl Playing {
     pub(crate) async fn next(&self) -> Option<Item> {
         let Some(queue) = &self.queue else { return std::future::pending().await };
         loop {
-            let item = queue.pop().await?;
+            let item = tokio::select! {
+                item = queue.pop() => item?,
+                () = self.program.exit.until_shut() => return None,
+            };
             let wanted = match item.tag.kind {
                 TagKind::Audio => self.audio,
                 TagKind::Video => self.video,
@@ -172,7 +188,7 @@ mod tests {
     use flv::{FlvMillis, Tag};
 
     fn program() -> Program {
-        Program { feed: Arc::default(), meter: Arc::default() }
+        Program { feed: Arc::default(), meter: Arc::default(), exit: Arc::default() }
     }
     fn publish(program: &Program, kind: TagKind, role: Role, ms: u32) {
         let tag = Tag::new(kind, FlvMillis(ms), Bytes::from_static(b"x")).unwrap();
@@ -194,10 +210,10 @@ mod tests {
 
     #[test]
     fn a_player_pauses_turns_tracks_off_and_comes_back_at_a_key_frame() {
-        let mut programs = Programs::default();
+        let programs = Programs::default();
         programs.add("live/program_720p".to_owned(), program());
         assert!(programs.find("live/program_1080p").is_none());
-        let program = Arc::clone(programs.find("live/program_720p").unwrap());
+        let program = programs.find("live/program_720p").unwrap();
         let header = Tag::new(TagKind::Script, FlvMillis(0), Bytes::from_static(b"m")).unwrap();
         program.feed.publish_header(Header::Metadata, header);
         publish(&program, TagKind::Video, Role::Key, 0);

@@ -14,6 +14,7 @@ use scheduling::Backoff;
 
 use crate::call::{Call, CallError, MOST_MOVES};
 use crate::egress::EgressMeter;
+use crate::egress::exit::Exit;
 use crate::egress::feed::Feed;
 use crate::egress::queue::{Bound, Item, SinkQueue, WhenFull};
 use crate::event::Level;
@@ -67,6 +68,8 @@ pub(crate) struct Push {
     /// Whom, where it goes inside TLS.
     pub(crate) trust: Trust,
     pub(crate) feed: Arc<Feed>,
+    /// Shut when the show has no such push any more.
+    pub(crate) exit: Arc<Exit>,
     pub(crate) meter: Arc<EgressMeter>,
     pub(crate) reporter: Reporter,
 }
@@ -114,9 +117,14 @@ impl Push {
             let result = tokio::select! {
                 result = self.attempt(url, hops) => result,
                 () = self.overtime() => return self.too_late("the server is too slow"),
+                // One that is sent to says farewell.
+                () = self.taken_away() => return self.meter.set(EgressState::Closed),
             };
             if begun.elapsed() > WELL {
                 moves = 0;
+            }
+            if self.exit.is_shut() {
+                return self.meter.set(EgressState::Closed);
             }
             let error = match result {
                 Ok(Next::Done) => return self.meter.set(EgressState::Closed),
@@ -151,7 +159,10 @@ impl Push {
             let like = if was_live { &losses } else { &failures };
             like.happened(&format!("{what}; it is tried again"), &self.reporter);
             let wait = backoff.failed(roll()).as_duration();
-            self.feed.ended_within(wait).await;
+            tokio::select! {
+                () = self.feed.ended_within(wait) => {}
+                () = self.exit.until_shut() => return self.meter.set(EgressState::Closed),
+            }
             if self.feed.has_ended() {
                 return self.too_late(&what);
             }
@@ -164,6 +175,12 @@ impl Push {
         while !self.feed.has_ended() {
             self.feed.ended_within(Duration::from_secs(60)).await;
         }
+        tokio::time::sleep(OVERTIME).await;
+    }
+
+    /// Returns when the show has no such push any more, and the server has had its time.
+    async fn taken_away(&self) {
+        self.exit.until_shut().await;
         tokio::time::sleep(OVERTIME).await;
     }
 
@@ -209,7 +226,13 @@ impl Push {
                 }
             }
             let room = call.session().output().len() < AHEAD;
-            match call.turn(next_item(queue.as_deref().filter(|_| room))).await? {
+            let next = async {
+                tokio::select! {
+                    item = next_item(queue.as_deref().filter(|_| room)) => item,
+                    () = self.exit.until_shut() => None,
+                }
+            };
+            match call.turn(next).await? {
                 Some(Some(item)) => {
                     // It was let in, or there were no queue.
                     let _ = call.session().send(&item.tag);

@@ -19,8 +19,8 @@ use crate::handle::Handle;
 /// A page is told that all is well this often.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// The longest command; the wire form of the largest has some hundred bytes.
-pub(super) const LONGEST_COMMAND: usize = 16 << 10;
+/// The longest command: `reload` may bring a whole show file, escaped.
+pub(super) const LONGEST_COMMAND: usize = 2 * pipeline_dsl::syntax::MOST_BYTES + (16 << 10);
 
 pub(super) async fn status(State(handle): State<Handle>) -> Response {
     json(StatusCode::OK, &handle.status())
@@ -54,7 +54,7 @@ pub(super) async fn command(State(handle): State<Handle>, body: Result<Bytes, By
         Ok(body) => body,
         Err(rejection) => {
             let (code, legal) = match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => ("too-large", vec!["at most 16 KiB"]),
+                StatusCode::PAYLOAD_TOO_LARGE => ("too-large", vec!["at most 1040 KiB"]),
                 _ => ("bad-request", Vec::new()),
             };
             return json(rejection.status(), &Refused::new(code, rejection.body_text(), &legal));
@@ -85,7 +85,13 @@ pub(super) async fn events(
     let first = stream::once(std::future::ready(event("snapshot", &status)));
     let rest = stream::unfold((handle, deltas), |(handle, mut deltas)| async move {
         match deltas.recv().await {
-            Ok(delta) => Some((event("delta", &delta), (handle, deltas))),
+            Ok(delta) => {
+                let event = match &delta.whole {
+                    Some(status) => event("snapshot", status.as_ref()),
+                    None => event("delta", &delta),
+                };
+                Some((event, (handle, deltas)))
+            }
             Err(RecvError::Lagged(_)) => {
                 let (status, deltas) = handle.subscribe();
                 Some((event("snapshot", &status), (handle, deltas)))

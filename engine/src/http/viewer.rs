@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 
 use crate::egress::EgressMeter;
+use crate::egress::exit::Exit;
 use crate::egress::queue::{Bound, Item, SinkQueue, WhenFull};
 use crate::handle::Handle;
 
@@ -24,6 +25,7 @@ const AT_ONCE: usize = 64 << 10;
 struct Seat {
     queue: Arc<SinkQueue>,
     meter: Arc<EgressMeter>,
+    exit: Arc<Exit>,
 }
 
 impl Drop for Seat {
@@ -49,12 +51,16 @@ pub(super) async fn live(
         return (StatusCode::SERVICE_UNAVAILABLE, format!("{MOST_VIEWERS} viewers watch already\n"))
             .into_response();
     }
-    let seat = Seat { queue: feed.feed.join(BOUND), meter: Arc::clone(&feed.meter) };
+    let (meter, exit) = (Arc::clone(&feed.meter), Arc::clone(&feed.exit));
+    let seat = Seat { queue: feed.feed.join(BOUND), meter, exit };
     let mut header = BytesMut::new();
     flv::write_file_header(&mut header, flv::Tracks::Both);
     let body = stream::unfold((seat, Some(header)), |(seat, begun)| async move {
         let mut out = begun.unwrap_or_default();
-        let item = seat.queue.pop().await?;
+        let item = tokio::select! {
+            item = seat.queue.pop() => item?,
+            () = seat.exit.until_shut() => return None,
+        };
         write(&item, &mut out);
         while out.len() < AT_ONCE
             && let Some(item) = seat.queue.try_pop()

@@ -110,6 +110,25 @@ impl Alignment {
     }
 }
 
+/// Where a line finds its place: it has another one when its camera's lines or rules change on air.
+#[derive(Default)]
+pub(crate) struct Seat(Mutex<Option<Place>>);
+
+impl Seat {
+    fn lock(&self) -> MutexGuard<'_, Option<Place>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its place from now on; `None` where there is nothing to align.
+    pub(crate) fn give(&self, place: Option<Place>) {
+        *self.lock() = place;
+    }
+
+    pub(crate) fn place(&self) -> Option<Place> {
+        self.lock().clone()
+    }
+}
+
 /// A line's place in its camera's alignment.
 #[derive(Clone)]
 pub(crate) struct Place {

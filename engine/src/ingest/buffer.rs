@@ -128,6 +128,8 @@ struct State {
     /// waits for its tick is not there yet.
     missing: Option<Time>,
     kept: Kept,
+    /// How much longer than its depth a live line's material may have to wait.
+    also: Span,
     /// Up to where the consumer has taken.
     taken: Time,
     closed: bool,
@@ -153,6 +155,7 @@ impl LineBuffer {
                 interval: tick,
                 sound,
                 kept: Kept::Nothing,
+                also: Span::ZERO,
                 video: Delivery::Flowing,
                 audio: Delivery::Flowing,
                 lean: Lean::Later,
@@ -203,6 +206,7 @@ impl LineBuffer {
         state.frames.push_back(frame);
         if let Pace::Live { depth } = self.pace {
             let newest = state.frames.back().map_or(Time::ZERO, |f| f.pts);
+            let depth = depth + state.also;
             let meant = usize::try_from(depth.flicks() / self.tick.flicks().max(1)).unwrap_or(0);
             while state.frames.len() > MOST_FRAMES + meant
                 || state.frames.front().is_some_and(|f| newest - f.pts > depth + LIVE_AHEAD)
@@ -258,6 +262,11 @@ impl LineBuffer {
         matches!(self.pace, Pace::Live { .. })
     }
 
+    /// Its material may have to wait for that of other lines, by so much.
+    pub(crate) fn may_wait(&self, also: Span) {
+        self.lock().also = also;
+    }
+
     /// What of the line is kept undecoded, from now on.
     pub(crate) fn keep(&self, kept: Kept) {
         self.lock().kept = kept;
@@ -270,7 +279,9 @@ impl LineBuffer {
         let newest = state.frames.back().map_or(state.taken, |frame| frame.pts);
         match self.pace {
             Pace::Held => None,
-            Pace::Live { depth } => Some((newest - state.taken).max(Span::ZERO).min(depth + LIVE_AHEAD)),
+            Pace::Live { depth } => {
+                Some((newest - state.taken).max(Span::ZERO).min(depth + state.also + LIVE_AHEAD))
+            }
         }
     }
 

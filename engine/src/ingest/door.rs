@@ -55,6 +55,11 @@ impl Port {
 }
 
 impl RtmpDoor {
+    /// What all its connections share.
+    pub(crate) fn hall(&self) -> &Hall {
+        &self.hall
+    }
+
     /// Opens the show's RTMP ports, if any line is pushed to, or anything is served there.
     pub(crate) fn open(
         show: &dsl::Show,

@@ -23,6 +23,7 @@ use crate::ingest::lane::{AudioLane, Shape, Told, VideoLane};
 use crate::ingest::remarks::Remark;
 use crate::reporter::Reporter;
 use crate::seldom::Seldom;
+use crate::start::Gate;
 
 /// A pass shorter than this is no loop but a spin.
 const SHORTEST_LOOP: Span = Span::from_millis(20);
@@ -42,6 +43,8 @@ pub(crate) struct FileLine {
     pub(crate) reporter: Reporter,
     /// What cannot be decoded.
     pub(crate) damage: Seldom,
+    /// When it became part of the show: the file begins there.
+    pub(crate) gate: Arc<Gate>,
 }
 
 /// The first picture's time, which is the pass's zero for pictures and sound alike.
@@ -116,7 +119,8 @@ impl FileLine {
             reporter: self.reporter.clone(),
         };
         let stop = || self.reporter.is_stopping();
-        let mut begins = Span::ZERO;
+        let origin = self.origin();
+        let mut begins = origin;
         let mut opened = Demux::open(&self.path, &stop);
         loop {
             let demux = match opened {
@@ -152,10 +156,15 @@ impl FileLine {
         }
     }
 
+    /// The show time at which the file begins.
+    fn origin(&self) -> Span {
+        self.gate.pass().map_or(Span::ZERO, |since| since - Time::ZERO)
+    }
+
     /// One pass from `begins` on; its length.
     fn pass(&self, demux: &Demux, begins: Span) -> Span {
         self.counters.connect();
-        if begins == Span::ZERO {
+        if begins == self.origin() {
             if demux.video.is_none() {
                 self.reporter.event(
                     Level::Warn,
@@ -249,7 +258,7 @@ impl FileLine {
                     lane.decode(&read.packet, &mut |frame| flow = put(frame), &mut |e| bad(&e));
                     while let Some(Remark { level, message }) = lane.remark() {
                         // A loop's later passes bring the same.
-                        if begins == Span::ZERO {
+                        if begins == self.origin() {
                             self.reporter.event(level, "picture", message);
                         }
                     }

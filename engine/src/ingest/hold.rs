@@ -32,8 +32,10 @@ enum State {
     Waits(Headers),
     /// Its tags go to the line.
     Has(Box<Begun>),
-    /// It has ended, or somebody else has the point.
+    /// It has ended, or somebody else has the point,
     Gone,
+    /// or its line is in the show no more.
+    SentAway,
 }
 
 /// What of a stream that waits is needed with its first picture.
@@ -131,7 +133,7 @@ impl Hold {
                 begun.tag(tag, now);
                 Got::Taken
             }
-            State::Gone => Got::Taken,
+            State::Gone | State::SentAway => Got::Taken,
         }
     }
 
@@ -146,28 +148,44 @@ impl Hold {
     pub(crate) fn silent(&self, now: Instant) -> Option<Duration> {
         match &*lock(&self.state) {
             State::Has(begun) => Some(now.saturating_duration_since(begun.heard)),
-            State::Waits(_) | State::Gone => None,
+            State::Waits(_) | State::Gone | State::SentAway => None,
+        }
+    }
+
+    fn turn(&self, state: State) -> Option<Begun> {
+        match std::mem::replace(&mut *lock(&self.state), state) {
+            State::Has(begun) => Some(*begun),
+            State::Waits(_) | State::Gone | State::SentAway => None,
         }
     }
 
     /// It goes by itself. Gives what is to be ended at the line.
     pub(crate) fn leave(&self) -> Option<Begun> {
-        match std::mem::replace(&mut *lock(&self.state), State::Gone) {
-            State::Has(begun) => Some(*begun),
-            State::Waits(_) | State::Gone => None,
-        }
+        self.turn(State::Gone)
     }
 
     /// It has to go, and its connection is told.
     pub(crate) fn dismiss(&self) -> Option<Begun> {
-        let begun = self.leave();
+        let begun = self.turn(State::Gone);
         self.bell.notify_one();
         begun
     }
 
-    /// Whether somebody else has its point now.
+    /// Its line is in the show no more, and its connection is told so.
+    pub(crate) fn send_away(&self) -> Option<Begun> {
+        let begun = self.turn(State::SentAway);
+        self.bell.notify_one();
+        begun
+    }
+
+    /// Whether it has its point no more, nor waits for it.
     pub(crate) fn is_lost(&self) -> bool {
-        matches!(*lock(&self.state), State::Gone)
+        matches!(*lock(&self.state), State::Gone | State::SentAway)
+    }
+
+    /// Whether that is so because its line is in the show no more.
+    pub(crate) fn is_sent_away(&self) -> bool {
+        matches!(*lock(&self.state), State::SentAway)
     }
 }
 

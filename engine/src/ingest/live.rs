@@ -19,7 +19,7 @@ use crate::ingest::intake::{Arrival, Arrivals};
 use crate::ingest::lane::{Shape, StreamParams, Told, VideoLane};
 use crate::ingest::remarks::Remark;
 use crate::ingest::stamps::{Heard, Mapped};
-use crate::ingest::standby::Orders;
+use crate::ingest::standby::{Gop, Orders};
 use crate::ingest::together::Together;
 use crate::ingest::wall;
 use crate::reporter::Reporter;
@@ -34,10 +34,10 @@ pub(crate) struct LiveLine {
     pub(crate) sync: SyncBy,
     /// All lines of the show, of which some are shown together.
     pub(crate) together: Arc<Together>,
-    /// Its place among the lines of its camera, if it has others that may carry the same.
-    pub(crate) place: Option<align::Place>,
-    /// What is wanted of it, where it may rest.
-    pub(crate) orders: Option<Arc<Orders>>,
+    /// Where its place is among the lines of its camera, while it has others that may carry the same.
+    pub(crate) seat: Arc<align::Seat>,
+    /// What is wanted of it.
+    pub(crate) orders: Arc<Orders>,
     pub(crate) buffer: Arc<LineBuffer>,
     pub(crate) counters: Arc<LineCounters>,
     pub(crate) reporter: Reporter,
@@ -82,7 +82,7 @@ impl LiveLine {
                 let waited = contribution.waits_told;
                 contribution.begin(&self.shape, self.depth, self.reporter.now());
                 self.buffer.keep(Kept::Nothing);
-                if let Some(place) = &self.place {
+                if let Some(place) = self.seat.place() {
                     place.begin();
                 }
                 self.counters.connect_live();
@@ -178,9 +178,11 @@ impl LiveLine {
     fn packet(&self, contribution: &mut Contribution, packet: &Packet) {
         self.counters.count(packet.data.len());
         contribution.tracks.came(packet.track, &self.reporter);
-        if self.orders.is_some() {
+        if self.orders.may_rest() || contribution.duty == Duty::Keep {
             let due = contribution.stamps.stream_at(self.reporter.now());
             contribution.gop.push(packet.clone(), due);
+        } else if contribution.gop.is_there() {
+            contribution.gop = Gop::default();
         }
         if packet.track == Track::Video {
             self.keep_step(contribution, packet);
@@ -241,7 +243,7 @@ impl LiveLine {
         let Contribution { stamps, pictures, complaints, jumps, drifts, .. } = contribution;
         let mut put = |frame: Frame| {
             let now = self.reporter.now();
-            if let Some(place) = self.place.as_ref().filter(|place| place.looks()) {
+            if let Some(place) = self.seat.place().filter(|place| place.looks()) {
                 place.pictured(frame.picture.glance(), frame.pts, now);
             }
             let at = match stamps.picture(frame.pts, now) {
@@ -255,7 +257,7 @@ impl LiveLine {
                 Mapped::Jumped(at, by) => {
                     let message = format!("time stamps jumped: the offset moves by {by}");
                     jumps.happened(&message, &self.reporter);
-                    if let Some(place) = &self.place {
+                    if let Some(place) = self.seat.place() {
                         place.begin();
                     }
                     // What waits may lie in the way of what comes.

@@ -48,15 +48,18 @@ pub(crate) mod wire;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use codecs::Picture;
 use media::{Span, Tick, Time};
+use pipeline_dsl as dsl;
 use scheduling::{Duty, Readiness};
 
 use crate::clock::Stop;
+use crate::ingest::align::Seat;
 use crate::ingest::buffer::{LineBuffer, Take, Waited};
 use crate::ingest::iso::Recording;
 use crate::ingest::network::Network;
 use crate::ingest::pattern::TestSource;
-use crate::ingest::stamps::Standing;
+use crate::ingest::stamps::{MOST_FOR_STEP, Standing};
 use crate::ingest::standby::Orders;
 use crate::ingest::still::Still;
 use crate::rehearse::veil::{Veil, VeilNow};
@@ -222,8 +225,16 @@ pub(crate) struct Line {
     pub(crate) counters: Arc<LineCounters>,
     /// Its recording as it comes, if it has one.
     recording: Option<Arc<Recording>>,
-    /// What its thread is told to do, where it may rest.
-    orders: Option<Arc<Orders>>,
+    /// Its place among its camera's lines, and what its thread is told to do, where somebody sends to it.
+    seat: Arc<Seat>,
+    orders: Arc<Orders>,
+    /// What stops its threads.
+    stop: Option<Arc<Stop>>,
+    /// The last picture of the line whose place it took, until it has one of its own.
+    inherited: Option<Inherited>,
+    /// The picture it gave last, and since when there is none that is due.
+    last: Option<Picture>,
+    hole_since: Option<Time>,
     seen: bool,
     state: LineState,
     /// That it is on its way, since its last picture.
@@ -234,6 +245,12 @@ pub(crate) struct Line {
     veiled: VeilNow,
 }
 
+/// A picture held over the opening of another line.
+struct Inherited {
+    picture: Picture,
+    hole_since: Time,
+}
+
 impl Line {
     pub(crate) fn new(name: String, origin: Origin, counters: Arc<LineCounters>) -> Self {
         Self {
@@ -241,7 +258,12 @@ impl Line {
             origin,
             counters,
             recording: None,
-            orders: None,
+            seat: Arc::default(),
+            orders: Arc::default(),
+            stop: None,
+            inherited: None,
+            last: None,
+            hole_since: None,
             seen: false,
             state: LineState::Never,
             told_connecting: false,
@@ -268,18 +290,29 @@ impl Line {
         matches!(&self.origin, Origin::Buffered(buffer) if buffer.is_live())
     }
 
-    /// With orders that its thread minds.
+    /// With a seat and orders that its thread looks at.
     #[must_use]
-    pub(crate) fn with_orders(mut self, orders: Option<Arc<Orders>>) -> Self {
-        self.orders = orders;
+    pub(crate) fn led_by(mut self, seat: Arc<Seat>, orders: Arc<Orders>) -> Self {
+        (self.seat, self.orders) = (seat, orders);
         self
+    }
+
+    /// How it stands by while it is not shown.
+    pub(crate) fn stand_by(&self, standby: dsl::Standby) {
+        self.orders.stand_by(standby);
     }
 
     /// What is to be done with what comes, from now on.
     pub(crate) fn order(&self, duty: Duty) {
-        if let Some(orders) = &self.orders {
-            orders.give(duty);
+        self.orders.give(duty);
+    }
+
+    /// Its place among the lines of its camera, if they are to be shown in step.
+    pub(crate) fn sit(&self, place: Option<align::Place>) {
+        if let (Origin::Buffered(buffer), Some(_)) = (&self.origin, &place) {
+            buffer.may_wait(MOST_FOR_STEP);
         }
+        self.seat.give(place);
     }
 
     /// With a recording of what comes.
@@ -287,6 +320,22 @@ impl Line {
     pub(crate) fn recorded(mut self, recording: Arc<Recording>) -> Self {
         self.recording = Some(recording);
         self
+    }
+
+    /// Its threads can be stopped by this.
+    #[must_use]
+    pub(crate) fn stopped_by(mut self, stop: Arc<Stop>) -> Self {
+        self.stop = Some(stop);
+        self
+    }
+
+    /// It takes the place of `old` from `now` on: that one's last picture is held until it has
+    /// one of its own, as it would be over any hole.
+    pub(crate) fn take_over(&mut self, old: &mut Self, now: Time) {
+        let hole_since = old.hole_since.unwrap_or(now);
+        let last = old.last.take().filter(|_| old.seen);
+        self.inherited = last.map(|picture| Inherited { picture, hole_since });
+        self.seen = self.inherited.is_some();
     }
 
     /// How its recording stands, if it has one.
@@ -316,8 +365,13 @@ impl Line {
             self.veiled = veil.now(from);
             take = veil.over(from, take);
         }
+        let take = self.or_inherited(take);
         self.seen |= take.picture.is_some() || take.readiness == Readiness::Kept;
         let on_its_way = self.counters.is_on_its_way();
+        self.hole_since = take.hole_since;
+        if take.picture.is_some() {
+            self.last.clone_from(&take.picture);
+        }
         self.state = match (self.seen, take.hole_since) {
             (true, None) => LineState::Live,
             (true, Some(_)) if take.ended => LineState::Ended,
@@ -338,6 +392,22 @@ impl Line {
     pub(crate) fn comes_from_outside(&self) -> bool {
         matches!(self.origin, Origin::Buffered(_))
     }
+    fn or_inherited(&mut self, take: Take) -> Take {
+        match &self.inherited {
+            // What is kept undecoded is there, if it is wanted.
+            Some(held) if take.picture.is_none() && take.readiness != Readiness::Kept => Take {
+                picture: Some(held.picture.clone()),
+                hole_since: Some(held.hole_since),
+                ended: false,
+                ..take
+            },
+            _ => {
+                self.inherited = None;
+                take
+            }
+        }
+    }
+
     /// Whether this version can make anything of it at all.
     pub(crate) fn is_built(&self) -> bool {
         !matches!(self.origin, Origin::Unbuilt)
@@ -372,8 +442,11 @@ impl Line {
         }
     }
 
-    /// The show is over: its threads stop.
+    /// It is not needed any more: its threads stop.
     pub(crate) fn close(&self) {
+        if let Some(stop) = &self.stop {
+            stop.ask();
+        }
         if let Some(recording) = &self.recording {
             recording.close();
         }

@@ -8,7 +8,7 @@ use pipeline_dsl as dsl;
 use pipeline_dsl::rehearsal::LineName;
 
 use crate::event::Level;
-use crate::ingest::align;
+use crate::ingest::align::Seat;
 use crate::ingest::buffer::{LineBuffer, Pace};
 use crate::ingest::device::{self, Camera, DeviceLine, Microphone};
 use crate::ingest::end::EndOfLine;
@@ -22,7 +22,6 @@ use crate::ingest::pattern::TestSource;
 use crate::ingest::play::{self, PlayLine};
 use crate::ingest::point::{Point, Points};
 use crate::ingest::source::{HeldLine, LiveEnd, Registered, Runs};
-use crate::ingest::stamps;
 use crate::ingest::standby::Orders;
 use crate::ingest::still::Still;
 use crate::ingest::together::{self, Together};
@@ -59,9 +58,8 @@ pub(crate) struct Opener<'a> {
     pub(crate) threads: &'a mut Vec<JoinHandle<()>>,
     /// What records the line that is being opened, until its intake takes it.
     pub(crate) iso: Option<Iso>,
-    /// The line that is being opened among the lines of its camera.
-    pub(crate) place_in_camera: Option<align::Place>,
-    /// What is wanted of the line that is being opened, where it may rest.
+    /// Where the line that is being opened finds its place in its camera, and what is wanted of it.
+    pub(crate) seat: Option<Arc<Seat>>,
     pub(crate) orders: Option<Arc<Orders>>,
     /// What is done about interlaced pictures of the line that is being opened.
     pub(crate) deinterlace: dsl::Deinterlace,
@@ -117,13 +115,12 @@ impl Opener<'_> {
         let (intake, arrivals) = Intake::new(reporter.clone());
         let intake = intake.counted(counters).recorded(self.iso.take());
         // By the clock it is in step already, or on purpose not.
-        let place = self.place_in_camera.take().filter(|_| live.sync == dsl::SyncBy::Arrival);
+        let seat = self.seat.take().filter(|_| live.sync == dsl::SyncBy::Arrival);
         let buffer = self.buffer(Pace::Live {
             // It may have to wait for others, too.
             depth: live.buffer
                 + match live.sync {
                     dsl::SyncBy::Clock => together::MOST,
-                    dsl::SyncBy::Arrival if place.is_some() => stamps::MOST_FOR_STEP,
                     dsl::SyncBy::Arrival => Span::ZERO,
                 },
         });
@@ -133,8 +130,8 @@ impl Opener<'_> {
             depth: live.buffer,
             sync: live.sync,
             together: Arc::clone(&self.together),
-            place,
-            orders: self.orders.take(),
+            seat: seat.unwrap_or_default(),
+            orders: self.orders.take().unwrap_or_default(),
             buffer: Arc::clone(&buffer),
             counters: Arc::clone(counters),
             reporter: reporter.clone(),
@@ -217,17 +214,15 @@ impl Opener<'_> {
         &mut self,
         camera: &dsl::Camera,
         line: &dsl::Line,
-        place: Option<align::Place>,
     ) -> Result<Line, StartError> {
-        let may_rest = camera.failover.standby == dsl::Standby::Warm && camera.lines.len() > 1;
-        let orders = may_rest.then(Arc::<Orders>::default);
-        (self.place_in_camera, self.orders) = (place, orders.clone());
+        let (seat, orders) = (Arc::<Seat>::default(), Arc::<Orders>::default());
+        (self.seat, self.orders) = (Some(Arc::clone(&seat)), Some(Arc::clone(&orders)));
         self.deinterlace = line.deinterlace;
         let opened = self.open_recorded(&camera.name, line);
         self.deinterlace = dsl::Deinterlace::default();
         // One that is not live has not taken them.
-        (self.place_in_camera, self.orders) = (None, None);
-        Ok(opened?.with_orders(orders))
+        (self.seat, self.orders) = (None, None);
+        Ok(opened?.led_by(seat, orders))
     }
 
     fn open_recorded(&mut self, camera: &str, line: &dsl::Line) -> Result<Line, StartError> {
@@ -251,7 +246,7 @@ impl Opener<'_> {
         live: dsl::Live,
     ) -> Result<Line, StartError> {
         let counters = Arc::new(LineCounters::default());
-        let reporter = self.place.reporter.of(subject);
+        let (reporter, stop) = self.place.reporter.of(subject).apart();
         let bad = |message: String| StartError::Line { subject: subject.to_owned(), message };
         let origin = match input {
             dsl::Input::File { path, repeat } => {
@@ -269,6 +264,7 @@ impl Opener<'_> {
                     counters: Arc::clone(&counters),
                     reporter,
                     damage: Seldom::new("decode-error", Level::Warn, Measure::DAMAGE),
+                    gate: Arc::clone(&self.place.gate),
                 };
                 self.threads.push(self.place.spawn(format!("file {subject}"), move || line.run())?);
                 Origin::Buffered(buffer)
@@ -278,7 +274,7 @@ impl Opener<'_> {
                 let load = |place| StreamKey::load(place, &self.place.inputs, subject);
                 let key = key.as_ref().map(load).transpose()?;
                 let (intake, buffer) = self.live(subject, live, &counters, &reporter)?;
-                self.points.add(point, Point::new(intake, key));
+                self.points.add(point, Arc::new(Point::new(intake, key)));
                 Origin::Buffered(buffer)
             }
             dsl::Input::Test { pattern, tone } => {
@@ -375,6 +371,6 @@ impl Opener<'_> {
             let (camera, line) = subject.split_once('/')?;
             (!crate::rehearse::is_simulated(input)).then(|| life.veil(camera, line)).flatten()
         });
-        Ok(Line::new(name.to_owned(), origin, counters).under(veil))
+        Ok(Line::new(name.to_owned(), origin, counters).under(veil).stopped_by(stop))
     }
 }

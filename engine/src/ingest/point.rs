@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use flv::Tag;
@@ -34,7 +34,9 @@ const WORDS: usize = 200;
 
 /// All push points of a show, by the path that encoders publish to: `app/stream`.
 #[derive(Default)]
-pub(crate) struct Points(HashMap<String, (PushPoint, Arc<Point>)>);
+pub(crate) struct Points(RwLock<ByPath>);
+
+type ByPath = HashMap<String, (PushPoint, Arc<Point>)>;
 
 /// Where an encoder may publish to.
 pub(crate) struct Point {
@@ -52,6 +54,16 @@ struct Place {
     holder: Option<Arc<Hold>>,
     /// Who takes over with its first picture.
     next: Option<Arc<Hold>>,
+    line: Behind,
+}
+
+/// Whether a line takes what is published.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum Behind {
+    #[default]
+    There,
+    /// The show has changed, and who had found the point before comes too late.
+    Gone,
 }
 
 /// Why nobody may publish here now.
@@ -63,6 +75,8 @@ pub(crate) enum Refused {
     Taken,
     /// The line's decoder is far behind.
     Hangs,
+    /// The line was there a moment ago.
+    Gone,
 }
 
 impl From<Refused> for Reject {
@@ -71,45 +85,65 @@ impl From<Refused> for Reject {
             Refused::Denied => Self::NotAllowed,
             Refused::Taken => Self::NameTaken,
             Refused::Hangs => Self::Busy,
+            Refused::Gone => Self::NoSuchPoint,
         }
     }
 }
 
 /// What an encoder asked for, found.
-pub(crate) struct Found<'p> {
-    pub(crate) name: &'p PushPoint,
-    pub(crate) point: &'p Arc<Point>,
+pub(crate) struct Found {
+    pub(crate) name: PushPoint,
+    pub(crate) point: Arc<Point>,
     /// The stream key it sent. Not to be shown: it may be nearly right.
     pub(crate) offered: Option<String>,
 }
 
 impl Points {
-    pub(crate) fn add(&mut self, name: &PushPoint, point: Point) {
-        let path = format!("{}/{}", name.app, name.stream);
-        self.0.insert(path, (name.clone(), Arc::new(point)));
+    /// The line of this point; that of an earlier one is given back.
+    pub(crate) fn add(&self, name: &PushPoint, point: Arc<Point>) -> Option<Arc<Point>> {
+        let before = self.write().insert(path_of(name), (name.clone(), point));
+        before.map(|(_, point)| point)
+    }
+
+    /// No line waits there any more.
+    pub(crate) fn remove(&self, name: &PushPoint) -> Option<Arc<Point>> {
+        self.write().remove(&path_of(name)).map(|(_, point)| point)
+    }
+
+    /// All of them.
+    pub(crate) fn into_all(self) -> Vec<(PushPoint, Arc<Point>)> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, ByPath> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn write(&self) -> RwLockWriteGuard<'_, ByPath> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.read().is_empty()
     }
 
     /// The point an encoder means. Some put the first parts of the stream's name to the
     /// application, so both count as one path. The key comes in a query, `main?key=…`, or behind
     /// the path, `main/…`, for encoders that cannot send a query.
-    pub(crate) fn find(&self, app: &AppName, name: &StreamName) -> Option<Found<'_>> {
+    pub(crate) fn find(&self, app: &AppName, name: &StreamName) -> Option<Found> {
+        let all = self.read();
         let path = format!("{}/{}", app.path(), name.name());
-        if let Some((known, point)) = self.0.get(&path) {
+        if let Some((known, point)) = all.get(&path) {
             let offered = name.key().or_else(|| app.param("key")).map(str::to_owned);
-            return Some(Found { name: known, point, offered });
+            return Some(Found { name: known.clone(), point: Arc::clone(point), offered });
         }
         let (path, tail) = path.rsplit_once('/')?;
-        let (known, point) = self.0.get(path).filter(|(_, point)| point.key.is_some())?;
-        Some(Found { name: known, point, offered: Some(tail.to_owned()) })
+        let (known, point) = all.get(path).filter(|(_, point)| point.key.is_some())?;
+        Some(Found { name: known.clone(), point: Arc::clone(point), offered: Some(tail.to_owned()) })
     }
 
     /// What is legal, for messages.
     pub(crate) fn names(&self) -> String {
-        let mut names: Vec<String> = self.0.values().map(|(name, _)| name.to_string()).collect();
+        let mut names: Vec<String> = self.read().values().map(|(name, _)| name.to_string()).collect();
         names.sort();
         names.join(", ")
     }
@@ -117,11 +151,12 @@ impl Points {
     /// What a stranger asked for, as far as it may be told. Where lines have keys, one may be in
     /// it, with a slip of the pen.
     pub(crate) fn shown(&self, app: &AppName, name: &StreamName) -> String {
-        if self.0.values().all(|(_, point)| point.key.is_none()) {
+        let all = self.read();
+        if all.values().all(|(_, point)| point.key.is_none()) {
             return rtmp::printable(&format!("rtmp:{}/{}", app.path(), name.name()), WORDS);
         }
         let app = app.application();
-        match self.0.values().any(|(known, _)| known.app == app) {
+        match all.values().any(|(known, _)| known.app == app) {
             true => format!("rtmp:{app}/…"),
             false => "rtmp:…".to_owned(),
         }
@@ -144,7 +179,7 @@ impl Point {
     /// its link does not wait for its own ghost.
     pub(crate) fn begin(
         &self,
-        found: &Found<'_>,
+        found: &Found,
         from: SocketAddr,
         bell: &Arc<Notify>,
     ) -> Result<Arc<Hold>, Refused> {
@@ -153,7 +188,7 @@ impl Point {
 
     fn begin_at(
         &self,
-        found: &Found<'_>,
+        found: &Found,
         from: SocketAddr,
         bell: &Arc<Notify>,
         now: Instant,
@@ -161,6 +196,9 @@ impl Point {
         self.admit(found, from)?;
         let hold = Arc::new(Hold::waiting(from, bell));
         let mut place = lock(&self.place);
+        if place.line == Behind::Gone {
+            return Err(Refused::Gone);
+        }
         let holder = place.holder.clone();
         if let Some(held) = holder.filter(|held| held.silent(now).is_some_and(|silent| silent <= STALE)) {
             if self.key.is_none() {
@@ -251,7 +289,7 @@ impl Point {
         }
     }
 
-    fn admit(&self, found: &Found<'_>, from: SocketAddr) -> Result<(), Refused> {
+    fn admit(&self, found: &Found, from: SocketAddr) -> Result<(), Refused> {
         let Some(key) = &self.key else { return Ok(()) };
         let what = match &found.offered {
             Some(offered) if key.is(offered) => return Ok(()),
@@ -261,6 +299,17 @@ impl Point {
         let message = format!("{from} wants to publish to {} {what}: turned down", found.name);
         self.denied.happened(&message, self.reporter());
         Err(Refused::Denied)
+    }
+
+    /// The show has no such line any more, or another one in its place: who publishes, or waits to,
+    /// is sent away.
+    pub(crate) fn close(&self) {
+        let mut place = lock(&self.place);
+        place.line = Behind::Gone;
+        let (holder, next) = (place.holder.take(), place.next.take());
+        for begun in [holder, next].into_iter().flatten().filter_map(|hold| hold.send_away()) {
+            begun.end("the show has no such line any more".to_owned());
+        }
     }
 
     /// The stream has ended; if it was not taken away before, the point is free, or whose turn it is.
@@ -276,6 +325,10 @@ impl Point {
             self.step_up(&mut place, &next, Instant::now());
         }
     }
+}
+
+fn path_of(name: &PushPoint) -> String {
+    format!("{}/{}", name.app, name.stream)
 }
 
 #[cfg(test)]

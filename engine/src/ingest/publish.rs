@@ -37,6 +37,8 @@ const PINGS: Duration = Duration::from_secs(2);
 const COUNTING: Duration = Duration::from_secs(1);
 /// What a publisher is told that has to yield.
 const TAKEN_OVER: &str = "another encoder publishes here now";
+/// What one is told whose line is not in the show any more, or opened anew.
+const CLOSED: &str = "the show has changed, and its line with it";
 /// What a player is told that has to make room.
 const NO_SEAT: &str = "others want to play, too";
 
@@ -250,7 +252,7 @@ impl Connection {
             Ok(hold) => hold,
             Err(refused) => return Ok(session.reject(request.request, refused.into())?),
         };
-        let point = Arc::clone(found.point);
+        let point = Arc::clone(&found.point);
         let stream = match session.accept(request.request, self.now()) {
             Ok(stream) => stream,
             Err(error) => {
@@ -283,7 +285,7 @@ impl Connection {
         if self.playing.is_some() {
             return Ok(session.refuse_play(request.request, PlayRefusal::Busy, self.now())?);
         }
-        let playing = match programs.join(program, self.from.ip(), &self.bell) {
+        let playing = match programs.join(&program, self.from.ip(), &self.bell) {
             Ok((playing, evicted)) => {
                 if let Some(Evicted { from, of }) = evicted {
                     let message = format!(
@@ -331,16 +333,17 @@ impl Connection {
             let _ = session.end_play(stream, PlayEnd::Unpublished, self.now());
         }
         let lost = |(stream, publishing): (&MessageStreamId, &Publishing)| {
-            publishing.hold.is_lost().then_some(*stream)
+            let why = if publishing.hold.is_sent_away() { CLOSED } else { TAKEN_OVER };
+            publishing.hold.is_lost().then_some((*stream, why))
         };
         let lost: Vec<_> = self.publishing.iter().filter_map(lost).collect();
-        for stream in lost {
+        for (stream, why) in lost {
             self.publishing.remove(&stream);
             if self.publishing.is_empty() {
-                return session.dismiss(TAKEN_OVER);
+                return session.dismiss(why);
             }
             // It publishes, so there is something to end.
-            let _ = session.end_publish(stream, TAKEN_OVER, self.now());
+            let _ = session.end_publish(stream, why, self.now());
         }
     }
 

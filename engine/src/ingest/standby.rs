@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use media::{Key, Packet, Span, Time, Track};
+use pipeline_dsl::Standby;
 use scheduling::Duty;
 
 /// Bounds of a group of pictures: 60 frames a second over half a minute, or 5 s of 50 Mbit/s.
@@ -16,10 +17,19 @@ const MOST_SOUNDS: usize = 1_000;
 /// What a line's thread is to do with what comes, as the show's thread wants it.
 #[derive(Debug, Default)]
 pub(crate) struct Orders {
+    may_rest: AtomicBool,
     keep: AtomicBool,
 }
 
 impl Orders {
+    /// How its camera's lines stand by: on warm standby what comes is remembered, so that the
+    /// line can rest at any time.
+    pub(crate) fn stand_by(&self, standby: Standby) {
+        self.may_rest.store(standby == Standby::Warm, Ordering::Release);
+    }
+    pub(crate) fn may_rest(&self) -> bool {
+        self.may_rest.load(Ordering::Acquire)
+    }
     pub(crate) fn give(&self, duty: Duty) {
         self.keep.store(duty == Duty::Keep, Ordering::Release);
     }

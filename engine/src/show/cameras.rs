@@ -10,7 +10,7 @@ use scheduling::{
 
 use crate::channel::sound::crossfade;
 use crate::ingest::Line;
-use crate::ingest::align::Alignment;
+use crate::ingest::align::{Alignment, Place};
 use crate::ingest::buffer::Take;
 use crate::ingest::network::Network;
 use crate::options::Mode;
@@ -78,6 +78,9 @@ fn told_fps(fps: f64) -> Option<f64> {
     Some(fps).filter(|fps| *fps <= MOST_FPS)
 }
 
+/// A line, with what is known of it.
+type Told = (Line, Measured, Option<LineChecks>);
+
 /// What changed at a tick.
 pub(crate) struct LineChange {
     pub(crate) line: String,
@@ -110,13 +113,46 @@ impl CameraRun {
         }
     }
 
-    /// With checks of what its lines bring.
-    #[must_use]
-    pub(crate) fn checked(mut self, failover: &dsl::Failover) -> Self {
+    /// From now on its lines are looked at, and stand by, as these rules have it.
+    pub(crate) fn rule(&mut self, failover: &dsl::Failover) {
         let limits = Limits::new(&failover.suspect);
-        let checks = self.lines.iter().map(|line| line.comes_from_outside().then(|| LineChecks::new(limits)));
-        self.checks = checks.collect();
-        self
+        self.checks.resize_with(self.lines.len(), || None);
+        for (line, checks) in self.lines.iter().zip(&mut self.checks) {
+            match checks {
+                Some(checks) => checks.go_by(limits),
+                None => *checks = line.comes_from_outside().then(|| LineChecks::new(limits)),
+            }
+        }
+        self.stand_by(failover.standby);
+    }
+
+    /// How the lines stand by that are not shown.
+    pub(crate) fn stand_by(&self, standby: dsl::Standby) {
+        let standby = if self.lines.len() > 1 { standby } else { dsl::Standby::Hot };
+        self.lines.iter().for_each(|line| line.stand_by(standby));
+    }
+
+    /// From now on those of its lines are shown in step that are found by `by` to carry the same.
+    /// Whatever was known of that is found out anew.
+    pub(crate) fn align(&mut self, by: dsl::Align, shown: Option<LineIx>) {
+        self.alignment = Alignment::new(self.lines.len(), by);
+        if let (Some(alignment), Some(shown)) = (&self.alignment, shown) {
+            alignment.lead(shown);
+        }
+        for (ix, line) in self.lines.iter().enumerate() {
+            let place = |alignment: &Arc<_>| Place { alignment: Arc::clone(alignment), line: LineIx(ix) };
+            line.sit(self.alignment.as_ref().map(place));
+        }
+    }
+
+    /// It is taken away: what its lines were found to be is over.
+    pub(crate) fn end_checks(&mut self) -> Vec<(String, Amiss, Word)> {
+        let mut ended = Vec::new();
+        for (line, checks) in self.lines.iter().zip(&mut self.checks) {
+            let mut tell = |amiss, word| ended.push((line.name.clone(), amiss, word));
+            checks.iter_mut().for_each(|checks| checks.end(self.now, &mut tell));
+        }
+        ended
     }
 
     /// What the checks of its lines found since the last time.
@@ -128,17 +164,71 @@ impl CameraRun {
         named.collect()
     }
 
-    /// With lines that may carry the same.
-    #[must_use]
-    pub(crate) fn aligned(self, alignment: Option<Arc<Alignment>>) -> Self {
-        Self { alignment, ..self }
-    }
-
     /// What is to be done with what comes over a line.
     pub(crate) fn order(&self, LineIx(line): LineIx, duty: Duty) {
         if let Some(line) = self.lines.get(line) {
             line.order(duty);
         }
+    }
+
+    /// Goes on at this place of the show with lines of these names: those in `opened` are new, or
+    /// take the place of one of the same name. What went is given back.
+    pub(crate) fn rearrange(
+        &mut self,
+        feed: FeedIx,
+        names: &[&str],
+        mut opened: Vec<Line>,
+        now: Time,
+    ) -> Option<Self> {
+        self.feed = feed;
+        self.checks.resize_with(self.lines.len(), || None);
+        let all = self.lines.drain(..).zip(self.measured.drain(..)).zip(self.checks.drain(..));
+        let mut old: Vec<Told> = all.map(|((line, measured), checks)| (line, measured, checks)).collect();
+        let mut gone: Vec<Told> = Vec::new();
+        for name in names {
+            let before = old.iter().position(|told| told.0.name == *name).map(|ix| old.remove(ix));
+            let fresh = opened.iter().position(|line| line.name == *name).map(|ix| opened.remove(ix));
+            let (line, measured, checks) = match (before, fresh) {
+                (Some(mut before), Some(mut line)) => {
+                    line.take_over(&mut before.0, now);
+                    gone.push(before);
+                    (line, Measured::default(), None)
+                }
+                (None, Some(line)) => (line, Measured::default(), None),
+                (Some(before), None) => before,
+                // It was opened, or it was there.
+                (None, None) => continue,
+            };
+            self.lines.push(line);
+            self.measured.push(measured);
+            self.checks.push(checks);
+        }
+        self.steps = vec![Step::Alone; self.lines.len()];
+        gone.extend(old);
+        if gone.is_empty() {
+            return None;
+        }
+        let mut went = Self {
+            name: self.name.clone(),
+            lines: Vec::new(),
+            feed,
+            rate: self.rate,
+            channels: self.channels,
+            takes: Vec::new(),
+            take: None,
+            measured: Vec::new(),
+            checks: Vec::new(),
+            now: self.now,
+            found: Vec::new(),
+            alignment: None,
+            steps: Vec::new(),
+        };
+        for (line, measured, checks) in gone {
+            went.lines.push(line);
+            went.measured.push(measured);
+            went.checks.push(checks);
+        }
+        Some(went)
     }
 
     /// Takes the tick `[from, to)` from every line and tells the switcher how each stands.

@@ -1,5 +1,6 @@
 //! A channel at a tick: decided, its sound mixed, its pictures handed on.
 
+use codecs::Watermark;
 use media::{Key, Tick, Time};
 use pipeline_dsl as dsl;
 use pipeline_dsl::Switch;
@@ -9,7 +10,7 @@ use scheduling::{
 };
 
 use crate::channel::compose::Layers;
-use crate::channel::outlets::OutletKind;
+use crate::channel::outlets::{Outlet, OutletKind};
 use crate::channel::rung::EncryptOrder;
 use crate::channel::scene::Seen;
 use crate::channel::sound::{Part, SoundDesk, scaled};
@@ -18,6 +19,7 @@ use crate::keys::ChannelKeys;
 use crate::report::{ChannelReport, EgressReport, EgressState, EncryptionReport, OnAirReport, RungReport};
 use crate::show::cameras::CameraRun;
 use crate::show::plan::plan_status;
+use crate::show::reload::OpenedChannel;
 use crate::show::scenes::SceneRun;
 use crate::status::{ChannelStatus, MixStatus, RungStatus, StripStatus};
 
@@ -25,11 +27,17 @@ use crate::status::{ChannelStatus, MixStatus, RungStatus, StripStatus};
 const FAILED: &str = "failed";
 /// Runs of `on_air`, and of `encryption`, that a report keeps.
 const KEPT: usize = 100_000;
+/// Ways out that were taken away and that a report keeps.
+const MOST_GONE: usize = 1_000;
 
 pub(crate) struct ChannelRun {
     ix: ChannelIx,
     pub(crate) stage: Channel,
     keys: Option<std::sync::Arc<ChannelKeys>>,
+    /// Watermarks that come with the next tick.
+    marks: Option<Vec<Watermark>>,
+    /// Ways out that were taken away, for the report.
+    gone: Vec<Outlet>,
     /// Where its sources are among the show's.
     sources: Vec<SourcePlace>,
     /// Its filler's place among the show's fillers.
@@ -99,6 +107,8 @@ impl ChannelRun {
             ix,
             stage,
             keys,
+            marks: None,
+            gone: Vec::new(),
             sources,
             filler,
             desk,
@@ -110,6 +120,53 @@ impl ChannelRun {
             over: Over::NotYet,
             measured,
         }
+    }
+
+    /// Goes on as the show now has it; `old` is what it was.
+    pub(crate) fn rearrange(
+        &mut self,
+        show: &dsl::Show,
+        (old, new): (&dsl::Channel, &dsl::Channel),
+        ix: ChannelIx,
+        opened: OpenedChannel,
+        changed: &[&str],
+    ) {
+        self.ix = ix;
+        self.sources = new.sources.iter().filter_map(|name| SourcePlace::find(show, name)).collect();
+        self.filler = new.filler.as_ref().and_then(|f| show.fillers.iter().position(|m| m.name == f.name));
+        // The filler stands behind the sources.
+        let mut places: Vec<Option<usize>> =
+            new.sources.iter().map(|name| old.sources.iter().position(|was| was == name)).collect();
+        places.push(Some(old.sources.len()));
+        self.desk.rearrange(&places);
+        let moved = |on_air| match on_air {
+            OnAir::Source(SourceIx(was)) => {
+                places.iter().position(|place| *place == Some(was)).map(|ix| OnAir::Source(SourceIx(ix)))
+            }
+            other => Some(other),
+        };
+        self.mixing = self
+            .mixing
+            .and_then(|mixing| Some(Mixing { from: moved(mixing.from)?, to: moved(mixing.to)?, ..mixing }));
+        let OpenedChannel { name: _, marks, outlets, threads, keys } = opened;
+        self.marks = marks.or(self.marks.take());
+        if let (Some(keys), Some(longer)) = (&self.keys, keys) {
+            keys.grow(longer);
+        }
+        let is_gone = |outlet: &mut Outlet| changed.contains(&outlet.name.as_str());
+        for outlet in self.stage.outlets.extract_if(.., is_gone) {
+            outlet.close();
+            self.gone.push(outlet);
+        }
+        self.gone.drain(..self.gone.len().saturating_sub(MOST_GONE));
+        if self.is_over() {
+            outlets.iter().for_each(Outlet::close);
+        }
+        self.stage.adopt(outlets, threads);
+        let egress = |outlet: &Outlet| new.egresses.iter().position(|egress| egress.name == outlet.name);
+        let rungs = &self.stage.rungs;
+        let rung = |outlet: &Outlet| rungs.iter().position(|rung| rung.rung.name == outlet.rung);
+        self.stage.outlets.sort_by_key(|outlet| (egress(outlet), rung(outlet)));
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -172,7 +229,7 @@ impl ChannelRun {
             .collect();
         let sound = self.desk.mix(from, to, &parts);
         drop(parts);
-        match self.stage.send(Work { at: from, layers, key: decision.key, sound }) {
+        match self.stage.send(Work { marks: self.marks.take(), at: from, layers, key: decision.key, sound }) {
             Ok(()) => changed,
             Err(Gone) => {
                 self.note(from, None, FAILED);
@@ -335,7 +392,11 @@ impl ChannelRun {
     }
 
     fn egress(&self) -> Vec<EgressReport> {
-        let rows = self.stage.outlets.iter().map(|outlet| EgressReport {
+        self.egress_of(&self.stage.outlets)
+    }
+
+    fn egress_of(&self, outlets: &[Outlet]) -> Vec<EgressReport> {
+        let rows = outlets.iter().map(|outlet| EgressReport {
             name: outlet.name.clone(),
             rung: outlet.rung.clone(),
             target: outlet.target.clone(),
@@ -373,7 +434,7 @@ impl ChannelRun {
             on_air: self.on_air.clone(),
             encryption: self.encryptions.clone(),
             rungs: rungs.collect(),
-            egress: self.egress(),
+            egress: self.egress().into_iter().chain(self.egress_of(&self.gone)).collect(),
         }
     }
 }

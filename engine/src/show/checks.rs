@@ -133,6 +133,22 @@ impl LineChecks {
         }
     }
 
+    /// Other times count from now on.
+    pub(crate) fn go_by(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// The line is there no more: what it was found to be is over.
+    pub(crate) fn end(&mut self, at: Time, tell: &mut impl FnMut(Amiss, Word)) {
+        let told = Amiss::ALL.into_iter().zip(&mut self.told).zip(&mut self.totals);
+        for ((amiss, told), total) in told {
+            if let Some(since) = told.take() {
+                *total += at - since;
+                tell(amiss, Word::Ends(at - since));
+            }
+        }
+    }
+
     /// With what the switcher is to know.
     pub(crate) fn figures(&self, figures: LineFigures) -> LineFigures {
         LineFigures {
@@ -204,5 +220,21 @@ mod tests {
         let ends: Vec<_> = said.iter().filter(|said| said.contains("Ends")).collect();
         assert_eq!((said.len(), ends.len()), (4, 2), "{said:?}");
         assert!(ends.iter().all(|end| end.starts_with("80 ")), "{said:?}");
+    }
+
+    #[test]
+    fn a_line_that_is_taken_away_ends_what_it_was_and_that_counts() {
+        let mut checks = LineChecks::new(Limits::new(&Suspect::default()));
+        let take = Take { picture: Some(grey(0)), sound: Some(vec![0.5; 8]), ..Take::default() };
+        let mut said = Vec::new();
+        for n in 0..30 {
+            checks.look(Time::from_millis(n * 100), &take, &mut |amiss, word| said.push((amiss, word)));
+        }
+        let at = Time::from_secs(3);
+        checks.end(at, &mut |amiss, word| said.push((amiss, word)));
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert_eq!(said[1], (Amiss::Black, Word::Ends(Span::from_secs(3))));
+        assert_eq!(checks.total(Amiss::Black, Time::from_secs(9)), Span::from_secs(3));
+        assert!(checks.amiss().is_empty());
     }
 }

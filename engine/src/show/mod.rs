@@ -6,6 +6,7 @@ pub(crate) mod channels;
 pub(crate) mod checks;
 mod in_step;
 mod plan;
+pub(crate) mod reload;
 pub(crate) mod scenes;
 
 use std::sync::Arc;
@@ -22,11 +23,12 @@ use crate::event::{Event, EventLog, Level};
 use crate::ingest::buffer::Waited;
 use crate::options::Mode;
 use crate::rehearse::life::Life;
-use crate::report::{LineState, Report, cpu_seconds};
+use crate::report::{CameraReport, LineState, Report, cpu_seconds};
 use crate::reporter::Reporter;
 use crate::show::cameras::{CameraRun, LineChange};
 use crate::show::channels::{Changed, ChannelRun, Given};
 use crate::show::checks::{Amiss, Word};
+use crate::show::reload::Arranged;
 use crate::show::scenes::SceneRun;
 use crate::status::{Board, ChannelStatus, Parts};
 
@@ -47,6 +49,10 @@ pub(crate) struct ShowRun {
     pub(crate) reporter: Reporter,
     pub(crate) board: Arc<Board>,
     pub(crate) commands: Receiver<Asked>,
+    /// What a changed show file asks for, opened and ready.
+    pub(crate) reloads: Receiver<Box<Arranged>>,
+    /// Cameras that were taken away, for the report.
+    pub(crate) gone: Vec<CameraReport>,
     pub(crate) cameras: Vec<CameraRun>,
     pub(crate) fillers: Vec<CameraRun>,
     pub(crate) scenes: Vec<SceneRun>,
@@ -102,7 +108,12 @@ impl ShowRun {
             wall_s,
             cpu_s: cpu_seconds() - cpu,
             realtime_factor: if wall_s > 0.0 { show_s / wall_s } else { 0.0 },
-            cameras: self.cameras.iter().map(CameraRun::report).collect(),
+            cameras: self
+                .cameras
+                .iter()
+                .map(CameraRun::report)
+                .chain(std::mem::take(&mut self.gone))
+                .collect(),
             fillers: self.fillers.iter().map(CameraRun::report).collect(),
             scenes: self.scenes.iter().filter_map(|scene| scene.report(&self.switcher)).collect(),
             channels: self.channels.iter().map(ChannelRun::report).collect(),
@@ -131,6 +142,7 @@ impl ShowRun {
                 }
             }
         }
+        let reloaded = self.take_reload(tick, from);
         let taken = self.take_commands(tick, from);
         for camera in self.cameras.iter_mut().chain(&mut self.fillers) {
             let mut changed = Vec::new();
@@ -158,6 +170,9 @@ impl ShowRun {
             });
         }
         self.answer(from, taken, &causes);
+        if let Some(reloaded) = reloaded {
+            reloaded.answer();
+        }
         if let Some(life) = &self.life {
             life.ticked((from, to), &self.cameras, &decisions, &self.switcher);
         }
@@ -314,6 +329,8 @@ impl ShowRun {
                 on_air: run.and_then(|run| run.on_air_name(&self.switcher)),
                 encrypt,
                 key_id: key_id.flatten(),
+                steps: None,
+                show_revision: None,
             });
             self.memory.keep(asked.command.id.as_deref(), &outcome);
             for answer in std::iter::once(asked.answer).chain(repeats) {

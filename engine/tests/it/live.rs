@@ -112,6 +112,13 @@ pub(crate) fn start_show(text: &str) -> Live {
     Live { engine, out, url, http, _runtime: runtime }
 }
 
+impl Live {
+    /// Where it serves HTTP.
+    pub(crate) fn http(&self) -> SocketAddr {
+        self.http
+    }
+}
+
 fn curl(args: &[&str]) -> String {
     let output = Process::new("curl").args(["-sS", "--max-time", "20"]).args(args).output().unwrap();
     String::from_utf8_lossy(&output.stdout).into_owned()

@@ -19,6 +19,7 @@ mod live;
 mod matrix;
 mod pictures;
 mod rehearse;
+mod reload;
 mod rungs;
 mod scenes;
 mod secure;

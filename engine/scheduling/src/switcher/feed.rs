@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use media::{Tick, Time};
-use pipeline_dsl::{Failover, Name, Standby};
+use pipeline_dsl::{Failover, Name};
 use serde::{Deserialize, Serialize};
 
 use super::{FeedIx, Output, event};
@@ -87,9 +87,7 @@ impl Feed {
         let line = choice.line.and_then(|LineIx(ix)| self.views.get(ix));
         self.shown = SourceView::of_line(line);
         self.tell_suspects(tick, events);
-        if self.selector.failover().standby == Standby::Warm {
-            self.tell_duties(feed, outputs);
-        }
+        self.tell_duties(feed, outputs);
         match choice.change {
             Some(change) => {
                 self.shown = self.shown.over_line(change.reason);

@@ -17,7 +17,7 @@ use super::bench::RATE;
 use crate::channel::sound::{Part, SoundDesk};
 use crate::clock::{Clock, Stop, VirtualClock};
 use crate::event::EventLog;
-use crate::ingest::align::{Alignment, Place};
+use crate::ingest::align::Seat;
 use crate::ingest::buffer::{LineBuffer, Pace};
 use crate::ingest::contribution::Contribution;
 use crate::ingest::intake::{Arrival, Intake};
@@ -246,9 +246,8 @@ impl Camera {
         let reporter = Reporter::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&log), stop);
         let depth = Span::from_millis(200);
         let rules = show.cameras[0].failover;
-        let alignment = Alignment::new(2, rules.align);
         let (mut lines, mut taken_from) = (Vec::new(), Vec::new());
-        for (ix, name) in ["a", "b"].into_iter().enumerate() {
+        for name in ["a", "b"] {
             let deinterlace = dsl::Deinterlace::default();
             let kit = Arc::new(Numbered(heard));
             let shape = Shape { kit, canvas: SIZE, ticks, rate: RATE, channels: 1, deinterlace };
@@ -256,14 +255,14 @@ impl Camera {
             let buffer = Arc::new(LineBuffer::new(pace, ticks.tick_span(), RATE, 1));
             let counters = Arc::new(LineCounters::default());
             let orders = Arc::new(Orders::default());
-            let place = alignment.as_ref();
+            let seat = Arc::<Seat>::default();
             let line = LiveLine {
                 arrivals: Intake::new(reporter.clone()).1,
                 depth,
                 sync: SyncBy::Arrival,
                 together: Arc::default(),
-                place: place.map(|a| Place { alignment: Arc::clone(a), line: LineIx(ix) }),
-                orders: (rules.standby == dsl::Standby::Warm).then(|| Arc::clone(&orders)),
+                seat: Arc::clone(&seat),
+                orders: Arc::clone(&orders),
                 buffer: Arc::clone(&buffer),
                 counters: Arc::clone(&counters),
                 reporter: reporter.of(name),
@@ -272,10 +271,12 @@ impl Camera {
             let contribution = Contribution::new(&line.shape, depth);
             lines.push((line, contribution, Arc::clone(&orders)));
             let line = Line::new(name.to_owned(), Origin::Buffered(buffer), counters);
-            taken_from.push(line.with_orders(Some(orders)));
+            taken_from.push(line.led_by(seat, orders));
         }
         let audio = dsl::Audio { rate: RATE, layout: dsl::Layout::Mono };
-        let run = CameraRun::new("main".to_owned(), taken_from, FeedIx::Camera(0), audio).aligned(alignment);
+        let mut run = CameraRun::new("main".to_owned(), taken_from, FeedIx::Camera(0), audio);
+        run.stand_by(rules.standby);
+        run.align(rules.align, None);
         let switcher = Switcher::new(&show).unwrap();
         Self {
             lines,

@@ -9,7 +9,7 @@ use super::LiveLine;
 use crate::event::Level;
 use crate::ingest::align::Gone;
 use crate::ingest::buffer::Kept;
-use crate::ingest::contribution::{Contribution, Opening};
+use crate::ingest::contribution::{Contribution, Opening, Pictures};
 use crate::ingest::lane::{Told, VideoLane};
 use crate::ingest::stamps::Mapped;
 
@@ -21,7 +21,7 @@ const STALE_SOUND: Span = Span::from_millis(100);
 impl LiveLine {
     /// A coded picture came: whether other lines carry the same, and where it is shown then.
     pub(super) fn keep_step(&self, contribution: &mut Contribution, packet: &Packet) {
-        let Some(place) = &self.place else { return };
+        let Some(place) = self.seat.place() else { return };
         let now = self.reporter.now();
         place.coded(&packet.data, packet.pts, now);
         let Gone::Along(moved) = place.step(&mut contribution.stamps, packet.pts, now) else { return };
@@ -41,8 +41,12 @@ impl LiveLine {
 
     /// Rests, or gets ready, as is wanted.
     pub(super) fn mind_orders(&self, contribution: &mut Contribution) {
-        let Some(orders) = &self.orders else { return };
-        let wanted = orders.duty();
+        let is_shown = contribution.duty == Duty::Decode && contribution.pictures == Pictures::Some;
+        let wanted = match self.orders.duty() {
+            // On standby since a moment ago: what is kept has to begin with a key frame.
+            Duty::Keep if is_shown && !contribution.gop.is_there() => Duty::Decode,
+            duty => duty,
+        };
         match (std::mem::replace(&mut contribution.duty, wanted), wanted) {
             (Duty::Decode, Duty::Keep) => self.rest(contribution),
             (Duty::Keep, Duty::Decode) => self.catch_up(contribution),
@@ -71,7 +75,7 @@ impl LiveLine {
         self.counters.picture();
         // What a decoder gives now is the picture whose time has come in the order of decoding.
         if let Mapped::Jumped(..) = contribution.stamps.picture(packet.dts, self.reporter.now())
-            && let Some(place) = &self.place
+            && let Some(place) = self.seat.place()
         {
             place.begin();
         }

@@ -38,7 +38,8 @@ impl Bench {
     }
 
     fn begin(&mut self, port: u16) -> Result<Arc<Hold>, Refused> {
-        let found = Found { name: &self.name, point: &self.point, offered: Some("k".to_owned()) };
+        let (name, point) = (self.name.clone(), Arc::clone(&self.point));
+        let found = Found { name, point, offered: Some("k".to_owned()) };
         self.point.begin_at(&found, ([10, 0, 0, 1], port).into(), &Arc::default(), self.now)
     }
 
@@ -176,4 +177,17 @@ fn without_a_key_only_silence_gives_way() {
     assert!(first.is_lost());
     bench.send(&second, &[HEADER]);
     assert_eq!(bench.came(), "[:10] (10.0.0.1:200 has taken over) [:20] Video-header");
+}
+
+#[test]
+fn when_the_line_goes_who_publishes_and_who_waits_are_sent_away_and_nobody_comes_too_late() {
+    let (mut bench, first, second) = two();
+    bench.point.close();
+    assert!([&first, &second].iter().all(|hold| hold.is_lost() && hold.is_sent_away()));
+    bench.send(&second, &[HEADER, KEY]);
+    bench.send(&first, &[DELTA]);
+    assert_eq!(bench.came(), "(the show has no such line any more)");
+    assert_eq!(bench.begin(300).err(), Some(Refused::Gone));
+    bench.point.end(&first, &"disconnected");
+    assert_eq!(bench.came(), "");
 }

@@ -1,0 +1,297 @@
+//! The show file changed on air: read, checked, what is new opened, and then the difference
+//! applied at one tick. What is in both shows stays the same line, sink, feed and encryptor.
+//!
+//! All that takes time, and all that may fail, happens on the caller's thread and before the
+//! tick. Threads of what is opened wait at a gate; if anything is wrong, they end there, and
+//! nothing has changed. What is on air is not taken away: that is refused with what to do first.
+
+mod apply;
+mod look;
+mod open;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use codecs::Watermark;
+use crossbeam_channel::{Sender, TrySendError, bounded};
+use media::Time;
+use pipeline_dsl as dsl;
+use pipeline_dsl::syntax::MOST_BYTES;
+use pipeline_dsl::{Difference, Step};
+
+use crate::channel::RungHandle;
+use crate::channel::outlets::Outlet;
+use crate::command::{Ack, Command, Memory, Outcome, Problem, Refused};
+use crate::event::Level;
+use crate::handle::{ViewerFeed, Viewers};
+use crate::ingest::Line;
+use crate::ingest::door::RtmpDoor;
+use crate::ingest::together::Together;
+use crate::keys::ChannelKeys;
+use crate::options::{Mode, ShowFile};
+use crate::show::cameras::CameraRun;
+use crate::start::{Begun, Gate, Place};
+
+/// The word for a reload that only says what it would do.
+const DRY_RUN: &str = "dry-run";
+/// Problems of a show file that an answer lists.
+const MOST_PROBLEMS: usize = 20;
+
+/// What a reload starts from.
+pub(crate) struct Standing {
+    pub(crate) show: dsl::Show,
+    pub(crate) place: Place,
+    pub(crate) file: Option<ShowFile>,
+    pub(crate) together: Arc<Together>,
+    /// Each channel's rungs, which stay as long as the show does.
+    pub(crate) rungs: Vec<(String, Vec<RungHandle>)>,
+    pub(crate) door: Arc<Mutex<Option<RtmpDoor>>>,
+    pub(crate) viewers: Arc<Viewers>,
+    pub(crate) to_show: Sender<Box<Arranged>>,
+}
+
+/// Changes a running show; one change at a time.
+pub(crate) struct Reloader(Mutex<(Standing, Memory)>);
+
+/// Whether something is to be done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    Look,
+    Apply,
+}
+
+/// A changed show, opened and ready for its tick.
+pub(crate) struct Arranged {
+    pub(crate) purpose: Purpose,
+    pub(crate) old: dsl::Show,
+    pub(crate) show: dsl::Show,
+    pub(crate) difference: Difference,
+    /// New lines by camera.
+    pub(crate) lines: Vec<(String, Line)>,
+    /// New fillers, each a line.
+    pub(crate) fillers: Vec<(String, Line)>,
+    pub(crate) channels: Vec<OpenedChannel>,
+    /// Of the lines.
+    pub(crate) threads: Vec<JoinHandle<()>>,
+    gate: Arc<Gate>,
+    begun: Arc<Begun>,
+    answer: Sender<Verdict>,
+}
+
+/// What was opened for a channel.
+#[derive(Default)]
+pub(crate) struct OpenedChannel {
+    pub(crate) name: String,
+    /// All its watermarks, if they are others.
+    pub(crate) marks: Option<Vec<Watermark>>,
+    pub(crate) outlets: Vec<Outlet>,
+    /// Of the outlets.
+    pub(crate) threads: Vec<JoinHandle<()>>,
+    /// A longer ring.
+    pub(crate) keys: Option<ChannelKeys>,
+}
+
+/// What the show's thread says. What it did not take, or has no use for, is let go by the caller:
+/// the tick has no time for that.
+pub(crate) enum Verdict {
+    /// It could be done, or it is.
+    Done {
+        applied: Applied,
+        gone: Vec<CameraRun>,
+    },
+    Refused(Refused, Box<Arranged>),
+}
+
+/// From when on the show is another one.
+#[derive(Clone, Copy)]
+pub(crate) struct Applied {
+    pub(crate) revision: u64,
+    pub(crate) show_revision: u64,
+    pub(crate) frame: u64,
+    pub(crate) at: Time,
+}
+
+impl Arranged {
+    /// It is part of the show from `now` on: its threads begin.
+    pub(crate) fn begin(&self, now: Time) {
+        self.begun.set();
+        self.gate.open(now);
+    }
+}
+
+/// Nobody took it: what waits at the gate goes home.
+impl Drop for Arranged {
+    fn drop(&mut self) {
+        self.gate.shut();
+    }
+}
+
+impl Reloader {
+    pub(crate) fn new(standing: Standing) -> Self {
+        Self(Mutex::new((standing, Memory::default())))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (Standing, Memory)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Carries a `reload` out, or says what it would do.
+    pub(crate) fn reload(&self, command: &Command) -> Outcome {
+        command.check_id()?;
+        let mut locked = self.lock();
+        let (standing, memory) = &mut *locked;
+        if let Some(outcome) = memory.recall(command.id.as_deref()) {
+            return outcome;
+        }
+        let outcome = standing.reload(command);
+        let reporter = standing.place.reporter.of("show");
+        if let (Err(refused), None) = (&outcome, &command.state) {
+            let first = refused
+                .problems
+                .first()
+                .map_or_else(String::new, |problem| format!(": line {}: {}", problem.line, problem.message));
+            reporter.event(
+                Level::Warn,
+                "reload-refused",
+                format!("{}{first}; nothing has changed", refused.message),
+            );
+        }
+        memory.keep(command.id.as_deref(), &outcome);
+        outcome
+    }
+}
+
+impl Standing {
+    fn reload(&mut self, command: &Command) -> Outcome {
+        let purpose = match command.state.as_deref() {
+            None => Purpose::Apply,
+            Some(DRY_RUN) => Purpose::Look,
+            Some(other) => {
+                return Err(Refused::new("bad-state", format!("`state` is {other:?}"), &[DRY_RUN]));
+            }
+        };
+        if self.place.mode == Mode::Offline {
+            return Err(Refused::new("offline", "an offline show runs as it was started", &[]));
+        }
+        let text = self.text(command)?;
+        let (show, difference) = self.compare(&text)?;
+        let steps: Vec<String> = difference.steps.iter().map(Step::to_string).collect();
+        let answer = |applied: Applied| Ack {
+            id: command.id.clone(),
+            revision: applied.revision,
+            frame: applied.frame,
+            t: applied.at.as_secs_f64(),
+            on_air: None,
+            encrypt: None,
+            key_id: None,
+            steps: Some(steps.clone()),
+            show_revision: Some(applied.show_revision),
+        };
+        let gate = Arc::new(Gate::default());
+        let begun = Arc::new(Begun::default());
+        let (verdict, said) = bounded(1);
+        let mut arranged = Box::new(Arranged {
+            purpose,
+            old: self.show.clone(),
+            show,
+            difference,
+            lines: Vec::new(),
+            fillers: Vec::new(),
+            channels: Vec::new(),
+            threads: Vec::new(),
+            gate: Arc::clone(&gate),
+            begun: Arc::clone(&begun),
+            answer: verdict,
+        });
+        let place = Place { gate, begun, ..self.place.clone() };
+        let opened = match purpose {
+            Purpose::Look => None,
+            Purpose::Apply => Some(self.open(&mut arranged, &place)?),
+        };
+        let show = arranged.show.clone();
+        let mut feeds = Vec::new();
+        let mut programs = Vec::new();
+        for channel in &arranged.channels {
+            feeds.extend(ViewerFeed::of_outlets(&channel.name, &channel.outlets));
+            programs.extend(channel.outlets.iter().filter_map(Outlet::played));
+        }
+        let over = || Refused::new("ended", "the show is over", &[]);
+        self.to_show.try_send(arranged).map_err(|error| match error {
+            TrySendError::Full(_) => Refused::new("busy", "another reload waits for its tick", &[]),
+            TrySendError::Disconnected(_) => over(),
+        })?;
+        let applied = match said.recv() {
+            Ok(Verdict::Done { applied, gone }) => {
+                drop(gone);
+                applied
+            }
+            Ok(Verdict::Refused(refused, arranged)) => {
+                drop(arranged);
+                return Err(refused);
+            }
+            // The show's thread took it with it.
+            Err(_) => return Err(over()),
+        };
+        if let Some(opened) = opened {
+            self.viewers.change(feeds);
+            self.let_in(opened, programs, &show);
+            self.show = show;
+        }
+        Ok(answer(applied))
+    }
+
+    /// What the command brings, or the file says now.
+    fn text(&self, command: &Command) -> Result<String, Refused> {
+        if let Some(text) = &command.file {
+            return Ok(text.clone());
+        }
+        let Some(ShowFile { path, .. }) = &self.file else {
+            let message = "the show was not started from a file: send the text of one";
+            return Err(Refused::new("missing-file", message, &[]));
+        };
+        read(path).map_err(|why| {
+            let message = format!("the show file {} cannot be read: {why}", path.display());
+            Refused::new("bad-file", message, &[])
+        })
+    }
+
+    /// The show of a text, and what leads to it.
+    fn compare(&self, text: &str) -> Result<(dsl::Show, Difference), Refused> {
+        let refuse = |code: &str, what: &str, said: Vec<dsl::Diagnostic>| {
+            let errors: Vec<_> = said.iter().filter(|said| said.is_error()).map(Problem::from).collect();
+            let count = errors.len();
+            let plural = if count == 1 { "" } else { "s" };
+            let problems = errors.into_iter().take(MOST_PROBLEMS).collect();
+            Refused { problems, ..Refused::new(code, format!("{what}: {count} problem{plural}"), &[]) }
+        };
+        let checked = dsl::check(text);
+        let Some(mut show) = checked.show.clone() else {
+            return Err(refuse("bad-show", "the show file does not run", checked.diagnostics));
+        };
+        // What the show was told otherwise at its start still holds.
+        let told = self.file.as_ref().map_or(&self.show.listen, |file| &file.listen);
+        if show.listen == *told {
+            show.listen = self.show.listen.clone();
+        }
+        let difference = Difference::between(&self.show, &show).map_err(|fixed| {
+            let said = fixed.iter().map(|fixed| fixed.diagnostic(text)).collect();
+            refuse("fixed-on-air", "the show cannot be changed so on air", said)
+        })?;
+        let unfit = look::unfit(&self.show, &checked, &self.place.inputs);
+        if !unfit.is_empty() {
+            return Err(refuse("bad-show", "the show file names what is not to be had", unfit));
+        }
+        look::ports(&self.show, &difference)?;
+        look::sources(&difference)?;
+        Ok((show, difference))
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<String> {
+    use std::io::Read as _;
+    let mut text = String::new();
+    // One byte more than is legal, so that the check finds it too large.
+    std::fs::File::open(path)?.take(MOST_BYTES as u64 + 1).read_to_string(&mut text)?;
+    Ok(text)
+}
