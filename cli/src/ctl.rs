@@ -25,6 +25,7 @@ Examples:
   obvan ctl plan hold                 the rundown waits; next, go, skip 3, move 5 --before 4, at 6 0:30
   obvan ctl filler on                 filler, whatever the cameras do; cuts then wait
   obvan ctl encrypt off --channel program
+  obvan ctl reload --dry-run          what the show file, read again, would change; without --dry-run, do it
   obvan ctl --api http://10.0.0.7:8080 status    (with OBVAN_TOKEN set)
 
 Exit codes: 0 done; 1 refused for now (another state, lock-out) or not reached;
@@ -165,6 +166,17 @@ Examples:
     Rotate {
         #[command(flatten)]
         to: Addressee,
+    },
+    /// Read the show file again and apply what changed, without dropping a line, a sink or a frame
+    Reload {
+        /// The show file to go on with, `-` for stdin; the one the show was started with, if left out
+        file: Option<std::path::PathBuf>,
+        /// Only say what would be done
+        #[arg(long)]
+        dry_run: bool,
+        /// The command's id; the same id again returns the first result
+        #[arg(long, value_name = "ID")]
+        id: Option<String>,
     },
     /// Watermark on or off (not available yet)
     Watermark { rest: Vec<String> },
@@ -353,6 +365,22 @@ pub fn ctl(args: &Args) -> Result {
         }
         Verb::Scene { scene, what, id } => return set_scene(&api, args.json, scene, what, id.as_deref()),
         Verb::Line { camera, line, id } => return choose_line(&api, args.json, camera, line, id.as_deref()),
+        Verb::Reload { file, dry_run, id } => {
+            let request =
+                crate::ctl_reload::request(file.as_deref(), *dry_run, id.clone().unwrap_or_else(new_id))?;
+            let answer = api.ask("/api/command", Some(&request))?;
+            if args.json {
+                term::json(&answer.body)?;
+                return Ok(answer.outcome());
+            }
+            let name = file.as_ref().map_or_else(|| "show".to_owned(), |file| file.display().to_string());
+            crate::ctl_reload::problems(&name, &answer.body)
+                .iter()
+                .for_each(|said| term::line(format_args!("{said}")));
+            answer.accepted()?;
+            term::data(&crate::ctl_reload::done(*dry_run, &answer.body))?;
+            return Ok(Outcome::Done);
+        }
         Verb::Plan { order } => {
             let (to, fields) = order.fields();
             ("plan", to, fields)
@@ -388,7 +416,7 @@ pub fn ctl(args: &Args) -> Result {
 fn not_yet(what: &str) -> Result {
     wrong(format_args!(
         "ctl {what} is not available yet in this version; now: status, cut, mix, wipe, dip, preview, take, \
-         filler, sound, gain, mute, scene, line, plan, encrypt"
+         filler, sound, gain, mute, scene, line, plan, encrypt, reload"
     ))
 }
 

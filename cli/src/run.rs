@@ -1,12 +1,13 @@
 //! `obvan run`: a show from its file to its report.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::serve::ListenerExt;
-use engine::{Engine, Handle, Mode, Report, RunOptions};
+use engine::{Ack, Command, Engine, Handle, Mode, Refused, Report, RunOptions, ShowFile as Origin};
 use pipeline_dsl::{Input, Show};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -31,7 +32,8 @@ Examples:
 
 Relative inputs are looked for beside the show file; recordings go to --out, and none that
 is there is overwritten. The first Ctrl-C (or SIGTERM) ends the show in good order, a second
-one at once. Beyond loopback the page and API want the token that OBVAN_TOKEN holds.
+one at once. SIGHUP reads the show file again, as `obvan ctl reload` does. Beyond loopback the
+page and API want the token that OBVAN_TOKEN holds.
 
 Exit codes: 0 ok; 1 a channel, an egress or a stream failed; 2 wrong usage or an invalid show.")]
 pub struct Args {
@@ -69,6 +71,7 @@ pub fn run(args: Args) -> Result {
     let Some(mut show) = checked.show else {
         return wrong(format_args!("{} does not run: {}", file.name, tally(&checked.diagnostics)));
     };
+    let origin = Origin { path: args.show.clone(), listen: show.listen.clone() };
     show.listen.http = args.http.unwrap_or(show.listen.http);
     show.listen.rtmp = args.rtmp.unwrap_or(show.listen.rtmp);
     let mode = if args.offline { Mode::Offline } else { Mode::RealTime };
@@ -78,8 +81,13 @@ pub fn run(args: Args) -> Result {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().failed("starting the runtime")?;
     let rate = show.video.rate;
-    let options =
-        RunOptions { limit: args.limit, inputs: file.folder, out: args.out, ..RunOptions::new(mode) };
+    let options = RunOptions {
+        limit: args.limit,
+        inputs: file.folder,
+        out: args.out,
+        show_file: (args.show != Path::new("-")).then_some(origin),
+        ..RunOptions::new(mode)
+    };
     // Offline there is nobody to wait for: it listens only where it was told to.
     let listens = mode == Mode::RealTime || args.http.is_some();
     let report = runtime.block_on(async {
@@ -168,7 +176,7 @@ async fn perform(show: Show, options: RunOptions, door: Option<Door>) -> Result<
     let starting = tokio::task::spawn_blocking(move || Engine::start(show, options));
     let started = tokio::select! {
         started = starting => started,
-        () = signals.next() => {
+        _ = signals.next() => {
             term::line(format_args!("aborted before the first tick"));
             std::process::exit(1);
         }
@@ -225,6 +233,28 @@ struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
+    /// What a hang-up means: the terminal's end, or that the show file is to be read again.
+    terminal: Terminal,
+}
+
+/// Where we were started from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Terminal {
+    None,
+    There,
+}
+
+impl Terminal {
+    fn now() -> Self {
+        if std::io::stderr().is_terminal() { Self::There } else { Self::None }
+    }
+}
+
+/// What a signal asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    End,
+    Reload,
 }
 
 impl Signals {
@@ -234,14 +264,19 @@ impl Signals {
             interrupt: catch(SignalKind::interrupt())?,
             terminate: catch(SignalKind::terminate())?,
             hangup: catch(SignalKind::hangup())?,
+            terminal: Terminal::now(),
         })
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Asked {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = self.hangup.recv() => {}
+            _ = self.interrupt.recv() => Asked::End,
+            _ = self.terminate.recv() => Asked::End,
+            // A terminal that is closed is none any more.
+            _ = self.hangup.recv() => match (self.terminal, Terminal::now()) {
+                (Terminal::There, Terminal::None) => Asked::End,
+                _ => Asked::Reload,
+            },
         }
     }
 }
@@ -256,6 +291,7 @@ async fn follow(engine: Engine, handle: &Handle, mut signals: Signals) -> Result
     let mut second = tokio::time::interval(Duration::from_secs(1));
     second.tick().await;
     let (mut stopping, mut listening) = (false, true);
+    let mut reloading = tokio::task::JoinSet::new();
     let report = loop {
         tokio::select! {
             report = &mut ended => break report,
@@ -264,12 +300,18 @@ async fn follow(engine: Engine, handle: &Handle, mut signals: Signals) -> Result
                 let speed = status.t / began.elapsed().as_secs_f64();
                 progress.at(&status, speed);
             }
+            Some(Ok(outcome)) = reloading.join_next() => say_reload(&outcome, &mut progress),
             delta = deltas.recv(), if listening => match delta {
                 Ok(delta) => delta.events.iter().for_each(|event| progress.event(event)),
                 Err(RecvError::Lagged(missed)) => progress.say(&format!("{missed} changes were not shown")),
                 Err(RecvError::Closed) => listening = false,
             },
-            () = signals.next() => {
+            asked = signals.next() => {
+                if asked == Asked::Reload {
+                    let handle = handle.clone();
+                    reloading.spawn_blocking(move || handle.command(Command::reload()));
+                    continue;
+                }
                 if stopping {
                     progress.end();
                     term::line(format_args!("aborted; recordings play up to their last tag"));
@@ -285,4 +327,20 @@ async fn follow(engine: Engine, handle: &Handle, mut signals: Signals) -> Result
     let report = report.failed("waiting for the show")?;
     progress.rest(&report.events);
     Ok(report)
+}
+
+/// The steps are told as events; what is wrong with the file, and where, is not.
+fn say_reload(outcome: &std::result::Result<Ack, Refused>, progress: &mut Progress) {
+    match outcome {
+        Ok(ack) => {
+            let revision = ack.show_revision.unwrap_or_default();
+            progress.say(&format!("revision {revision} of the show file is in force"));
+        }
+        Err(refused) => {
+            progress.say(&format!("not reloaded: {}", refused.message));
+            for problem in &refused.problems {
+                progress.say(&format!("  line {}: {}", problem.line, problem.message));
+            }
+        }
+    }
 }

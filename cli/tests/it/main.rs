@@ -18,6 +18,7 @@ mod recording;
 mod refusals;
 mod rehearse;
 mod relays;
+mod reloading;
 mod secrets;
 mod show;
 mod stream;
