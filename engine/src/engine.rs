@@ -168,6 +168,7 @@ impl Engine {
             commands: asked,
             reloads,
             gone: Vec::new(),
+            gone_scenes: Vec::new(),
             cameras,
             fillers,
             scenes,

@@ -387,20 +387,14 @@ impl Board {
     }
 
     /// Other parts are there from now on; the new revision, and that of the show file.
-    pub(crate) fn reload(
-        &self,
-        now: Time,
-        show: &str,
-        channels: Vec<ChannelStatus>,
-        cameras: Vec<CameraStatus>,
-    ) -> (u64, u64) {
+    pub(crate) fn reload(&self, now: Time, show: &str, parts: Parts) -> (u64, u64) {
         let mut shown = self.lock();
         let Shown { status, deltas } = &mut *shown;
         status.revision += 1;
         status.show_revision += 1;
         status.t = now.as_secs_f64();
         status.show = show.to_owned();
-        (status.channels, status.cameras) = (channels, cameras);
+        (status.channels, status.cameras, status.scenes) = (parts.channels, parts.cameras, parts.scenes);
         let delta = Delta {
             revision: status.revision,
             epoch: status.epoch,

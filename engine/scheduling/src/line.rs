@@ -190,9 +190,6 @@ impl LineSelector {
     fn is_shown_for(&self, now: Time, least: Span) -> bool {
         self.since.is_some_and(|since| now - since >= least)
     }
-    pub(crate) const fn failover(&self) -> &Failover {
-        &self.failover
-    }
     /// Whether a stored one can be that of a camera like this one.
     pub(crate) fn fits(&self, other: &Self) -> bool {
         let within = |line: Option<LineIx>| line.is_none_or(|line| line.0 < self.lines.len());

@@ -44,7 +44,7 @@ mod names;
 mod saved;
 
 use media::{Tick, Time};
-use pipeline_dsl::{Framed, Name, Rgb, Scene, SceneOrder, Show};
+use pipeline_dsl::{Framed, Gain, Name, Rgb, Scene, SceneOrder, Show};
 use serde::{Deserialize, Serialize};
 
 use crate::decision::Fader;
@@ -100,6 +100,8 @@ struct BoxPlan {
     /// The filler's place in the show.
     filler: Option<usize>,
     color: Rgb,
+    /// How loud it is heard at the beginning.
+    level: Gain,
 }
 
 /// Where a box stands.
@@ -123,6 +125,8 @@ struct ScenePlan {
     color: Rgb,
     after: media::Span,
     names: SceneNames,
+    /// The layout it begins in, by its name.
+    first: Name,
     rate: media::FrameRate,
     boxes: Vec<BoxPlan>,
     /// Where the boxes stand in each layout, in the order of the names.
@@ -187,6 +191,7 @@ impl SceneScheduler {
                 camera_name: part.camera.clone(),
                 filler,
                 color: part.color,
+                level: part.level,
             });
         }
         let names = SceneNames::new(show, scene);
@@ -213,6 +218,7 @@ impl SceneScheduler {
                 after: scene.after,
                 rate: show.video.rate,
                 names,
+                first: scene.layout.clone(),
                 boxes,
                 layouts,
             },

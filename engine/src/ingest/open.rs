@@ -210,11 +210,7 @@ impl Opener<'_> {
     }
 
     /// Opens a camera's line, and the recording of what comes over it if it asks for one.
-    pub(crate) fn open_line(
-        &mut self,
-        camera: &dsl::Camera,
-        line: &dsl::Line,
-    ) -> Result<Line, StartError> {
+    pub(crate) fn open_line(&mut self, camera: &dsl::Camera, line: &dsl::Line) -> Result<Line, StartError> {
         let (seat, orders) = (Arc::<Seat>::default(), Arc::<Orders>::default());
         (self.seat, self.orders) = (Some(Arc::clone(&seat)), Some(Arc::clone(&orders)));
         self.deinterlace = line.deinterlace;

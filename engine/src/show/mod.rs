@@ -23,7 +23,7 @@ use crate::event::{Event, EventLog, Level};
 use crate::ingest::buffer::Waited;
 use crate::options::Mode;
 use crate::rehearse::life::Life;
-use crate::report::{CameraReport, LineState, Report, cpu_seconds};
+use crate::report::{CameraReport, LineState, Report, SceneReport, cpu_seconds};
 use crate::reporter::Reporter;
 use crate::show::cameras::{CameraRun, LineChange};
 use crate::show::channels::{Changed, ChannelRun, Given};
@@ -53,6 +53,8 @@ pub(crate) struct ShowRun {
     pub(crate) reloads: Receiver<Box<Arranged>>,
     /// Cameras that were taken away, for the report.
     pub(crate) gone: Vec<CameraReport>,
+    /// The same of scenes.
+    pub(crate) gone_scenes: Vec<SceneReport>,
     pub(crate) cameras: Vec<CameraRun>,
     pub(crate) fillers: Vec<CameraRun>,
     pub(crate) scenes: Vec<SceneRun>,
@@ -115,7 +117,12 @@ impl ShowRun {
                 .chain(std::mem::take(&mut self.gone))
                 .collect(),
             fillers: self.fillers.iter().map(CameraRun::report).collect(),
-            scenes: self.scenes.iter().filter_map(|scene| scene.report(&self.switcher)).collect(),
+            scenes: self
+                .scenes
+                .iter()
+                .filter_map(|scene| scene.report(&self.switcher))
+                .chain(std::mem::take(&mut self.gone_scenes))
+                .collect(),
             channels: self.channels.iter().map(ChannelRun::report).collect(),
             events: self.log.all(at_the_end),
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use codecs::{Rgb, Tile};
-use media::{Span, Time};
+use media::{Size, Span, Time};
 use pipeline_dsl as dsl;
 use scheduling::{BoxPicture, SceneIx, SceneScheduler, Switcher};
 
@@ -44,6 +44,33 @@ impl SceneRun {
             sound: Vec::new(),
             lost: vec![Span::ZERO; scene.boxes.len()],
         }
+    }
+
+    /// Goes on at this place of a show that has it otherwise, or elsewhere.
+    #[must_use]
+    pub(crate) fn rearranged(
+        mut self,
+        canvas: Size,
+        (was, now): (&dsl::Scene, &dsl::Scene),
+        ix: SceneIx,
+    ) -> Self {
+        self.ix = ix;
+        if was.boxes == now.boxes {
+            return self;
+        }
+        let before = |part: &dsl::SceneBox| was.boxes.iter().position(|old| old.name == part.name);
+        let mut places = Vec::with_capacity(now.boxes.len() * 2);
+        for part in &now.boxes {
+            let old = before(part).and_then(|place| Some((place, was.boxes.get(place)?)));
+            places.push(old.filter(|(_, old)| old.camera == part.camera).map(|(place, _)| place * 2));
+            places.push(old.filter(|(_, old)| old.filler == part.filler).map(|(place, _)| place * 2 + 1));
+        }
+        self.desk.rearrange(&places);
+        let lost = |part| before(part).and_then(|place| self.lost.get(place)).copied().unwrap_or(Span::ZERO);
+        self.lost = now.boxes.iter().map(lost).collect();
+        // What was scaled is kept by the boxes' places.
+        self.stage = SceneStage::new(canvas);
+        self
     }
 
     /// Takes in what was decided of the tick `[from, to)`.

@@ -37,6 +37,8 @@ impl Step {
                 }
             }
             Self::Filler(change) => apply(&mut show.fillers, change),
+            Self::Layout(change) => apply(&mut show.layouts, change),
+            Self::Scene(change) => apply(&mut show.scenes, change),
             Self::Watermark(change) => apply(&mut show.watermarks, change),
             Self::Ladder(change) => apply(&mut show.ladders, change),
             Self::Keys(change) => apply(&mut show.keys, change),

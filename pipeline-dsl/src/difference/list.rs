@@ -1,7 +1,9 @@
 //! Two lists of named parts: what came, went, changed and moved.
 
 use super::step::Change;
-use crate::model::{Camera, Channel, Egress, Filler, KeyRing, Ladder, Line, Name, Rundown, Watermark};
+use crate::model::{
+    Camera, Channel, Egress, Filler, KeyRing, Ladder, Line, Name, Rundown, Scene, SceneLayout, Watermark,
+};
 
 /// A part that is known by a name.
 pub(super) trait Named {
@@ -17,7 +19,7 @@ macro_rules! named {
         }
     )*};
 }
-named!(Camera Channel Egress Filler KeyRing Ladder Line Watermark);
+named!(Camera Channel Egress Filler KeyRing Ladder Line Scene SceneLayout Watermark);
 
 impl Named for Rundown {
     fn name(&self) -> &Name {

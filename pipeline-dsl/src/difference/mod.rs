@@ -86,10 +86,6 @@ impl Difference {
         if *listen != old.listen {
             seen.fixed(Place::of("listen"), "where the show listens", "its peers know it by these addresses");
         }
-        if (layouts, scenes) != (&old.layouts, &old.scenes) {
-            let place = if scenes == &old.scenes { "layout" } else { "scene" };
-            seen.fixed(Place::of(place), "scenes and layouts", "what is in a scene is led by `ctl scene`");
-        }
         seen.steps.extend(changes(&old.cameras, cameras).filter_map(|change| match change {
             Change::Changed(_) => None,
             change => Some(Step::Camera(change)),
@@ -100,6 +96,8 @@ impl Difference {
             }
         }
         seen.steps.extend(changes(&old.fillers, fillers).map(Step::Filler));
+        seen.steps.extend(changes(&old.layouts, layouts).map(Step::Layout));
+        seen.steps.extend(changes(&old.scenes, scenes).map(Step::Scene));
         seen.steps.extend(changes(&old.watermarks, watermarks).map(Step::Watermark));
         for ladder in ladders {
             if old.ladder(&ladder.name).is_some_and(|before| before != ladder)

@@ -5,7 +5,8 @@ use std::fmt;
 use super::Difference;
 use super::list::Named;
 use crate::model::{
-    Camera, ChannelFiller, Egress, Failover, Filler, KeyRing, Ladder, Line, Name, Rundown, Watermark,
+    Camera, ChannelFiller, Egress, Failover, Filler, KeyRing, Ladder, Line, Name, Rundown, Scene,
+    SceneLayout, Watermark,
 };
 
 /// What becomes of one of several parts.
@@ -44,6 +45,10 @@ pub enum Step {
     },
     /// A filler; a changed one is opened again.
     Filler(Change<Filler>),
+    /// A layout for scenes; boxes of a changed one stand where it now has them.
+    Layout(Change<SceneLayout>),
+    /// A scene; of a changed one, what is said otherwise now is so, and the rest is as it was led.
+    Scene(Change<Scene>),
     /// A watermark; a changed one is drawn anew wherever it is.
     Watermark(Change<Watermark>),
     /// A ladder that no channel runs on.
@@ -91,6 +96,8 @@ impl Step {
             Self::Name(_) | Self::Channels(_) => "show".to_owned(),
             Self::Camera(change) => change.name().unwrap_or("show").to_owned(),
             Self::Filler(change) => change.name().unwrap_or("show").to_owned(),
+            Self::Layout(change) => change.name().unwrap_or("show").to_owned(),
+            Self::Scene(change) => change.name().unwrap_or("show").to_owned(),
             Self::Watermark(change) => change.name().unwrap_or("show").to_owned(),
             Self::Ladder(change) => change.name().unwrap_or("show").to_owned(),
             Self::Keys(change) => change.name().unwrap_or("show").to_owned(),
@@ -141,6 +148,8 @@ impl fmt::Display for Step {
             }
             Self::Failover { camera, .. } => format!("camera {camera}: other failover rules"),
             Self::Filler(change) => change.said("filler", "is opened again"),
+            Self::Layout(change) => change.said("layout", "has other places"),
+            Self::Scene(change) => change.said("scene", "is composed otherwise"),
             Self::Watermark(change) => change.said("watermark", "is drawn anew"),
             Self::Ladder(change) => change.said("ladder", "is changed, which no channel runs on"),
             Self::Keys(change) => change.said("key", "has other keys behind those it had"),

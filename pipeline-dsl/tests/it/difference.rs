@@ -60,6 +60,8 @@ fn reachable(old: &Show, new: &Show, mut choices: impl Iterator<Item = usize>) -
         }
     }
     show.fillers = blended!(&old.fillers, &new.fillers, choices);
+    show.layouts = blended!(&old.layouts, &new.layouts, choices);
+    show.scenes = blended!(&old.scenes, &new.scenes, choices);
     show.watermarks = blended!(&old.watermarks, &new.watermarks, choices);
     let used = |name: &str| old.channels.iter().any(|channel| channel.ladder == name);
     show.ladders = blended!(&old.ladders, &new.ladders, choices);
@@ -94,7 +96,7 @@ proptest! {
     /// The steps from one show to another, applied to the first, give the second.
     #[test]
     fn a_difference_applied_to_the_old_show_gives_the_new_one(
-        old in show(), other in show(), choices in prop::collection::vec(0usize..64, 60),
+        old in show(), other in show(), choices in prop::collection::vec(0usize..64, 80),
     ) {
         let new = reachable(&old, &other, choices.into_iter());
         let difference = Difference::between(&old, &new);
@@ -127,6 +129,8 @@ const SHOW: &str = r#"show "tour" {
   camera main { line fiber push "rtmp:live/main"; line sat pull "srt://10.0.0.7:9001" }
   camera karry { line disk file "karry.mp4" }
   filler slate { test "color:green" }
+  layout corner { box 1 at=0,0 size=50%x50% }
+  scene duo { layout side-by-side; box host camera=main; box guest camera=karry }
   ladder one { rung 720p 1280x720 2500k }
   key ring { id 1 env=ONE; id 2 env=TWO }
   channel program {
@@ -171,9 +175,17 @@ fn each_step_is_said_in_words_and_without_secrets() {
             "    egress cdn push \"rtmp://cdn.example/live/SECRET-{rung}\"\n",
         ),
         ("at 0:10 cut karry", "at 0:20 cut drone"),
+        ("at=0,0", "at=50%,0"),
+        (
+            "box guest camera=karry }",
+            "box guest camera=karry level=-6dB }\n  scene solo { layout full; box host camera=drone }",
+        ),
     ]);
     let expected = "camera drone is added
 camera main: line sat is opened again
+layout corner has other places
+scene duo is composed otherwise
+scene solo is added
 key ring has other keys behind those it had
 channel program: its sources are main, drone, karry
 channel program: filler slate covers its holes after 1s
@@ -193,18 +205,18 @@ fn what_stays_is_said_with_its_place() {
     assert_eq!(
         refused(&[("25fps", "30fps"), ("2500k", "2600k")]),
         "2:3: the canvas and its frame rate cannot be changed on air: every clock of the show hangs on them\n\
-         6:3: ladder one cannot be changed on air: its encoders run"
+         8:3: ladder one cannot be changed on air: its encoders run"
     );
     assert_eq!(
         refused(&[("    encrypt ring", "    encrypt ring mode=capsule")]),
-        "12:5: whether and how channel program is encrypted cannot be changed on air"
+        "14:5: whether and how channel program is encrypted cannot be changed on air"
     );
     assert_eq!(
         refused(&[("id 1 env=ONE; id 2 env=TWO", "id 2 env=TWO; id 1 env=ONE")]),
-        "7:3: the keys of ring ring cannot be taken away or reordered on air"
+        "9:3: the keys of ring ring cannot be taken away or reordered on air"
     );
     let told = refused(&[("serve http-flv", "serve http-flv clear=true")]);
-    assert!(told.starts_with("13:5: egress web as the first clear way out of channel program"), "{told}");
+    assert!(told.starts_with("15:5: egress web as the first clear way out of channel program"), "{told}");
     let told = refused(&[("program", "other")]);
     assert!(
         told.contains("channel program cannot be taken away")

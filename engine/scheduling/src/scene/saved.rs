@@ -35,10 +35,36 @@ impl SceneScheduler {
         same && each && moves && state.layout < layouts.len()
     }
 
-    /// Goes on from the same scene of a show whose cameras and fillers stand elsewhere.
+    /// Goes on from the scene of its name in another show: what the show says otherwise now is so, the
+    /// rest is as it was led. Boxes that are in both go on, whatever their places.
     pub(crate) fn carry(&mut self, old: &Self) {
-        self.state = old.state.clone();
-        self.shots.clone_from(&old.shots);
+        let layouts = &self.plan.names.layouts;
+        let led = layouts.iter().position(|layout| *layout == old.layout());
+        if let Some(layout) = led.filter(|_| self.plan.first == old.plan.first) {
+            self.state.layout = layout;
+            let same_boxes = self.plan.names.boxes == old.plan.names.boxes;
+            self.state.motion = old.state.motion.clone().filter(|_| same_boxes);
+        }
+        for (place, part) in self.plan.boxes.iter().enumerate() {
+            let before = old.plan.boxes.iter().enumerate().find(|(_, was)| was.name == part.name);
+            let Some((was, before)) = before else { continue };
+            if let (Some(strip), Some(led)) = (self.state.strips.get_mut(place), old.state.strips.get(was)) {
+                strip.mute = led.mute;
+                if part.level == before.level {
+                    strip.gain = led.gain;
+                }
+            }
+            if part.camera_name != before.camera_name {
+                continue;
+            }
+            if let (Some(cover), Some(stood)) = (self.state.covers.get_mut(place), old.state.covers.get(was))
+            {
+                *cover = *stood;
+            }
+            if let (Some(shot), Some(shown)) = (self.shots.get_mut(place), old.shots.get(was)) {
+                *shot = *shown;
+            }
+        }
         self.view = old.view;
     }
 

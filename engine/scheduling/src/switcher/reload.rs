@@ -20,7 +20,8 @@ pub enum ReloadError {
 
 impl Switcher {
     /// A switcher for `show` that goes on from this one with the next tick: cameras, lines,
-    /// fillers, channels and cues of the same names stand as they stood, whatever their places.
+    /// fillers, scenes, channels and cues of the same names stand as they stood, whatever their places.
+    /// Of a scene, what the show says otherwise than before is so from then on.
     /// A rundown with other cues takes the place of the one before, where cues that are past
     /// stay past.
     ///
@@ -55,13 +56,9 @@ impl Switcher {
             new.carry(old);
         }
         for scene in &mut next.scenes {
-            let old = self.scenes.iter().find(|old| old.name() == scene.name());
-            let Some(old) = old.filter(|old| scene.fits(&old.save())) else {
-                let message = format!("scene {} is not on air, or it is another one", scene.name());
-                let legal = self.scenes.iter().map(|scene| scene.name().to_owned()).collect();
-                return Err(Refusal { code: RefusalCode::UnknownScene, message, legal }.into());
-            };
-            scene.carry(old);
+            if let Some(old) = self.scenes.iter().find(|old| old.name() == scene.name()) {
+                scene.carry(old);
+            }
         }
         for bus in &mut next.channels {
             let old = self.channels.iter().find(|old| old.scheduler.name() == bus.scheduler.name());

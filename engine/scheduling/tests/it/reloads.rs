@@ -1,11 +1,11 @@
 //! A show changed while it is on air.
 
 use media::{FrameRate, Tick, Time};
-use pipeline_dsl::{Action, Show, parse_show};
+use pipeline_dsl::{Action, SceneOrder, Show, Switch, parse_show};
 use proptest::prelude::*;
 use scheduling::{
-    ChannelIx, Command, CueState, FeedIx, Gain, Input, LineIx, LineReason, LineState, LineView, Output,
-    Program, RefusalCode, ReloadError, Switcher,
+    ChannelIx, Command, CueState, Duty, FeedIx, Gain, Input, LineIx, LineReason, LineState, LineView, Output,
+    Program, RefusalCode, ReloadError, SceneIx, Switcher,
 };
 
 const SHOW: &str = r#"show tour {
@@ -178,4 +178,102 @@ fn cues_that_are_past_stay_past_and_gains_stay() {
     assert_eq!(channel.strip(scheduling::SourceIx(bars)).gain.tenths(), -60);
     let shown = (60..80).map(|n| tick(&mut switcher, &other, n, |_| true)).last().unwrap();
     assert!(shown.starts_with("bars"), "{shown}");
+}
+
+const TALK: &str = r#"show talk {
+  video 1280x720 25fps
+  camera main { line a test bars }
+  camera karry { line b test motion }
+  camera drone { line c test timecode }
+  layout corner { box 1 at=0,0 size=50%x50%; box 2 at=50%,50% size=50%x50% }
+  scene duo { layout side-by-side; box host camera=main level=-3dB; box guest camera=karry }
+  ladder one { rung 720p 1280x720 2500k }
+  channel program { sources duo main; ladder one; egress web serve http-flv }
+}"#;
+
+/// Where a box stands and what it shows of whom, how loud, and whether it is silent.
+fn seen(switcher: &Switcher, name: &str) -> String {
+    let scene = switcher.scene(SceneIx(0)).unwrap();
+    let place = (0..scene.boxes().len()).find(|place| scene.box_name(*place) == Some(name)).unwrap();
+    let (shot, strip) = (scene.boxes()[place], scene.strip(place));
+    let at = shot.frame.map(|frame| (frame.outer.x, frame.outer.y, frame.outer.size.width));
+    format!("{:?} {:?} {} {:?}", at, shot.picture, strip.gain, strip.mute)
+}
+
+/// A text without the line that begins so.
+fn without(text: &str, begins: &str) -> String {
+    text.lines().filter(|line| !line.starts_with(begins)).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn a_scene_goes_on_as_it_was_led_but_for_what_the_file_says_otherwise() {
+    let old = show(TALK);
+    let mut switcher = run_to(&old, 30);
+    let orders = [
+        SceneOrder::Layout { layout: "corner".into(), over: None },
+        SceneOrder::Level { name: "host".into(), level: Gain::from_tenths(-100).unwrap() },
+        SceneOrder::Mute { name: "guest".into(), mute: Switch::On },
+    ];
+    for order in &orders {
+        switcher.handle(Input::Scene { scene: "duo", order }, rate().time_of(Tick(30))).unwrap();
+    }
+    tick(&mut switcher, &old, 30, |_| true);
+    assert_eq!(seen(&switcher, "host"), "Some((0, 0, 640)) Live -10.0 dB Off");
+    // A box before those there were, and the layout has other places: what was led stays.
+    let more = TALK
+        .replace("box host camera", "box small camera=drone at=0,0 size=10%x10%; box host camera")
+        .replace("box 1 at=0,0", "box 1 at=25%,0")
+        .replace("sources duo main", "sources main duo");
+    let new = show(&more);
+    let mut next = switcher.reload(&new).unwrap();
+    assert!(tick(&mut next, &new, 31, |_| true).starts_with("duo"));
+    assert_eq!(seen(&next, "host"), "Some((320, 0, 640)) Live -10.0 dB Off");
+    assert_eq!(seen(&next, "guest"), "Some((640, 360, 640)) Live 0.0 dB On");
+    assert_eq!(seen(&next, "small"), "Some((0, 0, 128)) Live 0.0 dB Off");
+    // The file has another layout and another level: they are so.
+    let other = TALK.replace("layout side-by-side", "layout pip").replace("level=-3dB", "level=-6dB");
+    let new = show(&other);
+    let mut next = switcher.reload(&new).unwrap();
+    tick(&mut next, &new, 31, |_| true);
+    assert_eq!(seen(&next, "host"), "Some((0, 0, 1280)) Live -6.0 dB Off");
+    assert_eq!(next.scene(SceneIx(0)).unwrap().layout(), "pip");
+    // A layout that is gone, and another camera in a box of the scene that is on air.
+    let other = without(TALK, "  layout corner");
+    let new = show(&other.replace("guest camera=karry", "guest camera=drone"));
+    let mut next = switcher.reload(&new).unwrap();
+    tick(&mut next, &new, 31, |line| line != "c");
+    assert_eq!(next.scene(SceneIx(0)).unwrap().layout(), "side-by-side");
+    assert_eq!(next.scene(SceneIx(0)).unwrap().camera(1), Some((2, "drone")));
+    assert_eq!(seen(&next, "host"), "Some((0, 180, 640)) Live -10.0 dB Off");
+    // A scene that is on air is not taken away.
+    let no_scene = show(&without(TALK, "  scene duo").replace("sources duo main", "sources main"));
+    assert_eq!(refusal(switcher.reload(&no_scene).unwrap_err()).0, RefusalCode::OnAir);
+    // A new one can be cut to once a tick is decided.
+    let trio = "scene trio { layout grid; box a camera=main; box b camera=karry; box c camera=drone }";
+    let both = TALK.replace("  ladder one", &format!("  {trio}\n  ladder one"));
+    let new = show(&both.replace("sources duo main", "sources duo main trio"));
+    let mut next = switcher.reload(&new).unwrap();
+    tick(&mut next, &new, 31, |_| true);
+    let cut = Command::from(Action::Cut { source: "trio".into() });
+    next.handle(Input::Command { channel: ChannelIx(0), command: &cut }, rate().time_of(Tick(32))).unwrap();
+    assert!(tick(&mut next, &new, 32, |_| true).starts_with("trio"));
+}
+
+#[test]
+fn lines_that_rested_are_decoded_again_when_standby_is_hot_from_now_on() {
+    let warm = show(&SHOW.replace("recover=1s", "recover=1s standby=warm"));
+    let mut switcher = run_to(&warm, 30);
+    let duty = |switcher: &Switcher| switcher.lines(FeedIx::Camera(0)).unwrap().duty(LineIx(1));
+    assert_eq!(duty(&switcher), Duty::Keep);
+    let hot = show(SHOW);
+    switcher = switcher.reload(&hot).unwrap();
+    let now = rate().time_of(Tick(30));
+    switcher.handle(Input::Tick, now).unwrap();
+    let told: Vec<_> = std::iter::from_fn(|| switcher.poll()).collect();
+    let (feed, line) = (FeedIx::Camera(0), LineIx(1));
+    assert!(told.contains(&Output::Duty { feed, line, duty: Duty::Decode }), "{told:?}");
+    // And back.
+    switcher = switcher.reload(&warm).unwrap();
+    switcher.handle(Input::Tick, rate().time_of(Tick(31))).unwrap();
+    assert_eq!(duty(&switcher), Duty::Keep);
 }

@@ -234,12 +234,17 @@ impl Camera {
         Self::that_hears(Sound::Tone, failover)
     }
 
-    fn that_hears(heard: Sound, failover: &str) -> Self {
+    /// A show of this one camera, led by these rules.
+    fn show(failover: &str) -> dsl::Show {
         let text = format!(
             r#"show t {{ video 64x36 25fps; camera main {{ line a push "rtmp:x/a"; line b push "rtmp:x/b"; failover {failover} }}
             ladder l {{ rung r 64x36 100k }}; channel c {{ sources main; ladder l; egress d record "d.flv" }} }}"#
         );
-        let show = dsl::parse_show(&text).unwrap();
+        dsl::parse_show(&text).unwrap()
+    }
+
+    fn that_hears(heard: Sound, failover: &str) -> Self {
+        let show = Self::show(failover);
         let ticks = FrameRate::new(FPS as u32, 1).unwrap();
         let (clock, log) = (Arc::new(VirtualClock::default()), Arc::new(EventLog::new()));
         let stop = Arc::new(Stop::default());
@@ -552,3 +557,5 @@ fn a_flash_keeps_its_beep_through_a_hundred_failovers() {
     println!("{} flashes, {} beeps, the worst pair {worst:.1} ms apart", flashes.len(), beeps.len());
     assert!(flashes.len() > 300);
 }
+
+mod led_anew;

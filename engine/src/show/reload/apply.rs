@@ -4,7 +4,7 @@ use crossbeam_channel::Sender;
 use media::{Tick, Time};
 use pipeline_dsl as dsl;
 use pipeline_dsl::{Change, Step};
-use scheduling::{ChannelIx, Duty, FeedIx, LineIx, LineSelector, ReloadError};
+use scheduling::{ChannelIx, Duty, FeedIx, LineIx, LineSelector, ReloadError, SceneIx};
 
 use super::{Applied, Arranged, OpenedChannel, Purpose, Verdict};
 use crate::command::Refused;
@@ -12,9 +12,11 @@ use crate::event::Level;
 use crate::ingest::Line;
 use crate::rig::FILLER_LINE;
 use crate::show::cameras::CameraRun;
+use crate::show::scenes::SceneRun;
 use crate::show::{ShowRun, say_amiss};
+use crate::status::Parts;
 
-/// Cameras and lines that were taken away and that a report keeps.
+/// Cameras and lines that were taken away and that a report keeps; of scenes as many.
 const MOST_GONE: usize = 1_000;
 /// Steps that are told one by one.
 const TOLD: usize = 64;
@@ -55,10 +57,19 @@ impl ShowRun {
                 Verdict::Done { applied, gone: Vec::new() }
             }
             Ok(switcher) => {
+                self.rearrange_scenes(&arranged);
                 self.switcher = switcher;
                 let gone = self.rearrange(arranged, from);
-                let (revision, show_revision) =
-                    self.board.reload(from, &self.name, self.channel_statuses(), self.camera_statuses());
+                let (revision, show_revision) = self.board.reload(
+                    from,
+                    &self.name,
+                    Parts {
+                        channels: self.channel_statuses(),
+                        cameras: self.camera_statuses(),
+                        scenes: self.scene_statuses(),
+                        ..Parts::default()
+                    },
+                );
                 let applied = Applied { revision, show_revision, frame: tick.0, at: from };
                 Verdict::Done { applied, gone }
             }
@@ -130,6 +141,24 @@ impl ShowRun {
         arranged.begin(now);
         self.say(&arranged);
         gone
+    }
+
+    /// Scenes to their new places, as long as the switcher knows those they had.
+    fn rearrange_scenes(&mut self, arranged: &Arranged) {
+        let Arranged { old, show, .. } = arranged;
+        let mut runs: Vec<Option<SceneRun>> =
+            std::mem::take(&mut self.scenes).into_iter().map(Some).collect();
+        for (ix, model) in show.scenes.iter().enumerate() {
+            let place = old.scenes.iter().position(|was| was.name == model.name);
+            let before = place.and_then(|place| Some((old.scenes.get(place)?, runs.get_mut(place)?.take()?)));
+            self.scenes.push(match before {
+                Some((was, run)) => run.rearranged(show.video.size, (was, model), SceneIx(ix)),
+                None => SceneRun::new(show, model, SceneIx(ix)),
+            });
+        }
+        let gone = runs.into_iter().flatten();
+        self.gone_scenes.extend(gone.filter_map(|scene| scene.report(&self.switcher)));
+        self.gone_scenes.drain(..self.gone_scenes.len().saturating_sub(MOST_GONE));
     }
 
     /// Its lines go by the rules that the camera has now.
