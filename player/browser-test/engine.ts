@@ -71,6 +71,11 @@ export class Engine {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  /** The show file says something else from now on; nobody is told. */
+  edit(change: (text: string) => string): void {
+    writeFileSync(join(this.folder, 'browser.show'), change(SHOW));
+  }
+
   async command(channel: string, what: { do: string; state?: string; source?: string; over_ms?: number }): Promise<void> {
     const answer = await fetch(`${this.url}/api/command`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ channel, ...what }) });
     if (!answer.ok) throw new Error(`${JSON.stringify(what)}: ${answer.status} ${await answer.text()}`);

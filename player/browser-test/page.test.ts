@@ -123,6 +123,31 @@ test('without the key the page says which one is missing, and takes it', async (
   await page.context().close();
 });
 
+test('the show file is read again: what would change is shown, then done', async () => {
+  const { page, heard } = await open();
+  const file = page.locator('#file');
+  const [look, apply] = ['Look what has changed …', 'Apply it on air'].map((name) => file.getByRole('button', { name }));
+  await file.getByText('revision 1').waitFor();
+  await look?.click();
+  await file.locator('.say', { hasText: 'The show file has not changed.' }).waitFor();
+  assert.equal(await apply?.isVisible(), false);
+  engine.edit((text) => text.replace('  ladder two', '  camera drone { line gen test "color:red" }\n  ladder two').replace('sources stage bars', 'sources stage bars drone'));
+  await look?.click();
+  await file.getByText('camera drone is added').waitFor();
+  assert.equal(await channel(page, 'program').locator('.tile').count(), 2);
+  await apply?.click();
+  await file.getByText('revision 2').waitFor();
+  await channel(page, 'program').locator('.tile', { hasText: 'drone' }).waitFor();
+  assert.equal(await apply?.isVisible(), false);
+  await picture(page, 'reloaded');
+  engine.edit((text) => text);
+  await look?.click();
+  await apply?.click();
+  await file.getByText('revision 3').waitFor();
+  assert.deepEqual(heard, []);
+  await page.context().close();
+});
+
 test('while a mix runs both sources are red', async () => {
   const { page, heard } = await open();
   const red = channel(page, 'program').locator('.tile.pgm');

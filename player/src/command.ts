@@ -49,16 +49,22 @@ function commandId(): string {
   return `page-${random[0]?.toString(16)}${random[1]?.toString(16)}-${counter}`;
 }
 
+/** Has the engine carry something out; its answer. */
+export async function post(command: object): Promise<{ code: number; body: unknown }> {
+  const answer = await fetch('/api/command', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ id: commandId(), ...command }),
+  });
+  const body: unknown = await answer.json().catch(() => null);
+  return { code: answer.status, body };
+}
+
 /** Sends it; what came of it, in words. */
 export async function send(command: Command): Promise<Said> {
   try {
-    const answer = await fetch('/api/command', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ id: commandId(), ...command }),
-    });
-    const body: unknown = await answer.json().catch(() => null);
-    return worded(command, answer.status, body);
+    const { code, body } = await post(command);
+    return worded(command, code, body);
   } catch (error) {
     return { level: 'alarm', text: `${asked(command)}: the engine cannot be reached (${String(error)})` };
   }

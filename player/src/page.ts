@@ -8,6 +8,7 @@ import { el, setClass, setText } from './dom';
 import { clock, Meter } from './health';
 import { EVERY_CHANNEL, KeyStore, keysInFragment, sessionDrawer } from './key-store';
 import { inField, press } from './keys';
+import { ReloadView } from './reload-view';
 import { SceneView } from './scene-view';
 import type { ShowEvent, Status } from './status';
 
@@ -34,6 +35,8 @@ const keyStore = new KeyStore(sessionDrawer());
 const channels = new Map<string, ChannelView>();
 const cameras = new Map<string, CameraView>();
 const scenes = new Map<string, SceneView>();
+const reloadView = new ReloadView();
+place('file').append(reloadView.root);
 let keyed: string | null = null;
 let live = false;
 
@@ -89,6 +92,7 @@ function showStatus(status: Status): void {
     const first = status.channels[0];
     if (first) desk.focus(first.name);
   }
+  reloadView.update(status.show_revision);
   for (const view of [...channels.values(), ...scenes.values()]) view.enable(live);
   showEvents(status.events ?? []);
   showAlarm(status.events ?? [], status.t);
@@ -129,6 +133,7 @@ function showLink(link: Link): void {
   setText(linkPlace, link.state === 'live' ? '● connected' : link.state === 'connecting' ? '◌ connecting …' : `✕ ${link.why}; what you see is old. Trying again …`);
   setClass(linkPlace, `link ${link.state}`);
   document.body.classList.toggle('stale', !live);
+  reloadView.enable(live);
   for (const view of [...channels.values(), ...scenes.values()]) view.enable(live);
 }
 

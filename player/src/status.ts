@@ -6,6 +6,8 @@ export interface Status {
   /** Another value means another run of the engine: start again from a snapshot. */
   epoch?: number | string;
   show?: string;
+  /** Which version of the show file runs: 1 at the start, one more with each reload. */
+  show_revision?: number;
   /** Show time in seconds. */
   t: number;
   /** Ticks a second. */

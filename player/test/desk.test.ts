@@ -6,6 +6,7 @@ import { Lockout, worded } from '../src/command';
 import { amount, bitrate, clock, frameRate, Meter } from '../src/health';
 import { planText } from '../src/plan-view';
 import { keyCap, press, type KeyLike } from '../src/keys';
+import { reloadTold } from '../src/reload-view';
 import { boxText } from '../src/scene-view';
 
 function key(name: string, more: Partial<KeyLike> = {}): KeyLike {
@@ -117,4 +118,22 @@ test('a box of a scene is told in one line, and a change of layout in words', ()
   assert.equal(lockout.allows({ do: 'scene', scene: 'duo' }, 0), true);
   assert.equal(lockout.allows({ do: 'scene', scene: 'duo' }, 10), false);
   assert.equal(lockout.allows({ do: 'scene', scene: 'trio' }, 10), true);
+});
+
+test('a reload is told in steps, or with what is wrong and where', () => {
+  const steps = ['camera karry is added', 'camera main: other failover rules'];
+  const look = reloadTold(true, 200, { steps, show_revision: 3, frame: 50 });
+  assert.deepEqual(look, { level: 'info', text: 'The show file has changed, by 2 steps; nothing was done yet.', lines: steps });
+  assert.equal(reloadTold(true, 200, { steps: [] }).text, 'The show file has not changed.');
+  const done = reloadTold(false, 200, { steps: steps.slice(1), show_revision: 4, frame: 75 });
+  assert.equal(done.text, 'Revision 4 of the show file is in force since frame 75: 1 step.');
+  const refused = reloadTold(false, 409, {
+    message: 'the show cannot be changed so on air: 1 problem', legal: [],
+    problems: [{ line: 2, column: 3, code: 'fixed-on-air', message: 'the canvas stays', help: 'leave it' }],
+  });
+  assert.equal(refused.level, 'alarm');
+  assert.equal(refused.text, 'Nothing has changed: the show cannot be changed so on air: 1 problem.');
+  assert.deepEqual(refused.lines, ['line 2:3: the canvas stays (leave it)']);
+  const onAir = reloadTold(false, 409, { message: 'it is on air', legal: ['cut main'] });
+  assert.deepEqual(onAir.lines, ['possible: cut main']);
 });
