@@ -19,8 +19,10 @@ use crate::handle::Handle;
 /// A page is told that all is well this often.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
+/// The longest command that brings no show file; the wire form of the largest has some hundred bytes.
+const LONGEST_WITHOUT_FILE: usize = 16 << 10;
 /// The longest command: `reload` may bring a whole show file, escaped.
-pub(super) const LONGEST_COMMAND: usize = 2 * pipeline_dsl::syntax::MOST_BYTES + (16 << 10);
+pub(super) const LONGEST_COMMAND: usize = 2 * pipeline_dsl::syntax::MOST_BYTES + LONGEST_WITHOUT_FILE;
 
 pub(super) async fn status(State(handle): State<Handle>) -> Response {
     json(StatusCode::OK, &handle.status())
@@ -67,6 +69,10 @@ pub(super) async fn command(State(handle): State<Handle>, body: Result<Bytes, By
             return json(StatusCode::BAD_REQUEST, &refused);
         }
     };
+    if body.len() > LONGEST_WITHOUT_FILE && command.file.is_none() {
+        let refused = Refused::new("too-large", "the command is too long", &["at most 16 KiB"]);
+        return json(StatusCode::PAYLOAD_TOO_LARGE, &refused);
+    }
     // The answer comes with the tick: that is a wait of up to a frame.
     let outcome = tokio::task::spawn_blocking(move || handle.command(command)).await;
     match outcome {

@@ -162,6 +162,12 @@ fn a_command_has_a_longest_length_and_the_events_end_with_the_show() {
     let (code, refused) = post(&format!(r#"{{"do":"cut","source":"{}"}}"#, "x".repeat(16 << 10)));
     assert_eq!((code.as_str(), refused.code.as_str()), ("413", "too-large"));
     assert_eq!(refused.legal, ["at most 16 KiB"]);
+    // A show file may be longer, but not without end.
+    let file = |length| format!(r#"{{"do":"reload","file":"{}"}}"#, "x".repeat(length));
+    let (code, refused) = post(&file(1040 << 10));
+    assert_eq!((code.as_str(), refused.legal), ("413", vec!["at most 1040 KiB".to_owned()]));
+    let (code, refused) = post(&file(400 << 10));
+    assert_eq!((code.as_str(), refused.code.as_str()), ("400", "bad-show"));
     let (code, refused) = post(&format!(r#"{{"id":"{}","do":"cut","source":"bars"}}"#, "x".repeat(129)));
     assert_eq!((code.as_str(), refused.code.as_str()), ("400", "bad-id"));
 
