@@ -76,7 +76,11 @@ fn steps(tags: &[Tag], kind: TagKind) -> (i32, i32) {
 
 #[test]
 fn twenty_reloads_cost_no_publisher_no_viewer_and_no_frame() {
-    let live = start_show(SHOW);
+    // A server that it pushes to: another one of its kind.
+    let server = start_show(SHOW);
+    let pushed = format!("    egress cdn push \"{}\"\n    egress web", server.url);
+    let pushing = |text: &str| text.replace("    egress web", &pushed);
+    let live = start_show(&pushing(SHOW));
     let handle = live.engine.handle();
     let _push = ffmpeg_push(&live.url, "testsrc2=size=320x180:rate=25");
     wait_for(&handle, "the encoder's picture", |s| on_air(s) == Some("main"));
@@ -87,9 +91,10 @@ fn twenty_reloads_cost_no_publisher_no_viewer_and_no_frame() {
     let mut viewer = Tool(curl.stdout(Stdio::null()).spawn().unwrap());
     let size = || std::fs::metadata(&viewed).map_or(0, |file| file.len());
     wait_for(&handle, "the viewer", |_| size() > 10_000);
+    wait_for(&server.engine.handle(), "what is pushed to it", |s| on_air(s) == Some("main"));
 
     for (n, text) in texts().iter().enumerate() {
-        let ack = reload(&handle, text).unwrap_or_else(|refused| panic!("{n}: {refused:?}"));
+        let ack = reload(&handle, &pushing(text)).unwrap_or_else(|refused| panic!("{n}: {refused:?}"));
         assert_eq!(ack.show_revision, Some(n as u64 + 2));
         assert!(!ack.steps.unwrap().is_empty());
         let status = handle.status();
@@ -114,6 +119,12 @@ fn twenty_reloads_cost_no_publisher_no_viewer_and_no_frame() {
     assert_eq!(count("line-connected", "main/fiber"), 1, "the publisher was never disconnected");
     assert_eq!(count("line-lost", "main/fiber"), 0);
     assert_eq!(count("reloaded", "show"), 20);
+    let push = report.channels[0].egress.iter().find(|egress| egress.name == "cdn").unwrap();
+    assert_eq!((push.reconnects, push.dropped_frames), (0, 0), "the server kept its connection");
+    server.engine.handle().stop();
+    let received = server.engine.wait();
+    let calls = received.events.iter().filter(|e| e.code == "line-connected").count();
+    assert_eq!(calls, 1, "{:?}", received.events);
 
     // One file, with every frame in it; the same for whoever watched.
     let recorded = tags(&live.out.path().join("180p.flv"));
