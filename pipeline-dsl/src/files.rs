@@ -15,6 +15,8 @@ pub enum FileKind {
     Media,
     /// A still picture.
     Image,
+    /// A TrueType or OpenType font.
+    Font,
     /// 32 hex digits.
     Key,
     /// A capture device.
@@ -30,6 +32,7 @@ impl FileKind {
         match self {
             Self::Media => "media file",
             Self::Image => "image",
+            Self::Font => "font file",
             Self::Key => "key file",
             Self::Device => "device",
             Self::Certificate => "certificate file",
@@ -83,6 +86,27 @@ pub fn unfit_addresses(
     told.map(|(at, why)| Diagnostic::error("bad-url", at.span, format!("{}: {why}", at.owner))).collect()
 }
 
+/// A font the show names, which the system must have.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct FontRef {
+    /// Its name.
+    pub name: String,
+    /// Where the show file names it.
+    pub span: Span,
+    /// Who writes in it, e.g. `watermark clock`.
+    pub owner: String,
+}
+
+/// A warning for each of `fonts` that is not there, by the word of `unfit`, which says what is.
+pub fn unfit_fonts(fonts: &[FontRef], unfit: impl Fn(&FontRef) -> Option<String>) -> Vec<Diagnostic> {
+    let told = fonts.iter().filter_map(|font| Some((font, unfit(font)?)));
+    told.map(|(font, why)| {
+        Diagnostic::warning("missing-font", font.span, format!("{}: {why}", font.owner))
+            .help("without it the show does not start; a file of your own is `font-file=\"brand.ttf\"`")
+    })
+    .collect()
+}
+
 /// What is wrong with certificates and private keys among `files`, by the word of `unfit`.
 pub fn unfit_papers(
     files: &[FileRef],
@@ -121,7 +145,7 @@ pub fn missing_files(files: &[FileRef], exists: impl Fn(&Text) -> bool) -> Vec<D
                 _ => "paths are relative to the show file; ",
             };
             let without = match file.kind {
-                FileKind::Certificate | FileKind::PrivateKey => "does not start",
+                FileKind::Certificate | FileKind::PrivateKey | FileKind::Font => "does not start",
                 FileKind::Key => "does not start; `obvan key new FILE` makes one",
                 FileKind::Device => "runs, and tries again until it is there",
                 _ => "runs, and says so again",

@@ -96,6 +96,14 @@ pub(crate) enum Type {
     Corner,
     /// Two lengths of the canvas, `WxH`.
     Extent,
+    /// One of nine places on the canvas, or two lengths of it, `X,Y`.
+    Place,
+    /// How much larger than itself, in whole per cent.
+    Scale,
+    /// What is written on a picture.
+    Words,
+    /// The name of a font.
+    Font,
     /// Four lengths of the canvas, `LEFT,TOP,RIGHT,BOTTOM`.
     Crop,
     /// Decibels.

@@ -61,6 +61,7 @@ mod lexer;
 mod literal;
 pub mod model;
 mod parser;
+mod path;
 mod reference;
 pub mod rehearsal;
 mod source;
@@ -68,6 +69,7 @@ mod stand;
 mod suggest;
 pub mod syntax;
 mod template;
+mod timecode;
 mod words;
 
 pub use address::{address_shown, masked};
@@ -76,14 +78,16 @@ pub use check::{Checked, check, parse_show};
 pub use diagnostic::{Diagnostic, MOST_DIAGNOSTICS, Severity, Span};
 pub use difference::{Change, Difference, Fixed, Step};
 pub use files::{
-    AddressRef, FileKind, FileRef, Way, exposed_keys, key_folders, missing_files, unfit_addresses,
-    unfit_papers,
+    AddressRef, FileKind, FileRef, FontRef, Way, exposed_keys, key_folders, missing_files, unfit_addresses,
+    unfit_fonts, unfit_papers,
 };
 pub use format::format;
 pub use model::*;
+pub use path::{Frame, Standing};
 pub use reference::reference;
 pub use stand::{Area, Framed, LEAST_SIDE, Stand};
 pub use template::{expand, expand_line};
+pub use timecode::time_code;
 
 /// A show with every part the language has; the one the manual explains.
 pub const EXAMPLE: &str = include_str!("../example.show");

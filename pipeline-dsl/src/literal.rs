@@ -267,6 +267,13 @@ pub(crate) fn percent(text: &str) -> Result<u32, Miss> {
     if (1..=1_000_000).contains(&millionths) { Ok(millionths) } else { Err(Miss::Range) }
 }
 
+/// `50%`, `150%`: whole per cent.
+pub(crate) fn scale(text: &str) -> Result<u32, Miss> {
+    let Some(number) = text.strip_suffix('%') else { return Err(unit_or_other(text)) };
+    let percent = exact(number, 1)?;
+    if (1..=1000).contains(&percent) { Ok(percent) } else { Err(Miss::Range) }
+}
+
 /// `-10s`, `+400ms`, `2s`: within a day either way.
 pub(crate) fn shift(text: &str) -> Result<media::Span, Miss> {
     let (is_minus, length) = signed(text);

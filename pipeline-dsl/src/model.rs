@@ -7,6 +7,7 @@ mod gain;
 mod ladder;
 mod scene;
 mod take;
+mod watermark;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ pub use gain::Gain;
 pub use ladder::*;
 pub use scene::*;
 pub use take::{Follow, Transition};
+pub use watermark::*;
 
 /// A text that may be kept outside the show file: `"literal"` or `env:NAME`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::grammar::{Count, Form, Need, NodeSpec, Slot, Sort, Type, WHOLE};
 use crate::literal::{write_bits, write_span};
-use crate::model::StockLayout;
+use crate::model::{Anchor, StockLayout};
 
 impl Type {
     /// What it is, with its article.
@@ -47,6 +47,10 @@ impl Type {
             Self::Corner => "a corner",
             Self::Extent => "an extent",
             Self::Crop => "a crop",
+            Self::Place => "a place",
+            Self::Scale => "a scale",
+            Self::Words => "a text",
+            Self::Font => "a font's name",
             Self::Level => "a gain",
             Self::Address => "an address with its port",
             Self::Variable => "the name of an environment variable",
@@ -103,6 +107,12 @@ impl Type {
             Self::Corner => "X,Y, each in pixels or per cent of the canvas".into(),
             Self::Extent => "WxH, each in pixels or per cent of the canvas".into(),
             Self::Crop => "LEFT,TOP,RIGHT,BOTTOM, each in pixels or per cent of the canvas".into(),
+            Self::Place => {
+                format!("{}, or X,Y in pixels or per cent of the canvas", Anchor::WORDS.join(", "))
+            }
+            Self::Scale => "1% to 1000%, whole".into(),
+            Self::Words => "1 to 200 characters, `\\n` between lines".into(),
+            Self::Font => "1 to 100 characters".into(),
             Self::Level => "-60dB to 12dB".into(),
             Self::Address => "IP:PORT".into(),
             Self::Variable => "letters, digits and `_`, no digit first".into(),
@@ -121,6 +131,7 @@ impl Type {
             Self::Input(crate::FileKind::Device) => "\"/dev/video0\"",
             Self::Input(crate::FileKind::Certificate) => "\"cert.pem\"",
             Self::Input(crate::FileKind::PrivateKey) => "\"key.pem\"",
+            Self::Input(crate::FileKind::Font) => "\"brand.ttf\"",
             Self::Input(crate::FileKind::Key) => "\"next.key\"",
             Self::Input(crate::FileKind::Media) => "\"karry.mp4\"",
             Self::PullUrl => "\"srt://10.0.0.7:9001\"",
@@ -159,6 +170,10 @@ impl Type {
             Self::Corner => "50%,0",
             Self::Extent => "50%x100%",
             Self::Crop => "10%,0,10%,0",
+            Self::Place => "top-right",
+            Self::Scale => "50%",
+            Self::Words => "\"live\"",
+            Self::Font => "\"DejaVu Sans\"",
             Self::Level => "-6dB",
             Self::Address => "\"127.0.0.1:8080\"",
             Self::Variable => "OBVAN_KEY",
@@ -202,6 +217,9 @@ fn key(out: &mut String, slot: &Slot) {
         Type::Corner => "X,Y".into(),
         Type::Extent => "WxH".into(),
         Type::Crop => "LEFT,TOP,RIGHT,BOTTOM".into(),
+        Type::Place => "PLACE".into(),
+        Type::Scale => "N%".into(),
+        Type::Font => "NAME".into(),
         Type::Level => "LEVEL".into(),
         Type::Bits { .. } => "BITRATE".into(),
         Type::Zone => "ZONE".into(),

@@ -1,5 +1,7 @@
 //! The model back into show text, in canonical form.
 
+mod watermark;
+
 use std::fmt::Write;
 
 use crate::lexer::ends_bare;
@@ -165,12 +167,7 @@ impl Show {
         }
         self.layouts.iter().for_each(|part| layout(&mut w, part));
         self.scenes.iter().for_each(|part| scene(&mut w, part));
-        for mark in &self.watermarks {
-            w.open(&format!("watermark {}", name(&mark.name)));
-            let (image, at) = (text(&mark.image), mark.at.as_str());
-            w.line(&format!("image {image} at={at} margin={} opacity={}", mark.margin, mark.opacity));
-            w.close();
-        }
+        self.watermarks.iter().for_each(|part| watermark::write(&mut w, part));
         self.ladders.iter().for_each(|part| ladder(&mut w, part));
         for ring in &self.keys {
             w.open(&format!("key {}", name(&ring.name)));

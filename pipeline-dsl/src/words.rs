@@ -1,8 +1,11 @@
 //! The words that the model's plain choices have in the show file.
 
+use std::fmt;
+
+use crate::literal::{corner, write_corner};
 use crate::model::{
-    Align, Anchor, Deinterlace, Edge, Encoder, EncryptMode, EncryptSound, Fit, Latency, Layout, Prefer,
-    Preset, Standby, StockLayout, SyncBy, Tune,
+    Align, Anchor, At, Deinterlace, Draw, Edge, Encoder, EncryptMode, EncryptSound, Fit, Latency, Layout,
+    Prefer, Preset, Standby, StockLayout, SyncBy, TimeOf, Tune, Units,
 };
 
 /// The words of `Self::ALL`, in its order.
@@ -32,6 +35,48 @@ impl Layout {
     }
 }
 
+impl Draw {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 2] = [Self::Once, Self::Rung];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 2] = words!(2);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Once => "once",
+            Self::Rung => "rung",
+        }
+    }
+}
+
+impl TimeOf {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 2] = [Self::Show, Self::Clock];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 2] = words!(2);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Show => "show",
+            Self::Clock => "clock",
+        }
+    }
+}
+
+impl Units {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 2] = [Self::Frames, Self::Seconds];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 2] = words!(2);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Frames => "frames",
+            Self::Seconds => "seconds",
+        }
+    }
+}
+
 impl SyncBy {
     /// Every one of them, in the order the show file's messages name them.
     pub const ALL: [Self; 2] = [Self::Arrival, Self::Clock];
@@ -57,6 +102,33 @@ impl Deinterlace {
             Self::Bwdif => "bwdif",
             Self::Fast => "fast",
             Self::Off => "off",
+        }
+    }
+}
+
+impl Anchor {
+    /// The one of this word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|anchor| anchor.as_str() == word)
+    }
+}
+
+impl At {
+    /// As the show file has it: `top-right`, or `X,Y` such as `50%,0`.
+    pub fn parse(text: &str) -> Option<Self> {
+        match Anchor::named(text) {
+            Some(anchor) => Some(Self::Anchor(anchor)),
+            None => corner(text).ok().map(|(x, y)| Self::Corner(x, y)),
+        }
+    }
+}
+
+/// As the show file has it.
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anchor(anchor) => f.write_str(anchor.as_str()),
+            Self::Corner(x, y) => f.write_str(&write_corner((*x, *y))),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Parts without an error into the model.
 
 use crate::check::part::Part;
+use crate::check::watermarks;
 use crate::grammar::{
     AUDIO, AUDIO_BITRATE, ENCODER, FAILOVER, KEYFRAME, LATENCY, PRESET, SCENE_LAYOUT, VIDEO,
 };
@@ -46,7 +47,7 @@ pub(crate) fn show(part: &Part) -> Option<Show> {
         fillers: part.all("filler").map(filler).collect::<Option<_>>()?,
         layouts: part.all("layout").map(layout).collect::<Option<_>>()?,
         scenes: part.all("scene").map(scene).collect::<Option<_>>()?,
-        watermarks: part.all("watermark").map(watermark).collect::<Option<_>>()?,
+        watermarks: part.all("watermark").map(watermarks::build).collect::<Option<_>>()?,
         ladders: part.all("ladder").map(ladder).collect::<Option<_>>()?,
         keys: part.all("key").map(key).collect::<Option<_>>()?,
         channels: part.all("channel").map(channel).collect::<Option<_>>()?,
@@ -176,17 +177,6 @@ fn scene_order(part: &Part) -> Option<SceneOrder> {
         (_, None, Some("on")) => SceneOrder::Mute { name, mute: Switch::On },
         (_, None, Some(_)) => SceneOrder::Mute { name, mute: Switch::Off },
         (_, None, None) => return None,
-    })
-}
-
-fn watermark(part: &Part) -> Option<Watermark> {
-    let image = part.one("image")?;
-    Some(Watermark {
-        name: part.name("name")?,
-        image: image.text("path")?,
-        at: by_word(Anchor::ALL, Anchor::WORDS, image.word("at")?)?,
-        margin: image.number("margin")?,
-        opacity: image.ratio("opacity")?,
     })
 }
 

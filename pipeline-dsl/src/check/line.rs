@@ -6,7 +6,7 @@ use crate::check::part::Part;
 use crate::check::values::{Value, read, shown};
 use crate::check::walk::{Refer, Walk};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::files::{AddressRef, FileKind, FileRef, Way};
+use crate::files::{AddressRef, FileKind, FileRef, FontRef, Way};
 use crate::grammar::{Form, Need, NodeSpec, Slot, Sort, Type};
 use crate::model::{KeyPlace, StockLayout, Text};
 use crate::reference::{example, homes, usage};
@@ -208,6 +208,10 @@ impl Walk<'_> {
             (Type::PullUrl, Value::Text(Text::Plain(url))) => self.address(Way::Pull, url, span),
             (Type::PushUrl, Value::Text(Text::Plain(url))) => self.address(Way::Push, url, span),
             (Type::Secret, Value::Secret(KeyPlace::File(path))) => self.file(FileKind::Key, path, span),
+            (Type::Font, Value::Name(name)) => {
+                let owner = self.owner();
+                self.fonts.push(FontRef { name: name.clone(), span, owner });
+            }
             _ => {}
         }
         part.values.push((slot.name, value, span));
@@ -230,7 +234,8 @@ impl Walk<'_> {
     fn owner(&self) -> String {
         // The show itself and the innermost word, where it has no name, say nothing new.
         let owners = self.owners.get(1..).unwrap_or(&[]);
-        let named = owners.iter().filter(|owner| !owner.starts_with("file ") && !owner.starts_with("image "));
+        let bare = ["file ", "image ", "text ", "timecode "];
+        let named = owners.iter().filter(|owner| !bare.iter().any(|word| owner.starts_with(word)));
         let named: Vec<_> = named.map(String::as_str).collect();
         named.join(", ")
     }

@@ -11,12 +11,13 @@ mod rungs;
 mod scenes;
 pub(crate) mod values;
 mod walk;
+mod watermarks;
 mod wires;
 
 use serde::Serialize;
 
 use crate::diagnostic::{Diagnostic, Sink, Span};
-use crate::files::{AddressRef, FileRef};
+use crate::files::{AddressRef, FileRef, FontRef};
 use crate::grammar::{NodeSpec, VIDEO, WHOLE};
 use crate::model::Show;
 use crate::parser::parse_into;
@@ -40,6 +41,9 @@ pub struct Checked {
     /// tells; they may hold secrets, and are not written out.
     #[serde(skip)]
     pub addresses: Vec<AddressRef>,
+    /// The fonts it names. Whether the system has them, [`unfit_fonts`](crate::unfit_fonts) tells.
+    #[serde(skip)]
+    pub fonts: Vec<FontRef>,
 }
 
 impl Checked {
@@ -58,7 +62,7 @@ pub fn check(source: &str) -> Checked {
     let reading = if sink.errors() > 0 && root.items.is_empty() { Reading::Broken } else { Reading::Whole };
     let mut walk = Walk::new(&mut sink);
     let parts = walk.block(&WHOLE, &root, start, reading);
-    let Walk { refers, files, addresses, blurred, torn, .. } = walk;
+    let Walk { refers, files, addresses, fonts, blurred, torn, .. } = walk;
     let mut show = None;
     if let Some(part) = parts.first() {
         let unused = if torn { Unused::Unknown } else { Unused::Tell };
@@ -67,11 +71,12 @@ pub fn check(source: &str) -> Checked {
         let canvas = part.one("video").cloned().unwrap_or_else(|| Part::absent(&VIDEO));
         rungs::check(part, &canvas, &mut sink);
         scenes::check(part, &canvas, &mut sink);
+        watermarks::check(&index, &canvas, &mut sink);
         egresses::check(&index, &files, &mut sink);
         cues::check(&index, &mut sink);
         show = build::show(part).filter(|_| sink.errors() == 0);
     }
-    Checked { show, diagnostics: sink.finish(), files, addresses }
+    Checked { show, diagnostics: sink.finish(), files, addresses, fonts }
 }
 
 /// One node outside a show file: its values read, and the names it uses, which are not looked up.

@@ -97,6 +97,7 @@ impl Part {
         number Number u32;
         ratio Ratio f32;
         lengths Lengths (crate::model::Length, crate::model::Length);
+        place Place crate::model::At;
         crop Crop crate::model::Crop;
         level Level crate::model::Gain;
         address Address std::net::SocketAddr;

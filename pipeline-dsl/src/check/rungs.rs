@@ -1,4 +1,4 @@
-//! The canvas, ladders, watermarks and key rings.
+//! The canvas, ladders and key rings.
 
 use std::collections::HashMap;
 
@@ -14,9 +14,6 @@ pub(crate) fn check(show: &Part, canvas: &Part, sink: &mut Sink) {
     if let Some(size) = canvas.size("size") {
         for ladder in show.all("ladder") {
             rungs(ladder, size, place, sink);
-        }
-        for watermark in show.all("watermark") {
-            margin(watermark, size, sink);
         }
     }
     for ladder in show.all("ladder") {
@@ -97,16 +94,6 @@ fn control(ladder: &Part, sink: &mut Sink) {
         if let Some(tune) = rung.word("tune").filter(|tune| !tunes.contains(tune)) {
             let legal = if tunes.is_empty() { "none".to_owned() } else { tunes.join(", ") };
             wrong("tune", format!("`{tune}` is no tune of {encoder}; legal: {legal}"));
-        }
-    }
-}
-
-fn margin(watermark: &Part, canvas: Size, sink: &mut Sink) {
-    for image in watermark.all("image") {
-        let most = canvas.width.min(canvas.height) / 2;
-        if let Some(margin) = image.number("margin").filter(|margin| *margin > most) {
-            let message = format!("a margin of {margin} leaves no picture on {canvas}; legal: 0 to {most}");
-            sink.push(Diagnostic::error("out-of-range", image.span_of("margin"), message));
         }
     }
 }

@@ -9,7 +9,9 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::files::FileKind;
 use crate::grammar::Type;
 use crate::literal::{self, Miss};
-use crate::model::{Crop, Gain, KeyPlace, Length, Pattern, PushPoint, Rgb, Text, TimeOfDay, Zone};
+use crate::model::{
+    Anchor, At, Crop, Gain, KeyPlace, Length, Pattern, PushPoint, Rgb, Text, TimeOfDay, Zone,
+};
 use crate::reference::{PULL_SCHEMES, PUSH_SCHEMES};
 use crate::suggest::did_you_mean;
 use crate::syntax::{Atom, Quoting};
@@ -36,6 +38,7 @@ pub(crate) enum Value {
     /// Of the unit that its slot's type has.
     Signed(i32),
     Lengths((Length, Length)),
+    Place(At),
     Crop(Crop),
     Level(Gain),
     Address(SocketAddr),
@@ -46,6 +49,10 @@ pub(crate) enum Value {
 const MOST_NAME: usize = 64;
 /// The longest title, path or URL, in characters.
 const MOST_TEXT: usize = 2048;
+/// The longest text on a picture, in characters.
+const MOST_WORDS: usize = 200;
+/// How font files end.
+const FONT_ENDS: [&str; 4] = [".ttf", ".otf", ".ttc", ".otc"];
 /// The largest picture, each way.
 const MOST_SIDE: u32 = 8192;
 
@@ -261,6 +268,26 @@ pub(crate) fn read(subject: &str, ty: Type, atom: &Atom) -> Result<Value, Diagno
         Type::Corner => Value::Lengths(literal::corner(text).map_err(missed)?),
         Type::Extent => Value::Lengths(literal::extent(text).map_err(missed)?),
         Type::Crop => Value::Crop(literal::crop(text).map_err(missed)?),
+        Type::Place => Value::Place(spot(&place)?),
+        Type::Scale => Value::Number(literal::scale(text).map_err(missed)?),
+        Type::Words => {
+            let fine = |c: char| c == '\n' || !c.is_control();
+            if text.trim().is_empty() || text.chars().count() > MOST_WORDS || !text.chars().all(fine) {
+                return Err(place.wrong("bad-text"));
+            }
+            Value::Name(text.to_owned())
+        }
+        Type::Font => {
+            if text.trim().is_empty() || text.chars().count() > 100 || text.chars().any(char::is_control) {
+                return Err(place.wrong("bad-text"));
+            }
+            if FONT_ENDS.iter().any(|end| text.to_ascii_lowercase().ends_with(end)) {
+                return Err(place
+                    .wrong("bad-text")
+                    .help(format!("a file is `font-file=\"{}\"`", shown(text))));
+            }
+            Value::Name(text.to_owned())
+        }
         Type::Level => Value::Level(literal::level(text).map_err(missed)?),
         Type::Address => Value::Address(text.parse().map_err(|_| {
             let hint = match text.strip_prefix("localhost:") {
@@ -279,6 +306,20 @@ pub(crate) fn read(subject: &str, ty: Type, atom: &Atom) -> Result<Value, Diagno
             Value::Name(text.to_owned())
         }
         Type::Secret => Value::Secret(secret(&place)?),
+    })
+}
+
+/// `top-right`, `50%,0`.
+fn spot(place: &Place<'_>) -> Result<At, Diagnostic> {
+    let text = place.atom.text.as_str();
+    if text.contains(',') {
+        let (x, y) = literal::corner(text).map_err(|miss| place.missed(miss))?;
+        return Ok(At::Corner(x, y));
+    }
+    Anchor::named(text).map(At::Anchor).ok_or_else(|| {
+        let words = Anchor::WORDS;
+        let message = format!("{} takes {}, X,Y, not `{}`", place.subject, words.join(", "), shown(text));
+        Diagnostic::error("unknown-value", place.span(), message).help_if(did_you_mean(text, words))
     })
 }
 

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use crate::check::part::Part;
 use crate::check::values::shown;
 use crate::diagnostic::{Diagnostic, Sink, Span};
-use crate::files::{AddressRef, FileRef};
+use crate::files::{AddressRef, FileRef, FontRef};
 use crate::grammar::{Count, NodeSpec, Sort, Type};
 use crate::reference::{homes, usage};
 use crate::suggest::nearest;
@@ -26,6 +26,7 @@ pub(crate) struct Walk<'k> {
     pub(crate) refers: Vec<Refer>,
     pub(crate) files: Vec<FileRef>,
     pub(crate) addresses: Vec<AddressRef>,
+    pub(crate) fonts: Vec<FontRef>,
     /// Names in lines whose word is unknown: they may define anything.
     pub(crate) blurred: HashSet<String>,
     /// Whether something that may refer to others is missing or could not be read.
@@ -41,6 +42,7 @@ impl<'k> Walk<'k> {
             refers: Vec::new(),
             files: Vec::new(),
             addresses: Vec::new(),
+            fonts: Vec::new(),
             blurred: HashSet::new(),
             torn: false,
             owners: Vec::new(),

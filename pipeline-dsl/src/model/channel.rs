@@ -1,40 +1,9 @@
-//! What goes out: channels with their watermarks, keys and egresses.
+//! What goes out: channels with their keys and egresses.
 
 use media::Span;
 use serde::{Deserialize, Serialize};
 
 use super::{Name, Text};
-
-/// A picture on top of everything.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Watermark {
-    /// Its name.
-    pub name: Name,
-    /// A PNG or JPEG, relative to the show file.
-    pub image: Text,
-    /// The corner, edge or middle it is set against.
-    pub at: Anchor,
-    /// Pixels from there, on the canvas.
-    pub margin: u32,
-    /// 0 invisible to 1 as it is.
-    pub opacity: f32,
-}
-
-/// Nine places on the canvas.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the names are the documentation")]
-pub enum Anchor {
-    TopLeft,
-    Top,
-    TopRight,
-    Left,
-    Center,
-    Right,
-    BottomLeft,
-    Bottom,
-    BottomRight,
-}
 
 /// Keys of one name, the current first.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

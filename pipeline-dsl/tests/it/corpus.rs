@@ -115,3 +115,8 @@ fn cues() {
 fn scenes() {
     run("scenes.txt");
 }
+
+#[test]
+fn watermarks() {
+    run("watermarks.txt");
+}

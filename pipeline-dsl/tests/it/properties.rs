@@ -54,7 +54,8 @@ fn a_show_built_in_code_is_checked_by_the_same_rules() {
     assert_eq!(codes(&show), ["missing-argument"]);
 
     let mut show = example();
-    show.watermarks[0].opacity = f32::NAN;
+    let Mark::Graphic(graphic) = &mut show.watermarks[0].mark else { panic!("it is drawn") };
+    graphic.opacity = f32::NAN;
     assert_eq!(codes(&show), ["wrong-type"]);
 
     let mut show = example();
@@ -65,7 +66,8 @@ fn a_show_built_in_code_is_checked_by_the_same_rules() {
 #[test]
 fn what_the_language_cannot_say_is_said() {
     let mut show = example();
-    show.watermarks[0].image = Text::Plain("env:LOGO".into());
+    let Mark::Graphic(graphic) = &mut show.watermarks[0].mark else { panic!("it is drawn") };
+    graphic.art = Art::Image { path: Text::Plain("env:LOGO".into()) };
     assert_eq!(codes(&show), ["not-expressible"]);
 
     let mut show = example();
@@ -99,6 +101,7 @@ fn defaults_are_the_models_own() {
     assert_eq!(show.channels[0].filler.as_ref().unwrap().after, media::Span::from_millis(500));
     assert_eq!(show.channels[0].encrypt.as_ref().unwrap().mode, EncryptMode::Nalu);
     assert_eq!(show.channels[0].encrypt.as_ref().unwrap().sound, EncryptSound::Noise);
-    let mark = &show.watermarks[0];
-    assert_eq!((mark.at, mark.margin, mark.opacity), (Anchor::TopRight, 24, 1.0));
+    let Mark::Graphic(mark) = &show.watermarks[0].mark else { panic!("it is drawn") };
+    assert_eq!((mark.at, mark.margin, mark.opacity), (At::Anchor(Anchor::TopRight), 24, 1.0));
+    assert_eq!((mark.scale, mark.draw, mark.state), (100, Draw::Once, Switch::On));
 }

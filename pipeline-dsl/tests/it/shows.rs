@@ -239,11 +239,71 @@ fn scene(name: String, canvas: Size, parts: Parts) -> impl Strategy<Value = Scen
     )
 }
 
+fn color() -> impl Strategy<Value = Rgb> {
+    any::<[u8; 3]>().prop_map(|[r, g, b]| Rgb { r, g, b })
+}
+
+fn style() -> impl Strategy<Value = TextStyle> {
+    let font = prop_oneof![
+        "[A-Z][a-zA-Z é]{0,20}".prop_map(|family| Some(Font::Family(family))),
+        path().prop_map(|path| Some(Font::File(path))),
+        Just(None),
+    ];
+    (font, 8u32..=1024, color(), prop::option::of(color()))
+        .prop_map(|(font, size, color, outline)| TextStyle { font, size, color, outline })
+}
+
+fn art() -> impl Strategy<Value = Art> {
+    let of = prop_oneof![
+        Just((TimeOf::Show, Zone::UTC)),
+        (-720i16..=840).prop_map(|minutes| (TimeOf::Clock, Zone::from_minutes(minutes).unwrap())),
+    ];
+    prop_oneof![
+        path().prop_map(|path| Art::Image { path }),
+        ("[!-~é][ -~é\n]{0,40}", style()).prop_map(|(text, style)| Art::Text { text, style }),
+        (of, select(Units::ALL.to_vec()), style()).prop_map(|((of, zone), units, style)| Art::Timecode {
+            of,
+            zone,
+            units,
+            style
+        }),
+    ]
+}
+
+/// Where something of it can be seen.
+fn place_at(canvas: Size) -> impl Strategy<Value = At> {
+    let length = |whole: u32| {
+        prop_oneof![(0..whole).prop_map(Length::Pixels), (0u32..100_000).prop_map(Length::Percent)]
+    };
+    prop_oneof![
+        select(Anchor::ALL.to_vec()).prop_map(At::Anchor),
+        (length(canvas.width), length(canvas.height)).prop_map(|(x, y)| At::Corner(x, y)),
+    ]
+}
+
+fn way(canvas: Size) -> impl Strategy<Value = Vec<Waypoint>> {
+    let point =
+        (0..FLICKS_PER_SECOND * 600, prop::option::of(place_at(canvas)), prop::option::of(0.0f32..=1.0));
+    prop::collection::vec(point, 0..4).prop_map(|points| {
+        let mut time = Time::ZERO;
+        let points = points.into_iter().map(|(later, to, opacity)| {
+            time += Span::from_flicks(later);
+            Waypoint { time, to, opacity }
+        });
+        points.collect()
+    })
+}
+
 fn watermark(name: String, canvas: Size) -> impl Strategy<Value = Watermark> {
     let most = canvas.width.min(canvas.height) / 2;
-    (path(), select(Anchor::ALL.to_vec()), 0..=most.min(4096), 0.0f32..=1.0).prop_map(
-        move |(image, at, margin, opacity)| Watermark { name: name.clone(), image, at, margin, opacity },
-    )
+    let place = (place_at(canvas), 0..=most.min(4096), 0.0f32..=1.0, 1u32..=1000);
+    let graphic =
+        (art(), place, select(Draw::ALL.to_vec()), select(vec![Switch::On, Switch::Off]), way(canvas))
+            .prop_map(|(art, (at, margin, opacity, scale), draw, state, path)| {
+                Mark::Graphic(Graphic { art, at, margin, opacity, scale, draw, state, path })
+            });
+    let forensic = (1..=u16::MAX, 1u8..=4).prop_map(|(id, strength)| Mark::Forensic { id, strength });
+    prop_oneof![4 => graphic, 1 => forensic].prop_map(move |mark| Watermark { name: name.clone(), mark })
 }
 
 fn own() -> impl Strategy<Value = RungOwn> {
@@ -504,7 +564,15 @@ pub fn show() -> impl Strategy<Value = Show> {
         (title, sound, listen, inputs, channels).prop_map(
             move |(name, (hz, layout), listen, inputs, channels)| {
                 let (cameras, fillers, watermarks, ladders, keys) = inputs;
-                let (channels, (layouts, scenes), rundowns) = channels;
+                let (mut channels, (layouts, scenes), rundowns) = channels;
+                // A channel has one pattern at the most.
+                let is_pattern = |name: &String| {
+                    watermarks.iter().any(|w| w.name == *name && matches!(w.mark, Mark::Forensic { .. }))
+                };
+                for channel in &mut channels {
+                    let first = channel.watermarks.iter().find(|name| is_pattern(name)).cloned();
+                    channel.watermarks.retain(|name| !is_pattern(name) || Some(name) == first.as_ref());
+                }
                 Show {
                     name,
                     video: Video { size: canvas, rate },
