@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Compilers and headers for the build; players and plugins for running, and for the tests.
+# Compilers and headers for the build; players, plugins and a font for running, and for the tests.
 packages=(
   build-essential pkg-config clang libclang-dev curl ca-certificates ffmpeg
   libavcodec-dev libavformat-dev libavutil-dev libavfilter-dev libavdevice-dev
@@ -15,6 +15,7 @@ packages=(
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
+  fonts-dejavu-core
 )
 # Peers that only the tests talk to, and what fetches one of them.
 test_packages=(openssl nginx libnginx-mod-rtmp libnginx-mod-stream python3-gi gir1.2-gst-rtsp-server-1.0 python3-pip)

@@ -17,6 +17,7 @@ use crate::ffmpeg::Filter;
 use crate::frame::Frame;
 use crate::scale::Scaler;
 use crate::settings::VideoEncoderSettings;
+use crate::watermark::Finish;
 
 /// Frames that may wait for the scaler.
 const INPUT: usize = 2;
@@ -125,7 +126,9 @@ impl RungCounters {
     }
 }
 
-type Job = (Frame, Key);
+/// What is laid over the rungs' pictures of one frame.
+type Finishing = Option<Arc<dyn Finish>>;
+type Job = (Frame, Key, Finishing);
 
 struct Input {
     sender: Option<Sender<Job>>,
@@ -171,7 +174,7 @@ impl Ladder {
             outputs.push(output);
             counters.push(Arc::clone(&counter));
             steps.push(Cascade { scaler: Scaler::new(settings.size, Filter::BicubicFast), to: to_encoder });
-            spawn(&format!("encode-{rung}"), move || encode(encoder, frames, &to_caller, &counter))?;
+            spawn(&format!("encode-{rung}"), move || encode(rung, encoder, frames, &to_caller, &counter))?;
         }
         // The largest first; rungs of one size share their picture.
         steps.sort_by_key(|step| std::cmp::Reverse(step.scaler.size().area()));
@@ -192,6 +195,20 @@ impl Ladder {
     /// # Errors
     /// A PTS that does not rise, or a ladder that has ended.
     pub fn send(&self, frame: Frame, key: Key) -> Result<(), LadderError> {
+        self.hand_in((frame, key, None))
+    }
+
+    /// As [`send`](Self::send); `finish` is laid over each rung's picture once it has the rung's
+    /// size, on the rung's own thread.
+    ///
+    /// # Errors
+    /// As `send`.
+    pub fn send_finished(&self, frame: Frame, key: Key, finish: Arc<dyn Finish>) -> Result<(), LadderError> {
+        self.hand_in((frame, key, Some(finish)))
+    }
+
+    fn hand_in(&self, job: Job) -> Result<(), LadderError> {
+        let frame = &job.0;
         let sender = {
             let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(last) = input.last.filter(|&last| frame.pts <= last) {
@@ -200,7 +217,7 @@ impl Ladder {
             input.last = Some(frame.pts);
             input.sender.clone().ok_or(LadderError::Ended)?
         };
-        sender.send((frame, key)).map_err(|_| LadderError::Ended)
+        sender.send(job).map_err(|_| LadderError::Ended)
     }
 
     /// No more frames: what was handed in is encoded, then every rung gives
@@ -247,7 +264,7 @@ struct Cascade {
 }
 
 fn scale(steps: &mut [Cascade], jobs: &Receiver<Job>) {
-    for (frame, key) in jobs {
+    for (frame, key, finish) in jobs {
         let mut from = frame.picture;
         let mut alive = false;
         for step in &mut *steps {
@@ -255,7 +272,7 @@ fn scale(steps: &mut [Cascade], jobs: &Receiver<Job>) {
             if let Ok(picture) = &made {
                 from = picture.clone();
             }
-            let job = made.map(|picture| (Frame { pts: frame.pts, picture }, key));
+            let job = made.map(|picture| (Frame { pts: frame.pts, picture }, key, finish.clone()));
             // A rung that ended has closed its end: the others go on.
             alive |= step.to.send(job).is_ok();
         }
@@ -266,6 +283,7 @@ fn scale(steps: &mut [Cascade], jobs: &Receiver<Job>) {
 }
 
 fn encode(
+    rung: usize,
     mut encoder: Box<dyn VideoEncoder>,
     frames: Receiver<Result<Job, CodecError>>,
     to: &Sender<RungOutput>,
@@ -274,7 +292,10 @@ fn encode(
     let mut cpu = ThreadCpu::open();
     let mut work = || -> Result<Ended, CodecError> {
         for job in &frames {
-            let (frame, key) = job?;
+            let (mut frame, key, finish) = job?;
+            if let Some(finish) = finish {
+                frame.picture = finish.finish(rung, frame.picture)?;
+            }
             counters.queued.store(frames.len() as u64, Ordering::Relaxed);
             encoder.send(&frame, key)?;
             counters.frames.fetch_add(1, Ordering::Relaxed);

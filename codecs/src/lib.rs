@@ -68,4 +68,4 @@ pub use raw::{RawFormat, RawPicture, RawPlane};
 pub use scale::Scaler;
 pub use scene::{SceneComposer, Tile};
 pub use settings::{AudioEncoderSettings, EncoderThreads, Lookahead, VideoEncoderName, VideoEncoderSettings};
-pub use watermark::{Anchor, Placement, Watermark, WatermarkError};
+pub use watermark::{Art, Finish, Laid, Opacity, Sprite, WatermarkError};

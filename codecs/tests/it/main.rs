@@ -9,6 +9,7 @@ mod fake;
 mod fields;
 mod follow;
 mod foreign;
+mod forensic;
 mod ladder;
 mod pattern;
 mod pcm_fields;

@@ -1,0 +1,130 @@
+//! Logos and drawings, before they have a size.
+
+use std::sync::Arc;
+
+use image::imageops::{self, FilterType};
+use image::{ImageBuffer, Rgba, RgbaImage};
+use media::Size;
+use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::{ImageHrefResolver, Options, Tree};
+
+use super::{Fonts, Sprite, WatermarkError};
+use crate::still;
+
+/// The longest side that is drawn, in pixels.
+pub const MOST_SIDE: u32 = 8192;
+/// The longest SVG, in bytes.
+const MOST_SVG: usize = 16 << 20;
+
+/// Something that can be drawn in any size.
+pub struct Art(Kind);
+
+enum Kind {
+    Raster(RgbaImage),
+    Vector(Box<Tree>),
+}
+
+impl Art {
+    /// Reads a PNG, JPEG or SVG, whichever it is; an SVG's text is drawn in `fonts`. What an SVG
+    /// refers to outside itself is left out.
+    ///
+    /// # Errors
+    /// [`WatermarkError::Image`] for a file that cannot be read.
+    pub fn read(bytes: &[u8], fonts: &Fonts) -> Result<Self, WatermarkError> {
+        if !looks_like_svg(bytes) {
+            return Ok(Self(Kind::Raster(still::read(bytes).map_err(WatermarkError::Image)?)));
+        }
+        let wrong = |what: String| WatermarkError::Image(what);
+        if bytes.len() > MOST_SVG {
+            return Err(wrong(format!("an SVG of {} bytes, more than {MOST_SVG}", bytes.len())));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|err| wrong(err.to_string()))?;
+        Self::vector(text, fonts).map_err(wrong)
+    }
+
+    /// An SVG's text; the error in the parser's words.
+    pub(super) fn vector(svg: &str, fonts: &Fonts) -> Result<Self, String> {
+        Tree::from_str(svg, &options(fonts))
+            .map(|tree| Self(Kind::Vector(Box::new(tree))))
+            .map_err(|err| err.to_string())
+    }
+
+    /// Its own size, in pixels; fractions are rounded up.
+    pub fn size(&self) -> Size {
+        match &self.0 {
+            Kind::Raster(image) => Size::new(image.width(), image.height()),
+            Kind::Vector(tree) => {
+                let side = |length: f32| (length.ceil() as u32).clamp(1, MOST_SIDE);
+                Size::new(side(tree.size().width()), side(tree.size().height()))
+            }
+        }
+    }
+
+    /// Of a drawing, the part that is seen: left, top, right, bottom.
+    pub(super) fn ink(&self) -> Option<[f32; 4]> {
+        let Kind::Vector(tree) = &self.0 else { return None };
+        let seen = tree.root().abs_layer_bounding_box();
+        // A drawing without anything in it has a box of next to nothing.
+        tree.root().has_children().then_some([seen.left(), seen.top(), seen.right(), seen.bottom()])
+    }
+
+    /// Drawn in this size, stretched to it.
+    ///
+    /// # Errors
+    /// [`WatermarkError::Size`] for a side of 0 or above [`MOST_SIDE`].
+    pub fn draw(&self, size: Size) -> Result<Sprite, WatermarkError> {
+        let legal = 1..=MOST_SIDE;
+        if !legal.contains(&size.width) || !legal.contains(&size.height) {
+            return Err(WatermarkError::Size(size));
+        }
+        let pixels = match &self.0 {
+            Kind::Raster(image) if size == self.size() => image.clone(),
+            Kind::Raster(image) => resized(image, size),
+            Kind::Vector(tree) => rendered(tree, size).ok_or(WatermarkError::Size(size))?,
+        };
+        Ok(Sprite::new(&pixels))
+    }
+}
+
+/// Whether these bytes are to be read as SVG: markup, after a byte order mark and space.
+fn looks_like_svg(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    bytes.trim_ascii_start().starts_with(b"<")
+}
+
+fn options(fonts: &Fonts) -> Options<'static> {
+    Options {
+        font_family: fonts.default_family().to_owned(),
+        fontdb: Arc::clone(fonts.database()),
+        // A drawing brings all it needs: other files are not opened for it.
+        image_href_resolver: ImageHrefResolver {
+            resolve_data: ImageHrefResolver::default_data_resolver(),
+            resolve_string: Box::new(|_, _| None),
+        },
+        ..Options::default()
+    }
+}
+
+fn rendered(tree: &Tree, size: Size) -> Option<RgbaImage> {
+    let mut pixmap = Pixmap::new(size.width, size.height)?;
+    let (across, down) = (tree.size().width(), tree.size().height());
+    let scale = Transform::from_scale(size.width as f32 / across, size.height as f32 / down);
+    resvg::render(tree, scale, &mut pixmap.as_mut());
+    RgbaImage::from_raw(size.width, size.height, pixmap.take_demultiplied())
+}
+
+/// Scaled with colours weighted by how much they show, so that what is transparent has no say.
+fn resized(image: &RgbaImage, size: Size) -> RgbaImage {
+    type Float = ImageBuffer<Rgba<f32>, Vec<f32>>;
+    let weighted = Float::from_fn(image.width(), image.height(), |x, y| {
+        let [r, g, b, a] = image.get_pixel(x, y).0.map(f32::from);
+        Rgba([r * a / 255.0, g * a / 255.0, b * a / 255.0, a])
+    });
+    let scaled = imageops::resize(&weighted, size.width, size.height, FilterType::Lanczos3);
+    RgbaImage::from_fn(size.width, size.height, |x, y| {
+        let [r, g, b, a] = scaled.get_pixel(x, y).0;
+        let a = a.clamp(0.0, 255.0);
+        let whole = |part: f32| if a > 0.0 { (part * 255.0 / a).round() as u8 } else { 0 };
+        Rgba([whole(r), whole(g), whole(b), a.round() as u8])
+    })
+}
