@@ -27,7 +27,7 @@ pub struct Command {
     /// one that is always heard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// For `filler` and `mute` (`on`, `off`), `encrypt` (`on`, `off`, `rotate`), `sound` (`follow`),
+    /// For `filler`, `mute` and `watermark` (`on`, `off`), `encrypt` (`on`, `off`, `rotate`), `sound` (`follow`),
     /// `plan` (`next`, `hold`, `go`, `skip`, `move`, `at`) and `reload` (`dry-run`: nothing is done).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
@@ -52,6 +52,19 @@ pub struct Command {
     /// Or the box of it whose level (`gain_db`) or mute (`state`) is set.
     #[serde(default, rename = "box", skip_serializing_if = "Option::is_none")]
     pub scene_box: Option<String>,
+    /// The channel's watermark that is switched (`state`), told other words (`text`) or put
+    /// somewhere (`place`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watermark: Option<String>,
+    /// What a text watermark says from now on, in up to 200 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Where a watermark stands from now on: `top-right`, `X,Y`, or `own` for its own place or path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// From when on: `now`, which is where it is left out, or `keyframe`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
     /// The camera whose `line` is chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub camera: Option<String>,
@@ -99,6 +112,7 @@ pub enum Verb {
     Plan,
     Encrypt,
     Reload,
+    Watermark,
 }
 
 impl Verb {
@@ -120,14 +134,29 @@ impl Verb {
             Self::Plan => "plan",
             Self::Encrypt => "encrypt",
             Self::Reload => "reload",
+            Self::Watermark => "watermark",
         }
     }
 }
 
 /// Every verb, for messages.
-pub(crate) const VERBS: [&str; 15] = [
-    "cut", "mix", "wipe", "dip", "preview", "take", "filler", "sound", "gain", "mute", "scene", "line",
-    "plan", "encrypt", "reload",
+pub(crate) const VERBS: [&str; 16] = [
+    "cut",
+    "mix",
+    "wipe",
+    "dip",
+    "preview",
+    "take",
+    "filler",
+    "sound",
+    "gain",
+    "mute",
+    "scene",
+    "line",
+    "plan",
+    "encrypt",
+    "watermark",
+    "reload",
 ];
 
 /// A command that was carried out.
@@ -266,6 +295,10 @@ impl Command {
             scene: None,
             layout: None,
             scene_box: None,
+            watermark: None,
+            text: None,
+            place: None,
+            when: None,
             camera: None,
             line: None,
             gain_db: None,

@@ -75,6 +75,7 @@ pub mod http;
 mod ingest;
 pub mod key_file;
 mod keys;
+mod mark;
 mod options;
 pub mod rehearse;
 mod report;
@@ -88,12 +89,14 @@ mod status;
 mod stream_key;
 
 pub use crate::address::{pull_problem, push_problem};
+pub use crate::channel::marks::font_problem;
 pub use crate::command::{Ack, Command, Problem, Refused, Verb};
 pub use crate::engine::Engine;
 pub use crate::event::{Event, Level};
 pub use crate::handle::Handle;
 pub use crate::ingest::source::{Handed, Source, SourceError, SourceHandle, SourceTracks, Sources};
 pub use crate::keys::ResolveError;
+pub use crate::mark::{MarkFound, MarkReader};
 pub use crate::options::{Mode, RtmpTimeouts, RunOptions, ShowFile};
 pub use crate::report::{
     BoxReport, CameraReport, ChannelReport, EgressReport, EgressState, EncryptionReport, LineReport,
@@ -102,6 +105,6 @@ pub use crate::report::{
 pub use crate::secure::{PemError, server_papers, trusted_papers};
 pub use crate::start::StartError;
 pub use crate::status::{
-    BoxStatus, CameraStatus, ChannelStatus, CueStatus, Delta, LineStatus, MixStatus, PlanStatus, RungStatus,
-    SceneStatus, Status, StripStatus,
+    BoxStatus, CameraStatus, ChannelStatus, CueStatus, Delta, LineStatus, MarkStatus, MixStatus, PlanStatus,
+    RungStatus, SceneStatus, Status, StripStatus,
 };

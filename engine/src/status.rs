@@ -66,6 +66,9 @@ pub struct ChannelStatus {
     /// Sources that are not heard as they come.
     #[serde(default)]
     pub desk: Vec<StripStatus>,
+    /// Its watermarks that are drawn, in their order.
+    #[serde(default)]
+    pub watermarks: Vec<MarkStatus>,
     /// Its rundown; `None` without one.
     #[serde(default)]
     pub plan: Option<PlanStatus>,
@@ -100,6 +103,21 @@ pub struct MixStatus {
     pub how: String,
     /// The first frame that is its picture alone.
     pub until_frame: u64,
+}
+
+/// A watermark of a channel.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MarkStatus {
+    /// Its name.
+    pub name: String,
+    /// Whether it is shown.
+    pub state: Switch,
+    /// What it was told to say instead of the show file's words.
+    pub text: Option<String>,
+    /// Where it was put, as the show file has places.
+    pub at: Option<String>,
+    /// Whether something asked of it waits for a key frame.
+    pub waiting: bool,
 }
 
 /// How a source is heard, wherever it is.

@@ -1,14 +1,15 @@
 //! The picture of a tick: one source, or two in a mix, and the watermarks on top.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use codecs::{CodecError, Picture, PictureMut, Placement, Plane, Rgb, Watermark};
-use media::Size;
+use codecs::{CodecError, Picture, PictureMut, Plane, Rgb};
+use media::{Size, Time};
 use pipeline_dsl as dsl;
 use scheduling::Blend;
 
+use crate::channel::marks::{self, MarkStates, Marks, Placed, RungMarks};
 use crate::channel::scene::Seen;
-use crate::keys;
 
 /// What a tick shows; `None` is black.
 #[derive(Clone, Debug)]
@@ -24,65 +25,53 @@ pub(crate) enum Layers {
     },
 }
 
-pub(crate) struct Composer {
-    black: Picture,
-    watermarks: Vec<Watermark>,
-    /// The last picture with its watermarks, for a source that stands still.
-    last: Option<(Picture, Picture)>,
-    /// What the last dip led through.
-    middle: Option<(dsl::Rgb, Picture)>,
+/// A picture, what was laid over it, and what came of that.
+struct Last {
+    bare: Picture,
+    placed: Vec<Placed>,
+    marked: Picture,
 }
 
-fn anchor(at: dsl::Anchor) -> codecs::Anchor {
-    match at {
-        dsl::Anchor::TopLeft => codecs::Anchor::TopLeft,
-        dsl::Anchor::Top => codecs::Anchor::Top,
-        dsl::Anchor::TopRight => codecs::Anchor::TopRight,
-        dsl::Anchor::Left => codecs::Anchor::Left,
-        dsl::Anchor::Center => codecs::Anchor::Centre,
-        dsl::Anchor::Right => codecs::Anchor::Right,
-        dsl::Anchor::BottomLeft => codecs::Anchor::BottomLeft,
-        dsl::Anchor::Bottom => codecs::Anchor::Bottom,
-        dsl::Anchor::BottomRight => codecs::Anchor::BottomRight,
-    }
+pub(crate) struct Composer {
+    black: Picture,
+    marks: Marks,
+    /// The last picture with its watermarks, for a source that stands still.
+    last: Option<Last>,
+    /// What the last dip led through.
+    middle: Option<(dsl::Rgb, Picture)>,
 }
 
 impl Composer {
     /// Loads the channel's watermarks, relative to `base`.
     pub(crate) fn new(show: &dsl::Show, channel: &dsl::Channel, base: &Path) -> Result<Self, String> {
-        let watermarks = Self::watermarks(show, channel, base)?;
+        let marks = Marks::new(show, channel, base)?;
         let black = PictureMut::filled(show.video.size, Rgb::new(0, 0, 0)).map_err(|e| e.to_string())?;
-        Ok(Self { black: black.freeze(), watermarks, last: None, middle: None })
-    }
-
-    /// The channel's watermarks, read and drawn.
-    pub(crate) fn watermarks(
-        show: &dsl::Show,
-        channel: &dsl::Channel,
-        base: &Path,
-    ) -> Result<Vec<Watermark>, String> {
-        let mut watermarks = Vec::new();
-        for name in &channel.watermarks {
-            let model = show.watermarks.iter().find(|w| w.name == *name);
-            let model = model.ok_or_else(|| format!("there is no watermark {name}"))?;
-            let owner = format!("watermark {name}");
-            let path = keys::path(&model.image, base, &owner).map_err(|e| e.to_string())?;
-            let bytes = std::fs::read(&path).map_err(|e| format!("{owner}: {}: {e}", path.display()))?;
-            let placement =
-                Placement { anchor: anchor(model.at), margin: model.margin, opacity: model.opacity };
-            let watermark = Watermark::load(&bytes, show.video.size, placement);
-            watermarks.push(watermark.map_err(|e| format!("{owner}: {}: {e}", path.display()))?);
-        }
-        Ok(watermarks)
+        Ok(Self { black: black.freeze(), marks, last: None, middle: None })
     }
 
     /// Other watermarks from the next picture on.
-    pub(crate) fn mark_with(&mut self, watermarks: Vec<Watermark>) {
-        self.watermarks = watermarks;
+    pub(crate) fn mark_with(&mut self, marks: Marks) {
+        self.marks = marks;
         self.last = None;
     }
 
-    pub(crate) fn compose(&mut self, layers: &Layers) -> Result<Picture, CodecError> {
+    /// Its watermarks.
+    pub(crate) const fn marks(&mut self) -> &mut Marks {
+        &mut self.marks
+    }
+
+    /// The canvas at `at`, and what is to be laid over the rungs' own pictures.
+    pub(crate) fn compose(
+        &mut self,
+        layers: &Layers,
+        at: Time,
+        states: &MarkStates,
+    ) -> Result<(Picture, Option<Arc<RungMarks>>), CodecError> {
+        let (placed, rungs) = self.marks.at(at, states);
+        Ok((self.canvas(layers, placed)?, rungs))
+    }
+
+    fn canvas(&mut self, layers: &Layers, placed: Vec<Placed>) -> Result<Picture, CodecError> {
         let or_black = |seen: &Option<Seen>| match seen {
             Some(seen) => seen.picture(),
             None => Ok(self.black.clone()),
@@ -90,16 +79,17 @@ impl Composer {
         match layers {
             Layers::One(picture) => {
                 let picture = or_black(picture)?;
-                if self.watermarks.is_empty() {
+                if placed.is_empty() {
                     return Ok(picture);
                 }
-                if let Some((bare, marked)) = &self.last
-                    && bare.ptr_eq(&picture)
+                if let Some(last) = &self.last
+                    && last.bare.ptr_eq(&picture)
+                    && last.placed == placed
                 {
-                    return Ok(marked.clone());
+                    return Ok(last.marked.clone());
                 }
-                let marked = self.mark(picture.to_mut()?)?;
-                self.last = Some((picture, marked.clone()));
+                let marked = marked(picture.to_mut()?, &placed);
+                self.last = Some(Last { bare: picture, placed, marked: marked.clone() });
                 Ok(marked)
             }
             Layers::Mix { from, to, blend, step, of } => {
@@ -117,7 +107,7 @@ impl Composer {
                         }
                     }
                 };
-                self.mark(mixed)
+                Ok(marked(mixed, &placed))
             }
         }
     }
@@ -133,13 +123,11 @@ impl Composer {
         self.middle = Some((color, picture.clone()));
         Ok(picture)
     }
+}
 
-    fn mark(&self, mut picture: PictureMut) -> Result<Picture, CodecError> {
-        for watermark in &self.watermarks {
-            watermark.blend(&mut picture)?;
-        }
-        Ok(picture.freeze())
-    }
+fn marked(mut picture: PictureMut, placed: &[Placed]) -> Picture {
+    marks::lay(placed, &mut picture);
+    picture.freeze()
 }
 
 /// `to` on `step / of` of the picture from an edge on, `from` on the rest.

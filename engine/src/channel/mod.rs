@@ -8,6 +8,7 @@ pub(crate) mod compose;
 mod interleave;
 mod ladder;
 pub(crate) mod limiter;
+pub(crate) mod marks;
 pub(crate) mod meter;
 pub(crate) mod outlets;
 pub(crate) mod rung;
@@ -18,12 +19,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
-use codecs::{AudioEncoderSettings, Frame, Ladder, LadderError, Pcm, Watermark};
+use codecs::{AudioEncoderSettings, Frame, Ladder, LadderError, Pcm};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use media::{Key, Packet, Span, Time};
 use pipeline_dsl as dsl;
 
 use crate::channel::compose::{Composer, Layers};
+use crate::channel::marks::{MarkStates, Marks};
 use crate::channel::meter::RungMeter;
 use crate::channel::outlets::{Outlet, Outlets};
 use crate::channel::rung::{EncryptOrder, Feeds, GapTime, RungEnd};
@@ -43,10 +45,12 @@ const SOUND_WAITING: usize = 256;
 /// One tick's work.
 pub(crate) struct Work {
     /// Other watermarks from this tick on.
-    pub(crate) marks: Option<Vec<Watermark>>,
+    pub(crate) redrawn: Option<Marks>,
     /// Show time.
     pub(crate) at: Time,
     pub(crate) layers: Layers,
+    /// How its watermarks are to be.
+    pub(crate) marks: Arc<MarkStates>,
     pub(crate) key: Key,
     /// Interleaved samples of exactly this tick.
     pub(crate) sound: Vec<f32>,
@@ -159,7 +163,16 @@ impl Channel {
             .kit
             .audio_encoder(&audio_settings)
             .map_err(|e| fail(format!("the AAC encoder does not start: {e}")))?;
-        let composer = Composer::new(show, channel, &place.inputs).map_err(&fail)?;
+        let mut composer = Composer::new(show, channel, &place.inputs).map_err(&fail)?;
+        if place.mode == Mode::Offline
+            && place.life.is_none()
+            && let Some(name) = composer.marks().needs_day()
+        {
+            return Err(fail(format!(
+                "its watermark {name} shows the time of day, and an offline show has none: \
+                 use `timecode show`, or run in real time"
+            )));
+        }
 
         let wants_clear = keys.is_some() && channel.egresses.iter().any(|e| e.door == dsl::Door::Clear);
         let mut handles = Vec::new();
@@ -324,11 +337,20 @@ impl Stage {
     }
 
     fn tick(&mut self, work: Work) -> Result<(), String> {
-        if let Some(marks) = work.marks {
+        if let Some(marks) = work.redrawn {
             self.composer.mark_with(marks);
         }
-        let picture = self.composer.compose(&work.layers).map_err(|e| e.to_string())?;
-        self.ladder.send(Frame { pts: work.at, picture }, work.key).map_err(|error| match error {
+        let composed = self.composer.compose(&work.layers, work.at, &work.marks);
+        let (picture, finish) = composed.map_err(|e| e.to_string())?;
+        if let Some(complaint) = self.composer.marks().complaint() {
+            self.reporter.event(Level::Warn, "watermark-kept", complaint);
+        }
+        let frame = Frame { pts: work.at, picture };
+        let sent = match finish {
+            Some(finish) => self.ladder.send_finished(frame, work.key, finish),
+            None => self.ladder.send(frame, work.key),
+        };
+        sent.map_err(|error| match error {
             LadderError::Ended => "none of its rungs is left".to_owned(),
             error => error.to_string(),
         })?;

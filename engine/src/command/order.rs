@@ -1,10 +1,11 @@
 //! A command read: what is missing or wrong in it is told with what is legal.
 
 use media::{Span, Time};
-use pipeline_dsl::{Action, Edge, Rgb, SceneOrder, Switch};
+use pipeline_dsl::{Action, Anchor, At, Edge, Rgb, SceneOrder, Switch};
 use scheduling::{CueNumber, Follow, Gain, PlanOrder, Transition};
 
 use super::{Command, Refused, Verb};
+use crate::show::marks::{MarkChange, MarkOrder, MarkWhen};
 
 /// A transition's length where none is given, and its legal range in milliseconds.
 const OVER_MS: u32 = 500;
@@ -13,6 +14,21 @@ const OVER_RANGE_MS: std::ops::RangeInclusive<u32> = 1..=60_000;
 /// The word for no line in particular.
 pub(super) const AUTO: &str = "auto";
 
+/// The word for a watermark's own place.
+const OWN: &str = "own";
+/// The longest words a watermark is told, in characters.
+const MOST_WORDS: usize = 200;
+
+/// Words that can be drawn.
+fn words(text: &str) -> Result<String, Refused> {
+    let fine = |c: char| c == '\n' || !c.is_control();
+    if text.trim().is_empty() || text.chars().count() > MOST_WORDS || !text.chars().all(fine) {
+        let legal = ["1 to 200 characters, no control characters but newlines"];
+        return Err(Refused::new("bad-text", "`text` cannot be drawn", &legal));
+    }
+    Ok(text.to_owned())
+}
+
 /// What a command asks for.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Order {
@@ -20,6 +36,8 @@ pub(crate) enum Order {
     Channel(scheduling::Command),
     /// A camera's line; `None` leaves it to the rules.
     Line { camera: String, line: Option<String> },
+    /// Something of a channel's watermark.
+    Watermark(MarkOrder),
     /// Something of a scene, whatever channels show it.
     Scene { scene: String, order: SceneOrder },
 }
@@ -58,6 +76,7 @@ impl Command {
                 let scene = self.scene.clone().ok_or_else(missing)?;
                 return Ok(Order::Scene { scene, order: self.scene_order()? });
             }
+            Verb::Watermark => return Ok(Order::Watermark(self.mark_order()?)),
             Verb::Plan => scheduling::Command::Plan(self.plan()?),
             Verb::Reload => {
                 // It is arranged before it comes to a tick.
@@ -116,6 +135,44 @@ impl Command {
             (None, None) => what("missing-layout", "this command needs a `layout` or a `box`"),
             (Some(_), Some(_)) => what("bad-scene", "a command is about a `layout` or a `box`, not both"),
         }
+    }
+
+    /// One thing of a watermark: whether it is shown, what it says, or where it stands.
+    fn mark_order(&self) -> Result<MarkOrder, Refused> {
+        let legal = ["state", "text", "place"];
+        let missing = || Refused::new("missing-watermark", "this command needs a `watermark`", &[]);
+        let name = self.watermark.clone().ok_or_else(missing)?;
+        let change = match (&self.state, &self.text, &self.place) {
+            (Some(_), None, None) => MarkChange::State(match self.state(&["on", "off"])? {
+                "on" => Switch::On,
+                _ => Switch::Off,
+            }),
+            (None, Some(text), None) => MarkChange::Text(words(text)?),
+            (None, None, Some(place)) if place == OWN => MarkChange::Put(None),
+            (None, None, Some(place)) => {
+                let bad = || {
+                    let legal: Vec<&str> = Anchor::WORDS.into_iter().chain(["X,Y", OWN]).collect();
+                    Refused::new("bad-place", format!("`place` is {place:?}"), &legal)
+                };
+                MarkChange::Put(Some(At::parse(place).ok_or_else(bad)?))
+            }
+            (None, None, None) => {
+                let message = "this command needs a `state`, a `text` or a `place`";
+                return Err(Refused::new("missing-change", message, &legal));
+            }
+            _ => {
+                let message = "a command changes one thing of a watermark";
+                return Err(Refused::new("bad-watermark", message, &legal));
+            }
+        };
+        let when = match self.when.as_deref() {
+            None | Some("now") => MarkWhen::Now,
+            Some("keyframe") => MarkWhen::KeyFrame,
+            Some(when) => {
+                return Err(Refused::new("bad-when", format!("`when` is {when:?}"), &["now", "keyframe"]));
+            }
+        };
+        Ok(MarkOrder { name, change, when })
     }
 
     fn transition(&self, with: &str) -> Result<Transition, Refused> {
@@ -203,6 +260,13 @@ mod tests {
         assert_eq!(code(r#"{"do":"scene","scene":"duo","box":"b","gain_db":13}"#), "bad-gain");
         assert_eq!(code(r#"{"do":"scene","scene":"duo","box":"b","state":"soft"}"#), "bad-state");
         assert_eq!(code(r#"{"do":"scene","scene":"duo","layout":"a","over_ms":0}"#), "bad-length");
+        assert_eq!(code(r#"{"do":"watermark","state":"on"}"#), "missing-watermark");
+        assert_eq!(code(r#"{"do":"watermark","watermark":"bug"}"#), "missing-change");
+        assert_eq!(code(r#"{"do":"watermark","watermark":"bug","state":"dim"}"#), "bad-state");
+        assert_eq!(code(r#"{"do":"watermark","watermark":"bug","state":"on","text":"x"}"#), "bad-watermark");
+        assert_eq!(code(r#"{"do":"watermark","watermark":"bug","text":" "}"#), "bad-text");
+        assert_eq!(code(r#"{"do":"watermark","watermark":"bug","place":"topp"}"#), "bad-place");
+        assert_eq!(code(r#"{"do":"watermark","watermark":"bug","state":"on","when":"soon"}"#), "bad-when");
         assert_eq!(code(r#"{"do":"preview"}"#), "missing-source");
         assert_eq!(code(r#"{"do":"sound"}"#), "missing-state");
     }
@@ -217,6 +281,9 @@ mod tests {
         assert_eq!(read(r#"{"do":"take","with":"wipe"}"#), take(wipe));
         let dip = Transition::Dip { over, color: Rgb { r: 0, g: 0, b: 0 } };
         assert_eq!(read(r#"{"do":"take","with":"dip"}"#), take(dip));
+        let mark = read(r#"{"do":"watermark","watermark":"bug","place":"own"}"#);
+        let (change, when) = (MarkChange::Put(None), MarkWhen::Now);
+        assert_eq!(mark, Ok(Order::Watermark(MarkOrder { name: "bug".into(), change, when })));
         let line = read(r#"{"do":"line","camera":"a","line":"auto"}"#);
         assert_eq!(line, Ok(Order::Line { camera: "a".into(), line: None }));
     }

@@ -41,7 +41,7 @@ pub(crate) mod stamps;
 pub(crate) mod standby;
 pub(crate) mod still;
 pub(crate) mod together;
-mod unpack;
+pub(crate) mod unpack;
 mod wall;
 pub(crate) mod wire;
 

@@ -1,6 +1,5 @@
 //! A channel at a tick: decided, its sound mixed, its pictures handed on.
 
-use codecs::Watermark;
 use media::{Key, Tick, Time};
 use pipeline_dsl as dsl;
 use pipeline_dsl::Switch;
@@ -10,6 +9,7 @@ use scheduling::{
 };
 
 use crate::channel::compose::Layers;
+use crate::channel::marks::Marks;
 use crate::channel::outlets::{Outlet, OutletKind};
 use crate::channel::rung::EncryptOrder;
 use crate::channel::scene::Seen;
@@ -18,6 +18,7 @@ use crate::channel::{Channel, Gone, Work};
 use crate::keys::ChannelKeys;
 use crate::report::{ChannelReport, EgressReport, EgressState, EncryptionReport, OnAirReport, RungReport};
 use crate::show::cameras::CameraRun;
+use crate::show::marks::MarkDesk;
 use crate::show::plan::plan_status;
 use crate::show::reload::OpenedChannel;
 use crate::show::scenes::SceneRun;
@@ -35,7 +36,7 @@ pub(crate) struct ChannelRun {
     pub(crate) stage: Channel,
     keys: Option<std::sync::Arc<ChannelKeys>>,
     /// Watermarks that come with the next tick.
-    marks: Option<Vec<Watermark>>,
+    redrawn: Option<Marks>,
     /// Ways out that were taken away, for the report.
     gone: Vec<Outlet>,
     /// Where its sources are among the show's.
@@ -43,6 +44,7 @@ pub(crate) struct ChannelRun {
     /// Its filler's place among the show's fillers.
     filler: Option<usize>,
     desk: SoundDesk,
+    pub(crate) marks: MarkDesk,
     encryption: Encryption,
     mixing: Option<Mixing>,
     on_air: Vec<OnAirReport>,
@@ -107,11 +109,12 @@ impl ChannelRun {
             ix,
             stage,
             keys,
-            marks: None,
+            redrawn: None,
             gone: Vec::new(),
             sources,
             filler,
             desk,
+            marks: MarkDesk::new(show, model),
             encryption: Encryption::Clear,
             encryptions: Vec::new(),
             mixing: None,
@@ -149,7 +152,10 @@ impl ChannelRun {
             .mixing
             .and_then(|mixing| Some(Mixing { from: moved(mixing.from)?, to: moved(mixing.to)?, ..mixing }));
         let OpenedChannel { name: _, marks, outlets, threads, keys } = opened;
-        self.marks = marks.or(self.marks.take());
+        if let Some(marks) = marks {
+            self.marks.rearrange(show, new);
+            self.redrawn = Some(marks);
+        }
         if let (Some(keys), Some(longer)) = (&self.keys, keys) {
             keys.grow(longer);
         }
@@ -229,7 +235,8 @@ impl ChannelRun {
             .collect();
         let sound = self.desk.mix(from, to, &parts);
         drop(parts);
-        match self.stage.send(Work { marks: self.marks.take(), at: from, layers, key: decision.key, sound }) {
+        let (marks, redrawn) = (self.marks.tick(decision.key), self.redrawn.take());
+        match self.stage.send(Work { at: from, layers, marks, redrawn, key: decision.key, sound }) {
             Ok(()) => changed,
             Err(Gone) => {
                 self.note(from, None, FAILED);
@@ -367,6 +374,7 @@ impl ChannelRun {
             }),
             sources: (0..self.sources.len()).filter_map(|ix| source(Some(SourceIx(ix)))).collect(),
             desk: scheduler.map(|s| self.desk_status(s)).unwrap_or_default(),
+            watermarks: self.marks.status(),
             plan: scheduler.and_then(plan_status),
             filler: intent.filter(|_| self.filler.is_some()).map(|intent| intent.filler),
             encrypt: self.keys.as_ref().map(|_| encrypt),

@@ -5,6 +5,7 @@ pub(crate) mod cameras;
 pub(crate) mod channels;
 pub(crate) mod checks;
 mod in_step;
+pub(crate) mod marks;
 mod plan;
 pub(crate) mod reload;
 pub(crate) mod scenes;
@@ -86,6 +87,9 @@ impl ShowRun {
         if let Some(zero) = self.clock.day_time_at_zero() {
             // The time of day is always taken in.
             let _ = self.switcher.handle(Input::Clock(zero), Time::ZERO);
+            for channel in &mut self.channels {
+                channel.marks.begin(Some(zero));
+            }
         }
         let mut events = self.log.subscribe();
         let mut tick = Tick(0);
@@ -263,7 +267,8 @@ impl ShowRun {
         let cause = command.verb.as_str();
         let order = command.order()?;
         let order = match &order {
-            Order::Channel(order) => order,
+            Order::Channel(order) => Ok(order),
+            Order::Watermark(order) => Err(order),
             Order::Line { camera, line } => {
                 self.switcher.handle(Input::Choose { camera, line: line.as_deref() }, from)?;
                 return Ok((None, cause));
@@ -295,7 +300,12 @@ impl ShowRun {
                 return Err(Refused::new("not-as-expected", message, &[&now]));
             }
         }
-        self.switcher.handle(Input::Command { channel: ChannelIx(channel), command: order }, from)?;
+        match order {
+            Ok(order) => {
+                self.switcher.handle(Input::Command { channel: ChannelIx(channel), command: order }, from)?;
+            }
+            Err(order) => self.channels[channel].marks.take(order.clone())?,
+        }
         Ok((Some(channel), cause))
     }
 

@@ -28,4 +28,5 @@ mod standby;
 mod step;
 mod support;
 mod switching;
+mod watermarks;
 mod wires;

@@ -13,7 +13,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use codecs::Watermark;
 use crossbeam_channel::{Sender, TrySendError, bounded};
 use media::Time;
 use pipeline_dsl as dsl;
@@ -21,6 +20,7 @@ use pipeline_dsl::syntax::MOST_BYTES;
 use pipeline_dsl::{Difference, Step};
 
 use crate::channel::RungHandle;
+use crate::channel::marks::Marks;
 use crate::channel::outlets::Outlet;
 use crate::command::{Ack, Command, Memory, Outcome, Problem, Refused};
 use crate::event::Level;
@@ -84,7 +84,7 @@ pub(crate) struct Arranged {
 pub(crate) struct OpenedChannel {
     pub(crate) name: String,
     /// All its watermarks, if they are others.
-    pub(crate) marks: Option<Vec<Watermark>>,
+    pub(crate) marks: Option<Marks>,
     pub(crate) outlets: Vec<Outlet>,
     /// Of the outlets.
     pub(crate) threads: Vec<JoinHandle<()>>,

@@ -7,7 +7,7 @@ use pipeline_dsl::{Change, Input, PushPoint, Step};
 
 use super::{Arranged, OpenedChannel, Standing, look};
 use crate::channel::RungHandle;
-use crate::channel::compose::Composer;
+use crate::channel::marks::Marks;
 use crate::channel::outlets::Outlets;
 use crate::command::Refused;
 use crate::egress::play::{Program, Programs};
@@ -101,7 +101,7 @@ impl Standing {
             _ => false,
         });
         if is_drawn_anew {
-            let marks = Composer::watermarks(show, model, &place.inputs);
+            let marks = Marks::new(show, model, &place.inputs);
             opened.marks = Some(marks.map_err(|why| Refused::new("not-opened", why, &[]))?);
         }
         let ring = model.encrypt.as_ref().map(|encrypt| &encrypt.key);
