@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 
+use crate::ctl_mark::MarkWhat;
 use crate::ctl_scene::SceneWhat;
 use crate::ctl_status;
 use crate::exit::{Means, Outcome, Result, failed, wrong};
@@ -23,6 +24,7 @@ Examples:
   obvan ctl line main backpack        main comes over its backpack; `auto` leaves it to the rules
   obvan ctl scene duo layout pip over=500ms; obvan ctl scene duo box guest level=-6dB
   obvan ctl plan hold                 the rundown waits; next, go, skip 3, move 5 --before 4, at 6 0:30
+  obvan ctl watermark bug off; obvan ctl watermark name text 'Karry' --when keyframe
   obvan ctl filler on                 filler, whatever the cameras do; cuts then wait
   obvan ctl encrypt off --channel program
   obvan ctl reload --dry-run          what the show file, read again, would change; without --dry-run, do it
@@ -178,8 +180,20 @@ Examples:
         #[arg(long, value_name = "ID")]
         id: Option<String>,
     },
-    /// Watermark on or off (not available yet)
-    Watermark { rest: Vec<String> },
+    /// Change a watermark: on, off, other words, another place
+    #[command(after_help = "\
+Examples:
+  obvan ctl watermark bug off                       from the next tick
+  obvan ctl watermark bug on --when keyframe        with the next key frame
+  obvan ctl watermark name text 'Karry, live from Oslo'
+  obvan ctl watermark bug at bottom-left; obvan ctl watermark bug at 50%,10
+  obvan ctl watermark bug at own                    back to its own place, or its path")]
+    Watermark {
+        /// A watermark of the channel
+        name: String,
+        #[command(subcommand)]
+        what: MarkWhat,
+    },
     /// Open or close a way out (not available yet)
     Egress { rest: Vec<String> },
 }
@@ -298,7 +312,7 @@ impl Plan {
 }
 
 #[derive(clap::Args, Debug)]
-struct Addressee {
+pub(crate) struct Addressee {
     /// The channel; may be left out where the show has one
     #[arg(long, value_name = "NAME")]
     channel: Option<String>,
@@ -388,7 +402,10 @@ pub fn ctl(args: &Args) -> Result {
         Verb::Filler { state, to } => ("filler", to, vec![("state", json!(spelled(state)))]),
         Verb::Encrypt { state, to } => ("encrypt", to, vec![("state", json!(spelled(state)))]),
         Verb::Rotate { to } => ("encrypt", to, vec![("state", json!("rotate"))]),
-        Verb::Watermark { .. } => return not_yet("watermark"),
+        Verb::Watermark { name, what } => {
+            let (to, fields) = what.fields();
+            ("watermark", to, std::iter::once(("watermark", json!(name))).chain(fields).collect())
+        }
         Verb::Egress { .. } => return not_yet("egress"),
     };
     let channel = match &to.channel {
@@ -416,7 +433,7 @@ pub fn ctl(args: &Args) -> Result {
 fn not_yet(what: &str) -> Result {
     wrong(format_args!(
         "ctl {what} is not available yet in this version; now: status, cut, mix, wipe, dip, preview, take, \
-         filler, sound, gain, mute, scene, line, plan, encrypt, reload"
+         filler, sound, gain, mute, scene, line, plan, encrypt, reload, watermark"
     ))
 }
 

@@ -92,6 +92,13 @@ fn channel_text(channel: &Value) -> String {
         let mute = if strip["mute"] == "on" { ", muted" } else { "" };
         let _ = writeln!(text, "  {}: {} dB{mute}", word(&strip["source"]), word(&strip["gain_db"]));
     }
+    for mark in list(&channel["watermarks"]) {
+        let words = mark["text"].as_str().map_or(String::new(), |text| format!(", says {text:?}"));
+        let place = mark["at"].as_str().map_or(String::new(), |at| format!(", at {at}"));
+        let waiting = if mark["waiting"] == true { " (more with the next key frame)" } else { "" };
+        let (name, state) = (word(&mark["name"]), word(&mark["state"]));
+        let _ = writeln!(text, "  watermark {name}: {state}{words}{place}{waiting}");
+    }
     if !channel["plan"].is_null() {
         text.push_str(&plan_text(&channel["plan"]));
     }
@@ -188,6 +195,7 @@ mod tests {
             "channels": [{
                 "name": "program", "intent": "main", "on_air": "standby", "reason": "filler", "since_frame": 250,
                 "preview": "karry", "sound": null,
+                "watermarks": [{ "name": "name", "state": "on", "text": "Karry", "at": "10%,0", "waiting": true }],
                 "desk": [{ "source": "karry", "gain_db": -6.0, "mute": "on" }],
                 "plan": { "state": "held", "done": 2, "waiting": 2,
                           "coming": [{ "cue": 3, "t": 20.5, "what": "cut karry" }],
@@ -198,13 +206,14 @@ mod tests {
             }],
             "cameras": [{ "name": "main", "lines": [{ "name": "disk", "state": "lost", "packets": 10, "bytes": 999 }] }],
         });
-        insta::assert_snapshot!(text(&status), @r"
+        insta::assert_snapshot!(text(&status), @r#"
         demo at 12.3 s, revision 4
 
         program: standby ON AIR since frame 250 (reason: filler)
           asked for: main
           on preview: karry
           karry: -6.0 dB, muted
+          watermark name: on, says "Karry", at 10%,0 (more with the next key frame)
           rundown: held, 2 done, 2 to come
             at 20.5 s: cue 3 (cut karry)
             on next: cue 4 (mix main over=500ms)
@@ -215,7 +224,7 @@ mod tests {
 
         camera  line  state  packets  received
         main    disk  lost        10     999 B
-        ");
+        "#);
     }
 
     #[test]

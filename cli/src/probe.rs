@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use crypto::{Inspector, Marking, Salt};
+use engine::MarkReader;
 use flv::summary::{KindCount, Summary};
 use flv::{Tag, TagKind};
 use serde::Serialize;
@@ -21,13 +22,18 @@ use crate::term;
 Examples:
   obvan probe out/program-360p.flv
   obvan probe out/program-360p.flv --format json | jq .video.key_frames
+  obvan probe --mark copy.flv         which feed was it made from? (ffmpeg -i copy.mp4 -c copy copy.flv)
   curl -sN --max-time 5 http://127.0.0.1:8080/live/program/360p.flv | obvan probe -
 
-Exit codes: 0 ok; 1 no FLV, or a damaged one (what could be read is said); 2 wrong usage.")]
+Exit codes: 0 ok; 1 no FLV, or a damaged one (what could be read is said); 2 wrong usage.
+With --mark, 1 also if there is no mark.")]
 pub struct Args {
     /// The FLV file, `-` for stdin
     #[arg(value_name = "IN")]
     input: PathBuf,
+    /// Also look for a forensic watermark, whose number the show file gives
+    #[arg(long)]
+    mark: bool,
     /// How to say it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -53,6 +59,22 @@ struct Probe {
     /// Steps of more than a second, and steps back.
     gaps: Vec<Gap>,
     damage: Damage,
+    /// Where one was looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mark: Option<Mark>,
+}
+
+/// What was found of a forensic watermark.
+#[derive(Serialize, Debug)]
+struct Mark {
+    /// The number that the show file gives; null if there is no mark.
+    id: Option<u16>,
+    /// The rung's place in its ladder, from 1.
+    rung: Option<u8>,
+    /// How probable it is that both are right, 0 to 1.
+    confidence: f64,
+    /// How many pictures were looked at.
+    pictures: u64,
 }
 
 #[derive(Serialize, Debug)]
@@ -157,15 +179,20 @@ pub fn probe(args: &Args) -> Result {
     let mut input = FlvIn::open(&args.input, "probing")?;
     let mut summary = Summary::new();
     let mut seals = Seals::default();
+    let mut marks = args.mark.then(MarkReader::new);
     while input.more()? {
         while let Some(piece) = input.next()? {
             if let Piece::Tag(tag) = piece {
                 seals.push(&tag);
                 summary.push(&tag);
+                if let Some(marks) = &mut marks {
+                    marks.push(&tag);
+                }
             }
         }
     }
-    let probe = Probe::new(&input, &summary, seals);
+    let mut probe = Probe::new(&input, &summary, seals);
+    probe.mark = marks.map(|mut marks| Mark::new(&mut marks));
     // The progress line goes before the data comes.
     drop(input);
     match args.format {
@@ -173,6 +200,7 @@ pub fn probe(args: &Args) -> Result {
         Format::Text => term::data(&probe.text())?,
     }
     let whole = probe.damage.places == 0 && probe.damage.bad_bodies == 0;
+    let whole = whole && probe.mark.as_ref().is_none_or(|mark| mark.id.is_some());
     Ok(if whole { Outcome::Done } else { Outcome::Failed })
 }
 
@@ -276,12 +304,14 @@ impl Probe {
                 bad_bodies: summary.bad.count(),
                 examples: bad.map(|b| format!("{} tag {}: {}", b.kind, b.tag, b.error)).collect(),
             },
+            mark: None,
         }
     }
 
     fn text(&self) -> String {
         let mut text = String::new();
-        let Self { file, bytes, tags, duration_ms, video, audio, script, encryption, gaps, damage } = self;
+        let Self { file, bytes, tags, duration_ms, video, audio, script, encryption, gaps, damage, mark } =
+            self;
         let length = duration_ms.map_or("no".to_owned(), seconds);
         let _ = writeln!(
             text,
@@ -333,7 +363,35 @@ impl Probe {
                 let _ = writeln!(text, "            {example}");
             });
         }
+        if let Some(mark) = mark {
+            let _ = writeln!(text, "mark        {}", mark.text(encryption.state));
+        }
         text
+    }
+}
+
+impl Mark {
+    fn new(marks: &mut MarkReader) -> Self {
+        let found = marks.found();
+        Self {
+            id: found.map(|found| found.id),
+            rung: found.map(|found| found.rung),
+            confidence: found.map_or(0.0, |found| found.confidence),
+            pictures: marks.pictures(),
+        }
+    }
+
+    fn text(&self, encryption: State) -> String {
+        let seen = count(self.pictures, "picture", "pictures");
+        match (self.id, self.rung, encryption) {
+            (Some(id), Some(rung), _) => {
+                // Never rounded up to certainty.
+                let sure = (self.confidence * 10_000.0).floor() / 100.0;
+                format!("{id}, rung {rung} of its ladder; {sure} % sure, from {seen}")
+            }
+            (_, _, State::None) => format!("none in {seen}"),
+            _ => format!("none in {seen}: encrypted ones cannot be looked at, `obvan decrypt` first"),
+        }
     }
 }
 

@@ -76,6 +76,7 @@ impl ShowFile {
             Way::Pull => engine::pull_problem(&address.url),
             Way::Push => engine::push_problem(&pipeline_dsl::expand(&address.url, "channel", "rung")),
         }));
+        unfit.extend(pipeline_dsl::unfit_fonts(&checked.fonts, |font| engine::font_problem(&font.name)));
         unfit
     }
 

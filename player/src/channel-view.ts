@@ -43,6 +43,8 @@ export class ChannelView {
   private readonly mix: HTMLButtonElement;
   private readonly filler: HTMLButtonElement;
   private readonly seal: HTMLButtonElement;
+  private readonly marks = el('div', { class: 'scene-layouts', role: 'group' });
+  private readonly markButtons = new Map<string, HTMLButtonElement>();
   private readonly keysHere = el('span', { class: 'keys' });
   // What tells trouble stands first: a phone shows the left of a table.
   private readonly rungs = new Rows(['Rung', 'Frame rate', 'Bitrate', 'Size', 'Frames', 'Key frames', 'Sent'], 'No rungs.');
@@ -63,7 +65,8 @@ export class ChannelView {
     const title = el('h2', {}, channel.name, this.keysHere);
     const desk_ = el('div', { class: 'monitors' }, this.pgm, pvw, el('div', { class: 'actions' }, this.cut, this.mix, this.filler, this.seal));
     this.row.setAttribute('aria-label', `sources of ${channel.name}`);
-    this.root = el('section', { class: 'channel' }, title, desk_, this.row, this.plan.root, el('h3', {}, 'Rungs'), this.rungs.root, this.player.root, el('h3', {}, 'Ways out'), this.egress.root);
+    this.marks.setAttribute('aria-label', `watermarks of ${channel.name}`);
+    this.root = el('section', { class: 'channel' }, title, desk_, this.row, this.marks, this.plan.root, el('h3', {}, 'Rungs'), this.rungs.root, this.player.root, el('h3', {}, 'Ways out'), this.egress.root);
     this.root.addEventListener('pointerdown', () => this.desk.focus(channel.name));
   }
 
@@ -91,6 +94,7 @@ export class ChannelView {
     setClass(this.filler, hold === 'on' ? 'wide held' : 'wide');
     const sealed = encryption(channel);
     setText(this.seal, sealed === 'none' ? 'Not encrypted' : sealed === 'on' ? `Encrypted${channel.key_id === null || channel.key_id === undefined ? '' : ` (key ${channel.key_id})`}: switch off` : `Clear: switch encryption on${channel.next_key_id === null || channel.next_key_id === undefined ? '' : ` (key ${channel.next_key_id})`}`);
+    this.showMarks();
     this.showRungs(status.t);
     this.player.update({ rungs: channel.rungs.map((rung) => this.offered(rung.name)), key: channel.key_id ?? null, keyed: sealed !== 'none' });
   }
@@ -98,6 +102,7 @@ export class ChannelView {
   /** Buttons act only while the engine is heard, and where there is something to act on. */
   enable(live: boolean): void {
     for (const node of this.root.querySelectorAll<HTMLButtonElement>('.tiles button')) node.disabled = !live;
+    for (const made of this.markButtons.values()) made.disabled = !live;
     this.cut.disabled = !live || this.preview === null;
     this.mix.disabled = this.cut.disabled;
     this.filler.disabled = !live || fillerHold(this.channel) === 'none';
@@ -151,6 +156,28 @@ export class ChannelView {
 
   private toggleSeal(): void {
     this.desk.send({ channel: this.channel.name, do: 'encrypt', state: encryption(this.channel) === 'on' ? 'off' : 'on' });
+  }
+
+  /** A button for each watermark: pressed while it is shown. */
+  private showMarks(): void {
+    const marks = this.channel.watermarks ?? [];
+    for (const mark of marks) {
+      let made = this.markButtons.get(mark.name);
+      if (!made) {
+        made = button('layout', [`Watermark ${mark.name}`], () => this.toggleMark(mark.name));
+        this.markButtons.set(mark.name, made);
+        this.marks.append(made);
+      }
+      made.setAttribute('aria-pressed', String(mark.state === 'on'));
+      made.title = mark.text ? `It says: ${mark.text}` : '';
+    }
+    for (const [name, made] of this.markButtons) made.hidden = !marks.some((mark) => mark.name === name);
+    this.marks.hidden = marks.length === 0;
+  }
+
+  private toggleMark(name: string): void {
+    const mark = this.channel.watermarks?.find((one) => one.name === name);
+    if (mark) this.desk.send({ channel: this.channel.name, do: 'watermark', watermark: name, state: mark.state === 'on' ? 'off' : 'on' });
   }
 
   private layTiles(sources: string[]): void {

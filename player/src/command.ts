@@ -5,7 +5,8 @@ export const LOCKOUT_MS = 250;
 export interface Command {
   /** A scene's and a camera's command have none: they are the show's, whatever channels show it. */
   channel?: string;
-  do: 'cut' | 'mix' | 'preview' | 'filler' | 'encrypt' | 'line' | 'plan' | 'scene';
+  do: 'cut' | 'mix' | 'preview' | 'filler' | 'encrypt' | 'line' | 'plan' | 'scene' | 'watermark';
+  watermark?: string;
   scene?: string;
   layout?: string;
   source?: string;
@@ -28,9 +29,9 @@ export class Lockout {
   private readonly last = new Map<string, number>();
 
   /** Whether a press at `now` (ms) may act; if so, the lock-out starts. */
-  allows(command: Pick<Command, 'channel' | 'scene' | 'camera' | 'source' | 'do'>, now: number): boolean {
+  allows(command: Pick<Command, 'channel' | 'scene' | 'camera' | 'source' | 'watermark' | 'do'>, now: number): boolean {
     // Which source is next may change as fast as one likes.
-    const next = command.do === 'preview' ? command.source : null;
+    const next = command.do === 'preview' ? command.source : command.watermark;
     const of = command.channel ?? command.scene ?? command.camera;
     const what = JSON.stringify([of, command.do === 'mix' ? 'cut' : command.do, next ?? null]);
     const before = this.last.get(what);
@@ -85,5 +86,6 @@ export function worded(command: Command, code: number, body: unknown): Said {
 
 function asked(command: Command): string {
   if (command.do === 'scene') return `${command.scene}: layout ${command.layout}`;
+  if (command.do === 'watermark') return `${command.channel}: watermark ${command.watermark} ${command.state ?? ''}`.trim();
   return `${command.channel ?? command.camera ?? 'show'}: ${command.do} ${command.source ?? command.line ?? command.state ?? ''}`.trim();
 }

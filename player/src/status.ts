@@ -51,6 +51,7 @@ export interface Channel {
   /** The rundown; null without one. */
   plan?: Plan | null;
   sources?: string[];
+  watermarks?: Mark[];
   filler?: unknown;
   encrypt?: unknown;
   /** The id of the current key; null while clear. */
@@ -81,6 +82,16 @@ export interface Cue {
   t?: number | null;
   clock_utc?: string | null;
   what: string;
+}
+
+/** Something drawn on a channel. */
+export interface Mark {
+  name: string;
+  state: string;
+  text?: string | null;
+  at?: string | null;
+  /** Something asked of it comes with the next key frame. */
+  waiting?: boolean;
 }
 
 export interface Rung {

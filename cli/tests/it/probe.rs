@@ -40,6 +40,20 @@ fn an_encrypted_stream_as_json() {
 }
 
 #[test]
+fn a_stream_without_a_mark_says_so_and_exits_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = obvan_fed(folder.path(), &["probe", "--mark", "-"], &flv()).exits(1);
+    // Its pictures are made up: nothing can be decoded.
+    assert!(said.text().contains("\nmark        none in 0 pictures\n"), "{}", said.text());
+    let json = ["probe", "--mark", "-", "--format", "json"];
+    let probe = obvan_fed(folder.path(), &json, &flv()).exits(1).json();
+    assert_eq!(
+        probe["mark"],
+        serde_json::json!({"id": null, "rung": null, "confidence": 0.0, "pictures": 0})
+    );
+}
+
+#[test]
 fn damage_is_said_and_exits_1() {
     let folder = tempfile::tempdir().unwrap();
     let mut file = flv();
