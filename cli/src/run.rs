@@ -292,6 +292,7 @@ async fn follow(engine: Engine, handle: &Handle, mut signals: Signals) -> Result
     second.tick().await;
     let (mut stopping, mut listening) = (false, true);
     let mut reloading = tokio::task::JoinSet::new();
+    let mut looking = tokio::task::JoinSet::new();
     let report = loop {
         tokio::select! {
             report = &mut ended => break report,
@@ -299,7 +300,13 @@ async fn follow(engine: Engine, handle: &Handle, mut signals: Signals) -> Result
                 let status = handle.status();
                 let speed = status.t / began.elapsed().as_secs_f64();
                 progress.at(&status, speed);
+                // One look at a time, however slow the disk is.
+                if looking.is_empty() {
+                    let handle = handle.clone();
+                    looking.spawn_blocking(move || handle.look_at_file());
+                }
             }
+            Some(_) = looking.join_next() => {}
             Some(Ok(outcome)) = reloading.join_next() => say_reload(&outcome, &mut progress),
             delta = deltas.recv(), if listening => match delta {
                 Ok(delta) => delta.events.iter().for_each(|event| progress.event(event)),

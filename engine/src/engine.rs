@@ -22,7 +22,7 @@ use crate::report::Report;
 use crate::reporter::Reporter;
 use crate::rig;
 use crate::show::ShowRun;
-use crate::show::reload::{Reloader, Standing};
+use crate::show::reload::{Reloader, Standing, on_disk};
 use crate::start::{Begun, Gate, Place, StartError};
 use crate::status::{Board, EVENTS_SHOWN, Status};
 
@@ -135,7 +135,7 @@ impl Engine {
         let reloader = Reloader::new(Standing {
             show: show.clone(),
             place: place.clone(),
-            file,
+            file: on_disk(file),
             together,
             rungs: channels.iter().map(|c| (c.stage.name.clone(), c.stage.rungs.clone())).collect(),
             door: Arc::clone(&door),

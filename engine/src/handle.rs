@@ -143,6 +143,13 @@ impl Handle {
         self.inner.stop.ask();
     }
 
+    /// Looks whether the file that the show was started from has changed since it was read, and
+    /// tells of each change by an event, `show-file-changed`. For whoever runs a show from a file,
+    /// to call now and then; it may wait for the disk.
+    pub fn look_at_file(&self) {
+        self.inner.reloader.look_at_file();
+    }
+
     /// The feed viewers of this rung join, if the show serves it.
     pub(crate) fn viewer_feed(&self, channel: &str, rung: &str) -> Option<Arc<ViewerFeed>> {
         self.inner.viewers.all().into_iter().find(|v| v.channel == channel && v.rung == rung)

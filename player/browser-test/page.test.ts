@@ -132,6 +132,7 @@ test('the show file is read again: what would change is shown, then done', async
   await file.locator('.say', { hasText: 'The show file has not changed.' }).waitFor();
   assert.equal(await apply?.isVisible(), false);
   engine.edit((text) => text.replace('  ladder two', '  camera drone { line gen test "color:red" }\n  ladder two').replace('sources stage bars', 'sources stage bars drone'));
+  await file.getByText('the file has changed since').waitFor();
   await look?.click();
   await file.getByText('camera drone is added').waitFor();
   assert.equal(await channel(page, 'program').locator('.tile').count(), 2);

@@ -92,7 +92,7 @@ function showStatus(status: Status): void {
     const first = status.channels[0];
     if (first) desk.focus(first.name);
   }
-  reloadView.update(status.show_revision);
+  reloadView.update(status.show_revision, status.events ?? []);
   for (const view of [...channels.values(), ...scenes.values()]) view.enable(live);
   showEvents(status.events ?? []);
   showAlarm(status.events ?? [], status.t);

@@ -2,6 +2,7 @@
 
 import { post, type Said } from './command';
 import { button, el, setText } from './dom';
+import type { ShowEvent } from './status';
 
 /** What the engine says of a reload, a line each. */
 export interface Told extends Said {
@@ -27,6 +28,12 @@ export function reloadTold(look: boolean, code: number, body: unknown): Told {
   return { level: 'alarm', text: `Nothing has changed: ${message}.`, lines: [...problems, ...legal] };
 }
 
+/** Whether the file was changed after what runs was read. */
+export function isNewer(events: Pick<ShowEvent, 'code'>[]): boolean {
+  const told = events.filter((event) => event.code === 'show-file-changed' || event.code === 'reloaded').pop();
+  return told?.code === 'show-file-changed';
+}
+
 export class ReloadView {
   readonly root: HTMLElement;
   private readonly revision = el('p', {}, 'revision –');
@@ -43,8 +50,8 @@ export class ReloadView {
     this.root = el('article', { class: 'card' }, el('h3', {}, 'Show file'), this.revision, choice, this.said, this.lines);
   }
 
-  update(revision: number | undefined): void {
-    setText(this.revision, `revision ${revision ?? '–'}`);
+  update(revision: number | undefined, events: ShowEvent[]): void {
+    setText(this.revision, `revision ${revision ?? '–'}${isNewer(events) ? '; the file has changed since' : ''}`);
   }
 
   enable(live: boolean): void {

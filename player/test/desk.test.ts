@@ -6,7 +6,7 @@ import { Lockout, worded } from '../src/command';
 import { amount, bitrate, clock, frameRate, Meter } from '../src/health';
 import { planText } from '../src/plan-view';
 import { keyCap, press, type KeyLike } from '../src/keys';
-import { reloadTold } from '../src/reload-view';
+import { isNewer, reloadTold } from '../src/reload-view';
 import { boxText } from '../src/scene-view';
 
 function key(name: string, more: Partial<KeyLike> = {}): KeyLike {
@@ -118,6 +118,11 @@ test('a box of a scene is told in one line, and a change of layout in words', ()
   assert.equal(lockout.allows({ do: 'scene', scene: 'duo' }, 0), true);
   assert.equal(lockout.allows({ do: 'scene', scene: 'duo' }, 10), false);
   assert.equal(lockout.allows({ do: 'scene', scene: 'trio' }, 10), true);
+});
+
+test('a file that changed is newer than what runs until it is reloaded', () => {
+  const told = (...codes: string[]): boolean => isNewer(codes.map((code) => ({ code })));
+  assert.deepEqual([told(), told('cut'), told('reloaded', 'show-file-changed', 'cut'), told('show-file-changed', 'reloaded')], [false, false, true, false]);
 });
 
 test('a reload is told in steps, or with what is wrong and where', () => {

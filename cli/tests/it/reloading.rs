@@ -16,6 +16,7 @@ fn a_show_file_is_read_again_by_signal_and_by_command() {
         .replace("  filler green {", "  camera drone { line gen test \"color:red\" }\n  filler green {")
         .replace("sources stage bars", "sources stage bars drone");
     fs::write(&file, &drone).unwrap();
+    live.wait_until("the word that it has changed", |live| live.said().contains("[show-file-changed]"));
     let dry = live.ctl(&["reload", "--dry-run"]).exits(0);
     let steps = "camera drone is added\nchannel program: its sources are stage, bars, drone\n";
     assert_eq!(dry.text(), format!("{steps}nothing was done yet\n"));

@@ -6,17 +6,16 @@
 //! nothing has changed. What is on air is not taken away: that is refused with what to do first.
 
 mod apply;
+mod file;
 mod look;
 mod open;
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Sender, TrySendError, bounded};
 use media::Time;
 use pipeline_dsl as dsl;
-use pipeline_dsl::syntax::MOST_BYTES;
 use pipeline_dsl::{Difference, Step};
 
 use crate::channel::RungHandle;
@@ -30,19 +29,30 @@ use crate::ingest::door::RtmpDoor;
 use crate::ingest::together::Together;
 use crate::keys::ChannelKeys;
 use crate::options::{Mode, ShowFile};
+use crate::reporter::Reporter;
 use crate::show::cameras::CameraRun;
 use crate::start::{Begun, Gate, Place};
+pub(crate) use file::OnDisk;
 
 /// The word for a reload that only says what it would do.
 const DRY_RUN: &str = "dry-run";
 /// Problems of a show file that an answer lists.
 const MOST_PROBLEMS: usize = 20;
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The show file, for a show that was started from one.
+pub(crate) fn on_disk(file: Option<ShowFile>) -> Arc<Mutex<Option<OnDisk>>> {
+    Arc::new(Mutex::new(file.map(OnDisk::new)))
+}
+
 /// What a reload starts from.
 pub(crate) struct Standing {
     pub(crate) show: dsl::Show,
     pub(crate) place: Place,
-    pub(crate) file: Option<ShowFile>,
+    pub(crate) file: Arc<Mutex<Option<OnDisk>>>,
     pub(crate) together: Arc<Together>,
     /// Each channel's rungs, which stay as long as the show does.
     pub(crate) rungs: Vec<(String, Vec<RungHandle>)>,
@@ -52,7 +62,11 @@ pub(crate) struct Standing {
 }
 
 /// Changes a running show; one change at a time.
-pub(crate) struct Reloader(Mutex<(Standing, Memory)>);
+pub(crate) struct Reloader {
+    standing: Mutex<(Standing, Memory)>,
+    on_disk: Arc<Mutex<Option<OnDisk>>>,
+    reporter: Reporter,
+}
 
 /// Whether something is to be done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -129,11 +143,21 @@ impl Drop for Arranged {
 
 impl Reloader {
     pub(crate) fn new(standing: Standing) -> Self {
-        Self(Mutex::new((standing, Memory::default())))
+        let reporter = standing.place.reporter.of("show");
+        let on_disk = Arc::clone(&standing.file);
+        Self { standing: Mutex::new((standing, Memory::default())), on_disk, reporter }
     }
 
     fn lock(&self) -> MutexGuard<'_, (Standing, Memory)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells if the show file is another one than it was when it was read, once for each change.
+    pub(crate) fn look_at_file(&self) {
+        if lock(&self.on_disk).as_mut().is_some_and(OnDisk::has_changed) {
+            let message = "the show file has changed on disk: `reload` applies it";
+            self.reporter.event(Level::Info, "show-file-changed", message);
+        }
     }
 
     /// Carries a `reload` out, or says what it would do.
@@ -145,13 +169,12 @@ impl Reloader {
             return outcome;
         }
         let outcome = standing.reload(command);
-        let reporter = standing.place.reporter.of("show");
         if let (Err(refused), None) = (&outcome, &command.state) {
             let first = refused
                 .problems
                 .first()
                 .map_or_else(String::new, |problem| format!(": line {}: {}", problem.line, problem.message));
-            reporter.event(
+            self.reporter.event(
                 Level::Warn,
                 "reload-refused",
                 format!("{}{first}; nothing has changed", refused.message),
@@ -246,12 +269,13 @@ impl Standing {
         if let Some(text) = &command.file {
             return Ok(text.clone());
         }
-        let Some(ShowFile { path, .. }) = &self.file else {
+        let mut on_disk = lock(&self.file);
+        let Some(on_disk) = &mut *on_disk else {
             let message = "the show was not started from a file: send the text of one";
             return Err(Refused::new("missing-file", message, &[]));
         };
-        read(path).map_err(|why| {
-            let message = format!("the show file {} cannot be read: {why}", path.display());
+        on_disk.read().map_err(|why| {
+            let message = format!("the show file {} cannot be read: {why}", on_disk.file.path.display());
             Refused::new("bad-file", message, &[])
         })
     }
@@ -270,8 +294,8 @@ impl Standing {
             return Err(refuse("bad-show", "the show file does not run", checked.diagnostics));
         };
         // What the show was told otherwise at its start still holds.
-        let told = self.file.as_ref().map_or(&self.show.listen, |file| &file.listen);
-        if show.listen == *told {
+        let told = lock(&self.file).as_ref().map(|on_disk| on_disk.file.listen.clone());
+        if show.listen == told.unwrap_or_else(|| self.show.listen.clone()) {
             show.listen = self.show.listen.clone();
         }
         let difference = Difference::between(&self.show, &show).map_err(|fixed| {
@@ -286,12 +310,4 @@ impl Standing {
         look::sources(&difference)?;
         Ok((show, difference))
     }
-}
-
-fn read(path: &Path) -> std::io::Result<String> {
-    use std::io::Read as _;
-    let mut text = String::new();
-    // One byte more than is legal, so that the check finds it too large.
-    std::fs::File::open(path)?.take(MOST_BYTES as u64 + 1).read_to_string(&mut text)?;
-    Ok(text)
 }
