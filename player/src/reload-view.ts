@@ -36,8 +36,8 @@ export function isNewer(events: Pick<ShowEvent, 'code'>[]): boolean {
 
 export class ReloadView {
   readonly root: HTMLElement;
-  private readonly revision = el('p', {}, 'revision –');
-  private readonly said = el('p', { role: 'status', class: 'say' });
+  private readonly revision = el('p', { class: 'revision' }, 'revision –');
+  private readonly said = el('p', { role: 'status', class: 'told' });
   private readonly lines = el('ul', { class: 'events' });
   private readonly look = button('reload small', ['Look what has changed …'], () => this.ask(true));
   private readonly apply = button('reload small', ['Apply it on air'], () => this.ask(false));
@@ -47,7 +47,7 @@ export class ReloadView {
   constructor() {
     this.apply.hidden = true;
     const choice = el('div', { class: 'scene-layouts', role: 'group', 'aria-label': 'show file' }, this.look, this.apply);
-    this.root = el('article', { class: 'card' }, el('h3', {}, 'Show file'), this.revision, choice, this.said, this.lines);
+    this.root = el('article', { class: 'card' }, this.revision, choice, this.said, this.lines);
   }
 
   update(revision: number | undefined, events: ShowEvent[]): void {
@@ -70,7 +70,7 @@ export class ReloadView {
         this.asking = false;
         this.enable(this.live);
         setText(this.said, told.text);
-        this.said.className = `say ${told.level}`;
+        this.said.className = `told ${told.level}`;
         this.lines.replaceChildren(...told.lines.map((line) => el('li', { class: 'event' }, line)));
         this.apply.hidden = !(look && told.level === 'info' && told.lines.length > 0);
       });
