@@ -46,13 +46,78 @@ pub enum Transfer {
     Hlg,
 }
 
-/// Which red, green and blue are meant.
+/// How far red, green and blue reach.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Gamut {
     /// BT.709's or BT.601's, which are near each other, and what is untagged.
     Standard,
-    /// BT.2020's or DCI P3's: shown without conversion, they are paler.
+    /// BT.2020's or DCI P3's: on the canvas what lies outside BT.709's is clipped.
     Wide,
+}
+
+/// Which red, green and blue the numbers are parts of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Primaries {
+    /// BT.709's, and what is untagged.
+    Bt709,
+    /// BT.601's of 625 lines (EBU Tech. 3213, BT.470 B and G).
+    Bt601Lines625,
+    /// BT.601's of 525 lines (SMPTE 170M and 240M).
+    Bt601Lines525,
+    /// BT.2020's.
+    Bt2020,
+    /// DCI P3's, with the white of a cinema.
+    DciP3,
+    /// The same with the white of a display.
+    DisplayP3,
+}
+
+impl Primaries {
+    /// FFmpeg's name.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Bt709 => "bt709",
+            Self::Bt601Lines625 => "bt470bg",
+            Self::Bt601Lines525 => "smpte170m",
+            Self::Bt2020 => "bt2020",
+            Self::DciP3 => "smpte431",
+            Self::DisplayP3 => "smpte432",
+        }
+    }
+
+    /// How far they reach.
+    pub const fn gamut(self) -> Gamut {
+        match self {
+            Self::Bt709 | Self::Bt601Lines625 | Self::Bt601Lines525 => Gamut::Standard,
+            Self::Bt2020 | Self::DciP3 | Self::DisplayP3 => Gamut::Wide,
+        }
+    }
+}
+
+/// The curve between light and numbers, as far as it matters for mixing colours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub(crate) enum Curve {
+    /// BT.709's, which BT.601 and BT.2020 share, and what is untagged; those of high dynamic range
+    /// are taken as if they were it.
+    Bt709,
+    /// A power of 2.2.
+    Gamma22,
+    /// A power of 2.8.
+    Gamma28,
+    /// sRGB's.
+    Srgb,
+}
+
+impl Curve {
+    /// FFmpeg's name.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Bt709 => "bt709",
+            Self::Gamma22 => "gamma22",
+            Self::Gamma28 => "gamma28",
+            Self::Srgb => "srgb",
+        }
+    }
 }
 
 /// Which numbers stand for black and white.

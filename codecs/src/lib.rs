@@ -54,7 +54,7 @@ pub mod still;
 pub mod watermark;
 
 pub use codec::{AudioDecoder, AudioEncoder, CodecKit, VideoDecoder, VideoEncoder};
-pub use colour::{Colour, Gamut, Matrix, Range, Rgb, Transfer, Yuv};
+pub use colour::{Colour, Gamut, Matrix, Primaries, Range, Rgb, Transfer, Yuv};
 pub use conform::{Conform, Fields};
 pub use deinterlace::Deinterlacer;
 pub use error::{CodecError, Step};
@@ -63,7 +63,9 @@ pub use ffmpeg::{Cadence, Ffmpeg, Filter, Follower, Resampler};
 pub use frame::{Frame, Pcm};
 pub use ladder::{Ladder, LadderError, LadderSettings, RungCounters, RungOutput};
 pub use mix::dissolve;
-pub use picture::{Aspect, Picture, PictureMut, PixelFormat, Plane, PlaneMut, PlaneRef, Rotation, Scan};
+pub use picture::{
+    Aspect, Mirror, Picture, PictureMut, PixelFormat, Plane, PlaneMut, PlaneRef, Rotation, Scan, Turn,
+};
 pub use raw::{RawFormat, RawPicture, RawPlane};
 pub use scale::Scaler;
 pub use scene::{SceneComposer, Tile};

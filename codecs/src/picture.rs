@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use media::Size;
 
-use crate::colour::{Colour, Gamut, Transfer, Yuv};
+use crate::colour::{Colour, Gamut, Primaries, Transfer, Yuv};
 use crate::error::CodecError;
 use crate::ffmpeg::AvFrame;
 
@@ -158,6 +158,51 @@ pub enum Rotation {
     ThreeQuarters,
 }
 
+/// Whether a picture must be mirrored to be seen as it was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Mirror {
+    /// No.
+    No,
+    /// Its left is its right.
+    LeftRight,
+}
+
+/// What is done to a picture to see it upright: it is mirrored first, and then turned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct Turn {
+    /// What is done first.
+    pub mirror: Mirror,
+    /// What is done then.
+    pub rotation: Rotation,
+}
+
+impl Turn {
+    /// Nothing.
+    pub const NONE: Self = Self { mirror: Mirror::No, rotation: Rotation::None };
+
+    /// By a display matrix, as ISO/IEC 14496-12 (8.3.2) and FFmpeg have it: `[a, b, c, d]` take
+    /// `(x, y)` to `(ax + cy, bx + dy)`. To the nearest quarter turn.
+    pub fn of_matrix([a, b, c, d]: [i32; 4]) -> Self {
+        let [wa, wb, wc, wd] = [a, b, c, d].map(i64::from);
+        // What takes right for left, and so left for right, does not only turn.
+        let mirrored = wa * wd - wb * wc < 0;
+        let (mirror, a, b) = if mirrored { (Mirror::LeftRight, -wa, -wb) } else { (Mirror::No, wa, wb) };
+        let rotation = match (a.abs() >= b.abs(), a >= 0, b >= 0) {
+            (true, true, _) => Rotation::None,
+            (true, false, _) => Rotation::Half,
+            (false, _, true) => Rotation::Quarter,
+            (false, _, false) => Rotation::ThreeQuarters,
+        };
+        Self { mirror, rotation }
+    }
+}
+
+impl From<Rotation> for Turn {
+    fn from(rotation: Rotation) -> Self {
+        Self { mirror: Mirror::No, rotation }
+    }
+}
+
 /// A picture that many may read. A clone counts references, never pixels.
 #[derive(Clone)]
 pub struct Picture(Arc<AvFrame>);
@@ -186,9 +231,13 @@ impl Picture {
     pub fn transfer(&self) -> Transfer {
         self.0.transfer()
     }
-    /// Which red, green and blue it means.
+    /// Which red, green and blue its numbers are parts of.
+    pub fn primaries(&self) -> Primaries {
+        self.0.primaries()
+    }
+    /// How far its red, green and blue reach.
     pub fn gamut(&self) -> Gamut {
-        self.0.gamut()
+        self.primaries().gamut()
     }
     /// Whether some of it may be transparent.
     pub fn has_alpha(&self) -> bool {
@@ -198,9 +247,9 @@ impl Picture {
     pub fn aspect(&self) -> Aspect {
         self.0.aspect()
     }
-    /// How it must be turned to be seen upright.
-    pub fn rotation(&self) -> Rotation {
-        self.0.rotation()
+    /// How it must be turned, and whether mirrored, to be seen upright.
+    pub fn turn(&self) -> Turn {
+        self.0.turn()
     }
     /// Whether it is of two fields.
     pub fn scan(&self) -> Scan {

@@ -1,17 +1,10 @@
 //! libavfilter's bwdif: whole pictures out of fields, by what lies before and after them.
 
-use std::ffi::{CStr, CString};
-use std::ptr::{self, NonNull};
-
-use ffmpeg_next::ffi;
 use media::{Size, Time};
 
-use super::call::{self, Answer, FLICK, check, error};
-use super::frame::AvFrame;
-use crate::error::{CodecError, Step};
+use super::graph::FilterGraph;
+use crate::error::CodecError;
 use crate::picture::Picture;
-
-const NAME: &str = "bwdif";
 
 /// How often a picture is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -25,17 +18,7 @@ pub enum Cadence {
 /// The filter, made for pictures of one size and format.
 ///
 /// It holds one picture back: each is made with the one after it in view.
-pub(crate) struct Bwdif {
-    graph: NonNull<ffi::AVFilterGraph>,
-    source: *mut ffi::AVFilterContext,
-    sink: *mut ffi::AVFilterContext,
-    size: Size,
-    format: i32,
-}
-
-// SAFETY: a graph has no tie to a thread; only its owner calls into it, and
-// it was told to have no threads of its own.
-unsafe impl Send for Bwdif {}
+pub(crate) struct Bwdif(FilterGraph);
 
 impl Bwdif {
     /// Whether the filter can work on a picture of this size: every plane must
@@ -46,111 +29,30 @@ impl Bwdif {
 
     /// For pictures like this one.
     pub(crate) fn open(like: &Picture, cadence: Cadence) -> Result<Self, CodecError> {
-        call::quiet();
-        let (size, format) = (like.size(), like.av().raw().format);
-        // SAFETY: a plain constructor; null is checked.
-        let graph = NonNull::new(unsafe { ffi::avfilter_graph_alloc() })
-            .ok_or_else(|| error(NAME, Step::Allocate, None, -ffmpeg_next::error::ENOMEM))?;
-        let mut this = Self { graph, source: ptr::null_mut(), sink: ptr::null_mut(), size, format };
-        // SAFETY: the graph is live. One thread: the line has its own already.
-        unsafe { (*graph.as_ptr()).nb_threads = 1 };
-        let place = format!(
-            "video_size={}x{}:pix_fmt={format}:time_base={}/{}:pixel_aspect=1/1",
-            size.width, size.height, FLICK.num, FLICK.den
-        );
         let mode = match cadence {
             Cadence::Fields => "send_field",
             Cadence::Frames => "send_frame",
         };
-        this.source = this.add("buffer", c"in", &place)?;
-        let filter = this.add(NAME, c"bwdif", &format!("mode={mode}:parity=auto:deint=interlaced"))?;
-        this.sink = this.add("buffersink", c"out", "")?;
-        for (from, to) in [(this.source, filter), (filter, this.sink)] {
-            // SAFETY: both belong to this graph, and each has one free pad.
-            check(NAME, Step::Open, None, unsafe { ffi::avfilter_link(from, 0, to, 0) })?;
-        }
-        // SAFETY: the graph is complete.
-        let code = unsafe { ffi::avfilter_graph_config(this.graph.as_ptr(), ptr::null_mut()) };
-        check(NAME, Step::Open, None, code)?;
-        Ok(this)
-    }
-
-    fn add(
-        &mut self,
-        filter: &'static str,
-        name: &CStr,
-        options: &str,
-    ) -> Result<*mut ffi::AVFilterContext, CodecError> {
-        let missing = CodecError::Unavailable { codec: filter };
-        let (Ok(kind), Ok(options)) = (CString::new(filter), CString::new(options)) else {
-            return Err(missing);
-        };
-        let mut context = ptr::null_mut();
-        // SAFETY: the strings live through the calls, the graph is live, and a
-        // filter that is not there is told apart before it is used.
-        let code = unsafe {
-            let kind = ffi::avfilter_get_by_name(kind.as_ptr());
-            if kind.is_null() {
-                return Err(missing);
-            }
-            ffi::avfilter_graph_create_filter(
-                &raw mut context,
-                kind,
-                name.as_ptr(),
-                options.as_ptr(),
-                ptr::null_mut(),
-                self.graph.as_ptr(),
-            )
-        };
-        check(NAME, Step::Open, None, code)?;
-        Ok(context)
+        FilterGraph::open("bwdif", like, &format!("mode={mode}:parity=auto:deint=interlaced")).map(Self)
     }
 
     /// Whether a picture is of the size and format the filter was made for.
     pub(crate) fn fits(&self, picture: &Picture) -> bool {
-        picture.size() == self.size && picture.av().raw().format == self.format
+        self.0.fits(picture)
     }
 
     /// Hands in the next picture, by reference.
     pub(crate) fn push(&mut self, picture: &Picture, pts: Time) -> Result<(), CodecError> {
-        let mut frame = picture.av().another_ref()?;
-        frame.raw_mut().pts = pts.flicks();
-        // SAFETY: the source is configured; it takes the frame's references over.
-        let code = unsafe { ffi::av_buffersrc_add_frame(self.source, frame.as_mut_ptr()) };
-        check(NAME, Step::Filter, Some(pts), code).map(|_| ())
+        self.0.push(picture, pts)
     }
 
     /// No more pictures: what is held back comes out.
     pub(crate) fn end(&mut self) -> Result<(), CodecError> {
-        // SAFETY: null is the sign for the end.
-        let code = unsafe { ffi::av_buffersrc_add_frame(self.source, ptr::null_mut()) };
-        check(NAME, Step::Flush, None, code).map(|_| ())
+        self.0.end()
     }
 
     /// The next picture, if one is ready.
     pub(crate) fn pull(&mut self) -> Result<Option<(Time, Picture)>, CodecError> {
-        let mut frame = AvFrame::empty()?;
-        // SAFETY: the sink is configured, the frame is empty and ours.
-        let code = unsafe { ffi::av_buffersink_get_frame(self.sink, frame.as_mut_ptr()) };
-        match call::answer(NAME, Step::Filter, None, code)? {
-            Answer::Later | Answer::End => Ok(None),
-            Answer::Done => {
-                // SAFETY: the sink is configured.
-                let base = unsafe { ffi::av_buffersink_get_time_base(self.sink) };
-                // The filter counts in half flicks.
-                let wide = i128::from(frame.raw().pts) * i128::from(base.num) * i128::from(FLICK.den);
-                let flicks = wide.div_euclid(i128::from(base.den.max(1)));
-                let pts = Time::from_flicks(i64::try_from(flicks).unwrap_or(0));
-                Ok(Some((pts, Picture::from_av(frame))))
-            }
-        }
-    }
-}
-
-impl Drop for Bwdif {
-    fn drop(&mut self) {
-        let mut graph = self.graph.as_ptr();
-        // SAFETY: ours; it frees its filters, which nobody uses after.
-        unsafe { ffi::avfilter_graph_free(&raw mut graph) };
+        self.0.pull()
     }
 }

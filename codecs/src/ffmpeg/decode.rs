@@ -8,6 +8,7 @@ use media::{AudioCodec, AudioParams, Packet, Size, Time, VideoCodec, VideoParams
 use super::call::{self, Answer, AvPacket, Context, FLICK};
 use super::frame::AvFrame;
 use super::sound;
+use super::weave::Weaver;
 use crate::codec::{AudioDecoder, VideoDecoder};
 use crate::error::{CodecError, Step};
 use crate::frame::{Frame, Pcm};
@@ -164,7 +165,13 @@ fn time_of(raw: &ffi::AVFrame) -> Option<Time> {
 }
 
 /// Pictures out of packets.
-pub(super) struct AvVideoDecoder(Decoder);
+pub(super) struct AvVideoDecoder {
+    decoder: Decoder,
+    /// Where a field may be coded as a picture.
+    weaver: Option<Weaver>,
+    /// What is ready.
+    whole: VecDeque<AvFrame>,
+}
 
 impl AvVideoDecoder {
     pub(super) fn open(params: &VideoParams) -> Result<Self, CodecError> {
@@ -178,17 +185,37 @@ impl AvVideoDecoder {
             raw.width = i32::try_from(size.width).unwrap_or(0);
             raw.height = i32::try_from(size.height).unwrap_or(0);
         }
-        Ok(Self(Decoder::open(context, &params.config)?))
+        let weaver = (params.codec == VideoCodec::Hevc).then(Weaver::default);
+        Ok(Self { decoder: Decoder::open(context, &params.config)?, weaver, whole: VecDeque::new() })
+    }
+
+    /// The next whole picture.
+    fn next(&mut self) -> Result<Option<AvFrame>, CodecError> {
+        loop {
+            if let Some(frame) = self.whole.pop_front() {
+                return Ok(Some(frame));
+            }
+            let ending = self.decoder.draining;
+            match (self.decoder.receive()?, &mut self.weaver) {
+                (frame, None) => return Ok(frame),
+                (Some(frame), Some(weaver)) => weaver.push(frame, &mut self.whole)?,
+                (None, Some(weaver)) if ending => {
+                    weaver.flush(&mut self.whole);
+                    return Ok(self.whole.pop_front());
+                }
+                (None, Some(_)) => return Ok(None),
+            }
+        }
     }
 }
 
 impl VideoDecoder for AvVideoDecoder {
     fn send(&mut self, packet: &Packet) -> Result<(), CodecError> {
-        self.0.send(packet)
+        self.decoder.send(packet)
     }
 
     fn receive(&mut self) -> Result<Option<Frame>, CodecError> {
-        while let Some(frame) = self.0.receive()? {
+        while let Some(frame) = self.next()? {
             // A picture without a time cannot be placed.
             if let Some(pts) = time_of(frame.raw()) {
                 return Ok(Some(Frame { pts, picture: Picture::from_av(frame.upright()?) }));
@@ -198,7 +225,7 @@ impl VideoDecoder for AvVideoDecoder {
     }
 
     fn flush(&mut self) -> Result<(), CodecError> {
-        self.0.flush()
+        self.decoder.flush()
     }
 }
 

@@ -9,9 +9,9 @@ use media::Size;
 
 use super::call::{check, error};
 use super::pool::{self, Layout};
-use crate::colour::{Colour, Gamut, Matrix, Range, Transfer};
+use crate::colour::{Colour, Curve, Matrix, Primaries, Range, Transfer};
 use crate::error::{CodecError, Step};
-use crate::picture::{Aspect, PixelFormat, Plane, PlaneMut, PlaneRef, Rotation, Scan};
+use crate::picture::{Aspect, PixelFormat, Plane, PlaneMut, PlaneRef, Scan, Turn};
 use crate::raw::RawFormat;
 
 const YUV420P: i32 = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as i32;
@@ -185,14 +185,40 @@ impl AvFrame {
         }
     }
 
-    pub(crate) fn gamut(&self) -> Gamut {
-        use ffi::AVColorPrimaries as Primaries;
+    pub(crate) fn primaries(&self) -> Primaries {
+        use ffi::AVColorPrimaries as Tag;
         match self.raw().color_primaries {
-            Primaries::AVCOL_PRI_BT2020 | Primaries::AVCOL_PRI_SMPTE431 | Primaries::AVCOL_PRI_SMPTE432 => {
-                Gamut::Wide
-            }
-            _ => Gamut::Standard,
+            Tag::AVCOL_PRI_BT470BG | Tag::AVCOL_PRI_EBU3213 => Primaries::Bt601Lines625,
+            Tag::AVCOL_PRI_SMPTE170M | Tag::AVCOL_PRI_SMPTE240M => Primaries::Bt601Lines525,
+            Tag::AVCOL_PRI_BT2020 => Primaries::Bt2020,
+            Tag::AVCOL_PRI_SMPTE431 => Primaries::DciP3,
+            Tag::AVCOL_PRI_SMPTE432 => Primaries::DisplayP3,
+            _ => Primaries::Bt709,
         }
+    }
+
+    pub(crate) fn curve(&self) -> Curve {
+        use ffi::AVColorTransferCharacteristic as Tag;
+        match self.raw().color_trc {
+            Tag::AVCOL_TRC_GAMMA22 => Curve::Gamma22,
+            Tag::AVCOL_TRC_GAMMA28 => Curve::Gamma28,
+            Tag::AVCOL_TRC_IEC61966_2_1 => Curve::Srgb,
+            _ => Curve::Bt709,
+        }
+    }
+
+    /// Says which primaries it has.
+    #[cfg(test)]
+    pub(crate) fn paint_with(&mut self, primaries: Primaries) {
+        use ffi::AVColorPrimaries as Tag;
+        self.raw_mut().color_primaries = match primaries {
+            Primaries::Bt709 => Tag::AVCOL_PRI_BT709,
+            Primaries::Bt601Lines625 => Tag::AVCOL_PRI_BT470BG,
+            Primaries::Bt601Lines525 => Tag::AVCOL_PRI_SMPTE170M,
+            Primaries::Bt2020 => Tag::AVCOL_PRI_BT2020,
+            Primaries::DciP3 => Tag::AVCOL_PRI_SMPTE431,
+            Primaries::DisplayP3 => Tag::AVCOL_PRI_SMPTE432,
+        };
     }
 
     /// Whether some of it may be transparent.
@@ -231,18 +257,15 @@ impl AvFrame {
         }
     }
 
-    /// From the display matrix (libavutil/display.h: 16.16 fixed point, row by
-    /// row), to the nearest quarter turn.
-    pub(crate) fn rotation(&self) -> Rotation {
-        let Some(side) = self.0.side_data(Type::DisplayMatrix) else { return Rotation::None };
+    /// From the display matrix (libavutil/display.h: 16.16 fixed point, row by row).
+    pub(crate) fn turn(&self) -> Turn {
+        let Some(side) = self.0.side_data(Type::DisplayMatrix) else { return Turn::NONE };
         let mut cells = side.data().chunks_exact(4).map(|b| i32::from_ne_bytes([b[0], b[1], b[2], b[3]]));
-        let (Some(a), Some(b)) = (cells.next(), cells.next()) else { return Rotation::None };
-        match (a.unsigned_abs() >= b.unsigned_abs(), a >= 0, b >= 0) {
-            (true, true, _) => Rotation::None,
-            (true, false, _) => Rotation::Half,
-            (false, _, true) => Rotation::Quarter,
-            (false, _, false) => Rotation::ThreeQuarters,
-        }
+        let mut next = || cells.next();
+        let (Some(a), Some(b), Some(_), Some(c), Some(d)) = (next(), next(), next(), next(), next()) else {
+            return Turn::NONE;
+        };
+        Turn::of_matrix([a, b, c, d])
     }
 
     /// Whether no one else holds the pixels: no clone, no decoder.
@@ -390,6 +413,7 @@ impl AvFrame {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::picture::{Mirror, Rotation};
 
     fn with_matrix(cells: [i32; 9]) -> AvFrame {
         let mut frame = AvFrame::pooled(Size::new(4, 4)).unwrap();
@@ -406,15 +430,20 @@ mod tests {
     fn the_display_matrix_tells_the_turn() {
         const ONE: i32 = 1 << 16;
         // As phones write them: rows of (a, b, u), (c, d, v), (x, y, w).
-        for (a, b, c, d, turn) in [
-            (ONE, 0, 0, ONE, Rotation::None),
-            (0, ONE, -ONE, 0, Rotation::Quarter),
-            (-ONE, 0, 0, -ONE, Rotation::Half),
-            (0, -ONE, ONE, 0, Rotation::ThreeQuarters),
+        for (a, b, c, d, rotation, mirror) in [
+            (ONE, 0, 0, ONE, Rotation::None, Mirror::No),
+            (0, ONE, -ONE, 0, Rotation::Quarter, Mirror::No),
+            (-ONE, 0, 0, -ONE, Rotation::Half, Mirror::No),
+            (0, -ONE, ONE, 0, Rotation::ThreeQuarters, Mirror::No),
+            (-ONE, 0, 0, ONE, Rotation::None, Mirror::LeftRight),
+            (ONE, 0, 0, -ONE, Rotation::Half, Mirror::LeftRight),
+            (0, ONE, ONE, 0, Rotation::ThreeQuarters, Mirror::LeftRight),
+            (0, -ONE, -ONE, 0, Rotation::Quarter, Mirror::LeftRight),
         ] {
-            assert_eq!(with_matrix([a, b, 0, c, d, 0, 0, 0, 1 << 30]).rotation(), turn);
+            let told = with_matrix([a, b, 0, c, d, 0, 0, 0, 1 << 30]).turn();
+            assert_eq!(told, Turn { mirror, rotation }, "{a} {b} {c} {d}");
         }
-        assert_eq!(AvFrame::pooled(Size::new(4, 4)).unwrap().rotation(), Rotation::None);
+        assert_eq!(AvFrame::pooled(Size::new(4, 4)).unwrap().turn(), Turn::NONE);
     }
 
     #[test]

@@ -3,20 +3,24 @@
 
 mod bwdif;
 mod call;
+mod colorspace;
 mod decode;
 mod dialect;
 mod encode_audio;
 mod encode_video;
 mod follow;
 mod frame;
+mod graph;
 mod pool;
 mod resample;
 mod sound;
 mod swr;
 mod sws;
+mod weave;
 
 pub(crate) use bwdif::Bwdif;
 pub use bwdif::Cadence;
+pub(crate) use colorspace::Repaint;
 pub use follow::Follower;
 pub(crate) use frame::AvFrame;
 pub use resample::Resampler;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use codecs::Rotation;
+use codecs::{Mirror, Rotation, Turn};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::AppSink;
@@ -16,6 +16,7 @@ use crate::ingest::branch;
 use crate::ingest::caps;
 use crate::ingest::flv_head;
 use crate::ingest::lane::StreamParams;
+use crate::ingest::mp4_head;
 use crate::ingest::sample::{Read, SampleReader};
 
 /// How long a container may take to say what is in it.
@@ -84,7 +85,7 @@ struct Told {
     broken: AtomicBool,
     untold: Mutex<Option<DemuxError>>,
     /// The container's word on the picture's orientation.
-    turn: Mutex<Rotation>,
+    turn: Mutex<Turn>,
 }
 
 impl Told {
@@ -150,7 +151,7 @@ impl Demux {
             path: name.clone(),
             broken: AtomicBool::new(false),
             untold: Mutex::new(None),
-            turn: Mutex::new(Rotation::None),
+            turn: Mutex::new(mp4_head::turn(path).unwrap_or(Turn::NONE)),
         });
         let found = Arc::new(Mutex::new(Found::default()));
         let complete = Arc::new(AtomicBool::new(false));
@@ -216,7 +217,7 @@ fn watch(pipeline: &gst::Pipeline, told: &Arc<Told>) {
         if let gst::MessageView::Tag(tags) = message.view()
             && let Some(turn) = tags.tags().get::<gst::tags::ImageOrientation>()
         {
-            *told.turn.lock().unwrap_or_else(PoisonError::into_inner) = rotation(turn.get());
+            *told.turn.lock().unwrap_or_else(PoisonError::into_inner) = turned(turn.get());
         }
         gst::BusSyncReply::Drop
     });
@@ -229,14 +230,20 @@ impl Drop for Demux {
     }
 }
 
-/// GStreamer's `image-orientation`: clockwise turns that make the picture upright. Flips are not undone.
-fn rotation(orientation: &str) -> Rotation {
-    match orientation {
+/// GStreamer's `image-orientation`: a flip from left to right, and then clockwise turns, that make
+/// the picture upright.
+fn turned(orientation: &str) -> Turn {
+    let (mirror, turns) = match orientation.strip_prefix("flip-") {
+        Some(turns) => (Mirror::LeftRight, turns),
+        None => (Mirror::No, orientation),
+    };
+    let rotation = match turns {
         "rotate-90" => Rotation::Quarter,
         "rotate-180" => Rotation::Half,
         "rotate-270" => Rotation::ThreeQuarters,
         _ => Rotation::None,
-    }
+    };
+    Turn { mirror, rotation }
 }
 
 /// Links each stream parsebin finds: the first of each track to an appsink, the rest to nowhere.
@@ -312,7 +319,7 @@ fn queued(
 
 impl TrackReader {
     /// How the container says pictures are to be turned; known once the first packet is read.
-    pub(crate) fn turn(&self) -> Rotation {
+    pub(crate) fn turn(&self) -> Turn {
         *self.told.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use codecs::{
     Aspect, AudioDecoder, Cadence, CodecError, CodecKit, Conform, Deinterlacer, Fields, Filter, Frame, Pcm,
-    Resampler, Rotation, VideoDecoder,
+    Resampler, Turn, VideoDecoder,
 };
 use media::{AudioParams, FrameRate, Packet, SampleRate, Size, Time, Track, VideoParams};
 use pipeline_dsl::Deinterlace;
@@ -44,13 +44,13 @@ pub(crate) struct Shape {
 /// What a container says of pictures that do not say it themselves.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Told {
-    pub(crate) turn: Rotation,
+    pub(crate) turn: Turn,
     pub(crate) aspect: Aspect,
 }
 
 impl Told {
     /// A container that says nothing.
-    pub(crate) const NOTHING: Self = Self { turn: Rotation::None, aspect: Aspect::SQUARE };
+    pub(crate) const NOTHING: Self = Self { turn: Turn::NONE, aspect: Aspect::SQUARE };
 }
 
 /// Decodes pictures and makes them right for the canvas, once.

@@ -25,6 +25,7 @@ pub(crate) mod lane;
 mod listen;
 pub(crate) mod live;
 mod mapping;
+mod mp4_head;
 pub(crate) mod network;
 pub(crate) mod open;
 pub(crate) mod outward;

@@ -60,7 +60,9 @@ impl Remarks {
         let (level, message) = match found {
             Trait::Pq => (Level::Warn, "HDR comes (PQ) and is shown as SDR: it is not tone-mapped"),
             Trait::Hlg => (Level::Warn, "HDR comes (HLG) and is shown as SDR: it is not tone-mapped"),
-            Trait::WideGamut => (Level::Warn, "a wide gamut comes and is shown as BT.709: colours are paler"),
+            Trait::WideGamut => {
+                (Level::Info, "a wide gamut comes and is shown as BT.709: what it has beyond is clipped")
+            }
             Trait::Alpha => (Level::Info, "pictures with transparency come: they lie over black"),
             Trait::Interlaced => (Level::Info, self.fields()),
         };

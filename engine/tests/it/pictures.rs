@@ -137,6 +137,60 @@ fn a_display_matrix_turns_the_picture_all_four_ways() {
     }
 }
 
+/// Selfie cameras write such matrices; FFmpeg 5's program cannot, so that the file's is patched.
+#[test]
+fn a_mirrored_display_matrix_is_drawn_mirrored() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("mirrored.mp4");
+    quadrants(&path, (320, 180), "yuv420p", &["-c:v", "libx264", "-qp", "6"]);
+    let film = std::fs::read(&path).unwrap();
+    let matrix = |a: i32, d: i32| [a, 0, 0, 0, d, 0, 0, 0, 1 << 30].map(i32::to_be_bytes).concat();
+    let one = 1 << 16;
+    let plain = matrix(one, one);
+    let header = film.windows(4).position(|w| w == b"tkhd").unwrap();
+    let at = header + film[header..].windows(plain.len()).position(|w| w == plain).unwrap();
+    for (a, d, of, what) in [
+        (-one, one, [LIME, RED, WHITE, BLUE], "left for right"),
+        (one, -one, [BLUE, WHITE, RED, LIME], "upside down"),
+    ] {
+        let mut film = film.clone();
+        film[at..at + plain.len()].copy_from_slice(&matrix(a, d));
+        std::fs::write(&path, film).unwrap();
+        let frames = frames(&shown(&path, "25fps", ""));
+        assert_eq!(frames.len(), 10);
+        corners(&frames[5], (0, 0, 320, 180), of, what);
+    }
+}
+
+/// An encoder that codes each field as a picture: they are woven, the upper lines where they were.
+#[test]
+fn hevc_fields_are_woven() {
+    let dir = tempfile::tempdir().unwrap();
+    for (first, parity) in [("tff", "interlace=tff"), ("bff", "interlace=bff")] {
+        let path = dir.path().join(format!("{first}.ts"));
+        // The upper field's lines are white, the lower one's black.
+        let film = format!(
+            "color=black:s=320x180:r=25:d=1,format=yuv420p,\
+             geq=lum='if(mod(Y,2),16,235)':cb=128:cr=128,setfield={first},separatefields"
+        );
+        let coder = format!("{parity}:log-level=error:qp=8:keyint=10");
+        let coded = ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", &coder];
+        run_ffmpeg(&[&["-f", "lavfi", "-i", &film][..], &coded, &[path.to_str().unwrap()]].concat());
+        let ran = shown(&path, "25fps", "deinterlace=off");
+        let frames = frames(&ran);
+        assert_eq!(frames.len(), 10, "{first}");
+        let luma = frames[5].picture.plane(Plane::Y);
+        for y in 20..160 {
+            let mean = luma.row(y).iter().map(|&p| u32::from(p)).sum::<u32>() / 320;
+            assert!(if y % 2 == 0 { mean > 200 } else { mean < 50 }, "{first}: line {y} is {mean}");
+        }
+        let told: Vec<_> = ran.report.events.iter().filter(|e| e.code == "picture").collect();
+        let is_told = |event: &&&engine::Event| event.message.contains("interlaced pictures come");
+        // The parser may know more of a stream after its first pictures, which makes it another one.
+        assert!(told.iter().filter(is_told).count() >= 1, "{first}: {told:#?}");
+    }
+}
+
 #[test]
 fn pixels_that_are_not_square_and_sizes_that_are_odd() {
     let dir = tempfile::tempdir().unwrap();
