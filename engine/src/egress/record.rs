@@ -3,13 +3,13 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::BytesMut;
 use flv::script::Metadata;
-use flv::{FILE_HEADER_LEN, FileHeader, FlvMillis, TagKind, Tracks};
+use flv::{FILE_HEADER_LEN, FileHeader, FlvMillis, Tag, TagKind, Tracks};
 
 use crate::egress::EgressMeter;
 use crate::egress::queue::{Item, Role, SinkQueue};
@@ -39,7 +39,38 @@ pub(crate) struct Recorder {
     fresh: Vec<Mark>,
     metadata: Option<(Metadata, usize)>,
     first: Option<FlvMillis>,
+    /// Where in the file the first tag ends that is no header.
+    media: Option<u64>,
     tags: Tags,
+}
+
+/// The newest header of each kind that came by: what a file that begins in mid-stream begins with.
+#[derive(Default)]
+pub(crate) struct Heads([Option<Tag>; 3]);
+
+impl Heads {
+    /// Takes note of a header; of what is none, of nothing.
+    pub(crate) fn note(&mut self, item: &Item) {
+        if item.role == Role::Header {
+            let place = match item.tag.kind {
+                TagKind::Script => 0,
+                TagKind::Video => 1,
+                TagKind::Audio => 2,
+            };
+            self.0[place] = Some(item.tag.clone());
+        }
+    }
+
+    /// What a file holds in front that goes on with `item`, and `item`.
+    pub(crate) fn before(&self, item: Item) -> Vec<Item> {
+        let at = item.tag.timestamp;
+        let headers = self.0.iter().flatten().map(|tag| {
+            let mut tag = tag.clone();
+            tag.timestamp = at;
+            Item { tag, role: Role::Header }
+        });
+        headers.chain(std::iter::once(item)).collect()
+    }
 }
 
 /// Whose tags it is that are recorded.
@@ -128,7 +159,7 @@ impl Recorder {
         let file = BufWriter::with_capacity(256 << 10, file);
         let whole = Mark { end: FILE_HEADER_LEN as u64, picture: FlvMillis(0) };
         let fresh = Vec::new();
-        Ok(Self { made, file, whole, fresh, metadata: None, first: None, tags: Tags::Ours })
+        Ok(Self { made, file, whole, fresh, metadata: None, first: None, media: None, tags: Tags::Ours })
     }
 
     /// For tags that are not ours: nothing of them is changed.
@@ -147,13 +178,46 @@ impl Recorder {
     /// # Errors
     /// It has ended before its time, and this is to be told.
     pub(crate) fn run(
-        mut self,
+        self,
         queue: &Arc<SinkQueue>,
         meter: &EgressMeter,
         reporter: &Reporter,
         codes: &Codes,
     ) -> Result<(), String> {
-        let result = self.record(queue, meter, reporter, codes);
+        let ended = self.run_on(&mut Heads::default(), queue, meter, reporter, codes);
+        if ended.is_err() {
+            // What still comes is for nobody: the feed must not wait for us.
+            queue.close();
+        }
+        ended
+    }
+
+    /// Writes what a file begins with that goes on in mid-stream. A file in which nothing but
+    /// headers is goes again.
+    ///
+    /// # Errors
+    /// There is no room, and this is to be told.
+    pub(crate) fn begun_with(mut self, opening: &[Item], meter: &EgressMeter) -> Result<Self, String> {
+        match opening.iter().try_for_each(|item| self.write(item)).and_then(|()| self.flush(meter)) {
+            Ok(()) => Ok(self),
+            Err(error) => Err(self.cut(&error, meter)),
+        }
+    }
+
+    /// As [`run`](Self::run), but the queue stays open: whoever calls goes on with it. `heads`
+    /// become what came by. A file in which nothing but headers is goes again.
+    ///
+    /// # Errors
+    /// As `run`.
+    pub(crate) fn run_on(
+        mut self,
+        heads: &mut Heads,
+        queue: &Arc<SinkQueue>,
+        meter: &EgressMeter,
+        reporter: &Reporter,
+        codes: &Codes,
+    ) -> Result<(), String> {
+        let result = self.record(heads, queue, meter, reporter, codes);
         meter.dropped(queue.take_dropped());
         match result.and_then(|()| self.close()) {
             Ok(()) => {
@@ -161,21 +225,30 @@ impl Recorder {
                 Ok(())
             }
             Err(error) => {
-                let path = self.made.path.display().to_string();
-                let (whole, salvaged) = self.salvage(meter);
-                let but = salvaged.err().map(|e| format!(", nor be closed there: {e}")).unwrap_or_default();
-                let message =
-                    format!("{path}: {error}; the recording ends after {whole} bytes of whole tags{but}");
                 meter.set(EgressState::Failed);
-                // What still comes is for nobody: the feed must not wait for us.
-                queue.close();
-                Err(message)
+                Err(self.cut(&error, meter))
             }
         }
     }
 
+    /// Ends a file in which nothing more can be written, and says how.
+    fn cut(self, error: &io::Error, meter: &EgressMeter) -> String {
+        let (path, media) = (self.made.path.clone(), self.media);
+        let is_received = matches!(self.tags, Tags::Received { .. });
+        let (whole, salvaged) = self.salvage(meter);
+        let shown = path.display();
+        if is_received && media.is_none_or(|media| media > whole) {
+            // Nothing of the stream is in it; if it cannot be removed, it plays as nothing.
+            let _ = std::fs::remove_file(&path);
+            return format!("{shown}: {error}; nothing could be written");
+        }
+        let but = salvaged.err().map(|e| format!(", nor be closed there: {e}")).unwrap_or_default();
+        format!("{shown}: {error}; the recording ends after {whole} bytes of whole tags{but}")
+    }
+
     fn record(
         &mut self,
+        heads: &mut Heads,
         queue: &Arc<SinkQueue>,
         meter: &EgressMeter,
         reporter: &Reporter,
@@ -183,15 +256,13 @@ impl Recorder {
     ) -> io::Result<()> {
         let mut lost = 0;
         while let Some(item) = queue.pop_blocking() {
+            heads.note(&item);
             self.write(&item)?;
             while let Some(item) = queue.try_pop() {
+                heads.note(&item);
                 self.write(&item)?;
             }
-            self.file.flush()?;
-            let whole = self.fresh.last().copied().unwrap_or(self.whole);
-            meter.sent((whole.end - self.whole.end) as usize);
-            self.whole = whole;
-            self.fresh.clear();
+            self.flush(meter)?;
             let dropped = queue.take_dropped();
             if dropped > 0 {
                 meter.dropped(dropped);
@@ -204,6 +275,16 @@ impl Recorder {
                 lost += dropped;
             }
         }
+        Ok(())
+    }
+
+    /// All is on its way to the disk.
+    fn flush(&mut self, meter: &EgressMeter) -> io::Result<()> {
+        self.file.flush()?;
+        let whole = self.fresh.last().copied().unwrap_or(self.whole);
+        meter.sent((whole.end - self.whole.end) as usize);
+        self.whole = whole;
+        self.fresh.clear();
         Ok(())
     }
 
@@ -235,6 +316,10 @@ impl Recorder {
             }
             Tags::Ours => {}
             Tags::Received { sound, pictures } => {
+                // A file without a name takes all that is written, for nobody.
+                if item.role == Role::Key && self.file.get_ref().metadata()?.nlink() == 0 {
+                    return Err(io::Error::new(io::ErrorKind::NotFound, "somebody removed it"));
+                }
                 *sound |= tag.kind == TagKind::Audio;
                 *pictures |= tag.kind == TagKind::Video;
             }
@@ -244,6 +329,9 @@ impl Recorder {
         if matches!(item.role, Role::Key | Role::Delta) {
             self.first.get_or_insert(tag.timestamp);
             mark.picture = tag.timestamp;
+        }
+        if item.role != Role::Header {
+            self.media.get_or_insert(mark.end);
         }
         self.fresh.push(mark);
         self.file.write_all(&tag.header())?;

@@ -3,7 +3,8 @@
 //! What arrives is tapped before it is decoded and waits in a queue of its own for the
 //! line's recorder, a thread that writes a file for each stream: the second goes to `-2`,
 //! so that every file has one timeline, its sender's, and its own headers. A disk that is
-//! full or slow costs the recording, never the line.
+//! full or slow costs the recording, never the line: with a back-off it is tried again, and
+//! where there is room again a new file goes on at a key frame.
 
 mod mux;
 mod tap;
@@ -14,19 +15,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use media::Span;
 use pipeline_dsl as dsl;
+use scheduling::Backoff;
 
 use crate::channel::outlets::stays_inside;
 use crate::egress::EgressMeter;
-use crate::egress::queue::{Bound, SinkQueue, WhenFull};
-use crate::egress::record::{Codes, Recorder};
+use crate::egress::queue::{Bound, Item, Role, SinkQueue, WhenFull};
+use crate::egress::record::{Codes, Heads, Recorder};
 use crate::event::Level;
 use crate::ingest::again::{GLANCE, WELL};
 use crate::ingest::iso::tap::Tap;
 use crate::keys;
 use crate::options::Mode;
 use crate::report::{EgressState, RecordingReport};
-use crate::reporter::Reporter;
+use crate::reporter::{Reporter, roll};
 use crate::seldom::{Measure, Seldom};
 use crate::start::{Begun, Place, StartError};
 
@@ -37,6 +40,10 @@ pub(crate) use tap::Tap as IsoTap;
 const WAITING_BYTES: usize = 64 << 20;
 /// Streams that may wait behind the one that is written.
 const WAITING_STREAMS: usize = 2;
+
+/// How long a disk that failed is left alone.
+const FIRST_WAIT: Span = Span::from_millis(500);
+const LONGEST_WAIT: Span = Span::from_secs(30);
 
 const CODES: Codes = Codes { failed: "iso-failed", behind: "iso-behind" };
 
@@ -142,6 +149,7 @@ pub(crate) struct IsoRecorder {
     failures: Seldom,
     /// How many recordings failed since the last that did not.
     in_a_row: u64,
+    backoff: Backoff,
 }
 
 impl IsoRecorder {
@@ -172,13 +180,44 @@ impl IsoRecorder {
         self.failures.happened(why, &self.reporter);
     }
 
+    /// Writes a stream, in as many files as it takes.
     fn record(&mut self, queue: &Arc<SinkQueue>) {
-        let recorder = match Recorder::create(&self.path, Arc::clone(&self.begun)) {
-            Ok(recorder) => recorder.of_received(),
-            Err(error) => return self.failed(&error.to_string()),
-        };
+        let (mut opening, mut heads) = (Vec::new(), Heads::default());
+        loop {
+            match self.write(&opening, &mut heads, queue) {
+                Ok(()) => return,
+                Err(why) => self.failed(&why),
+            }
+            match self.next_chance(&mut heads, queue) {
+                Some(key) => opening = heads.before(key),
+                None => return,
+            }
+        }
+    }
+
+    /// Passes over what comes until the disk may be tried again, and then up to a key frame;
+    /// `None` at the stream's end.
+    fn next_chance(&mut self, heads: &mut Heads, queue: &Arc<SinkQueue>) -> Option<Item> {
+        let (failed, wait) = (Instant::now(), self.backoff.failed(roll()).as_duration());
+        while let Some(item) = queue.pop_blocking() {
+            heads.note(&item);
+            match item.role {
+                Role::Key if failed.elapsed() >= wait => return Some(item),
+                Role::Key | Role::Delta => self.recording.meter.dropped(1),
+                Role::Header | Role::Sound => {}
+            }
+        }
+        None
+    }
+
+    fn write(&mut self, opening: &[Item], heads: &mut Heads, queue: &Arc<SinkQueue>) -> Result<(), String> {
         let (recording, tried) = (Arc::clone(&self.recording), Instant::now());
-        let meter = &recording.meter;
+        let (meter, before) = (&recording.meter, recording.meter.bytes());
+        let pictures = opening.iter().filter(|item| item.role == Role::Key).count() as u64;
+        let recorder = Recorder::create(&self.path, Arc::clone(&self.begun))
+            .map_err(|e| e.to_string())
+            .and_then(|recorder| recorder.of_received().begun_with(opening, meter))
+            .inspect_err(|_| meter.dropped(pictures))?;
         let file = recorder.path().display().to_string();
         *lock(&self.recording.newest) = Some(file.clone());
         self.recording.files.fetch_add(1, Ordering::Relaxed);
@@ -188,19 +227,18 @@ impl IsoRecorder {
             n => format!(", after {n} that failed"),
         };
         self.reporter.event(Level::Info, "iso-started", format!("recording to {file}{after}"));
-        let before = meter.bytes();
-        let ended = recorder.run(queue, meter, &self.reporter, &CODES);
+        let ended = recorder.run_on(heads, queue, meter, &self.reporter, &CODES);
         if ended.is_ok() || tried.elapsed() > WELL {
             // The end of one that held is news.
             self.failures.worked();
+            self.backoff.worked();
             self.in_a_row = 0;
         }
-        if let Err(why) = ended {
-            return self.failed(&why);
-        }
+        ended?;
         let bytes = meter.bytes() - before;
         self.reporter.event(Level::Info, "iso-closed", format!("{file} is closed: {bytes} bytes of tags"));
         meter.set(EgressState::Connecting);
+        Ok(())
     }
 }
 
@@ -245,6 +283,7 @@ pub(crate) fn set_up(
         begun: Arc::clone(&place.begun),
         failures: Seldom::new(CODES.failed, Level::Alarm, Measure::FAILURES),
         in_a_row: 0,
+        backoff: Backoff::new(FIRST_WAIT, LONGEST_WAIT),
     };
     let left_out = Seldom::new(CODES.failed, Level::Alarm, Measure::STRANGERS);
     let iso = Iso { streams: to_recorder, recording: Arc::clone(&recording), reporter, when_full, left_out };
@@ -274,6 +313,7 @@ mod tests {
             begun,
             failures: Seldom::new(CODES.failed, Level::Alarm, Measure::FAILURES),
             in_a_row: 0,
+            backoff: Backoff::new(FIRST_WAIT, LONGEST_WAIT),
         };
         let mut streams = |count: usize| {
             for _ in 0..count {
@@ -297,5 +337,88 @@ mod tests {
         assert_eq!(codes, ["iso-failed", "iso-started", "iso-closed", "iso-failed"], "{told:#?}");
         assert!(told[0].1.contains("bb.flv: cannot be created: "), "{told:#?}");
         assert!(told[1].1.ends_with("bb.flv, after 5 that failed"), "{told:#?}");
+    }
+
+    /// A folder goes away in mid-stream and is there again: what was written stays, and the stream
+    /// goes on in a new file at a key frame, behind its headers.
+    #[test]
+    fn a_recording_goes_on_at_a_key_frame_once_there_is_room() {
+        let (dir, log) = (tempfile::tempdir().unwrap(), Arc::new(EventLog::new()));
+        let reporter =
+            Reporter::new(Arc::new(VirtualClock::default()), Arc::clone(&log), Arc::new(Stop::default()));
+        let begun = Arc::new(Begun::default());
+        begun.set();
+        let (to_recorder, streams) = bounded(1);
+        let recorder = IsoRecorder {
+            path: dir.path().join("iso/a.flv"),
+            streams,
+            recording: Arc::new(Recording::new()),
+            reporter,
+            begun,
+            failures: Seldom::new(CODES.failed, Level::Alarm, Measure::FAILURES),
+            in_a_row: 0,
+            // It is tried at once.
+            backoff: Backoff::new(Span::ZERO, Span::ZERO),
+        };
+        let recording = Arc::clone(&recorder.recording);
+        let bound = Bound { millis: i32::MAX, bytes: 1 << 20, when_full: WhenFull::Drop };
+        let queue = Arc::new(SinkQueue::whole(bound));
+        to_recorder.send(Arc::clone(&queue)).unwrap();
+        let thread = std::thread::spawn(move || recorder.run());
+        let push = |role, kind, ms, byte| {
+            let tag = flv::Tag::new(kind, flv::FlvMillis(ms), vec![byte; 500].into()).unwrap();
+            queue.push(Item { tag, role });
+        };
+        use flv::TagKind::{Audio, Script, Video};
+        let (path, iso) = (dir.path().join("iso/a.flv"), dir.path().join("iso"));
+        let wait = |what: &str, is: &dyn Fn() -> bool| {
+            let begun = Instant::now();
+            while !is() {
+                assert!(begun.elapsed().as_secs() < 20, "waited in vain for {what}");
+                std::thread::yield_now();
+            }
+        };
+        let bytes = |count: u64| recording.meter.bytes() == count * 515;
+        push(Role::Header, Script, 0, 1);
+        push(Role::Header, Video, 0, 2);
+        push(Role::Header, Audio, 0, 3);
+        push(Role::Key, Video, 0, 4);
+        push(Role::Delta, Video, 40, 5);
+        wait("five tags on disk", &|| bytes(5));
+        let kept = std::fs::read(&path).unwrap();
+        // Somebody clears the disk, and leaves a file where the folder was.
+        std::fs::rename(&path, dir.path().join("moved.flv")).unwrap();
+        std::fs::remove_file(dir.path().join("moved.flv")).unwrap();
+        std::fs::remove_dir(&iso).unwrap();
+        std::fs::write(&iso, []).unwrap();
+        push(Role::Key, Video, 80, 6);
+        wait("the failure", &|| recording.failures.load(Ordering::Relaxed) == 1);
+        push(Role::Delta, Video, 120, 7);
+        push(Role::Key, Video, 160, 8);
+        wait("another failure", &|| recording.failures.load(Ordering::Relaxed) == 2);
+        std::fs::remove_file(&iso).unwrap();
+        // New headers meanwhile: these are in force.
+        push(Role::Header, Video, 180, 9);
+        push(Role::Delta, Video, 200, 10);
+        push(Role::Key, Video, 240, 11);
+        push(Role::Sound, Audio, 250, 12);
+        wait("it on disk again", &|| bytes(5 + 5));
+        queue.close();
+        recording.close();
+        thread.join().unwrap();
+        assert_eq!(kept.len(), flv::FILE_HEADER_LEN + 5 * 515);
+        let mut reader = flv::TagReader::new();
+        reader.push(std::fs::read(&path).unwrap().into());
+        let items = std::iter::from_fn(|| reader.next().unwrap());
+        let tags = items.filter_map(|item| match item {
+            flv::Item::Tag(tag) => Some((tag.timestamp.0, tag.body()[0])),
+            _ => None,
+        });
+        assert_eq!(tags.collect::<Vec<_>>(), [(240, 1), (240, 9), (240, 3), (240, 11), (250, 12)]);
+        let codes: Vec<_> = log.all(Time::ZERO).into_iter().map(|e| e.code).collect();
+        let codes: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
+        assert_eq!(codes, ["iso-started", "iso-failed", "iso-failed", "iso-started", "iso-closed"]);
+        assert_eq!(recording.report().dropped_frames, 3);
+        assert_eq!((recording.report().files, recording.report().failures), (2, 2));
     }
 }
