@@ -19,7 +19,7 @@ use crate::ingest::network::Network;
 use crate::ingest::sample::SampleReader;
 use crate::ingest::wall::Wall;
 use crate::ingest::wire::address::Wire;
-use crate::ingest::wire::knocks::Knocks;
+use crate::ingest::wire::knocks::{Knocks, Refused};
 use crate::ingest::wire::{network, rtsp};
 use crate::ingest::{branch, caps};
 use crate::reporter::Reporter;
@@ -271,7 +271,11 @@ impl Graph {
                 let source = make("srtsrc")?;
                 source.set_property("uri", url.as_str());
                 // Before what follows: in GStreamer 1.22 it switches the reconnecting on as well.
-                graph.knocks.get_or_init(|| Knocks::at(&source));
+                let asked =
+                    |key| url.query_pairs().find(|(k, _)| k == key).map(|(_, value)| value.into_owned());
+                let listens = asked("mode").is_some_and(|mode| mode == "listener");
+                let stream = asked("streamid").filter(|_| listens);
+                graph.knocks.get_or_init(|| Knocks::at(&source, stream));
                 // The reconnecting is ours, for every wire alike.
                 set_if_there(&source, "auto-reconnect", false);
                 // It waits for a silent sender for ever else, even when it is told to stop.
@@ -377,9 +381,9 @@ impl Graph {
         }
     }
 
-    /// How many called our SRT listener and were turned away since this was last asked.
-    pub(crate) fn turned_away(&self) -> usize {
-        self.knocks.get().map_or(0, |knocks| knocks.turned_away(Instant::now()))
+    /// Who called our SRT listener and was turned away since this was last asked.
+    pub(super) fn turned_away(&self) -> Vec<Refused> {
+        self.knocks.get().map_or_else(Vec::new, |knocks| knocks.turned_away(Instant::now()))
     }
 
     /// What the wire tells of its network.

@@ -71,9 +71,8 @@ impl WireLine {
                 told = Instant::now();
                 self.intake.counters.network_is(graph.network());
             }
-            for _ in 0..graph.turned_away() {
-                let message = "somebody called and was not let in: is the passphrase another one?";
-                strangers.happened(message, &self.reporter);
+            for refused in graph.turned_away() {
+                strangers.happened(&refused.to_string(), &self.reporter);
             }
             match graph.listen(GLANCE) {
                 Said::Error(error) => return (self.said(&error), Then::Again),
