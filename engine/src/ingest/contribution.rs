@@ -9,6 +9,7 @@ use crate::event::Level;
 use crate::ingest::lane::{Shape, VideoLane};
 use crate::ingest::stamps::Stamps;
 use crate::ingest::standby::Gop;
+use crate::ingest::timecode::TimeCodes;
 use crate::ingest::wall::WallClock;
 use crate::reporter::Reporter;
 use crate::seldom::{Hearing, Measure, Seldom};
@@ -35,6 +36,7 @@ pub(crate) struct Contribution {
     pub(crate) pictures: Pictures,
     /// What it says of the time of day.
     pub(crate) wall: WallClock,
+    pub(crate) codes: TimeCodes,
     /// When it was last told where its clock stands.
     pub(crate) told: Option<Time>,
     /// Whether it was told that it came: of one that comes again and again less is told.
@@ -107,6 +109,7 @@ impl Contribution {
             follower: Follower::new(shape.rate, shape.channels),
             pictures: Pictures::None,
             wall: WallClock::default(),
+            codes: TimeCodes::default(),
             told: None,
             complaints: Seldom::new("decode-error", Level::Warn, Measure::DAMAGE),
             jumps: Seldom::new("line-jump", Level::Warn, Measure::CLOCK),

@@ -20,6 +20,7 @@ use crate::ingest::lane::{Shape, StreamParams, Told, VideoLane};
 use crate::ingest::remarks::Remark;
 use crate::ingest::stamps::{Heard, Mapped};
 use crate::ingest::standby::{Gop, Orders};
+use crate::ingest::timecode::TimeCodes;
 use crate::ingest::together::Together;
 use crate::ingest::wall;
 use crate::reporter::Reporter;
@@ -158,6 +159,7 @@ impl LiveLine {
                 }
                 self.flush_video(contribution);
                 contribution.gop.clear(Track::Video);
+                contribution.codes = TimeCodes::of(&params);
                 let lane = VideoLane::new(&self.shape, &params, Told::NOTHING)?;
                 contribution.video = Some((params, lane));
                 contribution.opening = Opening::AT_KEY_FRAME;
@@ -189,8 +191,12 @@ impl LiveLine {
         }
         match packet.track {
             Track::Video => {
-                if let Some(wall) = wall::in_picture(&packet.data) {
-                    contribution.wall.told(packet.pts, wall);
+                match wall::in_picture(&packet.data) {
+                    Some(wall) => contribution.wall.told(packet.pts, wall),
+                    None => {
+                        let code = contribution.codes.in_picture(&packet.data);
+                        code.into_iter().for_each(|time| contribution.wall.told_by_code(packet.pts, time));
+                    }
                 }
                 if packet.key == Key::Frame {
                     self.counters.key_frame(packet.dts);

@@ -41,6 +41,7 @@ pub(crate) mod source;
 pub(crate) mod stamps;
 pub(crate) mod standby;
 pub(crate) mod still;
+mod timecode;
 pub(crate) mod together;
 pub(crate) mod unpack;
 mod wall;

@@ -9,6 +9,8 @@ use pipeline_dsl::SyncBy;
 
 /// No line waits longer than this for others.
 pub(crate) const MOST: Span = Span::from_secs(2);
+/// Clocks may tell no day: times are compared by their place in it.
+const DAY: Span = Span::from_secs(86_400);
 /// Of a line that has told nothing for so long, nobody waits for.
 const FORGOTTEN: Span = Span::from_secs(10);
 
@@ -39,17 +41,25 @@ impl Together {
         let mut members = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         members.retain(|_, member| now - member.told < FORGOTTEN);
         members.insert(line.to_owned(), Member { sync, delay, told: now });
-        let quickest = members.values().map(|member| member.delay).min().unwrap_or(delay);
-        let synced = members.values().filter(|member| member.sync == SyncBy::Clock);
+        // How much later than this line each could be shown.
+        let later = |member: &Member| within_a_day(member.delay - delay);
+        let quickest = members.values().map(later).min().unwrap_or(Span::ZERO);
+        let synced = members.values().filter(|member| member.sync == SyncBy::Clock).map(later);
         // Whoever is too far behind is not waited for, and waits for nobody that is further behind.
-        let first = synced.clone().map(|member| member.delay).min().unwrap_or(delay);
-        let reached = synced.map(|member| member.delay).filter(|other| *other - first <= MOST);
+        let first = synced.clone().min().unwrap_or(Span::ZERO);
+        let reached = synced.filter(|other| *other - first <= MOST);
         let wait = match sync {
             SyncBy::Arrival => Span::ZERO,
-            SyncBy::Clock => (reached.max().unwrap_or(delay) - delay).max(Span::ZERO),
+            SyncBy::Clock => reached.max().unwrap_or(Span::ZERO).max(Span::ZERO),
         };
-        Place { wait, behind: delay - quickest }
+        Place { wait, behind: Span::ZERO - quickest }
     }
+}
+
+/// A difference without whole days: from half a day before to half a day after.
+fn within_a_day(difference: Span) -> Span {
+    let half = DAY.flicks() / 2;
+    Span::from_flicks((difference.flicks().saturating_add(half)).rem_euclid(DAY.flicks()) - half)
 }
 
 #[cfg(test)]
@@ -74,5 +84,16 @@ mod tests {
         assert_eq!(tell("a", SyncBy::Clock, -5_000).wait, ms(300), "five seconds are too much");
         let later = together.tell("a", SyncBy::Clock, ms(-5_000), now + Span::from_secs(11));
         assert_eq!(later, Place { wait: ms(0), behind: ms(0) }, "the others are gone");
+    }
+
+    #[test]
+    fn clocks_without_a_day_are_compared_across_midnight() {
+        let together = Together::default();
+        let day = 86_400_000;
+        let tell = |line: &str, delay| together.tell(line, SyncBy::Clock, ms(delay), Time::from_secs(1));
+        tell("before midnight", -day + 50);
+        assert_eq!(tell("after", -150), Place { wait: ms(200), behind: ms(0) });
+        assert_eq!(tell("before midnight", -day + 50), Place { wait: ms(0), behind: ms(200) });
+        assert_eq!(tell("with the date", -20_000 * day - 50).behind, ms(100));
     }
 }

@@ -1,7 +1,8 @@
 //! What time it was, by the sender's own clock on the wall, when a picture was taken.
 //!
-//! Two ways in which encoders say it: RTMP's `onFi` message, and the precision time stamp of
-//! MISB ST 0604 in an unregistered user data SEI message of AVC and HEVC.
+//! Ways in which encoders say it: RTMP's `onFi` message, the precision time stamp of MISB ST 0604
+//! in an unregistered user data SEI message of AVC and HEVC, and, without the day, their time codes
+//! (see [`timecode`](super::timecode)).
 
 use std::collections::VecDeque;
 
@@ -68,12 +69,37 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 pub(crate) struct WallClock {
     /// Wall clock minus stream time, as told.
     told: VecDeque<Span>,
+    by: By,
+}
+
+/// By what the time was told.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// Time codes alone, which may be of any clock.
+    #[default]
+    Code,
+    /// A clock with its date.
+    Clock,
 }
 
 impl WallClock {
     /// At `pts` of the stream it was so late.
     pub(crate) fn told(&mut self, pts: Time, wall: Wall) {
-        let offset = (Time::ZERO + wall.0) - pts;
+        if self.by == By::Code {
+            self.by = By::Clock;
+            self.told.clear();
+        }
+        self.tell((Time::ZERO + wall.0) - pts);
+    }
+
+    /// At `pts` its time code was so long after midnight; that counts where nothing better is told.
+    pub(crate) fn told_by_code(&mut self, pts: Time, since_midnight: Span) {
+        if self.by == By::Code {
+            self.tell((Time::ZERO + since_midnight) - pts);
+        }
+    }
+
+    fn tell(&mut self, offset: Span) {
         if self.told.back().is_some_and(|last| (offset - *last).abs() > SET) {
             self.told.clear();
         }
@@ -141,6 +167,16 @@ mod tests {
             assert!(n < 20 || (1_000_010..=1_000_020).contains(&told), "{told}");
         }
         assert_eq!(tell(8_000, 5_000_000), 4_992_000);
+    }
+
+    #[test]
+    fn a_clock_counts_for_more_than_time_codes() {
+        let mut clock = WallClock::default();
+        clock.told_by_code(Time::from_secs(5), Span::from_secs(7));
+        assert_eq!(clock.offset(), Some(Span::from_secs(2)));
+        clock.told(Time::from_secs(6), Wall(Span::from_secs(1_000)));
+        clock.told_by_code(Time::from_secs(7), Span::from_secs(9));
+        assert_eq!(clock.offset(), Some(Span::from_secs(994)));
     }
 
     proptest! {

@@ -62,9 +62,13 @@ fn camera(part: &Part) -> Option<Camera> {
         // What the camera says is for those of its lines that can be recorded.
         let every = part.text("record").filter(|_| input.unrecordable().is_none());
         // Only lines that somebody sends to while the show runs have the keys of `Live`.
-        let live = match (line.span("buffer"), line.word("sync")) {
-            (Some(buffer), Some(sync)) => Live { buffer, sync: by_word(SyncBy::ALL, SyncBy::WORDS, sync)? },
-            _ => Live::default(),
+        let live = match line.span("buffer") {
+            Some(buffer) => {
+                let sync = line.word("sync").or(part.word("sync"));
+                let sync = sync.and_then(|word| by_word(SyncBy::ALL, SyncBy::WORDS, word));
+                Live { buffer, sync: sync.unwrap_or_default() }
+            }
+            None => Live::default(),
         };
         let deinterlace = |word: &str| by_word(Deinterlace::ALL, Deinterlace::WORDS, word);
         Some(Line {

@@ -40,7 +40,7 @@ const TEST: Form = Form {
 /// What a line takes that somebody sends to while the show runs.
 const BUFFER: Slot = slot("buffer", Type::Duration { least_ms: 20, most_ms: 2_000 }, Need::Default("200ms"));
 const CA: Slot = slot("ca", Type::Input(FileKind::Certificate), Need::Optional);
-const SYNC: Slot = slot("sync", Type::OneOf(&SyncBy::WORDS), Need::Default("arrival"));
+const SYNC: Slot = slot("sync", Type::OneOf(&SyncBy::WORDS), Need::Optional);
 const LIVE: &[Slot] = &[BUFFER, SYNC, DEINTERLACE];
 const DEVICE_KEYS: &[Slot] = &[slot("audio", Type::SoundDevice, Need::Optional), BUFFER, SYNC, DEINTERLACE];
 
@@ -81,10 +81,10 @@ const ADDRESS: Slot = slot("address", Type::Address, Need::Required);
 
 const CAMERA: NodeSpec = NodeSpec {
     word: "camera",
-    about: "A camera position with its lines, the preferred first; `record` is for each that says none of its own.",
+    about: "A camera position with its lines, the preferred first; `record` and `sync` are for each that says none of its own, `sync` is `arrival` where nobody says it.",
     count: Count::Any,
     args: &[NAME],
-    keys: &[RECORD],
+    keys: &[RECORD, SYNC],
     nodes: &[
         NodeSpec {
             word: "line",

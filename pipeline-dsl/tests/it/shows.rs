@@ -592,3 +592,24 @@ pub fn show() -> impl Strategy<Value = Show> {
         )
     })
 }
+
+#[test]
+fn what_a_camera_says_of_time_is_for_those_of_its_lines_that_say_nothing() {
+    let show = pipeline_dsl::parse_show(
+        r#"show t {
+            camera main sync=clock {
+                line a push "rtmp:live/a"
+                line b pull "srt://h:1" sync=arrival
+                line c file "c.mp4"
+            }
+            camera other { line a push "rtmp:live/b"; line b push "rtmp:live/c" sync=clock }
+            ladder l { rung r 64x36 100k }
+            channel c { sources main other; ladder l; egress d record "d.flv" }
+        }"#,
+    );
+    let show = show.unwrap();
+    let synced: Vec<_> = show.cameras.iter().flat_map(|c| &c.lines).map(|line| line.live.sync).collect();
+    let (clock, arrival) = (SyncBy::Clock, SyncBy::Arrival);
+    assert_eq!(synced, [clock, arrival, arrival, arrival, clock]);
+    assert_eq!(pipeline_dsl::parse_show(&show.to_source()).unwrap(), show);
+}

@@ -382,6 +382,51 @@ fn what_two_cameras_took_at_one_moment_is_shown_at_one_tick() {
     assert!((behind[1] - Span::from_millis(300)).abs() < Span::from_millis(12), "{}", behind[1]);
 }
 
+/// The same of cameras whose encoders write time codes, across midnight.
+#[test]
+fn what_two_cameras_took_at_one_time_code_is_shown_at_one_tick() {
+    let together = Arc::new(Together::default());
+    let mut benches = ["quick", "slow"].map(|name| {
+        let mut bench = raw(30);
+        bench.line.sync = SyncBy::Clock;
+        bench.line.together = Arc::clone(&together);
+        bench.line.reporter = bench.line.reporter.of(name);
+        let video = VideoParams { codec: VideoCodec::Hevc, size: None, config: Bytes::from_static(&[1]) };
+        bench.put(Arrival::Params(StreamParams::Video(video)));
+        bench
+    });
+    // The code of the picture that is flashed first, and how far its stream is then.
+    let coded = |all: Vec<Sent>, from: i64| {
+        all.into_iter().map(move |mut sent| {
+            let at = sent.packet.pts.as_millis_rounded() - from;
+            if sent.packet.track == Track::Video && at.rem_euclid(1_000) == 0 {
+                let second = (86_390 + at / 1_000).rem_euclid(86_400);
+                let parts = [second / 3600, second / 60 % 60, second % 60].map(|part| part as u8);
+                let code = crate::ingest::timecode::written(parts[0], parts[1], parts[2], 0);
+                sent.packet.data = [&sent.packet.data[..], &code].concat().into();
+            }
+            sent
+        })
+    };
+    let quick = CAMERA.send(0, 20, Time::from_millis(1_000));
+    let slow = Camera { ppm: 20, ..CAMERA }.send(20, 40, Time::from_millis(1_300));
+    let mut all: Vec<_> = coded(quick, 0).map(|sent| (0, sent)).collect();
+    all.extend(coded(slow, 20_000).map(|sent| (1, sent)));
+    all.sort_by_key(|(_, sent)| sent.arrives);
+    for (which, sent) in all {
+        benches.iter_mut().for_each(|bench| bench.run_to(sent.arrives));
+        benches[which].put(Arrival::Packet(sent.packet));
+    }
+    let [quick, slow] = benches.each_ref().map(|bench| flashes_and_beeps(bench).0);
+    let late = |flashes: &[f64]| flashes.iter().copied().filter(|at| *at > 6_000.0).collect::<Vec<_>>();
+    let (quick, slow) = (late(&quick), late(&slow));
+    let pairs = quick.iter().zip(&slow).filter(|(a, b)| (*a - *b).abs() < 1.0).count();
+    assert!(pairs >= 13 && pairs + 1 >= quick.len(), "{quick:?} {slow:?}");
+    let behind = benches.each_ref().map(|bench| bench.line.counters.timing().behind.unwrap());
+    assert_eq!(behind[0], Span::ZERO);
+    assert!((behind[1] - Span::from_millis(300)).abs() < Span::from_millis(12), "{}", behind[1]);
+}
+
 /// The 32 bits of RTMP's milliseconds are used up every 49 days.
 #[test]
 fn stamps_that_wrap_are_in_step() {
