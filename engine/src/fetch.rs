@@ -63,6 +63,7 @@ fn said(error: &hyper::Error) -> String {
 pub(crate) struct Fetched {
     /// Where it was found.
     pub(crate) url: Url,
+    status: StatusCode,
     headers: HeaderMap,
     body: Incoming,
     /// The body comes only while somebody attends to the connection.
@@ -94,6 +95,11 @@ impl Fetched {
         self.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
     }
 
+    /// Whether it is the part that was asked for, and not all.
+    pub(crate) fn is_part(&self) -> bool {
+        self.status == StatusCode::PARTIAL_CONTENT
+    }
+
     /// The next piece; `None` at the end. May be dropped and asked again.
     pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>, FetchError> {
         loop {
@@ -109,15 +115,27 @@ impl Fetched {
     }
 }
 
+/// Bytes of what is at an address: the first, and how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) from: u64,
+    pub(crate) len: u64,
+}
+
 /// Asks for what is at `url`, wherever the server sends us for it.
 pub(crate) async fn get(url: &Url, trust: &Trust) -> Result<Fetched, FetchError> {
+    get_part(url, trust, None).await
+}
+
+/// As [`get`], for a part of it; a server may send all, see [`Fetched::is_part`].
+pub(crate) async fn get_part(url: &Url, trust: &Trust, part: Option<Part>) -> Result<Fetched, FetchError> {
     let mut url = url.clone();
     for _ in 0..=MOST_MOVES {
-        let (response, connection) = ask(&url, trust).await?;
+        let (response, connection) = ask(&url, trust, part).await?;
         let status = response.status();
         let (head, body) = response.into_parts();
         // From here on it is let go with the answer.
-        let fetched = Fetched { url, headers: head.headers, body, connection };
+        let fetched = Fetched { url, status, headers: head.headers, body, connection };
         if status.is_success() {
             return Ok(fetched);
         }
@@ -131,8 +149,13 @@ pub(crate) async fn get(url: &Url, trust: &Trust) -> Result<Fetched, FetchError>
 
 /// Where a server sends us from `url`.
 fn moved(url: &Url, location: Option<&HeaderValue>) -> Result<Url, FetchError> {
-    let location = location.and_then(|to| to.to_str().ok()).ok_or(FetchError::Nowhere)?;
-    let to = url.join(location).map_err(|_| FetchError::Nowhere)?;
+    beside(url, location.and_then(|to| to.to_str().ok()).ok_or(FetchError::Nowhere)?)
+}
+
+/// Where what is at `url` points by `reference`: not out of TLS, and to no other server with our
+/// password.
+pub(crate) fn beside(url: &Url, reference: &str) -> Result<Url, FetchError> {
+    let to = url.join(reference).map_err(|_| FetchError::Nowhere)?;
     if url.scheme() == "https" && to.scheme() == "http" {
         return Err(FetchError::Downgrade(keys::address_shown(to.as_str())));
     }
@@ -147,7 +170,11 @@ fn moved(url: &Url, location: Option<&HeaderValue>) -> Result<Url, FetchError> {
     Ok(to)
 }
 
-async fn ask(url: &Url, trust: &Trust) -> Result<(Response<Incoming>, JoinHandle<()>), FetchError> {
+async fn ask(
+    url: &Url,
+    trust: &Trust,
+    part: Option<Part>,
+) -> Result<(Response<Incoming>, JoinHandle<()>), FetchError> {
     let cover = match url.scheme() {
         "http" => Cover::Clear,
         "https" => Cover::Tls(trust),
@@ -163,7 +190,7 @@ async fn ask(url: &Url, trust: &Trust) -> Result<(Response<Incoming>, JoinHandle
         // What goes wrong is told to whoever reads the body.
         let _ = connection.await;
     });
-    let result = match request(url) {
+    let result = match request(url, part) {
         Ok(request) => match timeout(HEADER, sender.send_request(request)).await {
             Ok(answer) => answer.map_err(FetchError::from),
             Err(_) => Err(FetchError::Slow),
@@ -179,7 +206,7 @@ async fn ask(url: &Url, trust: &Trust) -> Result<(Response<Incoming>, JoinHandle
     }
 }
 
-fn request(url: &Url) -> Result<Request<Empty<Bytes>>, FetchError> {
+fn request(url: &Url, part: Option<Part>) -> Result<Request<Empty<Bytes>>, FetchError> {
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let place = &url[url::Position::BeforeHost..url::Position::AfterPort];
     let mut request = Request::get(path)
@@ -188,6 +215,10 @@ fn request(url: &Url) -> Result<Request<Empty<Bytes>>, FetchError> {
         .header(header::ACCEPT, "*/*")
         .header(header::ACCEPT_ENCODING, "identity")
         .header(header::CONNECTION, "close");
+    if let Some(Part { from, len }) = part {
+        let last = from.saturating_add(len.saturating_sub(1));
+        request = request.header(header::RANGE, format!("bytes={from}-{last}"));
+    }
     if !url.username().is_empty() || url.password().is_some() {
         let plain = |text: &str| percent_decode_str(text).collect::<Vec<u8>>();
         let pair = [plain(url.username()), plain(url.password().unwrap_or_default())].join(&b':');
@@ -224,7 +255,8 @@ mod tests {
     #[test]
     fn a_request_says_who_we_are_without_showing_it() {
         let url = Url::parse("http://me:p%40ss@[::1]:81/a%20b.flv?x=y#z").unwrap();
-        let request = request(&url).unwrap();
+        let request = request(&url, Some(Part { from: 10, len: 5 })).unwrap();
+        assert_eq!(request.headers()[header::RANGE], "bytes=10-14");
         assert_eq!(request.uri().to_string(), "/a%20b.flv?x=y");
         assert_eq!(request.headers()[header::HOST], "[::1]:81");
         assert_eq!(request.headers()[header::ACCEPT_ENCODING], "identity");

@@ -1,4 +1,4 @@
-//! A line that is fetched as FLV over HTTP.
+//! A line that is fetched over HTTP: FLV, unless a playlist is there.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,9 +10,10 @@ use url::Url;
 use crate::event::Level;
 use crate::fetch::{self, FetchError, Fetched};
 use crate::ingest::again::{self, Attempt, GLANCE, SILENCE, Then};
+use crate::ingest::hls::{self, HlsLine};
 use crate::ingest::intake::Intake;
 use crate::ingest::play::Landed;
-use crate::ingest::wire::{AddressError, Wire, WireLine};
+use crate::ingest::wire::AddressError;
 use crate::keys;
 use crate::reporter::Reporter;
 use crate::secure::Trust;
@@ -35,14 +36,13 @@ pub(crate) struct FlvPull {
     pub(crate) reporter: Reporter,
 }
 
-/// The URL of an address that is asked by HTTP what is there; playlists are known by their name.
+/// The URL of an address that is fetched by HTTP.
 pub(crate) fn asked(address: &str) -> Result<Option<Url>, AddressError> {
     let scheme = address.split_once("://").map_or("", |(scheme, _)| scheme);
     if !["http", "https"].iter().any(|ours| scheme.eq_ignore_ascii_case(ours)) {
         return Ok(None);
     }
-    let url = Url::parse(address)?;
-    Ok(Some(url).filter(|url| !url.path().ends_with(".m3u8")))
+    Ok(Some(Url::parse(address)?))
 }
 
 /// What is at a line's address.
@@ -77,8 +77,12 @@ enum End {
 }
 
 impl FlvPull {
-    /// Fetches until the show is over. For a thread of its own.
+    /// Fetches until the show is over. For a thread of its own. Playlists are known by their name,
+    /// or by what is there.
     pub(crate) fn run(self) {
+        if hls::is_playlist(&self.url) {
+            return self.follow();
+        }
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => {
@@ -91,9 +95,14 @@ impl FlvPull {
         // A name that is still looked up must not hold up the show's end.
         runtime.shutdown_background();
         if found == Found::Playlist {
-            let Self { url, intake, reporter, .. } = self;
-            WireLine { wire: Wire::Hls, url, intake, reporter }.run();
+            self.follow();
         }
+    }
+
+    /// It is a playlist.
+    fn follow(self) {
+        let Self { url, trust, intake, reporter } = self;
+        HlsLine { url, trust, intake, reporter }.run();
     }
 
     async fn attempt(&self, found: &mut Found) -> Attempt {
@@ -241,10 +250,9 @@ mod tests {
     #[test]
     fn what_an_address_has_is_told_by_its_name_or_by_its_kind() {
         let asked = |url| asked(url).unwrap().is_some();
-        assert!(
-            asked("http://h/live/x.flv?token=1") && asked("HTTPS://h/live") && !asked("https://h/x.m3u8?y")
-        );
-        assert!(!asked("rtsp://h/x.flv"));
+        assert!(asked("http://h/live/x.flv?token=1") && asked("HTTPS://h/live") && !asked("rtsp://h/x.flv"));
+        let is_named = |url| hls::is_playlist(&Url::parse(url).unwrap());
+        assert!(is_named("https://h/x.m3u8?y") && !is_named("http://h/x.flv?x.m3u8"));
         assert!(is_playlist("application/vnd.apple.mpegurl") && is_playlist("audio/mpegurl"));
         assert!(!is_playlist("video/x-flv") && !is_playlist(""));
     }

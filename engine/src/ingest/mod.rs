@@ -18,6 +18,7 @@ pub(crate) mod end;
 pub(crate) mod file;
 mod flv_head;
 pub(crate) mod flv_pull;
+mod hls;
 pub(crate) mod hold;
 pub(crate) mod intake;
 pub(crate) mod iso;

@@ -12,6 +12,7 @@ mod faults;
 mod files;
 mod flash;
 mod hall;
+mod hls;
 mod http_flv;
 mod iso;
 mod killed;

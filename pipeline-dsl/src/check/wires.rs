@@ -121,16 +121,12 @@ fn certificates(index: &Index<'_>, sink: &mut Sink) {
     let egresses = index.show.all("channel").flat_map(|channel| channel.all("egress"));
     for part in lines.chain(egresses) {
         let (Some(_), Some(Text::Plain(url))) = (part.text("ca"), part.text("url")) else { continue };
-        let Some((scheme, rest)) = url.split_once("://") else { continue };
-        let path = rest.split(['?', '#']).next().unwrap_or_default();
-        let why = match scheme.to_ascii_lowercase() {
-            scheme if !SECURED.contains(&scheme.as_str()) => format!("{scheme}:// has no TLS"),
-            scheme if scheme.starts_with("http") && path.ends_with(".m3u8") => {
-                "playlists are fetched by the system's certificates alone".to_owned()
-            }
-            _ => continue,
-        };
-        let message = format!("`ca=` says whom a TLS server is trusted by, but {why}");
+        let Some((scheme, _)) = url.split_once("://") else { continue };
+        let scheme = scheme.to_ascii_lowercase();
+        if SECURED.contains(&scheme.as_str()) {
+            continue;
+        }
+        let message = format!("`ca=` says whom a TLS server is trusted by, but {scheme}:// has no TLS");
         sink.push(
             Diagnostic::error("ca-without-tls", part.span_of("ca"), message).help(
                 "legal with rtmps:// and https://, and with rtmp:// and http://, which may send us there",

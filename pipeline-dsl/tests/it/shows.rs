@@ -97,7 +97,9 @@ fn line_input(camera: usize, line: usize) -> impl Strategy<Value = Input> {
     prop_oneof![
         push,
         (url, ca()).prop_map(|(url, ca)| Input::Pull {
-            ca: ca.filter(|_| !matches!(&url, Text::Plain(url) if url.starts_with("srt") || url.starts_with("rtsp") || url.ends_with(".m3u8"))),
+            ca: ca.filter(
+                |_| !matches!(&url, Text::Plain(url) if url.starts_with("srt") || url.starts_with("rtsp"))
+            ),
             url,
         }),
         file,

@@ -9,8 +9,6 @@ pub(crate) enum Wire {
     Srt,
     /// RTP by RTSP.
     Rtsp,
-    /// A playlist and its segments.
-    Hls,
     /// MPEG-TS in UDP datagrams, to one or to many.
     Udp,
 }
@@ -72,7 +70,6 @@ impl Wire {
             }
             "rtsp" | "rtspt" | "rtspu" => Ok(Self::Rtsp),
             "udp" => url.port().map(|_| Self::Udp).ok_or(AddressError::Port { scheme: "udp" }),
-            "http" | "https" if url.path().ends_with(".m3u8") => Ok(Self::Hls),
             scheme => Err(AddressError::Scheme { scheme: scheme.to_owned() }),
         }
     }
@@ -124,7 +121,6 @@ mod tests {
             ("rtsp://user:pass@cam.example/ch1", Wire::Rtsp),
             ("rtspt://cam.example:8554/ch1", Wire::Rtsp),
             ("udp://239.1.1.1:5000", Wire::Udp),
-            ("https://cdn.example/live/index.m3u8?token=x", Wire::Hls),
         ] {
             assert_eq!(of(url), Ok(wire), "{url}");
         }

@@ -8,7 +8,7 @@ use codecs::Frame;
 use gstreamer as gst;
 use gstreamer::glib;
 use gstreamer::prelude::*;
-use gstreamer_app::{AppSink, AppSinkCallbacks};
+use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
 use media::{Time, Track};
 use url::Url;
 
@@ -20,6 +20,7 @@ use crate::ingest::sample::SampleReader;
 use crate::ingest::wall::Wall;
 use crate::ingest::wire::address::Wire;
 use crate::ingest::wire::knocks::{Knocks, Refused};
+use crate::ingest::wire::pace::{Pace, Pacer};
 use crate::ingest::wire::{network, rtsp};
 use crate::ingest::{branch, caps};
 use crate::reporter::Reporter;
@@ -153,6 +154,13 @@ impl Landing {
         }
     }
 
+    /// Something is wrong with what comes. Before anything has landed, that is nobody's.
+    pub(crate) fn complain(&self, problem: &str) {
+        if let Some(arriving) = &mut self.lock().arriving {
+            arriving.complain(problem);
+        }
+    }
+
     /// The stream has ended. Gives whether it had begun.
     pub(crate) fn end(&self, why: &str) -> Began {
         match self.lock().arriving.take() {
@@ -213,6 +221,15 @@ impl Landing {
     }
 }
 
+/// What is handed in to a pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Container {
+    /// MPEG-TS; the first buffer bears the time at which it begins, by which all others are put.
+    Transport,
+    /// Fragmented MP4, whose times are of one timeline by themselves.
+    Fragments,
+}
+
 /// What a running pipeline says next.
 pub(crate) enum Said {
     /// Nothing yet.
@@ -231,7 +248,7 @@ pub(crate) struct Graph {
 }
 
 /// Some of GStreamer's elements wait for one another for ever when they are stopped at a bad
-/// moment (its HLS demuxer, while segments fail). Then the pipeline is left to itself, and
+/// moment. Then the pipeline is left to itself, and
 /// counted, for a line must not be, and a show must end.
 impl Drop for Graph {
     fn drop(&mut self) {
@@ -280,7 +297,7 @@ impl Graph {
                 set_if_there(&source, "auto-reconnect", false);
                 // It waits for a silent sender for ever else, even when it is told to stop.
                 source.set_property("poll-timeout", SRT_GLANCE);
-                graph.parsed(source, landing)?;
+                graph.parsed(source, landing, &Pace::AsItComes)?;
             }
             Wire::Udp => {
                 let source = make("udpsrc")?;
@@ -288,10 +305,9 @@ impl Graph {
                 source.set_property("buffer-size", DATAGRAMS);
                 let caps = gst::Caps::builder("video/mpegts").field("systemstream", true).build();
                 source.set_property("caps", caps);
-                graph.parsed(source, landing)?;
+                graph.parsed(source, landing, &Pace::AsItComes)?;
             }
             Wire::Rtsp => graph.rtsp(url, landing)?,
-            Wire::Hls => graph.hls(url, landing)?,
         }
         graph.pipeline.set_state(gst::State::Playing).map_err(|_| graph.first_error())?;
         Ok(graph)
@@ -306,12 +322,12 @@ impl Graph {
         let graph = Self::empty(stuck)?;
         for Capture { source, caps } in captures {
             match caps {
-                None => graph.parsed(source, landing)?,
+                None => graph.parsed(source, landing, &Pace::AsItComes)?,
                 Some(caps) => {
                     let filter = make("capsfilter")?;
                     filter.set_property("caps", caps);
                     graph.pipeline.add(&source).map_err(plugins)?;
-                    graph.parsed(filter.clone(), landing)?;
+                    graph.parsed(filter.clone(), landing, &Pace::AsItComes)?;
                     source.link(&filter).map_err(plugins)?;
                 }
             }
@@ -320,13 +336,36 @@ impl Graph {
         Ok(graph)
     }
 
+    /// As [`start`](Self::start), from containers that are handed in, in bursts, and are one
+    /// programme.
+    pub(crate) fn fed(
+        containers: &[Container],
+        landing: &Arc<Landing>,
+        stuck: &Arc<AtomicU32>,
+    ) -> Result<(Self, Vec<AppSrc>), WireError> {
+        let graph = Self::empty(stuck)?;
+        let pacer = Arc::new(Pacer::default());
+        let mut feeds = Vec::new();
+        for container in containers {
+            let format = match container {
+                Container::Transport => gst::Format::Time,
+                Container::Fragments => gst::Format::Bytes,
+            };
+            let feed = AppSrc::builder().format(format).build();
+            graph.parsed(feed.clone().upcast(), landing, &Pace::Timed(Arc::clone(&pacer)))?;
+            feeds.push(feed);
+        }
+        graph.pipeline.set_state(gst::State::Playing).map_err(|_| graph.first_error())?;
+        Ok((graph, feeds))
+    }
+
     /// One source whose one stream is a container.
-    fn parsed(&self, source: gst::Element, landing: &Arc<Landing>) -> Result<(), WireError> {
+    fn parsed(&self, source: gst::Element, landing: &Arc<Landing>, pace: &Pace) -> Result<(), WireError> {
         let parse = make("parsebin")?;
         keep_stamps(&parse);
         self.pipeline.add_many([&source, &parse]).map_err(plugins)?;
         source.link(&parse).map_err(plugins)?;
-        land(&self.pipeline, &parse, landing, Pace::AsItComes);
+        land(&self.pipeline, &parse, landing, pace);
         Ok(())
     }
 
@@ -334,26 +373,12 @@ impl Graph {
     fn rtsp(&self, url: &Url, landing: &Arc<Landing>) -> Result<(), WireError> {
         let source = rtsp::source(url, landing)?;
         self.pipeline.add(&source).map_err(plugins)?;
-        self.parse_each(&source, landing, Pace::AsItComes);
-        Ok(())
-    }
-
-    /// Segments come in bursts; the pipeline's clock lets them out at their own pace.
-    ///
-    /// This is the older of GStreamer's two HLS demuxers: the newer one (1.22) aborts the
-    /// process when it is taken down after a playlist that was not there.
-    fn hls(&self, url: &Url, landing: &Arc<Landing>) -> Result<(), WireError> {
-        let source = make("souphttpsrc")?;
-        source.set_property("location", url.as_str());
-        let demux = make("hlsdemux")?;
-        self.pipeline.add_many([&source, &demux]).map_err(plugins)?;
-        source.link(&demux).map_err(plugins)?;
-        self.parse_each(&demux, landing, Pace::Timed);
+        self.parse_each(&source, landing);
         Ok(())
     }
 
     /// Takes each stream that `from` shows apart by itself.
-    fn parse_each(&self, from: &gst::Element, landing: &Arc<Landing>, pace: Pace) {
+    fn parse_each(&self, from: &gst::Element, landing: &Arc<Landing>) {
         let (pipeline, landing) = (self.pipeline.downgrade(), Arc::clone(landing));
         from.connect_pad_added(move |_, pad| {
             let Some(pipeline) = pipeline.upgrade() else { return };
@@ -361,18 +386,23 @@ impl Graph {
             let _ = (|| {
                 let parse = make("parsebin").ok()?;
                 pipeline.add(&parse).ok()?;
-                land(&pipeline, &parse, &landing, pace);
+                land(&pipeline, &parse, &landing, &Pace::AsItComes);
                 parse.sync_state_with_parent().ok()?;
                 pad.link(&parse.static_pad("sink")?).ok()
             })();
         });
     }
 
-    /// Waits a little for the pipeline to say something.
+    /// Waits a little for the pipeline to say something, or not at all.
     pub(crate) fn listen(&self, patience: Duration) -> Said {
-        let patience = gst::ClockTime::try_from(patience).unwrap_or(gst::ClockTime::SECOND);
         let kinds = [gst::MessageType::Error, gst::MessageType::Eos];
-        match self.bus.timed_pop_filtered(patience, &kinds) {
+        let message = if patience.is_zero() {
+            self.bus.pop_filtered(&kinds)
+        } else {
+            let patience = gst::ClockTime::try_from(patience).unwrap_or(gst::ClockTime::SECOND);
+            self.bus.timed_pop_filtered(patience, &kinds)
+        };
+        match message {
             None => Said::Nothing,
             Some(message) => match message.view() {
                 gst::MessageView::Error(error) => Said::Error(stream_error(&message, error)),
@@ -417,15 +447,8 @@ fn keep_stamps(parse: &gst::Element) {
     });
 }
 
-/// Whether packets leave a pipeline as they come, or when its clock says so.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Pace {
-    AsItComes,
-    Timed,
-}
-
 /// Lets every stream that `from` shows land.
-fn land(pipeline: &gst::Pipeline, from: &gst::Element, landing: &Arc<Landing>, pace: Pace) {
+fn land(pipeline: &gst::Pipeline, from: &gst::Element, landing: &Arc<Landing>, pace: &Pace) {
     let (weak, gone) = (pipeline.downgrade(), Arc::clone(landing));
     from.connect_pad_removed(move |_, pad| {
         for element in gone.release(pad) {
@@ -439,7 +462,7 @@ fn land(pipeline: &gst::Pipeline, from: &gst::Element, landing: &Arc<Landing>, p
             });
         }
     });
-    let (pipeline, landing) = (pipeline.downgrade(), Arc::clone(landing));
+    let (pipeline, landing, pace) = (pipeline.downgrade(), Arc::clone(landing), pace.clone());
     from.connect_pad_added(move |_, pad| {
         let Some(pipeline) = pipeline.upgrade() else { return };
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
@@ -447,9 +470,13 @@ fn land(pipeline: &gst::Pipeline, from: &gst::Element, landing: &Arc<Landing>, p
         let _ = match landing.claim(pad, caps::track(&caps)) {
             None => branch::discard(&pipeline, pad),
             Some(track) => {
-                let sink = AppSink::builder().sync(pace == Pace::Timed).async_(false).build();
+                let is_timed = matches!(pace, Pace::Timed(_));
+                let sink = AppSink::builder().sync(is_timed).async_(false).build();
+                if let Pace::Timed(pacer) = &pace {
+                    pacer.mind(&sink);
+                }
                 sink.set_callbacks(Arc::clone(&landing).callbacks(track, pad.clone()));
-                queued(&pipeline, pad, pace).and_then(|(queue, from)| {
+                queued(&pipeline, pad, &pace).and_then(|(queue, from)| {
                     let shaping = branch::collect(&pipeline, &from, &caps, &sink)?;
                     let elements = queue.into_iter().chain([shaping, sink.upcast()]);
                     landing.built(pad, elements.collect());
@@ -461,8 +488,8 @@ fn land(pipeline: &gst::Pipeline, from: &gst::Element, landing: &Arc<Landing>, p
 }
 
 /// A stream that waits for the clock must not make its neighbour wait.
-fn queued(pipeline: &gst::Pipeline, pad: &gst::Pad, pace: Pace) -> Option<(Option<gst::Element>, gst::Pad)> {
-    if pace == Pace::AsItComes {
+fn queued(pipeline: &gst::Pipeline, pad: &gst::Pad, pace: &Pace) -> Option<(Option<gst::Element>, gst::Pad)> {
+    if matches!(pace, Pace::AsItComes) {
         return Some((None, pad.clone()));
     }
     let queue = make("queue").ok()?;

@@ -1,4 +1,4 @@
-//! Lines that we pull through GStreamer: SRT, RTSP, HLS, MPEG-TS over UDP.
+//! Lines that we pull through GStreamer: SRT, RTSP, MPEG-TS over UDP.
 //!
 //! A thread for each line builds a pipeline, listens to it, and when it ends or
 //! falls silent takes it down and tries again, with a back-off.
@@ -7,6 +7,7 @@ mod address;
 mod graph;
 mod knocks;
 mod network;
+mod pace;
 mod rtp;
 mod rtsp;
 
@@ -20,8 +21,7 @@ use crate::event::Level;
 use crate::ingest::again::{self, Attempt, Began, GLANCE, Then};
 use crate::ingest::intake::Intake;
 pub(crate) use crate::ingest::wire::address::{AddressError, Wire};
-use crate::ingest::wire::graph::WireError;
-pub(crate) use crate::ingest::wire::graph::{Graph, Landing, Said};
+pub(crate) use crate::ingest::wire::graph::{Container, Graph, Landing, Said, WireError};
 use crate::keys;
 use crate::reporter::Reporter;
 use crate::seldom::{Measure, Seldom};
@@ -76,10 +76,6 @@ impl WireLine {
             }
             match graph.listen(GLANCE) {
                 Said::Error(error) => return (self.said(&error), Then::Again),
-                // Asked for again, a playlist that has ended would play from its beginning.
-                Said::End if self.wire == Wire::Hls => {
-                    return ("the playlist has ended".to_owned(), Then::Nothing);
-                }
                 Said::End => return ("the stream has ended".to_owned(), Then::Again),
                 Said::Nothing => {}
             }
@@ -97,7 +93,7 @@ impl WireLine {
         match self.wire {
             Wire::Udp => true,
             Wire::Srt => self.url.query_pairs().any(|(k, v)| k == "mode" && v == "listener"),
-            Wire::Rtsp | Wire::Hls => false,
+            Wire::Rtsp => false,
         }
     }
 
