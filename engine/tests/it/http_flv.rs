@@ -7,28 +7,14 @@ use std::time::Duration;
 
 use engine::{Engine, LineState, Mode, RunOptions, Status};
 
-use crate::live::{free_port, start_with, wait_for};
+use crate::live::{free_port, wait_for};
 use crate::support::show;
-use crate::wires::{finish, is_filler, is_main, send};
+use crate::wires::served_twice;
 
 #[test]
 fn ffmpeg_serves_flv_dies_and_serves_again() {
-    let port = free_port().port();
-    let url = format!("http://127.0.0.1:{port}/live/cam");
-    let live = start_with(&format!(r#"pull "{url}""#));
-    let handle = live.engine.handle();
-    wait_for(&handle, "the filler before there is a server", is_filler);
-    // FFmpeg serves one viewer, in chunks.
-    let serve = ["-f", "flv", "-listen", "1", &url];
-    let first = send("9.5", &serve);
-    wait_for(&handle, "the server's picture", is_main);
-    drop(first);
-    wait_for(&handle, "the filler when it dies", is_filler);
-    let _second = send("9.5", &serve);
-    wait_for(&handle, "its picture again", is_main);
-    wait_for(&handle, "the filler at its end", is_filler);
-    let codes = finish(live, "FLV over HTTP");
-    assert_eq!(codes.iter().filter(|code| *code == "line-connected").count(), 2, "{codes:?}");
+    let url = format!("http://127.0.0.1:{}/live/cam", free_port().port());
+    served_twice(&url, "FLV over HTTP", |_| {});
 }
 
 /// A server that does with each path what its name says.

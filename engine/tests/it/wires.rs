@@ -299,25 +299,31 @@ fn an_rtsp_camera_that_does_not_say_where_it_begins_is_in_step_once_it_reports()
     finish_between(live, "no RTP-Info", &[once]);
 }
 
-#[test]
-fn an_rtmp_server_is_played_from() {
-    let port = free_port().port();
-    let url = format!("rtmp://127.0.0.1:{port}/live/cam");
+/// FFmpeg serves a film to one player at this address, dies while it is shown, and serves it again;
+/// `meanwhile` is what is waited for before it dies.
+pub(crate) fn served_twice(url: &str, what: &str, meanwhile: impl Fn(&engine::Handle)) {
     let live = start_with(&format!(r#"pull "{url}""#));
     let handle = live.engine.handle();
     wait_for(&handle, "the filler before there is a server", is_filler);
-    // FFmpeg serves one player.
-    let serve = ["-f", "flv", "-listen", "1", &url];
+    let serve = ["-f", "flv", "-listen", "1", url];
     let first = send("9.5", &serve);
     wait_for(&handle, "the server's picture", is_main);
-    wait_for(&handle, "the round trip, playing", |status| line(status).network.rtt_ms.is_some());
+    meanwhile(&handle);
     drop(first);
     wait_for(&handle, "the filler when it dies", is_filler);
     let _second = send("9.5", &serve);
     wait_for(&handle, "its picture again", is_main);
     wait_for(&handle, "the filler at its end", is_filler);
-    let codes = finish(live, "RTMP, played");
+    let codes = finish(live, what);
     assert_eq!(codes.iter().filter(|code| *code == "line-connected").count(), 2, "{codes:?}");
+}
+
+#[test]
+fn an_rtmp_server_is_played_from() {
+    let url = format!("rtmp://127.0.0.1:{}/live/cam", free_port().port());
+    served_twice(&url, "RTMP, played", |handle| {
+        wait_for(handle, "the round trip, playing", |status| line(status).network.rtt_ms.is_some());
+    });
 }
 
 /// A sender that changes its codec, and its tables' version with it, while packets go on.
