@@ -142,7 +142,7 @@ fn a_full_disk_costs_the_recording_of_a_line_a_gap_and_the_line_nothing() {
     let [last, first] =
         [cut.tags.iter().rfind(is_picture), next.tags.iter().find(is_picture)].map(Option::unwrap);
     assert!(VideoHeader::parse(first.body()).unwrap().is_key_frame() && first.timestamp.0 > last.timestamp.0);
-    assert!(said.contains("fiber-2.flv, after 1 that failed [iso-started]"), "{said}");
     let told = events(&report);
+    assert!(told.iter().filter(|(code, _)| code == "iso-started").count() >= 2, "{said}");
     assert!(!told.iter().any(|(code, _)| code == "line-lost" || code == "egress-failed"), "{said}");
 }
