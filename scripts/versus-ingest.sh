@@ -60,8 +60,8 @@ size() {
 with_ffmpeg() {
   local port=$1
   rm -f "$work/copy.flv"
-  { time "${ffmpeg[@]}" -f flv -listen 1 -i "rtmp://127.0.0.1:$port/live/main" -c copy -f flv "$work/copy.flv"; } \
-    2>"$work/time" &
+  { time "${ffmpeg[@]}" -f flv -listen 1 -i "rtmp://127.0.0.1:$port/live/main" -c copy -f flv "$work/copy.flv" \
+    2>"$work/copy.log"; } 2>"$work/time" &
   send "rtmp://127.0.0.1:$port/live/main"
   wait $!
   taken ffmpeg "$(size "$work/copy.flv")"
@@ -70,7 +70,8 @@ with_ffmpeg() {
 with_obvan() {
   rm -rf "$work/out"
   mkdir "$work/out"
-  { time "$ingest" "$work/out" $((seconds + 2)) >"$work/said"; } 2>"$work/time" &
+  : >"$work/said"
+  { time "$ingest" "$work/out" $((seconds + 2)) >"$work/said" 2>"$work/obvan.log"; } 2>"$work/time" &
   local url='' all=$!
   until url=$(grep -m 1 '^rtmp:' "$work/said" 2>/dev/null); do sleep 0.05; done
   if [ "$2" = camera ]; then
