@@ -386,7 +386,7 @@ impl Mark {
         match (self.id, self.rung, encryption) {
             (Some(id), Some(rung), _) => {
                 // Never rounded up to certainty.
-                let sure = (self.confidence * 10_000.0).floor() / 100.0;
+                let sure = ((self.confidence * 10_000.0).floor() / 100.0).min(99.99);
                 format!("{id}, rung {rung} of its ladder; {sure} % sure, from {seen}")
             }
             (_, _, State::None) => format!("none in {seen}"),

@@ -120,6 +120,16 @@ test('a box of a scene is told in one line, and a change of layout in words', ()
   assert.equal(lockout.allows({ do: 'scene', scene: 'trio' }, 10), true);
 });
 
+test('watermarks are switched one by one, and told in words', () => {
+  const off = { channel: 'program', do: 'watermark', watermark: 'bug', state: 'off' } as const;
+  assert.equal(worded(off, 200, { frame: 12, on_air: 'main' }).text, 'program: watermark bug off: done at frame 12; on air: main');
+  const lockout = new Lockout();
+  assert.equal(lockout.allows(off, 0), true);
+  assert.equal(lockout.allows(off, 10), false);
+  assert.equal(lockout.allows({ channel: 'program', do: 'watermark', watermark: 'name' }, 10), true);
+  assert.equal(lockout.allows({ channel: 'program', do: 'cut' }, 10), true);
+});
+
 test('a file that changed is newer than what runs until it is reloaded', () => {
   const told = (...codes: string[]): boolean => isNewer(codes.map((code) => ({ code })));
   assert.deepEqual([told(), told('cut'), told('reloaded', 'show-file-changed', 'cut'), told('show-file-changed', 'reloaded')], [false, false, true, false]);

@@ -38,6 +38,20 @@ fn a_good_show_is_described_and_a_missing_file_is_a_warning() {
 }
 
 #[test]
+fn a_font_that_is_not_there_is_a_warning() {
+    let show = GOOD
+        .replace("  ladder one {", "  watermark name { text \"Hi\" font=\"No Such Font\" }\n  ladder one {");
+    let folder = folder(&show.replace("    ladder one\n", "    watermark name\n    ladder one\n"));
+    let said = obvan(folder.path(), &["check", "night.show"]).exits(0);
+    assert!(said.stderr.contains("missing-font"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("watermark name: there is no font \"No Such Font\"; there are: "),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
 fn every_error_is_shown_in_one_pass_with_its_place() {
     let broken = GOOD.replace("sources stage", "sources stge").replace("2500k", "2500");
     let folder = folder(&broken);

@@ -159,6 +159,9 @@ impl Lettering {
     /// [`WatermarkError::NoLetters`] if the font has none of them.
     pub fn words(&self, text: &str) -> Result<Art, WatermarkError> {
         let nothing = || WatermarkError::NoLetters(text.to_owned());
+        if text.trim().is_empty() {
+            return Err(nothing());
+        }
         let lines: Vec<&str> = text.split('\n').collect();
         let height = self.size as f32 * lines.len() as f32;
         // First as wide as it may come, to see how wide it is.

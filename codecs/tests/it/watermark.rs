@@ -135,6 +135,7 @@ fn words_are_as_high_as_their_lines() {
         left <= 4 && top > 2 && bottom < 32 && right.abs_diff(one.size().width as usize) <= 4,
         "{left} {top} {right} {bottom}"
     );
+    assert_eq!(words.words("   ").err(), Some(WatermarkError::NoLetters("   ".into())));
     // Ink around the letters makes them larger.
     let outlined = Lettering { outline: Some(Rgb::new(0, 0, 0)), ..words.clone() };
     assert!(outlined.words("Live").unwrap().size().width > words.words("Live").unwrap().size().width);
