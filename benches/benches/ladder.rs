@@ -67,5 +67,18 @@ fn ladder(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, ladder);
+/// What a pause costs: four encoders opened in place of four, at the start of each stretch that a
+/// channel encodes itself between two that it carries.
+fn reopen(c: &mut Criterion) {
+    let rate = FrameRate::new(25, 1).unwrap();
+    let (kit, settings) = (Ffmpeg::new(), LadderSettings::new(rate, RUNGS));
+    let mut group = c.benchmark_group("encoders of four rungs");
+    group.sample_size(10).warm_up_time(Duration::from_secs(1));
+    group.bench_function("opened and closed", |b| {
+        b.iter(|| settings.rungs.iter().map(|rung| kit.video_encoder(rung).unwrap()).collect::<Vec<_>>());
+    });
+    group.finish();
+}
+
+criterion_group!(benches, ladder, reopen);
 criterion_main!(benches);

@@ -3,6 +3,9 @@
 //! One thread scales: each rung from the next larger one. One thread an
 //! encoder encodes. Bounded channels between them: who is slow slows the one
 //! before, and nothing piles up. A rung that fails ends alone.
+//!
+//! A ladder can [pause](Ladder::pause): all it was given comes out, and it goes on with new
+//! encoders of the same settings, whose streams a decoder takes for one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -81,6 +84,9 @@ pub enum LadderError {
 pub enum RungOutput {
     /// A packet, in order of DTS.
     Packet(Packet),
+    /// All packets before this time have come; those that follow are of frames from it on, and
+    /// begin with an IDR.
+    Pause(Time),
     /// The encoder failed; nothing more comes.
     Failed(CodecError),
     /// All packets have come.
@@ -128,11 +134,41 @@ impl RungCounters {
 
 /// What is laid over the rungs' pictures of one frame.
 type Finishing = Option<Arc<dyn Finish>>;
-type Job = (Frame, Key, Finishing);
+
+/// What is handed from stage to stage.
+enum Job {
+    Frame(Frame, Key, Finishing),
+    Pause(Time),
+}
 
 struct Input {
     sender: Option<Sender<Job>>,
     last: Option<Time>,
+}
+
+/// What a rung's thread opens its encoders with.
+struct Opener {
+    kit: Arc<dyn CodecKit>,
+    settings: VideoEncoderSettings,
+}
+
+impl Opener {
+    fn open(&self) -> Result<Box<dyn VideoEncoder>, CodecError> {
+        self.kit.video_encoder(&self.settings)
+    }
+
+    /// Another one, whose stream goes on where the last one's ended.
+    fn reopen(&self, last: &VideoParams) -> Result<Box<dyn VideoEncoder>, CodecError> {
+        let encoder = self.open()?;
+        if encoder.params() == last {
+            return Ok(encoder);
+        }
+        Err(CodecError::Damaged {
+            codec: "encoder",
+            pts: None,
+            why: "opened again with the same settings, it has other headers".into(),
+        })
+    }
 }
 
 /// A running ladder. Dropping it is as [`finish`](Self::finish).
@@ -157,24 +193,27 @@ impl Ladder {
         let mut encoders = Vec::new();
         let mut stand_ins = Vec::new();
         for (rung, settings) in settings.rungs.iter().enumerate() {
-            let opened = kit.video_encoder(settings).or_else(|why| {
+            let mut opener = Opener { kit: Arc::clone(&kit), settings: settings.clone() };
+            let opened = opener.open().or_else(|why| {
                 let Some(encoder) = settings.encoder.stand_in() else { return Err(why) };
                 stand_ins.push((rung, why));
-                kit.video_encoder(&VideoEncoderSettings { encoder, ..settings.clone() })
+                opener.settings.encoder = encoder;
+                opener.open()
             });
             let failed = |source| LadderError::Rung { rung, size: settings.size, source };
-            encoders.push(opened.map_err(failed)?);
+            encoders.push((opened.map_err(failed)?, opener));
         }
-        let params = encoders.iter().map(|encoder| encoder.params().clone()).collect();
+        let params = encoders.iter().map(|(encoder, _)| encoder.params().clone()).collect();
         let (mut outputs, mut counters, mut steps) = (Vec::new(), Vec::new(), Vec::new());
-        for (rung, (encoder, settings)) in encoders.into_iter().zip(&settings.rungs).enumerate() {
+        for (rung, ((encoder, opener), settings)) in encoders.into_iter().zip(&settings.rungs).enumerate() {
             let (to_encoder, frames) = bounded(QUEUE);
             let (to_caller, output) = bounded(OUTPUT);
             let counter = Arc::new(RungCounters::default());
             outputs.push(output);
             counters.push(Arc::clone(&counter));
             steps.push(Cascade { scaler: Scaler::new(settings.size, Filter::BicubicFast), to: to_encoder });
-            spawn(&format!("encode-{rung}"), move || encode(rung, encoder, frames, &to_caller, &counter))?;
+            let work = move || encode(rung, encoder, &opener, frames, &to_caller, &counter);
+            spawn(&format!("encode-{rung}"), work)?;
         }
         // The largest first; rungs of one size share their picture.
         steps.sort_by_key(|step| std::cmp::Reverse(step.scaler.size().area()));
@@ -195,7 +234,7 @@ impl Ladder {
     /// # Errors
     /// A PTS that does not rise, or a ladder that has ended.
     pub fn send(&self, frame: Frame, key: Key) -> Result<(), LadderError> {
-        self.hand_in((frame, key, None))
+        self.hand_in(frame, key, None)
     }
 
     /// As [`send`](Self::send); `finish` is laid over each rung's picture once it has the rung's
@@ -204,11 +243,10 @@ impl Ladder {
     /// # Errors
     /// As `send`.
     pub fn send_finished(&self, frame: Frame, key: Key, finish: Arc<dyn Finish>) -> Result<(), LadderError> {
-        self.hand_in((frame, key, Some(finish)))
+        self.hand_in(frame, key, Some(finish))
     }
 
-    fn hand_in(&self, job: Job) -> Result<(), LadderError> {
-        let frame = &job.0;
+    fn hand_in(&self, frame: Frame, key: Key, finish: Finishing) -> Result<(), LadderError> {
         let sender = {
             let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(last) = input.last.filter(|&last| frame.pts <= last) {
@@ -217,7 +255,25 @@ impl Ladder {
             input.last = Some(frame.pts);
             input.sender.clone().ok_or(LadderError::Ended)?
         };
-        sender.send(job).map_err(|_| LadderError::Ended)
+        sender.send(Job::Frame(frame, key, finish)).map_err(|_| LadderError::Ended)
+    }
+
+    /// No frames for a while: what was handed in comes out at once, without the frames that an
+    /// encoder would look ahead to, then every rung gives [`RungOutput::Pause`] with this time,
+    /// which frames from now on do not lie before. The next one is an IDR whatever is asked. Waits
+    /// while the ladder is full.
+    ///
+    /// # Errors
+    /// A time that a frame has already passed, or a ladder that has ended.
+    pub fn pause(&self, until: Time) -> Result<(), LadderError> {
+        let sender = {
+            let input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(last) = input.last.filter(|&last| until <= last) {
+                return Err(LadderError::PtsOrder { got: until, last });
+            }
+            input.sender.clone().ok_or(LadderError::Ended)?
+        };
+        sender.send(Job::Pause(until)).map_err(|_| LadderError::Ended)
     }
 
     /// No more frames: what was handed in is encoded, then every rung gives
@@ -264,17 +320,28 @@ struct Cascade {
 }
 
 fn scale(steps: &mut [Cascade], jobs: &Receiver<Job>) {
-    for (frame, key, finish) in jobs {
-        let mut from = frame.picture;
+    for job in jobs {
         let mut alive = false;
-        for step in &mut *steps {
-            let made = step.scaler.scale(&from);
-            if let Ok(picture) = &made {
-                from = picture.clone();
+        match job {
+            Job::Frame(frame, key, finish) => {
+                let mut from = frame.picture;
+                for step in &mut *steps {
+                    let made = step.scaler.scale(&from);
+                    if let Ok(picture) = &made {
+                        from = picture.clone();
+                    }
+                    let finished =
+                        |picture| Job::Frame(Frame { pts: frame.pts, picture }, key, finish.clone());
+                    let job = made.map(finished);
+                    // A rung that ended has closed its end: the others go on.
+                    alive |= step.to.send(job).is_ok();
+                }
             }
-            let job = made.map(|picture| (Frame { pts: frame.pts, picture }, key, finish.clone()));
-            // A rung that ended has closed its end: the others go on.
-            alive |= step.to.send(job).is_ok();
+            Job::Pause(until) => {
+                for step in &mut *steps {
+                    alive |= step.to.send(Ok(Job::Pause(until))).is_ok();
+                }
+            }
         }
         if !alive {
             return;
@@ -285,6 +352,7 @@ fn scale(steps: &mut [Cascade], jobs: &Receiver<Job>) {
 fn encode(
     rung: usize,
     mut encoder: Box<dyn VideoEncoder>,
+    opener: &Opener,
     frames: Receiver<Result<Job, CodecError>>,
     to: &Sender<RungOutput>,
     counters: &RungCounters,
@@ -292,15 +360,31 @@ fn encode(
     let mut cpu = ThreadCpu::open();
     let mut work = || -> Result<Ended, CodecError> {
         for job in &frames {
-            let (mut frame, key, finish) = job?;
-            if let Some(finish) = finish {
-                frame.picture = finish.finish(rung, frame.picture)?;
-            }
             counters.queued.store(frames.len() as u64, Ordering::Relaxed);
-            encoder.send(&frame, key)?;
-            counters.frames.fetch_add(1, Ordering::Relaxed);
+            let until = match job? {
+                Job::Frame(mut frame, key, finish) => {
+                    if let Some(finish) = finish {
+                        frame.picture = finish.finish(rung, frame.picture)?;
+                    }
+                    encoder.send(&frame, key)?;
+                    counters.frames.fetch_add(1, Ordering::Relaxed);
+                    None
+                }
+                Job::Pause(until) => {
+                    encoder.flush()?;
+                    Some(until)
+                }
+            };
             if give_out(encoder.as_mut(), to, counters)? == Ended::Unread {
                 return Ok(Ended::Unread);
+            }
+            if let Some(until) = until {
+                if to.send(RungOutput::Pause(until)).is_err() {
+                    return Ok(Ended::Unread);
+                }
+                // Now, while nobody waits for it, and so that it is known to be there.
+                let params = encoder.params().clone();
+                encoder = opener.reopen(&params)?;
             }
             counters.cpu.store(cpu.nanos(), Ordering::Relaxed);
         }

@@ -186,6 +186,16 @@ pub(super) fn wants_nv12(encoder: VideoEncoderName) -> bool {
     matches!(encoder, VideoEncoderName::H264Qsv | VideoEncoderName::HevcQsv)
 }
 
+/// How many frames after it a frame's PTS becomes a DTS: 0 without B-frames, and never more than 2.
+pub(super) fn delay(settings: &VideoEncoderSettings, told: i32) -> usize {
+    match (settings.encoder, settings.lookahead, settings.bframes) {
+        (_, Lookahead::None, _) | (_, _, Some(0)) => 0,
+        // Of x264 FFmpeg tells: 1 with B-frames, 2 where they lean on each other.
+        (VideoEncoderName::X264, _, _) => usize::try_from(told).unwrap_or(0).min(2),
+        _ => 2,
+    }
+}
+
 /// How FFmpeg is to spread it over threads.
 pub(super) fn thread_type(encoder: VideoEncoderName) -> i32 {
     match encoder {

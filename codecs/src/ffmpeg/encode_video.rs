@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::num::NonZeroU8;
 
 use ffmpeg_next::ffi;
-use media::{Key, Packet, Time, Track, VideoCodec, VideoParams};
+use media::{FrameRate, Key, Packet, Time, Track, VideoCodec, VideoParams};
 
 use super::call::{self, Answer, AvPacket, Context};
 use super::{AvFrame, dialect};
@@ -89,6 +89,7 @@ impl AvVideoEncoder {
             why: "headers without parameter sets".into(),
         })?;
         let params = VideoParams { codec: settings.encoder.codec(), size: Some(settings.size), config };
+        let delay = dialect::delay(settings, context.get().has_b_frames);
         Ok(Self {
             packet: AvPacket::new(name)?,
             context,
@@ -96,7 +97,7 @@ impl AvVideoEncoder {
             name,
             woven,
             params,
-            times: Times::new(name, settings.rate.num(), settings.rate.den()),
+            times: Times::new(name, settings.rate, delay),
             flushed: false,
         })
     }
@@ -165,7 +166,7 @@ impl VideoEncoder for AvVideoEncoder {
                     _ => avc::length_prefixed(self.packet.data()),
                 };
                 let raw = self.packet.get();
-                let (pts, dts) = self.times.leave(raw.pts, raw.dts);
+                let (pts, dts) = self.times.leave(raw.pts);
                 self.packet.clear();
                 Ok(Some(Packet {
                     track: Track::Video,
@@ -192,38 +193,46 @@ impl VideoEncoder for AvVideoEncoder {
 /// Between media time and the encoder's: ticks of the rate, in which it paces its
 /// bits. The exact time of each tick is kept here, so that what comes out is
 /// what went in, on the rate's grid or not.
+///
+/// The DTS is made here, too: the time of the frame that went in `delay` before. x264 and x265 mean
+/// the same, yet learn how long their delay lasts from the frames that follow, so that a stream of
+/// one or two frames would have none, and could not be followed by another.
 struct Times {
     codec: &'static str,
-    num: u32,
-    den: u32,
+    rate: FrameRate,
+    delay: usize,
     /// Tick and time of frames in the encoder, in order.
     known: VecDeque<(i64, Time)>,
-    /// The first frame of all.
-    first: Option<(i64, Time)>,
+    /// DTS to come.
+    decoded: VecDeque<Time>,
 }
 
 impl Times {
-    const fn new(codec: &'static str, num: u32, den: u32) -> Self {
-        Self { codec, num, den, known: VecDeque::new(), first: None }
+    const fn new(codec: &'static str, rate: FrameRate, delay: usize) -> Self {
+        Self { codec, rate, delay, known: VecDeque::new(), decoded: VecDeque::new() }
     }
 
     fn enter(&mut self, pts: Time) -> Result<i64, CodecError> {
-        let mut unit = pts.as_units(self.den, self.num);
+        let mut unit = pts.as_units(self.rate.den(), self.rate.num());
         if let Some(&(last_unit, last)) = self.known.back() {
             if pts <= last {
                 return Err(CodecError::PtsOrder { codec: self.codec, got: pts, last });
             }
             // Two frames within one tick: the later one moves on.
             unit = unit.max(last_unit.saturating_add(1));
+        } else {
+            let tick = self.rate.tick_span();
+            self.decoded.extend((1..=self.delay).rev().map(|early| pts - tick.times(early as i64)));
         }
         self.known.push_back((unit, pts));
-        self.first.get_or_insert((unit, pts));
+        self.decoded.push_back(pts);
         Ok(unit)
     }
 
     /// PTS and DTS of a packet.
-    fn leave(&mut self, pts: i64, dts: i64) -> (Time, Time) {
-        let (pts, dts) = (self.time_of(pts), self.time_of(dts).min(self.time_of(pts)));
+    fn leave(&mut self, pts: i64) -> (Time, Time) {
+        let pts = self.time_of(pts);
+        let dts = self.decoded.pop_front().map_or(pts, |dts| dts.min(pts));
         // DTS rises, and no PTS lies before it: older frames are not asked for
         // again. The last one stays, as what the next frame must follow.
         while self.known.len() > 1 && self.known.front().is_some_and(|&(_, time)| time < dts) {
@@ -233,12 +242,11 @@ impl Times {
     }
 
     fn time_of(&self, unit: i64) -> Time {
-        let at = self.known.partition_point(|&(known, _)| known <= unit);
-        match at.checked_sub(1).and_then(|at| self.known.get(at)).or(self.first.as_ref()) {
+        let at = self.known.partition_point(|&(known, _)| known < unit);
+        match self.known.get(at) {
             Some(&(known, time)) if known == unit => time,
-            // Before the first frame, where B-frame delay puts the first DTS.
-            Some(&(known, time)) => time + media::Span::from_units(unit - known, self.den, self.num),
-            None => Time::from_units(unit, self.den, self.num),
+            // It gives what it was given.
+            _ => Time::from_units(unit, self.rate.den(), self.rate.num()),
         }
     }
 }
@@ -249,22 +257,23 @@ mod tests {
 
     #[test]
     fn times_come_out_as_they_went_in() {
-        let mut times = Times::new("x", 30_000, 1001);
+        let mut times = Times::new("x", FrameRate::new(30_000, 1001).unwrap(), 2);
         let odd = |n: i64| Time::from_flicks(12_345 + n * 23_543_520);
         let units: Vec<i64> = (0..5).map(|n| times.enter(odd(n)).unwrap()).collect();
         assert!(units.is_sorted_by(|a, b| a < b));
-        assert_eq!(times.leave(units[0], units[0] - 2), (odd(0), odd(-2)));
-        assert_eq!(times.leave(units[4], units[0]), (odd(4), odd(0)));
-        assert_eq!(times.leave(units[2], units[1]), (odd(2), odd(1)));
+        // In order of decoding: each two frames after the one that has its PTS for DTS.
+        let order = [0, 4, 2, 1, 3].map(|n| times.leave(units[n]));
+        assert_eq!(order, [(0, -2), (4, -1), (2, 0), (1, 1), (3, 2)].map(|(pts, dts)| (odd(pts), odd(dts))));
         assert!(times.enter(odd(4)).is_err());
     }
 
     #[test]
     fn frames_closer_than_a_tick_keep_their_order() {
-        let mut times = Times::new("x", 1, 1);
+        let mut times = Times::new("x", FrameRate::new(1, 1).unwrap(), 1);
         let units: Vec<i64> = (0..4).map(|n| times.enter(Time::from_millis(n)).unwrap()).collect();
         assert_eq!(units, [0, 1, 2, 3]);
-        assert_eq!(times.leave(3, 2), (Time::from_millis(3), Time::from_millis(2)));
+        assert_eq!(times.leave(0).1, Time::from_millis(-1000));
+        assert_eq!(times.leave(3), (Time::from_millis(3), Time::ZERO));
     }
 
     #[test]

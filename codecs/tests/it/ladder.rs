@@ -55,6 +55,9 @@ fn drain(outputs: Vec<Receiver<RungOutput>>) -> Vec<(Vec<Packet>, Option<CodecEr
                 for out in output {
                     match out {
                         RungOutput::Packet(packet) => packets.push(packet),
+                        RungOutput::Pause(until) => {
+                            assert!(packets.iter().all(|packet| packet.pts < until));
+                        }
                         RungOutput::Failed(err) => return (packets, Some(err)),
                         RungOutput::End => return (packets, None),
                     }
@@ -100,6 +103,71 @@ fn x264_makes_every_rung_of_the_same_canvas() {
         let db = pattern::psnr(&frames[29].picture, &pattern::picture(size, 0).freeze());
         assert!(db > 28.0, "{db} dB at {size}");
     }
+}
+
+/// Sends frames, with a pause before each of `pauses`.
+fn feed_in_parts(ladder: &Arc<Ladder>, count: u64, pauses: &'static [u64]) {
+    let ladder = Arc::clone(ladder);
+    std::thread::spawn(move || {
+        for n in 0..count {
+            let pts = rate().time_of(Tick(n));
+            if pauses.contains(&n) {
+                ladder.pause(pts).unwrap();
+            }
+            let key = if n == 0 { Key::Frame } else { Key::Delta };
+            let picture = pattern::picture(CANVAS, n as u32).freeze();
+            ladder.send(Frame { pts, picture }, key).unwrap();
+        }
+        ladder.finish();
+    });
+}
+
+/// However short the parts are: one stream, with an IDR at the start of each, whose DTS rise evenly
+/// and whose pictures are all there.
+#[test]
+fn a_ladder_that_pauses_goes_on_as_one_stream() {
+    const PAUSES: &[u64] = &[1, 3, 4, 9, 40, 41, 43];
+    let kits: [(Arc<dyn CodecKit>, i64); 3] = [
+        (Arc::new(Ffmpeg::new()), 2),
+        (Arc::new(Fake::new().reordering(Reorder::Pyramid)), 2),
+        (Arc::new(Fake::new()), 0),
+    ];
+    for (kit, delay) in kits {
+        let mut ladder = Ladder::start(Arc::clone(&kit), LadderSettings::new(rate(), RUNGS)).unwrap();
+        let (outputs, params) = (ladder.outputs(), ladder.params().to_vec());
+        feed_in_parts(&Arc::new(ladder), 60, PAUSES);
+        for ((packets, failed), params) in drain(outputs).into_iter().zip(&params) {
+            assert_eq!(failed, None);
+            let tick = rate().tick_span();
+            let dts: Vec<Time> = packets.iter().map(|packet| packet.dts).collect();
+            let even: Vec<Time> = (0..60).map(|n| Time::ZERO + tick.times(n - delay)).collect();
+            assert_eq!(dts, even);
+            assert!(packets.iter().all(|packet| packet.dts <= packet.pts));
+            let starts: Vec<Time> = [0].iter().chain(PAUSES).map(|&n| rate().time_of(Tick(n))).collect();
+            assert_eq!(key_times(&packets), starts);
+            let mut decoder = kit.video_decoder(params).unwrap();
+            let mut shown = Vec::new();
+            for packet in &packets {
+                decoder.send(packet).unwrap();
+                shown.extend(std::iter::from_fn(|| decoder.receive().unwrap()).map(|frame| frame.pts));
+            }
+            decoder.flush().unwrap();
+            shown.extend(std::iter::from_fn(|| decoder.receive().unwrap()).map(|frame| frame.pts));
+            assert_eq!(shown, (0..60).map(|n| rate().time_of(Tick(n))).collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
+fn a_pause_lies_after_what_was_sent() {
+    let (ladder, outputs) = start(Fake::new());
+    let at = |n| rate().time_of(Tick(n));
+    ladder.send(Frame { pts: at(3), picture: pattern::picture(CANVAS, 0).freeze() }, Key::Frame).unwrap();
+    assert_eq!(ladder.pause(at(3)), Err(LadderError::PtsOrder { got: at(3), last: at(3) }));
+    ladder.pause(at(4)).unwrap();
+    ladder.finish();
+    assert_eq!(ladder.pause(at(5)), Err(LadderError::Ended));
+    assert!(drain(outputs).iter().all(|(packets, failed)| packets.len() == 1 && failed.is_none()));
 }
 
 #[test]
