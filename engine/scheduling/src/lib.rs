@@ -11,6 +11,9 @@
 //! - [`ChannelScheduler`]: what a channel shows, from commands, the rundown and
 //!   the health of its sources; also where key frames and encryption lie.
 //!
+//! After them comes [`Carrying`]: which channels encode what they show, and which carry what
+//! another one encodes, since it is the same.
+//!
 //! The same calls give the same decisions, always. Intent (what the director
 //! asked for) and what is on air are two things, and both can be read.
 //!
@@ -84,6 +87,7 @@
 #![forbid(unsafe_code)]
 
 mod backoff;
+mod carry;
 pub mod channel;
 mod cover;
 mod decision;
@@ -99,6 +103,7 @@ mod take;
 mod view;
 
 pub use backoff::Backoff;
+pub use carry::{Carrying, Encoding, EncodingStep, Lending, Showing, Shown};
 #[doc(inline)]
 pub use channel::ChannelScheduler;
 pub use decision::{

@@ -3,6 +3,7 @@
 
 mod aligned;
 mod backoffs;
+mod carries;
 mod histories;
 mod holes;
 mod line_histories;
