@@ -21,8 +21,8 @@ use crate::rehearse::life::Life;
 use crate::report::Report;
 use crate::reporter::Reporter;
 use crate::rig;
-use crate::show::ShowRun;
 use crate::show::reload::{Reloader, Standing, on_disk};
+use crate::show::{ShowRun, carry};
 use crate::start::{Begun, Gate, Place, StartError};
 use crate::status::{Board, EVENTS_SHOWN, Status};
 
@@ -159,6 +159,7 @@ impl Engine {
             mode: place.mode,
             rate: show.video.rate,
             limit,
+            carrying: carry::carrying(&show, &channels),
             switcher,
             clock,
             stop: Arc::clone(stop),

@@ -99,8 +99,8 @@ pub use crate::keys::ResolveError;
 pub use crate::mark::{MarkFound, MarkReader};
 pub use crate::options::{Mode, RtmpTimeouts, RunOptions, ShowFile};
 pub use crate::report::{
-    BoxReport, CameraReport, ChannelReport, EgressReport, EgressState, EncryptionReport, LineReport,
-    LineState, NetworkReport, OnAirReport, RecordingReport, Report, RungReport, SceneReport,
+    BoxReport, CameraReport, CarriedReport, ChannelReport, EgressReport, EgressState, EncryptionReport,
+    LineReport, LineState, NetworkReport, OnAirReport, RecordingReport, Report, RungReport, SceneReport,
 };
 pub use crate::secure::{PemError, server_papers, trusted_papers};
 pub use crate::start::StartError;

@@ -209,6 +209,24 @@ pub struct RungReport {
     pub bytes: u64,
     pub max_video_gap_ms: f64,
     pub max_audio_gap_ms: f64,
+    /// Of `frames`, those that another channel encoded, since it showed the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carried: Vec<CarriedReport>,
+    /// Pictures whose last bit comes too late for a player with a buffer of a second at the rung's
+    /// rate: encoders keep to it, a splice of two may not.
+    #[serde(default)]
+    pub vbv_overshoots: u64,
+    /// How late at the most.
+    #[serde(default)]
+    pub vbv_overshoot_ms: f64,
+}
+
+/// Pictures of a rung that came from another channel's rung of the same name.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the contract")]
+pub struct CarriedReport {
+    pub channel: String,
+    pub frames: u64,
 }
 
 /// Where an egress stands.

@@ -177,6 +177,9 @@ pub struct RungStatus {
     pub fps: Option<f64>,
     /// As `fps`.
     pub kbps: Option<f64>,
+    /// The channel that encodes its pictures at present; `None` while this one does itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried_from: Option<String>,
 }
 
 /// A camera.

@@ -6,7 +6,7 @@
 //! lean on pictures after it, which are left out.
 
 use media::Key;
-use pipeline_dsl::{Channel, Ladder, Name, Show};
+use pipeline_dsl::{Channel, Encoder, Ladder, Mark, Name, Rung, Show};
 
 use crate::decision::{Decision, OnAir, Program};
 use crate::scene::SceneIx;
@@ -49,11 +49,13 @@ pub enum Lending {
     Closed,
 }
 
-/// A channel that goes on, at a tick.
+/// A channel that goes on, at a tick. `G` is how its watermarks are led, whatever describes that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Showing {
+pub struct Showing<G = ()> {
     /// What has the picture to itself; `None` in a transition, which is nobody else's.
     pub shown: Option<Shown>,
+    /// How its watermarks are: the same in two channels only if they look the same.
+    pub graphics: G,
     /// Whether its rungs are to have a key frame.
     pub key: Key,
     /// Whether it may be carried.
@@ -86,8 +88,8 @@ pub struct EncodingStep {
 /// Decides, for every tick of a show, who encodes and who carries.
 ///
 /// # Rules
-/// - A channel may carry another one whose ladder has all its rungs with the same settings, and
-///   which has the same watermarks, while both show the same thing and nothing else.
+/// - A channel may carry another one whose ladder has all its rungs with the same settings, all of
+///   them encoded in software, and which has the same watermarks, while both show the same thing and nothing else.
 /// - Who has fewer sources encodes: a camera's own channel, not the program that shows it just
 ///   now. Of equals it is the first in the show.
 /// - Only what a channel encodes itself is carried, and not while one of its rungs has failed.
@@ -119,7 +121,8 @@ impl Carrying {
     /// }"#).map_err(|_| "not valid")?;
     /// let mut carrying = Carrying::new(&show, |_, _| true);
     /// let camera = |ix| Some(Showing {
-    ///     shown: Some(Shown::Feed(FeedIx::Camera(ix))), key: Key::Delta, lending: Lending::Open,
+    ///     shown: Some(Shown::Feed(FeedIx::Camera(ix))), graphics: (),
+    ///     key: Key::Delta, lending: Lending::Open,
     /// });
     ///
     /// let apart = carrying.decide(&[camera(0), camera(1)]);
@@ -179,12 +182,12 @@ impl Carrying {
 
     /// Decides a tick. `tick` is in the order of the show's channels; those that have ended, or
     /// failed, are `None`.
-    pub fn decide(&mut self, tick: &[Option<Showing>]) -> Vec<EncodingStep> {
-        let at = |ix: usize| tick.get(ix).copied().flatten();
+    pub fn decide<G: PartialEq>(&mut self, tick: &[Option<Showing<G>>]) -> Vec<EncodingStep> {
+        let at = |ix: usize| tick.get(ix).and_then(Option::as_ref);
         let mut now = vec![Encoding::None; self.names.len()];
         for &ix in &self.order {
             let Some(showing) = at(ix) else { continue };
-            let lender = showing.shown.and_then(|shown| self.lender(ix, shown, &now, at));
+            let lender = self.lender(ix, showing, &now, at);
             if let Some(slot) = now.get_mut(ix) {
                 *slot = lender.map_or(Encoding::Own, |lender| Encoding::Carried(ChannelIx(lender)));
             }
@@ -227,15 +230,18 @@ impl Carrying {
     }
 
     /// Whom a channel carries that shows this.
-    fn lender(
+    fn lender<'t, G: PartialEq + 't>(
         &self,
         borrower: usize,
-        shown: Shown,
+        showing: &Showing<G>,
         now: &[Encoding],
-        at: impl Fn(usize) -> Option<Showing>,
+        at: impl Fn(usize) -> Option<&'t Showing<G>>,
     ) -> Option<usize> {
+        let shown = showing.shown?;
         let lends = |lender: usize| {
-            let alike = |it: Showing| it.shown == Some(shown) && it.lending == Lending::Open;
+            let alike = |it: &Showing<G>| {
+                it.shown == Some(shown) && it.graphics == showing.graphics && it.lending == Lending::Open
+            };
             now.get(lender) == Some(&Encoding::Own) && at(lender).is_some_and(alike)
         };
         let lenders = self.lenders.get(borrower)?;
@@ -253,12 +259,25 @@ fn could_carry(show: &Show, to: &Channel, from: &Channel) -> bool {
     let (Some(own), Some(other)) = (show.ladder(&to.ladder), show.ladder(&from.ladder)) else {
         return false;
     };
-    to.watermarks == from.watermarks && covers(own, other)
+    // Each rung has a pattern of its own, by its place.
+    let is_forensic = |name: &Name| {
+        show.watermarks.iter().any(|mark| mark.name == *name && matches!(mark.mark, Mark::Forensic { .. }))
+    };
+    to.watermarks == from.watermarks
+        && covers(own, other)
+        && (own.rungs == other.rungs || !to.watermarks.iter().any(is_forensic))
 }
 
 /// Whether every rung of `own` is there in `other` with the same settings.
 fn covers(own: &Ladder, other: &Ladder) -> bool {
-    own.preset == other.preset
+    let same = |rung: &Rung, there: &Rung| {
+        rung == there
+            && own.preset_of(rung) == other.preset_of(there)
+            && own.encoder_of(rung) == other.encoder_of(there)
+            // A device may be had a few times only, and its streams are its own.
+            && matches!(own.encoder_of(rung), Encoder::X264 | Encoder::X265)
+    };
+    own.latency == other.latency
         && own.keyframe == other.keyframe
-        && own.rungs.iter().all(|rung| other.rungs.contains(rung))
+        && own.rungs.iter().all(|rung| other.rungs.iter().any(|there| same(rung, there)))
 }

@@ -1,6 +1,7 @@
 //! What a rung has put out: counts and the longest gaps, read while it runs.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use media::{Key, Span, Time, Track};
 
@@ -32,9 +33,44 @@ pub(crate) struct RungMeter {
     bytes: AtomicU64,
     video: Gap,
     audio: Gap,
+    failed: AtomicBool,
+    /// Pictures that came late by a player's buffer, and by how much at the most: flicks.
+    overshoots: AtomicU64,
+    overshoot: AtomicI64,
+    /// Pictures that other channels encoded, by their names in the order they came.
+    carried: Mutex<Vec<(Arc<str>, u64)>>,
 }
 
 impl RungMeter {
+    /// It ends before its time.
+    pub(crate) fn fail(&self) {
+        self.failed.store(true, Relaxed);
+    }
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.load(Relaxed)
+    }
+    /// A picture's last bit comes so much later than its DTS.
+    pub(crate) fn overshoot(&self, late: Span) {
+        self.overshoots.fetch_add(1, Relaxed);
+        self.overshoot.fetch_max(late.flicks(), Relaxed);
+    }
+    pub(crate) fn overshoots(&self) -> u64 {
+        self.overshoots.load(Relaxed)
+    }
+    pub(crate) fn overshoot_ms(&self) -> f64 {
+        Span::from_flicks(self.overshoot.load(Relaxed)).as_secs_f64() * 1000.0
+    }
+    /// A picture that this channel encoded.
+    pub(crate) fn carry(&self, from: &Arc<str>) {
+        let mut carried = self.carried.lock().unwrap_or_else(PoisonError::into_inner);
+        match carried.iter_mut().find(|(name, _)| name == from) {
+            Some((_, pictures)) => *pictures += 1,
+            None => carried.push((Arc::clone(from), 1)),
+        }
+    }
+    pub(crate) fn carried(&self) -> Vec<(Arc<str>, u64)> {
+        self.carried.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
     /// A tag of so many bytes left; `at` is wall time when live, media time offline.
     pub(crate) fn tag(&self, track: Track, key: Key, bytes: usize, at: Time) {
         self.bytes.fetch_add(bytes as u64, Relaxed);

@@ -3,7 +3,11 @@
 //!
 //! Threads: one composes (and encodes the one AAC stream), the ladder has its
 //! own, and each rung has one that makes tags, encrypts and fans out.
+//!
+//! While its picture is the same as another channel's, a channel can carry what that one encodes:
+//! its own ladder pauses, and its rungs take the coded pictures of the other's.
 
+pub(crate) mod carry;
 pub(crate) mod compose;
 mod interleave;
 mod ladder;
@@ -14,6 +18,8 @@ pub(crate) mod outlets;
 pub(crate) mod rung;
 pub(crate) mod scene;
 pub(crate) mod sound;
+pub(crate) mod splice;
+mod vbv;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,14 +27,15 @@ use std::thread::JoinHandle;
 
 use codecs::{AudioEncoderSettings, Frame, Ladder, LadderError, Pcm};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use media::{Key, Packet, Span, Time};
+use media::{Key, Packet, Span, Time, VideoParams};
 use pipeline_dsl as dsl;
 
 use crate::channel::compose::{Composer, Layers};
 use crate::channel::marks::{MarkStates, Marks};
 use crate::channel::meter::RungMeter;
 use crate::channel::outlets::{Outlet, Outlets};
-use crate::channel::rung::{EncryptOrder, Feeds, GapTime, RungEnd};
+use crate::channel::rung::{EncryptOrder, Feeds, GapTime, RungEnd, RungOrder};
+use crate::channel::vbv::Vbv;
 use crate::egress::feed::Feed;
 use crate::egress::play::Programs;
 use crate::event::Level;
@@ -39,6 +46,8 @@ use crate::start::{Place, StartError};
 
 /// Ticks that may wait to be composed.
 const WAITING: usize = 3;
+/// Why a channel fails all of whose rungs have.
+const NONE_LEFT: &str = "none of its rungs is left";
 /// AAC packets that may wait for one rung.
 const SOUND_WAITING: usize = 256;
 
@@ -48,18 +57,27 @@ pub(crate) struct Work {
     pub(crate) redrawn: Option<Marks>,
     /// Show time.
     pub(crate) at: Time,
-    pub(crate) layers: Layers,
+    pub(crate) pictures: Pictures,
     /// How its watermarks are to be.
     pub(crate) marks: Arc<MarkStates>,
-    pub(crate) key: Key,
     /// Interleaved samples of exactly this tick.
     pub(crate) sound: Vec<f32>,
+}
+
+/// Where a tick's coded pictures come from.
+pub(crate) enum Pictures {
+    /// It is composed and encoded here.
+    Encoded { layers: Layers, key: Key },
+    /// From another channel, as the rungs have been told.
+    Carried,
 }
 
 /// One rung as status and viewers see it.
 #[derive(Clone)]
 pub(crate) struct RungHandle {
     pub(crate) rung: dsl::Rung,
+    /// What its encoder wrote into the headers.
+    pub(crate) params: VideoParams,
     pub(crate) meter: Arc<RungMeter>,
     pub(crate) feeds: Feeds,
 }
@@ -68,7 +86,7 @@ pub(crate) struct RungHandle {
 pub(crate) struct Channel {
     pub(crate) name: String,
     work: Option<Sender<Work>>,
-    orders: Vec<Sender<EncryptOrder>>,
+    orders: Vec<Sender<RungOrder>>,
     pub(crate) rungs: Vec<RungHandle>,
     pub(crate) outlets: Vec<Outlet>,
     threads: Vec<JoinHandle<()>>,
@@ -201,6 +219,7 @@ impl Channel {
                 keys: keys.clone(),
                 meter: Arc::clone(&meter),
                 codec: params.codec,
+                vbv: Vbv::new(rung.maxrate(), rung.buffer()),
                 lead: lead(show),
                 gap_time: match place.mode {
                     Mode::RealTime => GapTime::Wall,
@@ -208,7 +227,7 @@ impl Channel {
                 },
                 reporter: place.reporter.of(format!("{}/{}", channel.name, rung.name)),
             });
-            handles.push(RungHandle { rung: rung.clone(), meter, feeds: Feeds { main, clear } });
+            handles.push(RungHandle { rung: rung.clone(), params, meter, feeds: Feeds { main, clear } });
         }
         let outlets = Outlets::plan(channel, &handles, place)?;
         let pulse = Arc::new(Pulse::default());
@@ -220,6 +239,7 @@ impl Channel {
             sounds,
             rate: show.audio.rate,
             channels: show.audio.layout.channels(),
+            ladder_runs: Runs::No,
             pulse: Arc::clone(&pulse),
             reporter: place.reporter.of(&channel.name),
         };
@@ -278,13 +298,14 @@ impl Channel {
     /// From the key frame at this time on, encrypt like this. To be given before that tick's work.
     pub(crate) fn encrypt(&self, order: EncryptOrder) {
         for sender in &self.orders {
-            let _ = sender.send(order);
+            let _ = sender.send(RungOrder::Encrypt(order));
         }
     }
 
     /// No more ticks: what was handed in is encoded and written.
     pub(crate) fn finish(&mut self) {
         self.work = None;
+        self.orders.clear();
     }
 
     /// Waits until all files are closed.
@@ -313,8 +334,16 @@ struct Stage {
     sounds: Vec<Sender<Packet>>,
     rate: media::SampleRate,
     channels: u8,
+    ladder_runs: Runs,
     pulse: Arc<Pulse>,
     reporter: Reporter,
+}
+
+/// Whether the ladder has been given frames since it paused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Runs {
+    Yes,
+    No,
 }
 
 impl Drop for Stage {
@@ -340,20 +369,31 @@ impl Stage {
         if let Some(marks) = work.redrawn {
             self.composer.mark_with(marks);
         }
-        let composed = self.composer.compose(&work.layers, work.at, &work.marks);
-        let (picture, finish) = composed.map_err(|e| e.to_string())?;
-        if let Some(complaint) = self.composer.marks().complaint() {
-            self.reporter.event(Level::Warn, "watermark-kept", complaint);
-        }
-        let frame = Frame { pts: work.at, picture };
-        let sent = match finish {
-            Some(finish) => self.ladder.send_finished(frame, work.key, finish),
-            None => self.ladder.send(frame, work.key),
-        };
-        sent.map_err(|error| match error {
-            LadderError::Ended => "none of its rungs is left".to_owned(),
+        let failed = |error| match error {
+            LadderError::Ended => NONE_LEFT.to_owned(),
             error => error.to_string(),
-        })?;
+        };
+        match work.pictures {
+            Pictures::Encoded { layers, key } => {
+                let composed = self.composer.compose(&layers, work.at, &work.marks);
+                let (picture, finish) = composed.map_err(|e| e.to_string())?;
+                if let Some(complaint) = self.composer.marks().complaint() {
+                    self.reporter.event(Level::Warn, "watermark-kept", complaint);
+                }
+                let frame = Frame { pts: work.at, picture };
+                let sent = match finish {
+                    Some(finish) => self.ladder.send_finished(frame, key, finish),
+                    None => self.ladder.send(frame, key),
+                };
+                sent.map_err(failed)?;
+                self.ladder_runs = Runs::Yes;
+            }
+            Pictures::Carried if self.ladder_runs == Runs::Yes => {
+                self.ladder.pause(work.at).map_err(failed)?;
+                self.ladder_runs = Runs::No;
+            }
+            Pictures::Carried => {}
+        }
         self.pulse.frames.fetch_add(1, Ordering::Relaxed);
         let pcm = Pcm::new(work.at, self.rate, self.channels, work.sound);
         self.audio.send(&pcm).map_err(|e| e.to_string())?;
@@ -362,9 +402,10 @@ impl Stage {
 
     fn send_sound(&mut self) -> Result<(), String> {
         while let Some(packet) = self.audio.receive().map_err(|e| e.to_string())? {
-            for sound in &self.sounds {
-                // A rung that has failed takes no more; the others go on.
-                let _ = sound.send(packet.clone());
+            // A rung that has failed takes no more; the others go on.
+            self.sounds.retain(|sound| sound.send(packet.clone()).is_ok());
+            if self.sounds.is_empty() {
+                return Err(NONE_LEFT.to_owned());
             }
         }
         Ok(())

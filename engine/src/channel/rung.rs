@@ -1,6 +1,7 @@
 //! The end of a rung: packets become FLV tags, in order, encrypted if it is
 //! asked for, and go to the rung's feeds.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use codecs::RungOutput;
@@ -11,6 +12,8 @@ use scheduling::{Encryption, KeyIx};
 
 use crate::channel::interleave::Interleave;
 use crate::channel::meter::RungMeter;
+use crate::channel::splice::{Loan, Loans, Splice, Stretch};
+use crate::channel::vbv::Vbv;
 use crate::egress::feed::{Feed, Header};
 use crate::egress::queue::{Item, Role};
 use crate::event::Level;
@@ -22,6 +25,15 @@ use crate::reporter::Reporter;
 pub(crate) struct EncryptOrder {
     pub(crate) at: Time,
     pub(crate) encryption: Encryption,
+}
+
+/// What a rung is told by the show's thread, before it hands on the work of the tick it is about.
+pub(crate) enum RungOrder {
+    Encrypt(EncryptOrder),
+    /// Its pictures come from elsewhere.
+    Stretch(Stretch),
+    /// Its own pictures go elsewhere, too.
+    Lend(Loan),
 }
 
 /// In which time gaps between tags are measured.
@@ -46,13 +58,14 @@ pub(crate) struct Feeds {
 pub(crate) struct RungEnd {
     pub(crate) video: Receiver<RungOutput>,
     pub(crate) audio: Receiver<Packet>,
-    pub(crate) orders: Receiver<EncryptOrder>,
+    pub(crate) orders: Receiver<RungOrder>,
     pub(crate) headers: [Tag; 3],
     pub(crate) feeds: Feeds,
     pub(crate) keys: Option<Arc<ChannelKeys>>,
     pub(crate) meter: Arc<RungMeter>,
     /// Of its pictures.
     pub(crate) codec: VideoCodec,
+    pub(crate) vbv: Vbv,
     /// Added to every time stamp, so that none is below zero.
     pub(crate) lead: Span,
     pub(crate) gap_time: GapTime,
@@ -78,6 +91,7 @@ enum RungError {
 impl Drop for RungEnd {
     fn drop(&mut self) {
         if std::thread::panicking() {
+            self.meter.fail();
             self.reporter.event(Level::Alarm, "rung-failed", "its thread panicked: this is our bug");
         }
         self.feeds.main.end();
@@ -92,6 +106,7 @@ impl RungEnd {
     pub(crate) fn run(mut self) {
         let result = self.work();
         if let Err(error) = result {
+            self.meter.fail();
             self.reporter.event(Level::Alarm, "rung-failed", error.to_string());
         }
     }
@@ -103,20 +118,45 @@ impl RungEnd {
                 clear.publish_header(header, tag.clone());
             }
         }
-        let mut cipher = Cipher::new(self.keys.clone(), self.headers.clone());
+        let mut desk = Desk {
+            splice: Splice::new(self.video.clone()),
+            loans: Loans::default(),
+            cipher: Cipher::new(self.keys.clone(), self.headers.clone()),
+        };
         let mut interleave = Interleave::default();
-        let (mut video, mut audio) = (self.video.clone(), self.audio.clone());
-        let mut open = 2;
-        while open > 0 {
+        let (mut orders, mut audio) = (self.orders.clone(), self.audio.clone());
+        let mut open = Open::Both;
+        while open != Open::None {
             select! {
-                recv(video) -> out => match out {
-                    Ok(RungOutput::Packet(packet)) => interleave.put(packet),
-                    Ok(RungOutput::Failed(error)) => return Err(error.into()),
-                    Err(_) => return Err(RungError::EncoderPanicked),
-                    Ok(RungOutput::End) => {
-                        interleave.end(Track::Video);
-                        video = crossbeam_channel::never();
-                        open -= 1;
+                recv(desk.splice.own) -> out => {
+                    desk.take_all(&orders);
+                    match out {
+                        Ok(RungOutput::Packet(packet)) => {
+                            desk.loans.hand_out(&packet);
+                            interleave.put(packet);
+                        }
+                        Ok(RungOutput::Pause(until)) => {
+                            desk.loans.end_before(until);
+                            desk.splice.end_stretch();
+                        }
+                        Ok(RungOutput::Failed(error)) => return Err(error.into()),
+                        Err(_) => return Err(RungError::EncoderPanicked),
+                        Ok(RungOutput::End) => {
+                            desk.loans.end();
+                            desk.splice.end_stretch();
+                        }
+                    }
+                },
+                recv(desk.splice.carried) -> packet => {
+                    desk.take_all(&orders);
+                    match packet {
+                        Ok(packet) => {
+                            if let Some(from) = desk.splice.carried_from() {
+                                self.meter.carry(from);
+                            }
+                            interleave.put(packet);
+                        }
+                        Err(_) => desk.splice.end_stretch(),
                     }
                 },
                 recv(audio) -> packet => match packet {
@@ -124,21 +164,37 @@ impl RungEnd {
                     Err(_) => {
                         interleave.end(Track::Audio);
                         audio = crossbeam_channel::never();
-                        open -= 1;
+                        open = open.without_audio();
+                    }
+                },
+                recv(orders) -> order => match order {
+                    Ok(order) => desk.take(order),
+                    Err(_) => {
+                        orders = crossbeam_channel::never();
+                        desk.splice.close();
                     }
                 },
             }
+            if desk.splice.is_over() && open.has_video() {
+                interleave.end(Track::Video);
+                open = open.without_video();
+            }
             while let Some(packet) = interleave.next() {
-                self.publish(&packet, &mut cipher)?;
+                self.publish(&packet, &mut desk.cipher)?;
             }
         }
         Ok(())
     }
 
-    fn publish(&self, packet: &Packet, cipher: &mut Cipher) -> Result<(), RungError> {
+    fn publish(&mut self, packet: &Packet, cipher: &mut Cipher) -> Result<(), RungError> {
         let role = role(packet);
         if role == Role::Key {
-            cipher.follow(&self.orders, packet.pts, &self.reporter)?;
+            cipher.follow(packet.pts, &self.reporter)?;
+        }
+        if packet.track == Track::Video
+            && let Some(late) = self.vbv.take(packet.dts, packet.data.len())
+        {
+            self.meter.overshoot(late);
         }
         let tag = self.tag(packet, cipher.room())?;
         let tag = match &self.feeds.clear {
@@ -193,32 +249,70 @@ fn role(packet: &Packet) -> Role {
     }
 }
 
+/// What a rung was told.
+struct Desk {
+    splice: Splice,
+    loans: Loans,
+    cipher: Cipher,
+}
+
+impl Desk {
+    /// All there is: what is about a picture was said before the picture came.
+    fn take_all(&mut self, orders: &Receiver<RungOrder>) {
+        for order in orders.try_iter() {
+            self.take(order);
+        }
+    }
+
+    fn take(&mut self, order: RungOrder) {
+        match order {
+            RungOrder::Encrypt(order) => self.cipher.ordered.push_back(order),
+            RungOrder::Stretch(stretch) => self.splice.add(stretch),
+            RungOrder::Lend(loan) => self.loans.add(loan),
+        }
+    }
+}
+
+/// Tracks that still come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Open {
+    Both,
+    Video,
+    Audio,
+    None,
+}
+
+impl Open {
+    fn has_video(self) -> bool {
+        matches!(self, Self::Both | Self::Video)
+    }
+    fn without_video(self) -> Self {
+        if matches!(self, Self::Both | Self::Audio) { Self::Audio } else { Self::None }
+    }
+    fn without_audio(self) -> Self {
+        if matches!(self, Self::Both | Self::Video) { Self::Video } else { Self::None }
+    }
+}
+
 /// A rung's encryption as it stands.
 struct Cipher {
     keys: Option<Arc<ChannelKeys>>,
     headers: [Tag; 3],
     now: Encryption,
     encryptor: Option<crypto::TagEncryptor>,
-    next: Option<EncryptOrder>,
+    /// What is to come, in order.
+    ordered: VecDeque<EncryptOrder>,
 }
 
 impl Cipher {
     fn new(keys: Option<Arc<ChannelKeys>>, headers: [Tag; 3]) -> Self {
-        Self { keys, headers, now: Encryption::Clear, encryptor: None, next: None }
+        Self { keys, headers, now: Encryption::Clear, encryptor: None, ordered: VecDeque::new() }
     }
 
     /// Carries out what has been ordered up to the key frame at `pts`.
-    fn follow(
-        &mut self,
-        orders: &Receiver<EncryptOrder>,
-        pts: Time,
-        reporter: &Reporter,
-    ) -> Result<(), RungError> {
-        loop {
-            if self.next.is_none() {
-                self.next = orders.try_recv().ok();
-            }
-            let Some(order) = self.next.take_if(|order| order.at <= pts) else { return Ok(()) };
+    fn follow(&mut self, pts: Time, reporter: &Reporter) -> Result<(), RungError> {
+        while self.ordered.front().is_some_and(|order| order.at <= pts) {
+            let Some(order) = self.ordered.pop_front() else { break };
             if order.encryption == self.now {
                 continue;
             }
@@ -234,6 +328,7 @@ impl Cipher {
             // Of its key frame's time, whenever that has been encoded.
             reporter.event_at(pts, Level::Info, "encryption", message);
         }
+        Ok(())
     }
 
     /// A new one, which is told what the headers say of the stream.

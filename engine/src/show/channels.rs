@@ -1,22 +1,28 @@
 //! A channel at a tick: decided, its sound mixed, its pictures handed on.
 
-use media::{Key, Tick, Time};
+use std::sync::Arc;
+
+use media::{Tick, Time};
 use pipeline_dsl as dsl;
 use pipeline_dsl::Switch;
 use scheduling::{
-    Blend, ChannelIx, ChannelScheduler, Decision, Encryption, OnAir, Program, SceneIx, SourceIx, SourcePlace,
-    Switcher,
+    Blend, ChannelIx, ChannelScheduler, Decision, Encoding, EncodingStep, Encryption, Lending, OnAir,
+    Program, SceneIx, Showing, Shown, SourceIx, SourcePlace, Switcher,
 };
 
+use crate::channel::carry::Borrowed;
 use crate::channel::compose::Layers;
-use crate::channel::marks::Marks;
+use crate::channel::marks::{MarkStates, Marks};
+use crate::channel::meter::RungMeter;
 use crate::channel::outlets::{Outlet, OutletKind};
 use crate::channel::rung::EncryptOrder;
 use crate::channel::scene::Seen;
 use crate::channel::sound::{Part, SoundDesk, scaled};
-use crate::channel::{Channel, Gone, Work};
+use crate::channel::{Channel, Gone, Pictures, Work};
 use crate::keys::ChannelKeys;
-use crate::report::{ChannelReport, EgressReport, EgressState, EncryptionReport, OnAirReport, RungReport};
+use crate::report::{
+    CarriedReport, ChannelReport, EgressReport, EgressState, EncryptionReport, OnAirReport, RungReport,
+};
 use crate::show::cameras::CameraRun;
 use crate::show::marks::MarkDesk;
 use crate::show::plan::plan_status;
@@ -34,7 +40,7 @@ const MOST_GONE: usize = 1_000;
 pub(crate) struct ChannelRun {
     ix: ChannelIx,
     pub(crate) stage: Channel,
-    keys: Option<std::sync::Arc<ChannelKeys>>,
+    keys: Option<Arc<ChannelKeys>>,
     /// Watermarks that come with the next tick.
     redrawn: Option<Marks>,
     /// Ways out that were taken away, for the report.
@@ -46,6 +52,8 @@ pub(crate) struct ChannelRun {
     desk: SoundDesk,
     pub(crate) marks: MarkDesk,
     encryption: Encryption,
+    /// What it carries of another channel.
+    pub(crate) borrowed: Option<Borrowed>,
     mixing: Option<Mixing>,
     on_air: Vec<OnAirReport>,
     encryptions: Vec<EncryptionReport>,
@@ -99,7 +107,7 @@ impl ChannelRun {
         model: &dsl::Channel,
         ix: ChannelIx,
         stage: Channel,
-        keys: Option<std::sync::Arc<ChannelKeys>>,
+        keys: Option<Arc<ChannelKeys>>,
     ) -> Self {
         let sources: Vec<_> = model.sources.iter().filter_map(|name| SourcePlace::find(show, name)).collect();
         let filler = model.filler.as_ref().and_then(|f| show.fillers.iter().position(|m| m.name == f.name));
@@ -117,6 +125,7 @@ impl ChannelRun {
             marks: MarkDesk::new(show, model),
             encryption: Encryption::Clear,
             encryptions: Vec::new(),
+            borrowed: None,
             mixing: None,
             on_air: Vec::new(),
             late_ticks: 0,
@@ -179,10 +188,34 @@ impl ChannelRun {
         self.over != Over::NotYet
     }
 
+    /// What it shows at a tick, as far as others could carry it; `None` once it is over.
+    pub(crate) fn showing(&self, decision: &Decision) -> Option<Showing<Arc<MarkStates>>> {
+        if self.is_over() || decision.is_end() {
+            return None;
+        }
+        let shown = Shown::of(decision, &self.sources, self.filler);
+        let lending = if self.stage.is_whole() { Lending::Open } else { Lending::Closed };
+        Some(Showing { shown, graphics: self.marks.now(), key: decision.key, lending })
+    }
+
+    /// Encryption changes with a key frame, which the tick at `from` has.
+    pub(crate) fn seal(&mut self, decision: &Decision, from: Time) {
+        if self.is_over() || decision.is_end() || decision.encrypt == self.encryption {
+            return;
+        }
+        self.encryption = decision.encrypt;
+        if self.encryptions.len() < KEPT {
+            let (state, key_id) = self.sealed();
+            self.encryptions.push(EncryptionReport { t: from.as_secs_f64(), state, key_id });
+        }
+        self.stage.encrypt(EncryptOrder { at: from, encryption: decision.encrypt });
+    }
+
     /// Hands on what was decided of the tick `[from, to)`. Whether something else came on air.
     pub(crate) fn tick(
         &mut self,
         decision: &Decision,
+        step: EncodingStep,
         scheduler: &ChannelScheduler,
         (from, to): (Time, Time),
         given: &Given<'_>,
@@ -204,14 +237,6 @@ impl ChannelRun {
             self.over = Over::Ended;
             self.stage.finish();
             return changed;
-        }
-        if decision.encrypt != self.encryption && decision.key == Key::Frame {
-            self.encryption = decision.encrypt;
-            if self.encryptions.len() < KEPT {
-                let (state, key_id) = self.sealed();
-                self.encryptions.push(EncryptionReport { t: from.as_secs_f64(), state, key_id });
-            }
-            self.stage.encrypt(EncryptOrder { at: from, encryption: decision.encrypt });
         }
         let picture = |on_air: OnAir| self.seen(on_air, given);
         let layers = match decision.program {
@@ -235,8 +260,12 @@ impl ChannelRun {
             .collect();
         let sound = self.desk.mix(from, to, &parts);
         drop(parts);
-        let (marks, redrawn) = (self.marks.tick(decision.key), self.redrawn.take());
-        match self.stage.send(Work { at: from, layers, marks, redrawn, key: decision.key, sound }) {
+        let pictures = match step.now {
+            Encoding::Carried(_) => Pictures::Carried,
+            Encoding::Own | Encoding::None => Pictures::Encoded { layers, key: step.key },
+        };
+        let (marks, redrawn) = (self.marks.now(), self.redrawn.take());
+        match self.stage.send(Work { at: from, pictures, marks, redrawn, sound }) {
             Ok(()) => changed,
             Err(Gone) => {
                 self.note(from, None, FAILED);
@@ -339,6 +368,7 @@ impl ChannelRun {
             source.and_then(|source| scheduler?.source_name(source)).map(str::to_owned)
         };
         let name = |on_air| scheduler.and_then(|s| s.name_of(on_air)).map(str::to_owned);
+        let borrowed = self.borrowed.as_ref().filter(|_| !self.is_over());
         let rungs = self.stage.rungs.iter().zip(&self.measured).map(|(rung, measured)| RungStatus {
             name: rung.rung.name.clone(),
             width: rung.rung.size.width,
@@ -348,6 +378,7 @@ impl ChannelRun {
             bytes: rung.meter.bytes(),
             fps: measured.rates.map(|r| r.0),
             kbps: measured.rates.map(|r| r.1),
+            carried_from: borrowed.map(|borrowed| borrowed.from.to_string()),
         });
         let (encrypt, key_id) = self.sealed();
         ChannelStatus {
@@ -434,6 +465,9 @@ impl ChannelRun {
             bytes: rung.meter.bytes(),
             max_video_gap_ms: rung.meter.max_video_gap_ms(),
             max_audio_gap_ms: rung.meter.max_audio_gap_ms(),
+            carried: carried(&rung.meter),
+            vbv_overshoots: rung.meter.overshoots(),
+            vbv_overshoot_ms: rung.meter.overshoot_ms(),
         });
         ChannelReport {
             name: self.stage.name.clone(),
@@ -445,6 +479,14 @@ impl ChannelRun {
             egress: self.egress().into_iter().chain(self.egress_of(&self.gone)).collect(),
         }
     }
+}
+
+fn carried(meter: &RungMeter) -> Vec<CarriedReport> {
+    let carried = meter.carried();
+    carried
+        .into_iter()
+        .map(|(channel, frames)| CarriedReport { channel: channel.to_string(), frames })
+        .collect()
 }
 
 /// What a tick changed for those who watch the status.

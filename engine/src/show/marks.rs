@@ -111,6 +111,11 @@ impl MarkDesk {
         Ok(())
     }
 
+    /// How they are.
+    pub(crate) fn now(&self) -> Arc<MarkStates> {
+        Arc::clone(&self.now)
+    }
+
     /// How they are at the tick that begins with this kind of frame.
     pub(crate) fn tick(&mut self, key: Key) -> Arc<MarkStates> {
         let is_due = |order: &MarkOrder| key == Key::Frame || order.when == MarkWhen::Now;

@@ -2,6 +2,7 @@
 //! rundown decided, and every channel gets its work.
 
 pub(crate) mod cameras;
+pub(crate) mod carry;
 pub(crate) mod channels;
 pub(crate) mod checks;
 mod in_step;
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 use media::{FrameRate, Tick, Time};
-use scheduling::{ChannelIx, Decision, FeedIx, Input, Output, Switcher};
+use scheduling::{Carrying, ChannelIx, Decision, FeedIx, Input, Output, Switcher};
 
 use crate::clock::{Clock, Stop};
 use crate::command::{self, Ack, Asked, Command, Memory, Order, Outcome, Refused, Taken};
@@ -44,6 +45,7 @@ pub(crate) struct ShowRun {
     /// When the show ends whatever its rundowns say: exclusive.
     pub(crate) limit: Option<Time>,
     pub(crate) switcher: Switcher,
+    pub(crate) carrying: Carrying,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) stop: Arc<Stop>,
     pub(crate) log: Arc<EventLog>,
@@ -70,6 +72,10 @@ pub(crate) struct ShowRun {
 impl Drop for ShowRun {
     fn drop(&mut self) {
         self.board.close();
+        // All of them before one is waited for: some carry what another one encodes.
+        for channel in &mut self.channels {
+            channel.stage.finish();
+        }
     }
 }
 
@@ -169,14 +175,15 @@ impl ShowRun {
         for scene in &mut self.scenes {
             scene.settle(&self.switcher, &self.cameras, &self.fillers, (from, to));
         }
+        let steps = self.settle_encoding(&decisions, from);
         let given = Given { cameras: &self.cameras, fillers: &self.fillers, scenes: &self.scenes };
         let mut causes = Vec::new();
-        for (ix, channel) in self.channels.iter_mut().enumerate() {
-            let decision =
-                decisions.iter().find(|(at, _)| *at == ChannelIx(ix)).map(|(_, decision)| *decision);
+        for ((ix, channel), step) in self.channels.iter_mut().enumerate().zip(steps) {
             let scheduler = self.switcher.channel(ChannelIx(ix));
-            causes.push(match (decision, scheduler) {
-                (Some(decision), Some(scheduler)) => channel.tick(&decision, scheduler, (from, to), &given),
+            causes.push(match (carry::of(&decisions, ix), scheduler) {
+                (Some(decision), Some(scheduler)) => {
+                    channel.tick(decision, step, scheduler, (from, to), &given)
+                }
                 _ => Changed::Nothing,
             });
         }

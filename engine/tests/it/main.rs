@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod alone;
+mod carried;
 mod checks;
 mod colours;
 mod embedding;

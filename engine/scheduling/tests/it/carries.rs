@@ -73,12 +73,12 @@ fn camera(ix: usize) -> Option<Shown> {
     Some(Shown::Feed(FeedIx::Camera(ix)))
 }
 
-fn open(shown: Option<Shown>) -> Option<Showing> {
-    Some(Showing { shown, key: Key::Delta, lending: Lending::Open })
+fn open(shown: Option<Shown>) -> Option<Showing<u8>> {
+    Some(Showing { shown, graphics: 0, key: Key::Delta, lending: Lending::Open })
 }
 
 /// What one channel does at a tick.
-fn showing(channel: usize) -> impl Strategy<Value = Option<Showing>> {
+fn showing(channel: usize) -> impl Strategy<Value = Option<Showing<u8>>> {
     let own = CHANNELS[channel].strip_prefix("own-").map(|own| own.parse::<usize>().unwrap());
     let cameras = match own {
         Some(own) => own..own + 1,
@@ -92,12 +92,14 @@ fn showing(channel: usize) -> impl Strategy<Value = Option<Showing>> {
     ];
     let key = prop_oneof![4 => Just(Key::Delta), 1 => Just(Key::Frame)];
     let lending = prop_oneof![12 => Just(Lending::Open), 1 => Just(Lending::Closed)];
-    let on = (shown, key, lending).prop_map(|(shown, key, lending)| Some(Showing { shown, key, lending }));
+    let graphics = prop_oneof![8 => Just(0), 1 => Just(1)];
+    let on = (shown, graphics, key, lending)
+        .prop_map(|(shown, graphics, key, lending)| Some(Showing { shown, graphics, key, lending }));
     prop_oneof![15 => on, 1 => Just(None)]
 }
 
 /// Ticks at each of which every channel either goes on as it was or does something else.
-fn histories() -> impl Strategy<Value = Vec<Vec<Option<Showing>>>> {
+fn histories() -> impl Strategy<Value = Vec<Vec<Option<Showing<u8>>>>> {
     let tick = (0..CHANNELS.len())
         .map(|channel| prop_oneof![3 => Just(None), 1 => showing(channel).prop_map(Some)])
         .collect::<Vec<_>>();
@@ -107,7 +109,7 @@ fn histories() -> impl Strategy<Value = Vec<Vec<Option<Showing>>>> {
                 open(camera(CHANNELS[channel].strip_prefix("own-").map_or(0, |c| c.parse().unwrap())))
             })
             .collect();
-        let key = |changes: Vec<Option<Option<Showing>>>| {
+        let key = |changes: Vec<Option<Option<Showing<u8>>>>| {
             for (now, change) in now.iter_mut().zip(changes) {
                 match (change, now) {
                     (Some(change), now) => *now = change,
@@ -122,13 +124,13 @@ fn histories() -> impl Strategy<Value = Vec<Vec<Option<Showing>>>> {
 }
 
 /// A picture as an encoder gave it: of which tick, what it shows, whether decoding can start there.
-type Coded = (usize, Option<Shown>, Key);
+type Coded = (usize, (Option<Shown>, u8), Key);
 
 /// The coded pictures of each channel, spliced as the steps say.
-fn splice(history: &[Vec<Option<Showing>>], steps: &[Vec<EncodingStep>]) -> Vec<Vec<Coded>> {
+fn splice(history: &[Vec<Option<Showing<u8>>>], steps: &[Vec<EncodingStep>]) -> Vec<Vec<Coded>> {
     let encoded = |channel: usize, tick: usize| -> Option<Coded> {
         let (step, showing) = (steps[tick][channel], history[tick][channel]?);
-        (step.now == Encoding::Own).then_some((tick, showing.shown, step.key))
+        (step.now == Encoding::Own).then_some((tick, (showing.shown, showing.graphics), step.key))
     };
     let channel = |channel: usize| {
         (0..steps.len())
@@ -158,7 +160,7 @@ proptest! {
             prop_assert_eq!(coded.iter().map(|coded| coded.0).collect::<Vec<_>>(), on);
             for (tick, shown, key) in coded {
                 let showing = history[tick][channel].unwrap();
-                prop_assert_eq!(shown, showing.shown);
+                prop_assert_eq!(shown, (showing.shown, showing.graphics));
                 prop_assert_eq!(key, steps[tick][channel].key);
                 if showing.key == Key::Frame {
                     prop_assert_eq!(key, Key::Frame);
@@ -196,7 +198,7 @@ proptest! {
             for (a, b) in [("program-a", "own-0"), ("program-b", "own-1"), ("fewer", "own-2"), ("program-b", "program-a")] {
                 let (to, from) = (ix(a), ix(b));
                 let (Some(one), Some(other)) = (tick[to], tick[from]) else { continue };
-                if one.shown.is_some() && one.shown == other.shown && other.lending == Lending::Open
+                if one.shown.is_some() && one.shown == other.shown && one.graphics == other.graphics && other.lending == Lending::Open
                     && steps[from].now == Encoding::Own
                 {
                     prop_assert!(matches!(steps[to].now, Encoding::Carried(_)), "{a} beside {b}");
@@ -207,7 +209,7 @@ proptest! {
 }
 
 /// All channels at their first camera but for what is said.
-fn tick(said: &[(&str, Option<Showing>)]) -> Vec<Option<Showing>> {
+fn tick(said: &[(&str, Option<Showing<u8>>)]) -> Vec<Option<Showing<u8>>> {
     let first = |name: &&str| open(camera(name.strip_prefix("own-").map_or(0, |own| own.parse().unwrap())));
     let mut tick: Vec<_> = CHANNELS.iter().map(first).collect();
     for (name, showing) in said {
@@ -233,6 +235,16 @@ fn unlike_channels_encode_for_themselves() {
     // Its headers differ after all.
     let mut carrying = Carrying::new(&show(), |to, _| to != ChannelIx(ix("fewer")));
     assert_eq!(carried(&carrying.decide(&tick(&[])), "fewer"), None);
+}
+
+#[test]
+fn a_watermark_led_elsewhere_is_another_picture() {
+    let mut carrying = Carrying::new(&show(), |_, _| true);
+    carrying.decide(&tick(&[]));
+    let led = Some(Showing { shown: camera(0), graphics: 1, key: Key::Delta, lending: Lending::Open });
+    let steps = carrying.decide(&tick(&[("program-a", led)]));
+    assert_eq!((carried(&steps, "program-a"), carried(&steps, "program-b")), (None, Some("own-0")));
+    assert_eq!(steps[ix("own-0")].key, Key::Frame);
 }
 
 #[test]

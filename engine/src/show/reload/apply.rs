@@ -13,7 +13,7 @@ use crate::ingest::Line;
 use crate::rig::FILLER_LINE;
 use crate::show::cameras::CameraRun;
 use crate::show::scenes::SceneRun;
-use crate::show::{ShowRun, say_amiss};
+use crate::show::{ShowRun, carry, say_amiss};
 use crate::status::Parts;
 
 /// Cameras and lines that were taken away and that a report keeps; of scenes as many.
@@ -133,6 +133,7 @@ impl ShowRun {
             }
             self.channels.push(run);
         }
+        self.carrying = carry::go_on(&self.carrying, &arranged.show, &self.channels);
         self.name.clone_from(&arranged.show.name);
         self.threads.retain(|thread| !thread.is_finished());
         self.threads.append(&mut arranged.threads);
