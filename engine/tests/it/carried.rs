@@ -9,13 +9,13 @@ use codecs::{
     VideoDecoder, VideoEncoder, VideoEncoderSettings,
 };
 use crypto::{KeyId, KeyRing, MasterKey, TagDecryptor};
-use engine::{ChannelReport, Engine, Mode, Report, RunOptions};
+use engine::{ChannelReport, Command, Engine, Mode, Report, RunOptions};
 use fixtures::noise::Noise;
 use flv::{Tag, TagKind};
 use media::{AudioParams, Key, Packet, Time, VideoParams};
 use serde_json::json;
 
-use crate::support::{Ran, codes, decode_with, ffmpeg, offline, pictures, psnr, show, tags};
+use crate::support::{Ran, clips, codes, decode_with, ffmpeg, offline, pictures, psnr, show, tags};
 
 /// A tick, in milliseconds.
 const TICK: i64 = 40;
@@ -364,22 +364,27 @@ fn carried_by(report: &Report, rung: &str) -> u64 {
     rung.carried.iter().map(|carried| carried.frames).sum()
 }
 
-/// Status says from where, at once.
+/// Status says from where, at once; and a logo that comes on air with a reload is not left out.
 #[test]
 fn the_status_says_what_is_carried() {
     let text = r#"
 show "told" {
-  video 64x36 25fps
+  video 192x108 25fps
   audio 48kHz stereo
   camera a { line gen test "motion" }
   camera b { line gen test "bars" }
+  watermark bug { image "pictures/logo.png" at=top-right margin=0 }
   ladder one { keyframe 1s; audio 64k; rung big 64x36 100k }
   channel program { sources a b; ladder one; egress disk record "{channel}.flv" }
   channel own-b { sources b; ladder one; egress disk record "{channel}.flv" }
 }"#;
     let out = tempfile::tempdir().unwrap();
-    let options =
-        RunOptions { out: out.path().to_owned(), kit: Arc::new(fake()), ..RunOptions::new(Mode::RealTime) };
+    let options = RunOptions {
+        inputs: clips(),
+        out: out.path().to_owned(),
+        kit: Arc::new(fake()),
+        ..RunOptions::new(Mode::RealTime)
+    };
     let engine = Engine::start(show(text), options).unwrap();
     let handle = engine.handle();
     let cut = |source: &str| {
@@ -390,6 +395,12 @@ show "told" {
     assert_eq!(cut("b").as_deref(), Some("own-b"));
     assert_eq!(cut("a"), None);
     assert_eq!(cut("b").as_deref(), Some("own-b"));
+    let reload = |text: &str| {
+        handle.command(Command { file: Some(text.to_owned()), ..Command::reload() }).unwrap();
+        cut("b")
+    };
+    assert_eq!(reload(&text.replace("sources a b;", "sources a b; watermark bug;")), None);
+    assert_eq!(reload(text).as_deref(), Some("own-b"));
     handle.stop();
     let report = engine.wait();
     let rung = &channel(&report, "program").rungs[0];
