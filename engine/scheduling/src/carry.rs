@@ -89,7 +89,8 @@ pub struct EncodingStep {
 ///
 /// # Rules
 /// - A channel may carry another one whose ladder has all its rungs with the same settings, all of
-///   them encoded in software, and which has the same watermarks, while both show the same thing and nothing else.
+///   them encoded in software, and which has the same watermarks, while both show the same thing
+///   and nothing else, and their watermarks are led alike.
 /// - Who has fewer sources encodes: a camera's own channel, not the program that shows it just
 ///   now. Of equals it is the first in the show.
 /// - Only what a channel encodes itself is carried, and not while one of its rungs has failed.

@@ -401,6 +401,16 @@ show "told" {
     };
     assert_eq!(reload(&text.replace("sources a b;", "sources a b; watermark bug;")), None);
     assert_eq!(reload(text).as_deref(), Some("own-b"));
+    // A logo on both is one picture, as long as it is led alike.
+    let both = text.replace("sources a b;", "sources a b; watermark bug;");
+    assert_eq!(reload(&both.replace("sources b;", "sources b; watermark bug;")).as_deref(), Some("own-b"));
+    let lead = |channel: &str, state: &str| {
+        let order = json!({"do": "watermark", "watermark": "bug", "state": state, "channel": channel});
+        handle.command(serde_json::from_value(order).unwrap()).unwrap();
+        cut("b")
+    };
+    assert_eq!(lead("program", "off"), None);
+    assert_eq!(lead("own-b", "off").as_deref(), Some("own-b"));
     handle.stop();
     let report = engine.wait();
     let rung = &channel(&report, "program").rungs[0];
