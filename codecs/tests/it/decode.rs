@@ -1,7 +1,7 @@
 //! Decoders on streams of all kinds, whole and damaged.
 
 use bytes::Bytes;
-use codecs::{CodecKit, Colour, Conform, Ffmpeg, Filter, Frame, PixelFormat, Yuv};
+use codecs::{CodecKit, Colour, Conform, Ffmpeg, Filter, Frame, PixelFormat, VideoEncoderSettings, Yuv};
 use ffmpeg_next::format::Pixel;
 use media::{FrameRate, Packet, Size, Tick, Time, VideoCodec, VideoParams};
 
@@ -247,8 +247,8 @@ fn a_flushed_decoder_is_as_new() {
 fn a_large_stream_takes_two_threads_and_loses_nothing() {
     let size = Size::new(1920, 1080);
     let rate = FrameRate::new(25, 1).unwrap();
-    let mut settings = x264::settings(rate);
-    (settings.size, settings.preset, settings.bitrate) = (size, "ultrafast", 8_000_000);
+    let mut settings = VideoEncoderSettings::new(size, rate, 8_000_000);
+    settings.preset = "ultrafast";
     let picture = pattern::picture(size, 0).freeze();
     let frames: Vec<_> = (0..6)
         .map(|n| (Frame { pts: rate.time_of(Tick(n)), picture: picture.clone() }, media::Key::Delta))
