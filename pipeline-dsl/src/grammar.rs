@@ -62,7 +62,14 @@ pub(crate) enum Type {
     PushPoint,
     Pattern,
     OneOf(&'static [&'static str]),
+    /// Some of these words, each once, with commas between.
+    SomeOf(&'static [&'static str]),
     Duration {
+        least_ms: i64,
+        most_ms: i64,
+    },
+    /// A duration, or `off`.
+    Limit {
         least_ms: i64,
         most_ms: i64,
     },

@@ -29,7 +29,9 @@ impl Type {
             Self::PushPoint => "a push point",
             Self::Pattern => "a test pattern",
             Self::OneOf(_) => "a word",
+            Self::SomeOf(_) => "words",
             Self::Duration { .. } => "a duration",
+            Self::Limit { .. } => "a duration or `off`",
             Self::Time => "a time",
             Self::TimeOfDay => "a time of day",
             Self::Zone => "a time zone",
@@ -89,7 +91,10 @@ impl Type {
             Self::PushPoint => "\"rtmp:app/stream\"".into(),
             Self::Pattern => "bars, color:NAME, color:#rrggbb, motion, timecode".into(),
             Self::OneOf(words) => words.join(", "),
-            Self::Duration { least_ms, most_ms } => format!("{} to {}", span(*least_ms), span(*most_ms)),
+            Self::SomeOf(words) => format!("of {}, with commas between", words.join(", ")),
+            Self::Duration { least_ms, most_ms } | Self::Limit { least_ms, most_ms } => {
+                format!("{} to {}", span(*least_ms), span(*most_ms))
+            }
             Self::Time => "0:00 to 999:59:59".into(),
             Self::TimeOfDay => "0:00:00 to 23:59:59".into(),
             Self::Zone => "-12:00 to +14:00".into(),
@@ -146,7 +151,12 @@ impl Type {
                 Some(word) => word,
                 None => "",
             },
+            Self::SomeOf(words) => match words.first() {
+                Some(word) => word,
+                None => "",
+            },
             Self::Duration { .. } => "500ms",
+            Self::Limit { .. } => "10s",
             Self::Time => "0:10",
             Self::TimeOfDay => "20:15:00",
             Self::Zone => "+01:00",
@@ -211,6 +221,8 @@ fn key(out: &mut String, slot: &Slot) {
         Type::Whole { .. } | Type::Ratio => "N".into(),
         Type::Hertz { .. } => "HZ".into(),
         Type::Duration { .. } => "DURATION".into(),
+        Type::Limit { .. } => "off|DURATION".into(),
+        Type::SomeOf(_) => "WORD,…".into(),
         Type::Input(_) | Type::LineRecordPath => "PATH".into(),
         Type::SoundDevice => "DEVICE".into(),
         Type::Rate => "RATE".into(),

@@ -227,9 +227,16 @@ fn failover(failover: &Failover) -> String {
     key("min-fps", suspect.min_fps.map(|rate| rate.to_string()));
     key("min-bitrate", suspect.min_bitrate.map(write_bits));
     key("max-errors", suspect.max_errors.map(|errors| errors.to_string()));
-    key("freeze", suspect.freeze.map(write_span));
-    key("black", suspect.black.map(write_span));
-    key("silence", suspect.silence.map(write_span));
+    let usual = Suspect::default();
+    for symptom in Symptom::ALL {
+        let after = suspect.check(symptom).told_after();
+        let said = after != usual.check(symptom).told_after();
+        let word = after.map_or_else(|| "off".to_owned(), write_span);
+        key(symptom.as_str(), said.then_some(word));
+    }
+    let counts = Symptom::ALL.into_iter().filter(|symptom| suspect.check(*symptom).left_after().is_some());
+    let counts: Vec<_> = counts.map(Symptom::as_str).collect();
+    key("on", (!counts.is_empty()).then(|| counts.join(",")));
     line
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::literal::{corner, write_corner};
 use crate::model::{
     Align, Anchor, At, Deinterlace, Draw, Edge, Encoder, EncryptMode, EncryptSound, Fit, Latency, Layout,
-    Prefer, Preset, Standby, StockLayout, SyncBy, TimeOf, Tune, Units,
+    Prefer, Preset, Standby, StockLayout, Symptom, SyncBy, TimeOf, Tune, Units,
 };
 
 /// The words of `Self::ALL`, in its order.
@@ -239,6 +239,21 @@ impl Standby {
         match self {
             Self::Hot => "hot",
             Self::Warm => "warm",
+        }
+    }
+}
+
+impl Symptom {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 3] = [Self::Black, Self::Freeze, Self::Silence];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 3] = words!(3);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Black => "black",
+            Self::Freeze => "freeze",
+            Self::Silence => "silence",
         }
     }
 }

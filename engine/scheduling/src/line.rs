@@ -121,8 +121,9 @@ impl Watch {
 /// - A line that is in step with others is left as soon as a picture of it is missing, for one
 ///   that has it: whoever watches sees no difference.
 /// - A line that still gives pictures, but has had figures beyond their thresholds for
-///   `suspect`, or a frozen or black picture or silence for their times, is left for a
-///   line that has itself been sound for as long as `suspect`. There being none, it stays.
+///   `suspect`, or a frozen or black picture or silence for their times where the show file
+///   counts that, is left for a line that has itself been sound for as long as `suspect`. There
+///   being none, it stays.
 /// - With `prefer=first`, a better line is returned to once it has been sound for
 ///   `recover` without a break; with `prefer=stay`, never.
 /// - A line that the director chose is gone over to at once and is then the one that is

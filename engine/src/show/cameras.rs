@@ -372,7 +372,7 @@ impl CameraRun {
     pub(crate) fn report(&self) -> CameraReport {
         let total = |ix: usize, amiss| {
             let checks = self.checks.get(ix).and_then(Option::as_ref);
-            checks.map(|checks| checks.total(amiss, self.now).as_secs_f64())
+            checks?.total(amiss, self.now).map(Span::as_secs_f64)
         };
         let lines =
             self.lines.iter().zip(&self.measured).enumerate().map(|(ix, (line, measured))| LineReport {

@@ -2,7 +2,7 @@
 
 use codecs::checks::{PictureCheck, SoundCheck};
 use media::{Span, Time};
-use pipeline_dsl::Suspect;
+use pipeline_dsl::{Check, Suspect};
 use scheduling::LineFigures;
 
 use crate::ingest::buffer::Take;
@@ -17,6 +17,14 @@ pub(crate) enum Amiss {
 
 impl Amiss {
     pub(crate) const ALL: [Self; 3] = [Self::Black, Self::Frozen, Self::Silent];
+
+    const fn ix(self) -> usize {
+        match self {
+            Self::Black => 0,
+            Self::Frozen => 1,
+            Self::Silent => 2,
+        }
+    }
 
     /// As status and metrics have it.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -37,30 +45,19 @@ impl Amiss {
     }
 }
 
-/// How long each may last before it is told.
+/// How long each may last before it is told; what has no limit is not looked at.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    black: Span,
-    frozen: Span,
-    silent: Span,
-}
+pub(crate) struct Limits([Option<Span>; 3]);
 
 impl Limits {
-    /// As the camera's failover says, else what is usual.
+    /// As the camera's failover says.
     pub(crate) fn new(suspect: &Suspect) -> Self {
-        Self {
-            black: suspect.black.unwrap_or(Span::from_secs(2)),
-            frozen: suspect.freeze.unwrap_or(Span::from_secs(5)),
-            silent: suspect.silence.unwrap_or(Span::from_secs(5)),
-        }
+        let checks = [suspect.black, suspect.freeze, suspect.silence];
+        Self(checks.map(Check::told_after))
     }
 
-    fn of(&self, amiss: Amiss) -> Span {
-        match amiss {
-            Amiss::Black => self.black,
-            Amiss::Frozen => self.frozen,
-            Amiss::Silent => self.silent,
-        }
+    const fn of(&self, amiss: Amiss) -> Option<Span> {
+        self.0[amiss.ix()]
     }
 }
 
@@ -102,12 +99,17 @@ impl LineChecks {
             }
             (Some(_), _) | (None, None) => {}
             (None, Some(picture)) => {
-                self.picture.look(at, picture);
-                self.sound.look(at, take.sound.as_deref());
+                if self.looks_for(Amiss::Black) || self.looks_for(Amiss::Frozen) {
+                    self.picture.look(at, picture);
+                }
+                if self.looks_for(Amiss::Silent) {
+                    self.sound.look(at, take.sound.as_deref());
+                }
             }
         }
         for (ix, amiss) in Amiss::ALL.into_iter().enumerate() {
-            let lasting = self.since(amiss).filter(|since| *since + self.limits.of(amiss) <= at);
+            let lasts = |since: &Time| self.limits.of(amiss).is_some_and(|limit| *since + limit <= at);
+            let lasting = self.since(amiss).filter(lasts);
             match (self.told[ix], lasting) {
                 (None, Some(since)) => {
                     self.told[ix] = Some(since);
@@ -123,11 +125,15 @@ impl LineChecks {
         }
     }
 
+    fn looks_for(&self, amiss: Amiss) -> bool {
+        self.limits.of(amiss).is_some()
+    }
+
     fn since(&self, amiss: Amiss) -> Option<Time> {
         match amiss {
             Amiss::Black => self.picture.black_since(),
-            // Black pictures are all the same, and that they are black says more.
-            Amiss::Frozen if self.picture.black_since().is_some() => None,
+            // Black pictures are all the same, and that they are black says more, if it is said.
+            Amiss::Frozen if self.looks_for(Amiss::Black) && self.picture.black_since().is_some() => None,
             Amiss::Frozen => self.picture.frozen_since(),
             Amiss::Silent => self.sound.silent_since(),
         }
@@ -151,10 +157,11 @@ impl LineChecks {
 
     /// With what the switcher is to know.
     pub(crate) fn figures(&self, figures: LineFigures) -> LineFigures {
+        let seen = |amiss, since: Option<Time>| since.filter(|_| self.looks_for(amiss));
         LineFigures {
-            frozen_since: self.picture.frozen_since(),
-            black_since: self.picture.black_since(),
-            silent_since: self.sound.silent_since(),
+            frozen_since: seen(Amiss::Frozen, self.picture.frozen_since()),
+            black_since: seen(Amiss::Black, self.picture.black_since()),
+            silent_since: seen(Amiss::Silent, self.sound.silent_since()),
             ..figures
         }
     }
@@ -165,10 +172,11 @@ impl LineChecks {
         told.map(|(amiss, _)| amiss.as_str().to_owned()).collect()
     }
 
-    /// How long it has been so in all, up to `now`.
-    pub(crate) fn total(&self, amiss: Amiss, now: Time) -> Span {
-        let of = |ix: usize| self.totals[ix] + self.told[ix].map_or(Span::ZERO, |since| now - since);
-        Amiss::ALL.iter().position(|one| *one == amiss).map_or(Span::ZERO, of)
+    /// How long it has been so in all, up to `now`; `None` if it is not looked for.
+    pub(crate) fn total(&self, amiss: Amiss, now: Time) -> Option<Span> {
+        let ix = amiss.ix();
+        let lasting = self.told[ix].map_or(Span::ZERO, |since| now - since);
+        self.looks_for(amiss).then(|| self.totals[ix] + lasting)
     }
 }
 
@@ -183,9 +191,14 @@ mod tests {
         PictureMut::filled(Size::new(64, 36), Rgb::new(level, level, level)).unwrap().freeze()
     }
 
-    /// What is told of takes of 100 ms: a level of grey (`None` is a hole), and loud or not.
     fn told(takes: &[(Option<u8>, f32, usize)]) -> Vec<String> {
-        let mut checks = LineChecks::new(Limits::new(&Suspect::default()));
+        told_by(&Suspect::default(), takes).0
+    }
+
+    /// What is told of takes of 100 ms: a level of grey (`None` is a hole), and loud or not; and
+    /// for how long each was so in all.
+    fn told_by(suspect: &Suspect, takes: &[(Option<u8>, f32, usize)]) -> (Vec<String>, [Option<Span>; 3]) {
+        let mut checks = LineChecks::new(Limits::new(suspect));
         let (mut said, mut tick, mut hole) = (Vec::new(), 0, None);
         for (level, loud, count) in takes {
             for n in 0..*count {
@@ -200,7 +213,27 @@ mod tests {
                 tick += 1;
             }
         }
-        said
+        let now = Time::from_millis(tick * 100);
+        (said, Amiss::ALL.map(|amiss| checks.total(amiss, now)))
+    }
+
+    /// Each has a time of its own, and what is off is neither told nor counted: a black picture
+    /// that nobody looks for as such only stands still.
+    #[test]
+    fn each_is_told_when_the_show_says_and_not_where_it_is_off() {
+        let after = |secs| Check::Tells(Span::from_secs(secs));
+        let takes = [(Some(180), 0.5, 10), (Some(0), 0.0, 100), (Some(180), 0.5, 10)];
+        let suspect =
+            Suspect { black: Check::Off, freeze: after(4), silence: after(8), ..Suspect::default() };
+        let (said, totals) = told_by(&suspect, &takes);
+        let words = ["50 Frozen Begins", "90 Silent Begins", "110 Frozen Ends", "110 Silent Ends"];
+        assert!(
+            said.len() == 4 && said.iter().zip(words).all(|(said, word)| said.starts_with(word)),
+            "{said:?}"
+        );
+        assert_eq!(totals, [None, Some(Span::from_secs(10)), Some(Span::from_secs(10))]);
+        let suspect = Suspect { freeze: Check::Off, silence: Check::Off, ..suspect };
+        assert_eq!(told_by(&suspect, &takes), (vec![], [None; 3]));
     }
 
     #[test]

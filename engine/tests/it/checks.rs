@@ -14,7 +14,7 @@ show "checked" {
   camera mine {
     line own source my-camera
     line spare test motion tone=440
-    failover recover=1s suspect=500ms black=1s
+    failover recover=1s suspect=500ms black=1s on=black
   }
   ladder one { preset ultrafast; keyframe 1s; audio 64k; rung small 64x36 400k }
   channel program { sources mine; ladder one; egress disk record "{channel}.flv" }

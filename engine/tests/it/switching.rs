@@ -73,7 +73,7 @@ show "led" {
   video 64x36 25fps
   audio 48kHz stereo
   listen { rtmp "127.0.0.1:0" }
-  camera a { line first test bars; line second test motion; failover standby=warm freeze=5s recover=10m }
+  camera a { line first test bars; line second test motion; failover standby=warm freeze=5s on=freeze recover=10m }
   camera b { line gen test "color:blue" }
   ladder one { keyframe 1s; audio 64k; rung small 64x36 100k }
   channel program { sources a b; ladder one; egress disk record "led.flv" }

@@ -57,6 +57,14 @@ pub(crate) fn show(part: &Part) -> Option<Show> {
 
 fn camera(part: &Part) -> Option<Camera> {
     let failover = or_default(part, &FAILOVER);
+    let counts = failover.words("on").unwrap_or_default();
+    let looked_for = |symptom: Symptom| {
+        Some(match failover.limit(symptom.as_str())? {
+            None => Check::Off,
+            Some(after) if counts.contains(&symptom.as_str()) => Check::Counts(after),
+            Some(after) => Check::Tells(after),
+        })
+    };
     let line = |line: &Part| {
         let input = line_input(line)?;
         // What the camera says is for those of its lines that can be recorded.
@@ -91,9 +99,9 @@ fn camera(part: &Part) -> Option<Camera> {
                 min_fps: failover.rate("min-fps"),
                 min_bitrate: failover.number("min-bitrate"),
                 max_errors: failover.number("max-errors"),
-                freeze: failover.span("freeze"),
-                black: failover.span("black"),
-                silence: failover.span("silence"),
+                freeze: looked_for(Symptom::Freeze)?,
+                black: looked_for(Symptom::Black)?,
+                silence: looked_for(Symptom::Silence)?,
             },
             prefer: by_word(Prefer::ALL, Prefer::WORDS, failover.word("prefer")?)?,
             standby: by_word(Standby::ALL, Standby::WORDS, failover.word("standby")?)?,

@@ -1,4 +1,4 @@
-//! Lines: what they record, and the sources they take.
+//! Lines: what they record, the sources they take, and what they are left for.
 
 use std::collections::HashMap;
 
@@ -18,6 +18,7 @@ pub(crate) fn check(index: &Index<'_>, sink: &mut Sink) -> Vec<Output> {
     for camera in index.show.all("camera") {
         camera.all("line").for_each(|line| source(line, &mut sources, sink));
         recordings(camera, &mut outputs, sink);
+        camera.all("failover").for_each(|failover| left_on(failover, sink));
     }
     outputs
 }
@@ -34,6 +35,20 @@ fn source(line: &Part, sources: &mut HashMap<String, Span>, sink: &mut Sink) {
                 Diagnostic::error("same-source", span, message)
                     .label(*first, "the first one is here")
                     .help("the program registers one for each line"),
+            );
+        }
+    }
+}
+
+/// A line is not left for what is not looked at.
+fn left_on(failover: &Part, sink: &mut Sink) {
+    for symptom in failover.words("on").unwrap_or_default() {
+        if failover.limit(symptom) == Some(None) {
+            let message = format!("`on=` names `{symptom}`, which is not looked at");
+            sink.push(
+                Diagnostic::error("check-off", failover.span_of("on"), message)
+                    .label(failover.span_of(symptom), "it is off here")
+                    .help("take it out of `on=`, or say how long it may last"),
             );
         }
     }

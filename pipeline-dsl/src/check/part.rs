@@ -86,6 +86,8 @@ impl Part {
         point Point crate::model::PushPoint;
         pattern Pattern crate::model::Pattern;
         word Word &'static str;
+        words Words Vec<&'static str>;
+        limit Limit Option<media::Span>;
         span Span media::Span;
         time Time media::Time;
         time_of_day TimeOfDay crate::model::TimeOfDay;

@@ -25,7 +25,10 @@ pub(crate) enum Value {
     Point(PushPoint),
     Pattern(Pattern),
     Word(&'static str),
+    Words(Vec<&'static str>),
     Span(media::Span),
+    /// `None` is `off`.
+    Limit(Option<media::Span>),
     Time(media::Time),
     TimeOfDay(TimeOfDay),
     Zone(Zone),
@@ -218,11 +221,16 @@ pub(crate) fn read(subject: &str, ty: Type, atom: &Atom) -> Result<Value, Diagno
                 return Err(said.help_if(did_you_mean(text, words.iter().copied())));
             }
         },
-        Type::Duration { least_ms, most_ms } => {
+        Type::SomeOf(words) => Value::Words(some_of(&place, words)?),
+        Type::Limit { .. } if text == "off" => Value::Limit(None),
+        Type::Duration { least_ms, most_ms } | Type::Limit { least_ms, most_ms } => {
             let span = media::Span::from_flicks(literal::flicks(text).map_err(missed)?);
             let (least, most) = (media::Span::from_millis(least_ms), media::Span::from_millis(most_ms));
             within(least <= span && span <= most)?;
-            Value::Span(span)
+            match ty {
+                Type::Limit { .. } => Value::Limit(Some(span)),
+                _ => Value::Span(span),
+            }
         }
         Type::Time => Value::Time(media::Time::from_flicks(literal::flicks(text).map_err(missed)?)),
         Type::TimeOfDay => {
@@ -494,6 +502,26 @@ fn push_point(place: &Place<'_>) -> Result<PushPoint, Diagnostic> {
         return Err(wrong());
     }
     Ok(PushPoint { app: app.to_owned(), stream: stream.to_owned() })
+}
+
+/// Words with commas between, each once.
+fn some_of(place: &Place<'_>, words: &[&'static str]) -> Result<Vec<&'static str>, Diagnostic> {
+    let mut found = Vec::new();
+    for text in place.atom.text.split(',') {
+        match words.iter().find(|word| **word == text) {
+            Some(word) if found.contains(word) => {
+                let message = format!("{} names `{word}` twice", place.subject);
+                return Err(Diagnostic::error("repeated", place.span(), message));
+            }
+            Some(word) => found.push(*word),
+            None => {
+                let example = || format!("for example `{}`", words.join(","));
+                let help = did_you_mean(text, words.iter().copied()).unwrap_or_else(example);
+                return Err(place.wrong("unknown-value").help(help));
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn color(place: &Place<'_>, text: &str) -> Result<Rgb, Diagnostic> {

@@ -8,7 +8,7 @@ use crate::files::FileKind;
 use crate::grammar::{Count, Form, Need, NodeSpec, Slot, Sort, Type};
 use crate::model::{
     Align, Deinterlace, Draw, Edge, Encoder, EncryptMode, EncryptSound, Fit, Latency, Layout, Prefer, Preset,
-    Standby, SyncBy, TimeOf, Tune, Units,
+    Standby, Symptom, SyncBy, TimeOf, Tune, Units,
 };
 
 const fn slot(name: &'static str, ty: Type, need: Need) -> Slot {
@@ -75,7 +75,7 @@ const LINE_FORMS: &[Form] = &[
 
 const RECORD: Slot = slot("record", Type::LineRecordPath, Need::Optional);
 /// How long a line may be frozen, black or silent.
-const PICTURE_CHECK: Type = Type::Duration { least_ms: 500, most_ms: 600_000 };
+const CHECK: Type = Type::Limit { least_ms: 500, most_ms: 600_000 };
 
 const ADDRESS: Slot = slot("address", Type::Address, Need::Required);
 
@@ -106,7 +106,8 @@ pub(crate) const FAILOVER: NodeSpec = NodeSpec {
     about: "When to leave a line and when to come back. `lost` counts from the first missing video frame. \
             `suspect` is how long frame rate, bitrate or decode errors may be beyond `min-fps`, \
             `min-bitrate`, `max-errors` (a second); what is not given is not looked at. \
-             `freeze`, `black` and `silence` are how long a picture may stand still or be black, and nothing be heard. \
+             `black`, `freeze` and `silence` are how long a picture may be black or stand still, and nothing be heard, \
+             before that is told; a line is left for those that `on=` names. \
              With `standby=warm` the latest pictures of lines that are not shown are kept undecoded. \
              Lines that carry the same coded pictures are shown in step, with `align=content` also those \
              that look the same.",
@@ -121,9 +122,10 @@ pub(crate) const FAILOVER: NodeSpec = NodeSpec {
         slot("min-fps", Type::Rate, Need::Optional),
         slot("min-bitrate", Type::Bits { least: 1_000, most: 200_000_000 }, Need::Optional),
         slot("max-errors", Type::Whole { least: 0, most: 1000 }, Need::Optional),
-        slot("freeze", PICTURE_CHECK, Need::Optional),
-        slot("black", PICTURE_CHECK, Need::Optional),
-        slot("silence", PICTURE_CHECK, Need::Optional),
+        slot("black", CHECK, Need::Default("2s")),
+        slot("freeze", CHECK, Need::Default("5s")),
+        slot("silence", CHECK, Need::Default("5s")),
+        slot("on", Type::SomeOf(&Symptom::WORDS), Need::Optional),
     ],
     ..NODE
 };

@@ -234,7 +234,8 @@ impl Default for Failover {
 }
 
 /// When a line that still gives pictures is suspect, and left if there is a sound one. A
-/// threshold that is not given is not looked at; without any, no line is ever suspect.
+/// threshold that is not given is not looked at; where none is, and no check counts, no line is
+/// ever suspect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Suspect {
     /// Figures must be beyond their threshold for this long without a break.
@@ -245,12 +246,77 @@ pub struct Suspect {
     pub min_bitrate: Option<u32>,
     /// The most decode errors a second.
     pub max_errors: Option<u32>,
-    /// The picture has stood still for this long.
-    pub freeze: Option<Span>,
-    /// The picture has been black for this long.
-    pub black: Option<Span>,
-    /// Nothing has been heard for this long.
-    pub silence: Option<Span>,
+    /// The picture stands still: told after 5 s where nothing is said.
+    #[serde(default = "Check::freeze")]
+    pub freeze: Check,
+    /// The picture is black: told after 2 s where nothing is said.
+    #[serde(default = "Check::black")]
+    pub black: Check,
+    /// Nothing is heard: told after 5 s where nothing is said.
+    #[serde(default = "Check::silence")]
+    pub silence: Check,
+}
+
+/// What is made of something that can be seen or heard to be wrong with a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Check {
+    /// It is not looked at.
+    Off,
+    /// It is told when it has lasted for so long.
+    Tells(Span),
+    /// It is told, and from then on the line is left for one that is sound.
+    Counts(Span),
+}
+
+impl Check {
+    /// How long it lasts before it is told; `None` if it is not looked at.
+    pub const fn told_after(self) -> Option<Span> {
+        match self {
+            Self::Off => None,
+            Self::Tells(after) | Self::Counts(after) => Some(after),
+        }
+    }
+
+    /// How long it lasts before the line is left; `None` if it is not left for that.
+    pub const fn left_after(self) -> Option<Span> {
+        match self {
+            Self::Off | Self::Tells(_) => None,
+            Self::Counts(after) => Some(after),
+        }
+    }
+
+    const fn freeze() -> Self {
+        Self::Tells(Span::from_secs(5))
+    }
+    const fn black() -> Self {
+        Self::Tells(Span::from_secs(2))
+    }
+    const fn silence() -> Self {
+        Self::Tells(Span::from_secs(5))
+    }
+}
+
+/// What the checks of a line look for, by its word in the show file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Symptom {
+    /// The picture is black.
+    Black,
+    /// The picture stands still.
+    Freeze,
+    /// Nothing is heard.
+    Silence,
+}
+
+impl Suspect {
+    /// What is made of it.
+    pub const fn check(&self, symptom: Symptom) -> Check {
+        match symptom {
+            Symptom::Black => self.black,
+            Symptom::Freeze => self.freeze,
+            Symptom::Silence => self.silence,
+        }
+    }
 }
 
 impl Default for Suspect {
@@ -260,9 +326,9 @@ impl Default for Suspect {
             min_fps: None,
             min_bitrate: None,
             max_errors: None,
-            freeze: None,
-            black: None,
-            silence: None,
+            freeze: Check::freeze(),
+            black: Check::black(),
+            silence: Check::silence(),
         }
     }
 }

@@ -110,7 +110,11 @@ fn line_input(camera: usize, line: usize) -> impl Strategy<Value = Input> {
 }
 
 fn failover() -> impl Strategy<Value = Failover> {
-    let check = || prop::option::of(span(500, 600_000));
+    let check = || {
+        let after =
+            span(500, 600_000).prop_flat_map(|after| select(vec![Check::Tells(after), Check::Counts(after)]));
+        prop_oneof![Just(Check::Off), after]
+    };
     let fps = select(vec![(1, 1), (20, 1), (30_000, 1001)]);
     let fps = fps.prop_map(|(num, den)| FrameRate::new(num, den).unwrap());
     let figures =

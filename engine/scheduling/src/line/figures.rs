@@ -1,7 +1,7 @@
 //! What is measured of a line, and what there is to doubt about it.
 
 use media::Time;
-use pipeline_dsl::Suspect;
+use pipeline_dsl::{Check, Suspect};
 use serde::{Deserialize, Serialize};
 
 /// What is measured of a line, over about the last second; `None` is not measured (yet).
@@ -31,11 +31,11 @@ pub enum Doubt {
     Bitrate,
     /// More decode errors a second than `max-errors`.
     Errors,
-    /// The picture has stood still for `freeze`.
+    /// The picture has stood still for `freeze`, and that counts.
     Freeze,
-    /// The picture has been black for `black`.
+    /// The picture has been black for `black`, and that counts.
     Black,
-    /// Nothing has been heard for `silence`.
+    /// Nothing has been heard for `silence`, and that counts.
     Silence,
 }
 
@@ -71,17 +71,18 @@ impl LineFigures {
         }
     }
 
-    /// What can be seen or heard to be wrong, for as long as the show file allows.
+    /// What can be seen or heard to be wrong for longer than the show file allows, where it says
+    /// that a line is left for that.
     pub(crate) fn amiss(&self, now: Time, suspect: &Suspect) -> Option<Doubt> {
         let checks = [
             (self.frozen_since, suspect.freeze, Doubt::Freeze),
             (self.black_since, suspect.black, Doubt::Black),
             (self.silent_since, suspect.silence, Doubt::Silence),
         ];
-        let lasts = |since: Option<Time>, limit: Option<media::Span>| {
-            since.zip(limit).is_some_and(|(since, limit)| since + limit <= now)
+        let lasts = |since: Option<Time>, check: Check| {
+            since.zip(check.left_after()).is_some_and(|(since, limit)| since + limit <= now)
         };
-        checks.into_iter().find(|(since, limit, _)| lasts(*since, *limit)).map(|(.., doubt)| doubt)
+        checks.into_iter().find(|(since, check, _)| lasts(*since, *check)).map(|(.., doubt)| doubt)
     }
 }
 
@@ -115,11 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_stands_still_is_amiss_after_its_time() {
-        let suspect = Suspect { freeze: Some(Span::from_secs(10)), ..Suspect::default() };
+    fn a_picture_that_stands_still_is_amiss_after_its_time_where_that_counts() {
+        let is = |freeze| Suspect { freeze, ..Suspect::default() };
+        let (counts, tells) = (is(Check::Counts(Span::from_secs(10))), is(Check::Tells(Span::from_secs(10))));
         let frozen = LineFigures { frozen_since: Some(Time::from_secs(5)), ..LineFigures::default() };
-        assert_eq!(frozen.amiss(Time::from_millis(14_999), &suspect), None);
-        assert_eq!(frozen.amiss(Time::from_secs(15), &suspect), Some(Doubt::Freeze));
-        assert_eq!(frozen.amiss(Time::from_secs(15), &Suspect::default()), None);
+        assert_eq!(frozen.amiss(Time::from_millis(14_999), &counts), None);
+        assert_eq!(frozen.amiss(Time::from_secs(15), &counts), Some(Doubt::Freeze));
+        for suspect in [tells, is(Check::Off), Suspect::default()] {
+            assert_eq!(frozen.amiss(Time::from_secs(900), &suspect), None);
+        }
     }
 }

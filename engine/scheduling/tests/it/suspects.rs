@@ -1,7 +1,8 @@
 //! Lines that give pictures and are doubted, lines the director chooses, and warm standby.
 
 use media::{FrameRate, Span};
-use pipeline_dsl::{Failover, Prefer, Standby, Suspect};
+use pipeline_dsl::{Check, Failover, Prefer, Standby, Suspect, Symptom};
+use proptest::prelude::*;
 use scheduling::{
     Doubt, Duty, Grade, LineFigures, LineIx, LineReason, LineSelector, LineState, LineView, NotChosen,
     Readiness,
@@ -16,7 +17,7 @@ fn rules() -> Failover {
     let suspect = Suspect {
         after: Span::from_secs(1),
         min_fps: Some(FrameRate::new(20, 1).unwrap()),
-        freeze: Some(Span::from_secs(5)),
+        freeze: Check::Counts(Span::from_secs(5)),
         ..Suspect::default()
     };
     Failover { recover: Span::from_secs(2), suspect, ..Failover::default() }
@@ -95,6 +96,62 @@ fn a_frozen_picture_is_amiss_after_its_time() {
     let mut rig = Rig::new(rules());
     rig.run(1000, [LIVE, LIVE]).run(7000, [frozen, LIVE]);
     assert_eq!(rig.changes, [(0, 0, Start), (6000, 1, Doubted)]);
+}
+
+/// How a line looks that has had a symptom since 1 s.
+fn ill(symptom: Symptom) -> LineView {
+    let mut figures = LineFigures::default();
+    let since = match symptom {
+        Symptom::Black => &mut figures.black_since,
+        Symptom::Freeze => &mut figures.frozen_since,
+        Symptom::Silence => &mut figures.silent_since,
+    };
+    *since = Some(ms(1000));
+    LineView { figures, ..LIVE }
+}
+
+fn looking(symptom: Symptom, check: Check) -> Suspect {
+    let mut suspect = rules().suspect;
+    (suspect.black, suspect.freeze, suspect.silence) = (Check::Off, Check::Off, Check::Off);
+    match symptom {
+        Symptom::Black => suspect.black = check,
+        Symptom::Freeze => suspect.freeze = check,
+        Symptom::Silence => suspect.silence = check,
+    }
+    suspect
+}
+
+proptest! {
+    /// Each symptom by itself: where it counts the line is left when its time is up, to the tick,
+    /// and returned to after `recover`; where it is only told, or off, it is none of the rules'.
+    #[test]
+    fn a_line_is_left_for_what_counts_and_for_nothing_else(
+        symptom in prop::sample::select(Symptom::ALL.to_vec()),
+        of in prop::sample::select(Symptom::ALL.to_vec()),
+        after in 13i64..500,
+        counts in 0usize..3,
+    ) {
+        let after = after * TICK;
+        let span = Span::from_millis(after);
+        let check = [Check::Counts(span), Check::Tells(span), Check::Off][counts];
+        let mut rig = Rig::new(Failover { suspect: looking(of, check), ..rules() });
+        let end = 1000 + after + 4000;
+        rig.run(1000, [LIVE, LIVE]).run(end, [ill(symptom), LIVE]).run(end + 6000, [LIVE, LIVE]);
+        let mut want = vec![(0, 0, Start)];
+        if counts == 0 && symptom == of {
+            want.extend([(1000 + after, 1, Doubted), (end + 2000, 0, Recovered)]);
+        }
+        prop_assert_eq!(rig.changes, want);
+    }
+
+    /// Both lines as bad as each other: nothing is won by going over, however long it lasts.
+    #[test]
+    fn a_line_is_not_left_for_one_that_is_as_bad(symptom in prop::sample::select(Symptom::ALL.to_vec())) {
+        let suspect = looking(symptom, Check::Counts(Span::from_secs(1)));
+        let mut rig = Rig::new(Failover { suspect, ..rules() });
+        rig.run(1000, [LIVE, LIVE]).run(60_000, [ill(symptom), ill(symptom)]);
+        prop_assert_eq!(rig.changes, [(0, 0, Start)]);
+    }
 }
 
 #[test]
