@@ -205,35 +205,50 @@ impl From<Rotation> for Turn {
 
 /// A picture that many may read. A clone counts references, never pixels.
 #[derive(Clone)]
-pub struct Picture(Arc<AvFrame>);
+pub struct Picture {
+    frame: Arc<AvFrame>,
+    is_damaged: bool,
+}
 
 impl Picture {
     pub(crate) fn from_av(frame: AvFrame) -> Self {
-        Self(Arc::new(frame))
+        let is_damaged = frame.is_damaged();
+        Self { frame: Arc::new(frame), is_damaged }
     }
     pub(crate) fn av(&self) -> &AvFrame {
-        &self.0
+        &self.frame
+    }
+
+    /// Whether parts of it were made up for what got lost, as far as its decoder or whoever
+    /// [marked](Self::damaged) it could tell.
+    pub const fn is_damaged(&self) -> bool {
+        self.is_damaged
+    }
+    /// The same pixels, marked as damaged: it hangs on a picture that is.
+    #[must_use]
+    pub fn damaged(self) -> Self {
+        Self { is_damaged: true, ..self }
     }
 
     /// Width and height in pixels.
     pub fn size(&self) -> Size {
-        self.0.size()
+        self.frame.size()
     }
     /// How the pixels lie in memory.
     pub fn format(&self) -> PixelFormat {
-        self.0.format()
+        self.frame.format()
     }
     /// How its numbers stand for colours.
     pub fn colour(&self) -> Colour {
-        self.0.colour()
+        self.frame.colour()
     }
     /// How light became its numbers.
     pub fn transfer(&self) -> Transfer {
-        self.0.transfer()
+        self.frame.transfer()
     }
     /// Which red, green and blue its numbers are parts of.
     pub fn primaries(&self) -> Primaries {
-        self.0.primaries()
+        self.frame.primaries()
     }
     /// How far its red, green and blue reach.
     pub fn gamut(&self) -> Gamut {
@@ -241,27 +256,27 @@ impl Picture {
     }
     /// Whether some of it may be transparent.
     pub fn has_alpha(&self) -> bool {
-        self.0.has_alpha()
+        self.frame.has_alpha()
     }
     /// The shape of one pixel; square if untagged.
     pub fn aspect(&self) -> Aspect {
-        self.0.aspect()
+        self.frame.aspect()
     }
     /// How it must be turned, and whether mirrored, to be seen upright.
     pub fn turn(&self) -> Turn {
-        self.0.turn()
+        self.frame.turn()
     }
     /// Whether it is of two fields.
     pub fn scan(&self) -> Scan {
-        self.0.scan()
+        self.frame.scan()
     }
     /// One plane of a [`PixelFormat::Yuv420p`] picture; an empty one in any other format.
     pub fn plane(&self, plane: Plane) -> PlaneRef<'_> {
-        self.0.plane(plane)
+        self.frame.plane(plane)
     }
     /// Whether both are the very same picture in memory.
     pub fn ptr_eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.frame, &other.frame)
     }
 
     /// A copy that may be painted on.
@@ -269,7 +284,7 @@ impl Picture {
     /// # Errors
     /// Another format than [`PixelFormat::Yuv420p`], or no memory.
     pub fn to_mut(&self) -> Result<PictureMut, CodecError> {
-        self.0.copied().map(PictureMut)
+        self.frame.copied().map(PictureMut)
     }
 
     /// As [`to_mut`](Self::to_mut), but without a copy if nobody else (no
@@ -278,7 +293,7 @@ impl Picture {
     /// # Errors
     /// As `to_mut`.
     pub fn into_mut(self) -> Result<PictureMut, CodecError> {
-        match Arc::try_unwrap(self.0) {
+        match Arc::try_unwrap(self.frame) {
             Ok(frame) if frame.is_sole_owner() && frame.format() == PixelFormat::Yuv420p => {
                 Ok(PictureMut(frame))
             }

@@ -249,6 +249,11 @@ impl AvFrame {
         }
     }
 
+    /// Whether its decoder made up parts of it.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.raw().flags & ffi::AV_FRAME_FLAG_CORRUPT != 0 || self.raw().decode_error_flags != 0
+    }
+
     pub(crate) fn scan(&self) -> Scan {
         match (self.0.is_interlaced(), self.0.is_top_first()) {
             (false, _) => Scan::Progressive,

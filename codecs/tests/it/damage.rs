@@ -47,6 +47,32 @@ fn damage_is_told_and_decoding_goes_on() {
     }
 }
 
+/// A slice that breaks off: the decoder makes up the rest, and says so of that picture.
+#[test]
+fn a_picture_with_parts_made_up_says_so() {
+    let rate = FrameRate::new(25, 1).unwrap();
+    let (params, mut packets) = x264::encode(&x264::settings(rate), &x264::frames(rate, 40, |n| n % 20 == 0));
+    let half = packets[25].data.len() / 2;
+    packets[25].data = packets[25].data.slice(..half);
+    let mut decoder = Ffmpeg::new().video_decoder(&params).unwrap();
+    let mut damaged = Vec::new();
+    let mut fetch = |decoder: &mut dyn codecs::VideoDecoder| {
+        while let Ok(Some(frame)) = decoder.receive() {
+            if frame.picture.is_damaged() {
+                damaged.push(frame.pts);
+            }
+            assert!(frame.picture.clone().damaged().is_damaged());
+        }
+    };
+    for packet in &packets {
+        let _ = decoder.send(packet);
+        fetch(decoder.as_mut());
+    }
+    decoder.flush().unwrap();
+    fetch(decoder.as_mut());
+    assert_eq!(damaged, [packets[25].pts]);
+}
+
 /// Each codec of a wire that anyone may send to.
 fn open_to_all() -> [(VideoCodec, &'static [u8]); 5] {
     [

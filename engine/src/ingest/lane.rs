@@ -12,6 +12,7 @@ use codecs::{
 use media::{AudioParams, FrameRate, Packet, SampleRate, Size, Time, Track, VideoParams};
 use pipeline_dsl::Deinterlace;
 
+use crate::ingest::damage::Damage;
 use crate::ingest::remarks::{Remark, Remarks};
 
 /// What one track of a line is.
@@ -59,6 +60,7 @@ pub(crate) struct VideoLane {
     deinterlacer: Option<Deinterlacer>,
     conform: Conform,
     remarks: Remarks,
+    damage: Damage,
     /// Pictures before this time of the stream are decoded, and no more.
     from: Option<Time>,
 }
@@ -77,6 +79,7 @@ impl VideoLane {
             deinterlacer,
             conform: conform.taking(fields),
             remarks: Remarks::new(shape.deinterlace, cadence),
+            damage: Damage::default(),
             from: None,
         })
     }
@@ -91,14 +94,18 @@ impl VideoLane {
         self.from = from;
     }
 
-    /// Decodes one packet. Pictures go to `out`, errors to `bad`; decoding goes on after an error.
+    /// Decodes one packet. Pictures go to `out`, errors to `bad`; decoding goes on after an error,
+    /// and pictures are damaged until the next key frame.
     pub(crate) fn decode(
         &mut self,
         packet: &Packet,
         out: &mut impl FnMut(Frame),
         bad: &mut impl FnMut(CodecError),
     ) {
-        if let Err(error) = self.decoder.send(packet) {
+        let sent = self.decoder.send(packet);
+        self.damage.sent(packet.pts, packet.key);
+        if let Err(error) = sent {
+            self.damage.broke();
             bad(error);
         }
         self.receive(out, bad);
@@ -124,9 +131,15 @@ impl VideoLane {
             let frame = match self.decoder.receive() {
                 Ok(Some(frame)) => frame,
                 Ok(None) => return,
-                Err(error) => return bad(error),
+                Err(error) => {
+                    self.damage.broke();
+                    return bad(error);
+                }
             };
             self.remarks.look(&frame.picture);
+            if frame.picture.is_damaged() {
+                self.damage.found(frame.pts);
+            }
             match self.deinterlacer.take() {
                 Some(mut deinterlacer) => {
                     let mut whole = |frame: Frame| self.put(&frame, out, bad);
@@ -144,7 +157,9 @@ impl VideoLane {
         if self.from.is_some_and(|from| frame.pts < from) {
             return;
         }
+        let is_damaged = self.damage.holds(frame.pts);
         match self.conform.conform(&frame.picture) {
+            Ok(picture) if is_damaged => out(Frame { pts: frame.pts, picture: picture.damaged() }),
             Ok(picture) => out(Frame { pts: frame.pts, picture }),
             Err(error) => bad(error),
         }
@@ -205,6 +220,52 @@ impl AudioLane {
                 Ok(None) => return,
                 Err(error) => return bad(error),
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use codecs::{Fake, Ffmpeg};
+    use media::Tick;
+
+    use super::*;
+    use crate::rehearse::clip::Clip;
+
+    /// With both kits: what hangs on a broken picture is damaged, up to the next key frame.
+    #[test]
+    fn pictures_are_damaged_from_a_broken_one_to_the_next_key_frame() {
+        let (size, rate) = (Size::new(128, 72), FrameRate::new(25, 1).unwrap());
+        for kit in [Arc::new(Fake::new()) as Arc<dyn CodecKit>, Arc::new(Ffmpeg::new())] {
+            let clip = Clip::make(kit.as_ref(), 0, size, rate, (SampleRate::HZ_48000, 2)).unwrap();
+            let shape = Shape {
+                kit: Arc::clone(&kit),
+                canvas: size,
+                ticks: rate,
+                rate: SampleRate::HZ_48000,
+                channels: 2,
+                deinterlace: Deinterlace::default(),
+            };
+            let mut lane = VideoLane::new(&shape, &clip.video, Told::NOTHING).unwrap();
+            let (mut seen, mut errors) = (Vec::new(), 0);
+            let mut out = |frame: Frame| seen.push((rate.tick_at(frame.pts).0, frame.picture.is_damaged()));
+            for (n, (data, key)) in clip.pictures.iter().chain(&clip.pictures).enumerate() {
+                let at = rate.time_of(Tick(n as u64));
+                let data = if n == 20 {
+                    Bytes::from_static(&[0, 0, 0, 4, 0xff, 0xff, 0xff, 0xff])
+                } else {
+                    data.clone()
+                };
+                let packet =
+                    Packet { track: Track::Video, pts: at, dts: at, duration: None, key: *key, data };
+                lane.decode(&packet, &mut out, &mut |_| errors += 1);
+            }
+            lane.flush(&mut out, &mut |_| errors += 1);
+            assert!(errors > 0 && seen.len() >= 99, "{errors} errors, {} pictures", seen.len());
+            let damaged: Vec<u64> = seen.iter().filter(|(_, is)| *is).map(|(n, _)| *n).collect();
+            let whole = |n: &u64| *n < 19 || *n >= 50;
+            assert!((21..50).all(|n| damaged.contains(&n)) && !damaged.iter().any(whole), "{damaged:?}");
         }
     }
 }

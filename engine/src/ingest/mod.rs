@@ -10,6 +10,7 @@ mod branch;
 pub(crate) mod buffer;
 pub(crate) mod caps;
 pub(crate) mod contribution;
+mod damage;
 pub(crate) mod demux;
 pub(crate) mod device;
 pub(crate) mod door;

@@ -47,7 +47,7 @@
 
 mod audience;
 mod chance;
-mod clip;
+pub(crate) mod clip;
 mod gaps;
 pub(crate) mod life;
 mod model;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use media::{SampleRate, Span, Tick, Time};
 use pipeline_dsl as dsl;
 use scheduling::{
-    Duty, FeedIx, Input, LineFigures, LineIx, LineState as Standing, LineView, Readiness, Step, Switcher,
+    Duty, FeedIx, Grade, Input, LineFigures, LineIx, LineState as Standing, LineView, Readiness, Step,
+    Switcher,
 };
 
 use crate::channel::sound::crossfade;
@@ -415,7 +416,9 @@ fn view(line: &Line, take: &Take, figures: LineFigures) -> LineView {
     };
     // Before its first picture a line is in no hole that could be measured.
     let hole_since = take.hole_since.filter(|_| line.seen());
-    LineView { figures, readiness: take.readiness, ..LineView::new(state, hole_since) }
+    let is_damaged = take.picture.as_ref().is_some_and(codecs::Picture::is_damaged);
+    let grade = if is_damaged { Grade::Damaged } else { Grade::Clean };
+    LineView { figures, grade, readiness: take.readiness, ..LineView::new(state, hole_since) }
 }
 
 #[cfg(test)]
@@ -480,6 +483,17 @@ mod tests {
             sound.extend(tick.unwrap_or_else(|| vec![0.0; 1920]));
         }
         (sound, changed_at)
+    }
+
+    /// What is made up for what got lost is shown, and is no picture to come back with.
+    #[test]
+    fn the_rules_are_told_of_damaged_pictures() {
+        let mut line = line("fiber", 1, None);
+        let take = line.take(Tick(0), Time::ZERO, Time::from_millis(TICK));
+        assert_eq!(view(&line, &take, LineFigures::default()).grade, Grade::Clean);
+        let picture = take.picture.clone().map(codecs::Picture::damaged);
+        let take = Take { picture, ..take };
+        assert_eq!(view(&line, &take, LineFigures::default()).grade, Grade::Damaged);
     }
 
     #[test]
