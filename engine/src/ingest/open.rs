@@ -363,9 +363,11 @@ impl Opener<'_> {
                 Origin::Buffered(buffer)
             }
         };
-        let veil = self.place.life.as_ref().and_then(|life| {
-            let (camera, line) = subject.split_once('/')?;
-            (!crate::rehearse::is_simulated(input)).then(|| life.veil(camera, line)).flatten()
+        let veil = self.place.life.as_ref().and_then(|life| match subject.split_once('/') {
+            Some((camera, line)) => {
+                (!crate::rehearse::is_simulated(input)).then(|| life.veil(camera, line)).flatten()
+            }
+            None => life.veil_over_filler(subject),
         });
         Ok(Line::new(name.to_owned(), origin, counters).under(veil).stopped_by(stop))
     }

@@ -138,6 +138,11 @@ fn behind(place: Place<'_>, from: Time, piece: &Piece) -> Option<usize> {
                 && sink.rung.as_ref().is_none_or(|rung| rung == place.rung)
         }
         (FaultKind::EngineKill, _) => true,
+        (FaultKind::Filler { filler, .. }, None) => {
+            let covers = place.channel.filler.as_ref().is_some_and(|own| own.name == *filler);
+            let is_dead = piece.source.is_none() && piece.saw != Saw::Nothing;
+            covers && (is_dead || piece.source.as_ref() == Some(filler))
+        }
         (FaultKind::Line { line, .. }, None) => match &piece.source {
             Some(source) => match place.show.scene(source) {
                 Some(scene) => scene.boxes.iter().any(|part| part.camera == line.camera),

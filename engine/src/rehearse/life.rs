@@ -20,6 +20,7 @@ use crate::ingest::contribution::Contribution;
 use crate::ingest::intake::Intake;
 use crate::ingest::live::LiveLine;
 use crate::rehearse::report::CommandOutcome;
+use crate::rehearse::sender::LineTrouble;
 use crate::rehearse::sinks::Kind;
 use crate::rehearse::veil::Veil;
 use crate::rehearse::watch::Ticked;
@@ -100,7 +101,15 @@ impl Life {
 
     /// What lies over a line that is there itself, if anything ever does.
     pub(crate) fn veil(&self, camera: &str, line: &str) -> Option<Veil> {
-        let troubles = self.world().troubles_of(camera, line);
+        self.veil_of(self.world().troubles_of(camera, line))
+    }
+
+    /// As over a line, over a filler.
+    pub(crate) fn veil_over_filler(&self, name: &str) -> Option<Veil> {
+        self.veil_of(self.world().troubles_of_filler(name))
+    }
+
+    fn veil_of(&self, troubles: Vec<LineTrouble>) -> Option<Veil> {
         (!troubles.is_empty()).then(|| Veil::new(troubles, self.began, self.black.clone()))
     }
 
@@ -176,7 +185,7 @@ impl Life {
     pub(crate) fn ticked(
         &self,
         (from, to): (Time, Time),
-        cameras: &[CameraRun],
+        (cameras, fillers): (&[CameraRun], &[CameraRun]),
         decisions: &[(ChannelIx, Decision)],
         switcher: &Switcher,
     ) {
@@ -192,7 +201,7 @@ impl Life {
             );
         }
         let (from, to) = (self.rehearsed(from), self.rehearsed(to));
-        world.watch.tick(&Ticked { from, to, cameras, decisions, switcher });
+        world.watch.tick(&Ticked { from, to, cameras, fillers, decisions, switcher });
         world.reached(to);
     }
 

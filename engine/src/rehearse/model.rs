@@ -111,6 +111,17 @@ pub(crate) fn check(show: &dsl::Show, script: &FaultScript) -> Result<(), Rehear
                     ));
                 }
             }
+            FaultKind::Filler { filler, fault: what } => {
+                if show.filler(filler).is_none() {
+                    return wrong(format!("there is no filler {filler}"));
+                }
+                if !Veil::covers(*what) {
+                    return wrong(format!(
+                        "nothing is sent over filler {filler}: what can befall it is lost, stall, freeze, black \
+                         and silence"
+                    ));
+                }
+            }
             FaultKind::Sink { sink, .. } => {
                 let channel = show.channels.iter().find(|channel| channel.name == sink.channel);
                 let egress =

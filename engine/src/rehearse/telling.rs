@@ -172,6 +172,7 @@ fn on_air_spans(runs: Vec<Run<OnAirNow>>) -> Vec<ActualSpan> {
 fn fault_run(fault: &Fault, end: Time) -> FaultRun {
     let subject = match &fault.what {
         FaultKind::Line { line, .. } => line.to_string(),
+        FaultKind::Filler { filler, .. } => format!("filler/{filler}"),
         FaultKind::Sink { sink, .. } => sink.to_string(),
         FaultKind::DiskFull => "disk".to_owned(),
         FaultKind::EngineKill => "engine".to_owned(),

@@ -62,6 +62,8 @@ pub(crate) struct CameraWatch {
 pub(crate) struct ChannelWatch {
     /// Its sources' places among the cameras; a scene has none there.
     sources: Vec<Option<usize>>,
+    /// Its filler's place among the fillers.
+    filler: Option<usize>,
     pub(crate) intent: Runs<Asked>,
     pub(crate) actual: Runs<OnAirNow>,
     late: VecDeque<Late>,
@@ -104,6 +106,7 @@ impl Missing {
 pub(crate) struct Watch {
     shortest: Span,
     pub(crate) cameras: Vec<CameraWatch>,
+    fillers: Vec<CameraWatch>,
     pub(crate) channels: Vec<ChannelWatch>,
 }
 
@@ -129,23 +132,24 @@ pub(crate) struct Ticked<'a> {
     pub(crate) from: Time,
     pub(crate) to: Time,
     pub(crate) cameras: &'a [CameraRun],
+    pub(crate) fillers: &'a [CameraRun],
     pub(crate) decisions: &'a [(ChannelIx, Decision)],
     pub(crate) switcher: &'a Switcher,
 }
 
 impl Watch {
     pub(crate) fn new(show: &dsl::Show) -> Self {
-        let cameras = show.cameras.iter().map(|camera| CameraWatch {
-            simulated: camera.lines.iter().map(|line| is_simulated(&line.input)).collect(),
-            lines: camera.lines.iter().map(|_| Runs::default()).collect(),
-            over: Runs::default(),
-            look: None,
-            had_sound: false,
-            given: Given { picture: PictureSeen::Black, sound: SoundHeard::Silence, why: None },
-        });
+        let lines =
+            |camera: &dsl::Camera| camera.lines.iter().map(|line| is_simulated(&line.input)).collect();
+        let cameras = show.cameras.iter().map(|camera| CameraWatch::new(lines(camera)));
+        // What covers a hole is a file, an image or a pattern of ours.
+        let fillers = show.fillers.iter().map(|_| CameraWatch::new(vec![false]));
         let place = |name: &String| show.cameras.iter().position(|camera| camera.name == *name);
+        let filler =
+            |own: &dsl::ChannelFiller| show.fillers.iter().position(|filler| filler.name == own.name);
         let channels = show.channels.iter().map(|channel| ChannelWatch {
             sources: channel.sources.iter().map(place).collect(),
+            filler: channel.filler.as_ref().and_then(filler),
             intent: Runs::default(),
             actual: Runs::default(),
             late: VecDeque::new(),
@@ -155,6 +159,7 @@ impl Watch {
         Self {
             shortest: shortest(show.video.rate.tick_span()),
             cameras: cameras.collect(),
+            fillers: fillers.collect(),
             channels: channels.collect(),
         }
     }
@@ -164,15 +169,19 @@ impl Watch {
         for (ix, (watch, camera)) in self.cameras.iter_mut().zip(now.cameras).enumerate() {
             watch.tick(FeedIx::Camera(ix), camera, now);
         }
+        for (ix, (watch, filler)) in self.fillers.iter_mut().zip(now.fillers).enumerate() {
+            watch.tick(FeedIx::Filler(ix), filler, now);
+        }
+        let given = (&self.cameras[..], &self.fillers[..]);
         for (ChannelIx(ix), decision) in now.decisions {
             let Some(watch) = self.channels.get_mut(*ix) else { continue };
-            watch.tick(ChannelIx(*ix), decision, &self.cameras, now, self.shortest);
+            watch.tick(ChannelIx(*ix), decision, given, now, self.shortest);
         }
     }
 
     /// The engine is gone: killed, or the show is over.
     pub(crate) fn gone(&mut self, at: Time) {
-        for camera in &mut self.cameras {
+        for camera in self.cameras.iter_mut().chain(&mut self.fillers) {
             camera.lines.iter_mut().for_each(|line| line.end(at));
             camera.over.end(at);
             (camera.look, camera.had_sound) = (None, false);
@@ -215,6 +224,18 @@ impl Watch {
 }
 
 impl CameraWatch {
+    /// Of lines of which these are simulated.
+    fn new(simulated: Vec<bool>) -> Self {
+        Self {
+            lines: simulated.iter().map(|_| Runs::default()).collect(),
+            simulated,
+            over: Runs::default(),
+            look: None,
+            had_sound: false,
+            given: Given { picture: PictureSeen::Black, sound: SoundHeard::Silence, why: None },
+        }
+    }
+
     fn tick(&mut self, feed: FeedIx, camera: &CameraRun, now: &Ticked<'_>) {
         let rules = now.switcher.lines(feed);
         for (ix, (runs, line)) in self.lines.iter_mut().zip(&camera.lines).enumerate() {
@@ -262,7 +283,7 @@ impl ChannelWatch {
         &mut self,
         ix: ChannelIx,
         decision: &Decision,
-        cameras: &[CameraWatch],
+        (cameras, fillers): (&[CameraWatch], &[CameraWatch]),
         now: &Ticked<'_>,
         shortest: Span,
     ) {
@@ -288,7 +309,7 @@ impl ChannelWatch {
         };
         let seen = match on_air {
             OnAir::Source(source) => Some(camera(source).map_or(scene, |camera| camera.given)),
-            OnAir::Filler => Some(Given { picture: PictureSeen::Live, sound: SoundHeard::Live, why: None }),
+            OnAir::Filler => self.filler.and_then(|ix| fillers.get(ix)).map(|filler| filler.given),
             OnAir::Black => None,
         };
         let seen = seen.unwrap_or(Given {

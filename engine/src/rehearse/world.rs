@@ -64,6 +64,17 @@ impl World {
         line_troubles(&self.script, camera, line)
     }
 
+    /// What befalls a filler, and when.
+    pub(crate) fn troubles_of_filler(&self, name: &str) -> Vec<LineTrouble> {
+        let faults = self.script.faults.iter().filter_map(|fault| match &fault.what {
+            FaultKind::Filler { filler, fault: what } if filler == name => {
+                Some(LineTrouble { from: fault.at, to: fault.ends().unwrap_or(NEVER), what: *what })
+            }
+            _ => None,
+        });
+        faults.collect()
+    }
+
     /// The sender whose packet comes next, if it comes before `until`.
     pub(crate) fn next_sender(&mut self, until: Time) -> Option<&mut Sender> {
         let first = self.senders.iter_mut().min_by_key(|sender| sender.next())?;

@@ -192,7 +192,7 @@ impl ShowRun {
             reloaded.answer();
         }
         if let Some(life) = &self.life {
-            life.ticked((from, to), &self.cameras, &decisions, &self.switcher);
+            life.ticked((from, to), (&self.cameras, &self.fillers), &decisions, &self.switcher);
         }
     }
 

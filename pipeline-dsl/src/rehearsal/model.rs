@@ -62,6 +62,13 @@ pub enum FaultKind {
         /// How.
         fault: LineFault,
     },
+    /// What covers a hole.
+    Filler {
+        /// Which.
+        filler: Name,
+        /// How: nothing is sent over it, so it can be lost, stall, freeze, be black or silent.
+        fault: LineFault,
+    },
     /// A server that is pushed to.
     Sink {
         /// Which.

@@ -6,7 +6,7 @@ use super::line::{Piece, lines, pieces, split_at_time};
 use super::model::{Drift, Fault, FaultKind, FaultScript, LineFault, Share, SinkFault};
 use super::orders;
 use super::subject::{Seems, Subject};
-use super::table::{Amount, DISK, ENGINE, FAULTS, FaultSpec, Of};
+use super::table::{Amount, DISK, ENGINE, FAULTS, FaultSpec, Lines, Of};
 use crate::check::values::{Value, read, shown};
 use crate::diagnostic::{Diagnostic, Sink, Span};
 use crate::grammar::Type;
@@ -158,6 +158,7 @@ fn nothing_said(subject: &Subject<'_>) -> Diagnostic {
 fn legal_words(seems: Seems) -> Vec<&'static str> {
     let fits = |spec: &&FaultSpec| match seems {
         Seems::Line => matches!(spec.of, Of::Line(_)),
+        Seems::Filler => spec.of == Of::Line(Lines::Every),
         Seems::Push => spec.of == Of::Push,
         Seems::Disk => spec.of == Of::Disk,
         Seems::Engine => spec.of == Of::Engine,
@@ -248,8 +249,14 @@ fn whats(spec: &FaultSpec, subject: &Subject<'_>, amount: Option<&Value>) -> Wro
         Box::new(said.help(near.unwrap_or_else(|| format!("for example `{}`", spec.example()))))
     };
     let seems = subject.seems();
-    if matches!((spec.of, seems), (Of::Line(_), Seems::Push) | (Of::Push, Seems::Line)) {
-        let (found, is) = (shown(subject.text), if seems == Seems::Line { "a line" } else { "a way out" });
+    let is = match (spec.of, seems) {
+        (Of::Line(_), Seems::Push) => Some("a way out"),
+        (Of::Push, Seems::Line) => Some("a line"),
+        (Of::Push, Seems::Filler) => Some("a filler"),
+        _ => None,
+    };
+    if let Some(is) = is {
+        let found = shown(subject.text);
         let message = format!("`{}` does not happen to {is}, which `{found}` is", spec.word);
         let legal = format!("legal there: {}", legal_words(seems).join(", "));
         return Err(Box::new(Diagnostic::error("bad-subject", subject.span, message).help(legal)));
@@ -264,8 +271,13 @@ fn whats(spec: &FaultSpec, subject: &Subject<'_>, amount: Option<&Value>) -> Wro
             vec![FaultKind::Sink { sink: subject.sink(spec.word)?, fault }]
         }
         Of::Line(which) => {
+            let fault = || line_fault(spec.word, amount).ok_or_else(|| mismatch(subject.span));
+            if seems == Seems::Filler {
+                let filler = subject.filler(which, spec.word)?;
+                return Ok(vec![FaultKind::Filler { filler, fault: fault()? }]);
+            }
             let lines = subject.lines(which, spec.word)?;
-            let fault = line_fault(spec.word, amount).ok_or_else(|| mismatch(subject.span))?;
+            let fault = fault()?;
             lines.into_iter().map(|line| FaultKind::Line { line, fault }).collect()
         }
     })

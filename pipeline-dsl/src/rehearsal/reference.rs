@@ -2,22 +2,29 @@
 
 use std::fmt::Write;
 
-use super::table::{AT, Amount, FAULTS, FaultSpec, Of};
+use super::table::{AT, Amount, FAULTS, FaultSpec, Lines, Of};
 use crate::grammar::{Need, Slot};
 use crate::reference::usage;
 
 /// Every fault and every command, in Markdown.
 pub fn fault_reference() -> String {
     let mut out = String::new();
-    let mut group = |title: &str, is_of: &dyn Fn(Of) -> bool| {
+    let groups: [(&str, &dyn Fn(Of) -> bool); 4] = [
+        ("Lines: `CAMERA/LINE`, or `CAMERA` for all of its lines", &|of| matches!(of, Of::Line(_))),
+        ("Pushes: `CHANNEL/EGRESS`, or `CHANNEL/EGRESS/RUNG` for one of its rungs", &|of| of == Of::Push),
+        ("The disk", &|of| of == Of::Disk),
+        ("The engine", &|of| of == Of::Engine),
+    ];
+    for (title, is_of) in groups {
         let _ = writeln!(out, "### {title}\n\n| fault | what happens |\n|---|---|");
         FAULTS.iter().filter(|spec| is_of(spec.of)).for_each(|spec| fault(&mut out, spec));
         out.push('\n');
-    };
-    group("Lines: `CAMERA/LINE`, or `CAMERA` for all of its lines", &|of| matches!(of, Of::Line(_)));
-    group("Pushes: `CHANNEL/EGRESS`, or `CHANNEL/EGRESS/RUNG` for one of its rungs", &|of| of == Of::Push);
-    group("The disk", &|of| of == Of::Disk);
-    group("The engine", &|of| of == Of::Engine);
+        if is_of(Of::Line(Lines::Every)) {
+            let words = FAULTS.iter().filter(|spec| spec.of == Of::Line(Lines::Every));
+            let words: Vec<_> = words.map(|spec| format!("`{}`", spec.word)).collect();
+            let _ = writeln!(out, "Fillers: `filler/NAME` has {}.\n", words.join(", "));
+        }
+    }
     let _ = writeln!(
         out,
         "### Commands: `at TIME COMMAND… [channel=NAME]`\n\n| command | what it asks for |\n|---|---|"

@@ -1,10 +1,10 @@
-//! Who has a fault: lines and pushes of a show, by their names.
+//! Who has a fault: lines, fillers and pushes of a show, by their names.
 
 use super::model::{LineName, SinkName};
-use super::table::{DISK, ENGINE, Lines};
+use super::table::{DISK, ENGINE, FILLER, Lines};
 use crate::check::values::shown;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::model::{Camera, Channel, Input, Line, Show, Target};
+use crate::model::{Camera, Channel, Input, Line, Name, Show, Target};
 use crate::suggest::did_you_mean;
 
 /// A subject as it was written: names with `/` between them.
@@ -18,6 +18,7 @@ pub(super) struct Subject<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Seems {
     Line,
+    Filler,
     Push,
     Disk,
     Engine,
@@ -44,10 +45,12 @@ impl Subject<'_> {
         match (self.text, is_line, is_way) {
             (_, true, _) => Seems::Line,
             (_, _, true) => Seems::Push,
+            _ if parts.len() == 2 && first == FILLER => Seems::Filler,
             (DISK, ..) => Seems::Disk,
             (ENGINE, ..) => Seems::Engine,
             _ if self.show.camera(first).is_some() => Seems::Line,
             _ if self.show.channel(first).is_some() => Seems::Push,
+            _ if self.show.filler(self.text).is_some() => Seems::Filler,
             _ => Seems::Nothing,
         }
     }
@@ -61,6 +64,31 @@ impl Subject<'_> {
         Diagnostic::error("undefined-name", self.span, format!("{message}; {legal}")).help_if(near)
     }
 
+    fn none_sent(&self, of: &str, word: &str) -> Diagnostic {
+        let message = format!("nothing is sent over {of}, so `{word}` cannot be; it is a file or drawn here");
+        Diagnostic::error("not-sent", self.span, message)
+            .help("legal there: lost, stall, freeze, black, silence")
+    }
+
+    /// The filler it means, `filler/standby`; where no camera is called so, its name alone will do.
+    pub(super) fn filler(&self, which: Lines, word: &str) -> Result<Name, Diagnostic> {
+        let name = match self.parts()[..] {
+            [_, name] => name,
+            _ => self.text,
+        };
+        match self.show.filler(name) {
+            Some(_) if which == Lines::Sent => {
+                Err(self.none_sent(&format!("filler `{}`", shown(name)), word))
+            }
+            Some(filler) => Ok(filler.name.clone()),
+            None => {
+                let all = self.show.fillers.iter().map(|filler| format!("{FILLER}/{}", filler.name));
+                let all: Vec<_> = all.collect();
+                Err(self.unknown(format!("there is no filler `{}`", shown(name)), &all))
+            }
+        }
+    }
+
     /// The lines it means: one, or all of a camera's that can have such a fault.
     pub(super) fn lines(&self, which: Lines, word: &str) -> Result<Vec<LineName>, Diagnostic> {
         let can = |line: &&Line| which == Lines::Every || is_sent(&line.input);
@@ -69,12 +97,7 @@ impl Subject<'_> {
         let all = |camera: &Camera| {
             camera.lines.iter().map(|line| name(camera, line).to_string()).collect::<Vec<_>>()
         };
-        let none_sent = |of: &str| {
-            let message =
-                format!("nothing is sent over {of}, so `{word}` cannot be; it is a file or drawn here");
-            Diagnostic::error("not-sent", self.span, message)
-                .help("legal there: lost, stall, freeze, black, silence")
-        };
+        let none_sent = |of: &str| self.none_sent(of, word);
         match self.parts()[..] {
             [camera] => {
                 let Some(camera) = self.show.camera(camera) else {

@@ -11,7 +11,8 @@ use crate::model::Edge;
 /// What a fault is of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Of {
-    /// A line: `main/fiber`, or a whole camera: `main`.
+    /// A line: `main/fiber`, or a whole camera: `main`; of what can befall every line, also a
+    /// filler: `filler/standby`.
     Line(Lines),
     /// A push: `program/cdn-a`, or one rung of it: `program/cdn-a/720p`.
     Push,
@@ -68,6 +69,8 @@ impl FaultSpec {
 /// The subjects that are one of a kind.
 pub(super) const DISK: &str = "disk";
 pub(super) const ENGINE: &str = "engine";
+/// What stands before a filler's name.
+pub(super) const FILLER: &str = "filler";
 
 const fn fault(word: &'static str, of: Of, amount: Amount, about: &'static str) -> FaultSpec {
     FaultSpec { word, of, amount, about }

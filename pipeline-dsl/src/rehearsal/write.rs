@@ -6,6 +6,7 @@ use media::Span;
 
 use super::model::{Drift, Fault, FaultKind, FaultScript, LineFault, LineName, Share, SinkFault, SinkName};
 use super::order::{Ask, Order, PlanStep, TimedOrder};
+use super::table::FILLER;
 use crate::literal::{write_color, write_level, write_span, write_time};
 use crate::model::{Follow, Switch, Transition};
 use crate::source;
@@ -34,6 +35,7 @@ impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line { line, fault } => write!(f, "{line} {fault}"),
+            Self::Filler { filler, fault } => write!(f, "{FILLER}/{filler} {fault}"),
             Self::Sink { sink, fault } => write!(f, "{sink} {fault}"),
             Self::DiskFull => f.write_str("disk full"),
             Self::EngineKill => f.write_str("engine kill"),

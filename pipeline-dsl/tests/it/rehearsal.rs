@@ -65,7 +65,7 @@ fn all_spellings_come_to_one() {
         main/fiber corrupt=0.5%@10s for 2s; main/fiber jump=-10s@20s; main/fiber jump=+400ms@0:20
         main/backpack drift=300ppm@0s; main/fiber freeze@1:02:03.500; main/fiber black@1s; karry/disk silence@1s
         main/fiber resolution=640x360@30s; program/cdn-a wedge@10s for 20s; program/cdn-b/720p refuse@1s
-        disk full@30s for 10s; engine kill@60s for 2s; main lost@5s
+        disk full@30s for 10s; engine kill@60s for 2s; main lost@5s; filler/standby freeze@1s; standby lost@2s for 1s
         at 1s line main auto; at 1s take wipe from=top channel=second; at 1s gain karry -6.5dB channel=program
         at 1s plan move 2 before=1 channel=program; at 1s encrypt rotate channel=program";
     insta::assert_snapshot!(faults(said).to_string());
@@ -99,6 +99,9 @@ main/fiber drift=9%@0s
 main/fiber resolution=641x360@30s
 karry/disk drip=30%@10s
 bars jump=1s@10s
+standby drip=30%@10s
+filler/standbye lost@10s
+filler/standby wedge@10s
 main/fiber wedge@10s
 program/cdn-a lost@10s
 program/web wedge@10s
@@ -197,7 +200,10 @@ fn every_line() -> impl Strategy<Value = FaultKind> {
         LineFault::Black,
         LineFault::Silence,
     ]);
-    (line, fault).prop_map(|((camera, name), fault)| FaultKind::Line { line: line_of(camera, name), fault })
+    (line, fault, 0..5).prop_map(|((camera, name), fault, of)| match of {
+        0 => FaultKind::Filler { filler: "standby".into(), fault },
+        _ => FaultKind::Line { line: line_of(camera, name), fault },
+    })
 }
 
 fn line_of(camera: &str, name: &str) -> LineName {
