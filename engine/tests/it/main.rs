@@ -14,6 +14,7 @@ mod files;
 mod flash;
 mod hall;
 mod hls;
+mod holes;
 mod http_flv;
 mod iso;
 mod killed;

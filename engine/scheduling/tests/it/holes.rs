@@ -1,7 +1,7 @@
 //! Holes, the filler, and coming back.
 
 use media::{Span, Tick};
-use scheduling::{LineReason, OnAir, Reason, RefusalCode, SourceIx, SourceView};
+use scheduling::{LineReason, OnAir, Picture, Reason, RefusalCode, SourceIx, SourceView};
 
 use crate::rig::{FILLER_OFF, FILLER_ON, Rig, cut, ms, show};
 
@@ -140,6 +140,29 @@ fn a_covered_source_is_back_with_a_current_picture_only() {
          0:01.520 standby filler key
          0:03.000 main recovered key",
     );
+}
+
+/// Over a hole as at any other time it is shown while it is on air, but the filler stays until a
+/// picture comes that is as it was sent.
+#[test]
+fn a_damaged_picture_is_shown_and_not_come_back_with() {
+    let mut rig = Rig::new(&[]);
+    rig.run(1000);
+    let damaged = SourceView { picture: Picture::Damaged, line: None };
+    let story = [
+        (25, damaged, OnAir::Source(SourceIx(0))),
+        (26, SourceView::missing(ms(1040)), OnAir::Source(SourceIx(0))),
+        (27, damaged, OnAir::Source(SourceIx(0))),
+        (40, SourceView::missing(ms(1080)), OnAir::Filler),
+        (41, damaged, OnAir::Filler),
+        (99, damaged, OnAir::Filler),
+        (100, SourceView::CURRENT, OnAir::Source(SourceIx(0))),
+        (101, damaged, OnAir::Source(SourceIx(0))),
+    ];
+    for (tick, view, on_air) in story {
+        let decision = rig.program.decide(Tick(tick), &[view], Some(SourceView::CURRENT));
+        assert_eq!(decision.program.on_air(), Some(on_air), "tick {tick}");
+    }
 }
 
 #[test]
