@@ -61,6 +61,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+pub mod alarm;
 mod call;
 mod channel;
 mod clock;

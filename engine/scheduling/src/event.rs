@@ -64,6 +64,30 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every one of them.
+    pub const ALL: [Self; 20] = [
+        Self::FillerIn,
+        Self::FillerOut,
+        Self::Black,
+        Self::BlackOver,
+        Self::LineSuspect,
+        Self::LineSound,
+        Self::Failover,
+        Self::FailoverRecovered,
+        Self::LineChosen,
+        Self::Cue,
+        Self::CueRefused,
+        Self::CueChanged,
+        Self::Plan,
+        Self::FillerAsked,
+        Self::Scene,
+        Self::BoxLost,
+        Self::BoxBack,
+        Self::Encryption,
+        Self::End,
+        Self::EventsLost,
+    ];
+
     /// As the report spells it.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! Whole shows, run offline and in real time.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod alarms;
 mod alone;
 mod carried;
 mod checks;

@@ -1,0 +1,113 @@
+//! Whatever breaks in a show: each alarm is declared, stands once, and is cleared when all is well.
+
+use std::collections::BTreeSet;
+
+use engine::Level;
+use engine::alarm::{Standing, clears, standing};
+use engine::rehearse::{self, Rehearsal, RehearseOptions};
+use media::{Span, Time};
+use pipeline_dsl::rehearsal::{
+    Fault, FaultKind, FaultScript, LineFault, LineName, Share, SinkFault, SinkName,
+};
+use proptest::prelude::*;
+
+use crate::support::show;
+
+/// Lines that are left for all they can be left for; a scene, a filler, and a server.
+const SHOW: &str = r#"show "storm" {
+  video 320x180 25fps
+  camera main {
+    line fiber push "rtmp:live/main"
+    line backpack pull "srt://10.0.0.7:9001"
+    failover recover=1s suspect=1s max-errors=5 black=1s freeze=1s silence=1s on=black,freeze,silence
+  }
+  camera wide { line sat push "rtmp:live/wide" }
+  scene duo { box host camera=main; box guest camera=wide }
+  filler standby { test bars }
+  ladder one { keyframe 1s; rung 180p 320x180 400k }
+  channel program {
+    sources main wide duo
+    filler standby after=500ms
+    ladder one
+    egress cdn push "rtmp://cdn.example/live/{rung}"
+  }
+  rundown program { at 0:04 cut wide; at 0:08 cut duo; at 0:30 end }
+}"#;
+
+/// A fault that is over by 12 s: what it began can be over by the end, 18 s later.
+fn fault() -> impl Strategy<Value = Fault> {
+    use LineFault::{Black, Corrupt, Drip, Freeze, Jump, Lost, Silence, Stall};
+    let share = (1u32..=100).prop_map(|percent| Share::from_millionths(percent * 10_000).unwrap());
+    let line = prop_oneof![
+        Just(Lost),
+        Just(Stall),
+        Just(Freeze),
+        Just(Black),
+        Just(Silence),
+        share.clone().prop_map(Drip),
+        share.prop_map(Corrupt),
+        (-20i64..20).prop_map(|by| Jump(Span::from_secs(by))),
+    ];
+    let names = prop::sample::select(vec![("main", "fiber"), ("main", "backpack"), ("wide", "sat")]);
+    let line = (names, line).prop_map(|((camera, line), fault)| FaultKind::Line {
+        line: LineName { camera: camera.into(), line: line.into() },
+        fault,
+    });
+    let sink = prop::sample::select(vec![SinkFault::Wedge, SinkFault::Refuse]).prop_map(|fault| {
+        let sink = SinkName { channel: "program".into(), egress: "cdn".into(), rung: None };
+        FaultKind::Sink { sink, fault }
+    });
+    let what = prop_oneof![6 => line, 1 => sink];
+    (what, 500i64..9_000, 40i64..3_000).prop_map(|(what, at, lasts)| Fault {
+        at: Time::from_millis(at),
+        lasts: Some(Span::from_millis(lasts)),
+        what,
+    })
+}
+
+/// What stands at the end, once each event was taken as `engine::alarm` declares it.
+fn left_standing(rehearsal: &Rehearsal) -> Result<BTreeSet<(&str, &str)>, TestCaseError> {
+    let mut open = BTreeSet::new();
+    for event in &rehearsal.events {
+        let (code, subject) = (event.code.as_str(), event.subject.as_str());
+        prop_assert!(event.level != Level::Alarm || standing(code).is_some(), "nobody declares {event:?}");
+        if let Some(begun) = clears(code) {
+            let stood = open.remove(&(begun, subject));
+            // A server and a recording are told of whenever they begin to work.
+            let is_news = ["egress-live", "iso-started"].contains(&code);
+            prop_assert!(stood || is_news, "{event:?} ends what never began");
+        }
+        if let Some(Standing::Until(_)) = standing(code) {
+            let is_new = open.insert((code, subject));
+            // A server that is away is told of again when it is tried in vain.
+            prop_assert!(is_new || code == "egress-lost", "{event:?} stands already");
+        }
+    }
+    Ok(open)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_alarm_has_its_clear(faults in prop::collection::vec(fault(), 1..8), seed in 1u64..1000) {
+        let script = FaultScript { faults, orders: vec![] };
+        let options = RehearseOptions { seed, ..RehearseOptions::new() };
+        let rehearsal = rehearse::run(&show(SHOW), &script, &options, &mut |_| {}).unwrap();
+        let open = left_standing(&rehearsal)?;
+        prop_assert!(open.is_empty(), "never cleared: {open:?} of {script}: {:#?}", rehearsal.events);
+    }
+}
+
+/// The property can fail: what breaks and stays broken stands.
+#[test]
+fn what_is_never_mended_stands() {
+    let line = LineName { camera: "main".into(), line: "fiber".into() };
+    let what = FaultKind::Line { line, fault: LineFault::Lost };
+    let script =
+        FaultScript { faults: vec![Fault { at: Time::from_secs(2), lasts: None, what }], orders: vec![] };
+    let options = RehearseOptions { length: Some(Span::from_secs(6)), ..RehearseOptions::new() };
+    let rehearsal = rehearse::run(&show(SHOW), &script, &options, &mut |_| {}).unwrap();
+    let open = left_standing(&rehearsal).unwrap();
+    assert_eq!(open, BTreeSet::from([("failover", "main"), ("line-lost", "main/fiber")]));
+}
