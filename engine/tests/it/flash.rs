@@ -6,6 +6,7 @@ use std::f64::consts::TAU;
 
 use codecs::{Frame, Pcm, PictureMut, Yuv};
 use engine::{Engine, Mode, Report, RunOptions, SourceHandle, SourceTracks};
+use fixtures::noise::Noise;
 use media::{FrameRate, SampleRate, Size, Tick};
 
 use crate::support::{decode_sound, ffmpeg, show, tags};
@@ -14,14 +15,11 @@ const FPS: u64 = 25;
 const SIZE: Size = Size::new(64, 36);
 const SEED: u64 = 0x0b5e_55ed;
 
-/// Steele, Lea and Flood's mixing of a counter.
-struct Dice(u64);
+/// Numbers of a seed.
+struct Dice(Noise);
 impl Dice {
     fn of(&mut self, from: i64, to: i64) -> i64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        from + ((z ^ (z >> 31)) % (to - from) as u64) as i64
+        from + (self.0.next_u64() % (to - from) as u64) as i64
     }
 }
 
@@ -77,7 +75,7 @@ fn line(content: Content, end: i64) -> impl FnOnce(SourceHandle) + Send + 'stati
 /// Two cameras of four lines, of which the first three end one after the other, and a hundred cuts.
 fn run(contents: [Content; 2]) -> (Report, Vec<flv::Tag>) {
     println!("seed {SEED:#x}");
-    let mut dice = Dice(SEED);
+    let mut dice = Dice(Noise::new(SEED));
     let (mut cues, mut at, mut other) = (String::new(), 900, 1);
     for _ in 0..100 {
         at += dice.of(200, 1_900);

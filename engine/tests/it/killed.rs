@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use codecs::{Frame, Plane};
 use engine::{Command, LineState, Report, Status};
+use fixtures::noise::Noise;
 
 use crate::live::{Live, Tool, start_show, tool, wait_for};
 use crate::support::{decode, pictures, tags};
@@ -24,22 +25,14 @@ const BITS: usize = 13;
 const BAR: usize = 12;
 const TICK_MS: i64 = 40;
 
-/// Steele, Lea and Flood's mixing of a counter.
-fn roll(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
 fn draw(number: usize) -> Vec<u8> {
     let mut luma = vec![16u8; WIDTH * HEIGHT];
-    let mut dice = number as u64;
+    let mut noise = Noise::new(number as u64);
     for (y, row) in luma.chunks_exact_mut(WIDTH).enumerate() {
         for (x, pixel) in row.iter_mut().enumerate() {
             let bit = number >> (x / BAR).min(BITS) & 1 == 1;
             *pixel = match y {
-                _ if y >= 80 => 60 + (roll(&mut dice) % 64) as u8,
+                _ if y >= 80 => 60 + (noise.next_u64() % 64) as u8,
                 _ if x >= BITS * BAR => 16,
                 _ if bit == (y < 40) => 210,
                 _ => 40,
@@ -88,10 +81,10 @@ struct Relay {
     corrupts: Arc<AtomicBool>,
 }
 
-fn corrupt(data: &mut [u8], dice: &mut u64) {
+fn corrupt(data: &mut [u8], noise: &mut Noise) {
     for byte in data {
-        if roll(dice).is_multiple_of(50) {
-            *byte ^= (roll(dice) % 255) as u8 + 1;
+        if noise.next_u64().is_multiple_of(50) {
+            *byte ^= (noise.next_u64() % 255) as u8 + 1;
         }
     }
 }
@@ -108,12 +101,12 @@ impl Relay {
                 let Ok(server) = TcpStream::connect(to) else { continue };
                 let way = |mut from: TcpStream, mut to: TcpStream, told: Option<Arc<AtomicBool>>| {
                     std::thread::spawn(move || {
-                        let (mut buffer, mut dice) = (vec![0; 16 << 10], 1);
+                        let (mut buffer, mut noise) = (vec![0; 16 << 10], Noise::new(1));
                         while let Ok(got) = from.read(&mut buffer)
                             && got > 0
                         {
                             if told.as_ref().is_some_and(|told| told.load(Ordering::Relaxed)) {
-                                corrupt(&mut buffer[..got], &mut dice);
+                                corrupt(&mut buffer[..got], &mut noise);
                             }
                             if to.write_all(&buffer[..got]).is_err() {
                                 break;
@@ -152,12 +145,12 @@ impl Relay {
             }
         });
         std::thread::spawn(move || {
-            let (mut buffer, mut dice) = (vec![0; 2048], 2);
+            let (mut buffer, mut noise) = (vec![0; 2048], Noise::new(2));
             loop {
                 let Ok(got) = server_side.recv(&mut buffer) else { continue };
                 // Payload alone: a data packet begins with a bit of 0, and has a head of 16 bytes.
                 if told.load(Ordering::Relaxed) && buffer[0] & 0x80 == 0 && got > 16 {
-                    corrupt(&mut buffer[16..got], &mut dice);
+                    corrupt(&mut buffer[16..got], &mut noise);
                 }
                 if let Some(to) = *client.lock().unwrap() {
                     let _ = client_side.send_to(&buffer[..got], to);

@@ -128,27 +128,25 @@ impl Glances {
 
 #[cfg(test)]
 mod tests {
+    use fixtures::noise::Noise;
     use proptest::prelude::*;
 
     use super::*;
 
     /// Numbers of a seed.
-    struct Dice(u64);
+    struct Dice(Noise);
     impl Dice {
-        fn roll(&mut self) -> u64 {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            z ^ (z >> 31)
+        fn new(seed: u64) -> Self {
+            Self(Noise::new(seed))
         }
         fn of(&mut self, most: i64) -> i64 {
-            (self.roll() % (2 * most as u64 + 1)) as i64 - most
+            (self.0.next_u64() % (2 * most as u64 + 1)) as i64 - most
         }
     }
 
     /// A scene whose cells wander by up to `motion` levels a picture.
     fn scene(seed: u64, pictures: usize, motion: i64) -> Vec<Glance> {
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         let mut cells = [0i64; GLANCE];
         cells.iter_mut().for_each(|cell| *cell = 128 + dice.of(80));
         let picture = |_| {
@@ -160,7 +158,7 @@ mod tests {
 
     /// What an encoder makes of some of it: noise of its own, and its own stamps.
     fn coded(scene: &[Glance], seed: u64, noise: i64, first: i64, rate: i64) -> Glances {
-        let (mut glances, mut dice) = (Glances::default(), Dice(seed));
+        let (mut glances, mut dice) = (Glances::default(), Dice::new(seed));
         for (n, glance) in (0..).zip(scene) {
             let noisy = glance.map(|cell| (i64::from(cell) + dice.of(noise)).clamp(0, 255) as u8);
             glances.push(Time::from_millis(first + n * 1000 / rate), noisy);

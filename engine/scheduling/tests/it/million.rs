@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use fixtures::noise::Noise;
 use media::{Span, Tick, Time};
 use pipeline_dsl::{Action, Cue, Edge, Prefer, Rgb, Show, Standby, Switch, TimeOfDay, When};
 use scheduling::{
@@ -17,18 +18,11 @@ const EVENTS: u64 = 40_000;
 const CAMERAS: usize = 5;
 const CHANNELS: usize = 2;
 
-/// SplitMix64: small, and the same everywhere.
-struct Dice(u64);
+struct Dice(Noise);
 
 impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
     fn below(&mut self, n: u64) -> u64 {
-        self.roll() % n
+        self.0.next_u64() % n
     }
     /// True once in `n`.
     fn once_in(&mut self, n: u64) -> bool {
@@ -64,13 +58,14 @@ fn show(dice: &mut Dice) -> Show {
             .map(|line| format!("line l{line} push \"rtmp:live/{camera}-{line}\"; "))
             .collect();
         text += &format!(
-            "camera c{camera} {{ {lines}failover lost={}ms recover={}ms prefer={} standby={} suspect={}ms min-fps=20fps max-errors=3 freeze={}ms }}\n",
+            "camera c{camera} {{ {lines}failover lost={}ms recover={}ms prefer={} standby={} suspect={}ms min-fps=20fps max-errors=3 freeze={}ms {} }}\n",
             dice.of(&[50, 400, 1000]),
             dice.of(&[0, 400, 3000]),
             dice.of(&Prefer::WORDS),
             dice.of(&Standby::WORDS),
             dice.of(&[500, 2000]),
             dice.of(&[500, 3000]),
+            dice.of(&["silence=off", "black=off on=freeze", "black=1s on=black,freeze"]),
         );
     }
     text +=
@@ -124,6 +119,7 @@ impl World {
             7 => view.grade = dice.of(&[Grade::Clean, Grade::Damaged]),
             8 => view.figures.millifps = Some(dice.of(&[0, 19_999, 20_000, 25_000, 25_000])),
             9 => view.figures.errors = Some(dice.of(&[0, 0, 3, 4])),
+            10 if dice.once_in(2) => view.figures.black_since = dice.of(&[None, Some(now)]),
             10 => view.figures.frozen_since = dice.of(&[None, Some(now)]),
             11 if dice.once_in(8) => (view.state, view.hole_since) = (LineState::Ended, Some(now)),
             12 => view.state = LineState::Connecting,
@@ -311,7 +307,7 @@ fn both(a: &mut Switcher, b: &mut Switcher, input: Input<'_>, now: Time) -> Opti
 /// Runs one history, twice side by side, one of the two kept and resumed every now and then.
 /// How many events it had.
 fn run(seed: u64) -> u64 {
-    let mut dice = Dice(seed);
+    let mut dice = Dice(Noise::new(seed));
     let show = show(&mut dice);
     let (mut a, mut b) = (Switcher::new(&show).unwrap(), Switcher::new(&show).unwrap());
     let (mut world, mut watch) = (World::new(&show), Watch::new(&show));

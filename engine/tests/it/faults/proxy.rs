@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
+use fixtures::noise::Noise;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -118,24 +119,16 @@ impl Proxy {
     }
 }
 
-/// Steele, Lea and Flood's mixing of a counter.
-fn roll(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
 async fn carry(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     fault: Option<Fault>,
-    mut seed: u64,
+    seed: u64,
     seen: Arc<Seen>,
     later: Option<Arc<Seen>>,
 ) -> std::io::Result<()> {
-    let spread = roll(&mut seed) as usize % 8_000;
+    let mut noise = Noise::new(seed);
+    let spread = noise.next_u64() as usize % 8_000;
     // In the midst of tags, but for one.
     let mut whole = match fault {
         Some(Fault::LongChunk) => HANDSHAKE,
@@ -186,8 +179,8 @@ async fn carry(
                 return to.shutdown().await;
             }
             for byte in &mut buffer[..got] {
-                if roll(&mut seed).is_multiple_of(50) {
-                    *byte ^= (roll(&mut seed) % 255) as u8 + 1;
+                if noise.next_u64().is_multiple_of(50) {
+                    *byte ^= (noise.next_u64() % 255) as u8 + 1;
                 }
             }
             to.write_all(&buffer[..got]).await?;
