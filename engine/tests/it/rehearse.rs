@@ -416,3 +416,18 @@ fn ten_minutes_of_a_show_with_six_lines_cost() {
     let told = rehearse::run(&show(&text), &script, &options, &mut |progress| last = Some(progress)).unwrap();
     println!("{:?}, {} gaps, {last:?}", told.cost, told.gaps.len());
 }
+
+/// What two hours of the example show cost:
+/// `OBVAN_KEY=$(printf %032d 7) cargo test -p engine --test it two_hours_of -- --ignored --nocapture`.
+#[test]
+#[ignore = "a figure, not a test"]
+fn two_hours_of_the_concert_cost() {
+    let examples = clips().join("../examples");
+    let text = std::fs::read_to_string(examples.join("concert.show")).unwrap();
+    let concert = show(&text.replace("1:31:00 end", "2:00:00 end"));
+    let faults = (0..120).map(|n| line("main/fiber", f64::from(n) * 60.0 + 20.0, 5.0, LineFault::Lost));
+    let script = FaultScript { faults: faults.collect(), orders: vec![] };
+    let options = RehearseOptions { inputs: examples, ..RehearseOptions::new() };
+    let told = rehearse::run(&concert, &script, &options, &mut |_| {}).unwrap();
+    println!("{:?} for {} s of show, {} gaps", told.cost, told.length_s, told.gaps.len());
+}
