@@ -201,9 +201,9 @@ fn what_a_sender_sends_wrong_is_seen_as_what_it_is() {
     let picture = |p| lost.channels[0].actual.iter().filter(move |a| a.picture == p);
     assert!(about(picture(PictureSeen::Frozen).map(|a| a.to - a.from).sum(), 0.5, 0.05));
     assert_eq!(picture(PictureSeen::Black).count(), 1);
-    // Not one packet is whole.
+    // Not one packet is whole, and what comes then hangs on them, up to a key frame: every 2 s.
     let corrupt = second(LineFault::Corrupt(share(100)));
-    assert!(about(only(&corrupt, Sense::Picture).1, 1.0, 0.4), "{:?}", corrupt.gaps);
+    assert!((0.9..3.1).contains(&only(&corrupt, Sense::Picture).1), "{:?}", corrupt.gaps);
     assert!(said(&corrupt, "decode-error", "main/fiber") > 0);
     let drip = second(LineFault::Drip(share(5)));
     assert!(!missed(&drip, Sense::Picture).is_empty());
