@@ -267,7 +267,7 @@ mod tests {
         checks.end(at, &mut |amiss, word| said.push((amiss, word)));
         assert_eq!(said.len(), 2, "{said:?}");
         assert_eq!(said[1], (Amiss::Black, Word::Ends(Span::from_secs(3))));
-        assert_eq!(checks.total(Amiss::Black, Time::from_secs(9)), Span::from_secs(3));
+        assert_eq!(checks.total(Amiss::Black, Time::from_secs(9)), Some(Span::from_secs(3)));
         assert!(checks.amiss().is_empty());
     }
 }

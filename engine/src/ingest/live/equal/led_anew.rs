@@ -23,7 +23,7 @@ fn before(all: &mut Vec<Arrives>, second: i64) -> Vec<Arrives> {
 /// Hot, warm, not aligned, and hot again: with both lines up, no change of rules is seen.
 #[test]
 fn no_change_of_rules_is_seen_and_lines_are_in_step_again() {
-    let mut dice = Dice(23);
+    let mut dice = Dice::new(23);
     let b = Way { late: 60, stamps: 1400, ..A };
     // In the end each line goes once, and is back in between.
     let mut all = A.send(0, 110, &[(90_000, 93_000)], &mut dice);
@@ -58,7 +58,7 @@ fn no_change_of_rules_is_seen_and_lines_are_in_step_again() {
 /// On warm standby since a moment ago, a line is still there when the other one goes.
 #[test]
 fn a_line_on_standby_since_a_moment_ago_is_there_when_the_other_one_goes() {
-    let mut dice = Dice(29);
+    let mut dice = Dice::new(29);
     let b = Way { late: 40, ..A };
     // Both in the middle of a group of pictures.
     let mut all = A.send(0, 30, &[(20_500, 24_000)], &mut dice);
