@@ -7,6 +7,7 @@
 mod check;
 mod closing;
 mod ctl;
+mod ctl_api;
 mod ctl_mark;
 mod ctl_reload;
 mod ctl_scene;
