@@ -86,6 +86,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod apart;
 mod backoff;
 mod carry;
 pub mod channel;
@@ -102,6 +103,7 @@ mod switcher;
 mod take;
 mod view;
 
+pub use apart::{Found, RungsInStep};
 pub use backoff::Backoff;
 pub use carry::{Carrying, Encoding, EncodingStep, Lending, Showing, Shown};
 #[doc(inline)]
