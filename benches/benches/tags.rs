@@ -7,27 +7,9 @@
 use std::hint::black_box;
 
 use benches::pieces;
-use bytes::{Bytes, BytesMut};
+use benches::tags::{file, read, write};
+use bytes::BytesMut;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use fixtures::tags::Stream;
-use flv::{Item, Tag, TagReader};
-
-/// Half a minute of a 2.5 Mbit/s rung.
-fn file() -> Bytes {
-    Stream::of_bitrate(1, 2_500_000).file(30_000)
-}
-
-fn read(input: &[Bytes], mut each: impl FnMut(Tag)) {
-    let mut reader = TagReader::new();
-    for piece in input {
-        reader.push(piece.clone());
-        while let Some(item) = reader.next().unwrap() {
-            if let Item::Tag(tag) = item {
-                each(tag);
-            }
-        }
-    }
-}
 
 fn tags(c: &mut Criterion) {
     let file = file();
@@ -44,13 +26,7 @@ fn tags(c: &mut Criterion) {
     });
     let mut out = BytesMut::with_capacity(file.len());
     group.bench_function("write", |b| {
-        b.iter(|| {
-            out.clear();
-            for tag in &tags {
-                tag.write_into(&mut out);
-            }
-            black_box(out.len())
-        });
+        b.iter(|| black_box(write(&tags, &mut out)));
     });
     let mut copy = vec![0; file.len()];
     group.bench_function("floor: copy", |b| {

@@ -7,6 +7,9 @@
 #![forbid(unsafe_code)]
 
 pub mod film;
+pub mod rtmp;
+pub mod scheduling;
+pub mod tags;
 
 use bytes::Bytes;
 
