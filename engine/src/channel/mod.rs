@@ -9,6 +9,7 @@
 
 pub(crate) mod carry;
 pub(crate) mod compose;
+mod in_step;
 mod interleave;
 mod ladder;
 pub(crate) mod limiter;
@@ -197,7 +198,10 @@ impl Channel {
         let mut ends = Vec::new();
         let (mut orders, mut sounds) = (Vec::new(), Vec::new());
         let params = ladder.params().to_vec();
-        for ((rung, params), video) in ladder_model.rungs.iter().zip(params).zip(ladder.outputs()) {
+        let names = ladder_model.rungs.iter().map(|rung| rung.name.clone()).collect();
+        let in_step = in_step::parts(names, place.reporter.of(&channel.name));
+        let opened = ladder_model.rungs.iter().zip(params).zip(ladder.outputs()).zip(in_step);
+        for (((rung, params), video), in_step) in opened {
             let headers = ladder::headers(show, ladder_model, rung, &params, &audio.params().config)
                 .map_err(|e| fail(format!("rung {}: {e}", rung.name)))?;
             let main = Arc::new(Feed::default());
@@ -220,6 +224,7 @@ impl Channel {
                 meter: Arc::clone(&meter),
                 codec: params.codec,
                 vbv: Vbv::new(rung.maxrate(), rung.buffer()),
+                in_step,
                 lead: lead(show),
                 gap_time: match place.mode {
                     Mode::RealTime => GapTime::Wall,

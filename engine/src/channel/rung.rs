@@ -10,6 +10,7 @@ use flv::{FlvMillis, Room, Tag, TagBuf, TagKind};
 use media::{Key, Packet, Span, Time, Track, VideoCodec};
 use scheduling::{Encryption, KeyIx};
 
+use crate::channel::in_step::RungInStep;
 use crate::channel::interleave::Interleave;
 use crate::channel::meter::RungMeter;
 use crate::channel::splice::{Loan, Loans, Splice, Stretch};
@@ -66,6 +67,7 @@ pub(crate) struct RungEnd {
     /// Of its pictures.
     pub(crate) codec: VideoCodec,
     pub(crate) vbv: Vbv,
+    pub(crate) in_step: RungInStep,
     /// Added to every time stamp, so that none is below zero.
     pub(crate) lead: Span,
     pub(crate) gap_time: GapTime,
@@ -189,6 +191,7 @@ impl RungEnd {
     fn publish(&mut self, packet: &Packet, cipher: &mut Cipher) -> Result<(), RungError> {
         let role = role(packet);
         if role == Role::Key {
+            self.in_step.key(packet.pts);
             cipher.follow(packet.pts, &self.reporter)?;
         }
         if packet.track == Track::Video

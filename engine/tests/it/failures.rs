@@ -276,3 +276,67 @@ show "sunk" {{
         std::thread::sleep(Duration::from_millis(20));
     }
 }
+
+/// The fake codecs, but the encoder of this size is asked for some key frames in vain.
+struct Deaf {
+    size: Size,
+    from: Time,
+    to: Time,
+}
+
+struct DeafEncoder {
+    inner: Box<dyn VideoEncoder>,
+    deaf: std::ops::Range<Time>,
+}
+
+impl VideoEncoder for DeafEncoder {
+    fn params(&self) -> &VideoParams {
+        self.inner.params()
+    }
+    fn send(&mut self, frame: &Frame, key: Key) -> Result<(), CodecError> {
+        self.inner.send(frame, if self.deaf.contains(&frame.pts) { Key::Delta } else { key })
+    }
+    fn receive(&mut self) -> Result<Option<Packet>, CodecError> {
+        self.inner.receive()
+    }
+    fn flush(&mut self) -> Result<(), CodecError> {
+        self.inner.flush()
+    }
+}
+
+impl CodecKit for Deaf {
+    fn video_decoder(&self, params: &VideoParams) -> Result<Box<dyn VideoDecoder>, CodecError> {
+        Fake::new().video_decoder(params)
+    }
+    fn audio_decoder(&self, params: &AudioParams) -> Result<Box<dyn AudioDecoder>, CodecError> {
+        Fake::new().audio_decoder(params)
+    }
+    fn video_encoder(&self, settings: &VideoEncoderSettings) -> Result<Box<dyn VideoEncoder>, CodecError> {
+        let inner = Fake::new().video_encoder(settings)?;
+        if settings.size != self.size {
+            return Ok(inner);
+        }
+        Ok(Box::new(DeafEncoder { inner, deaf: self.from..self.to }))
+    }
+    fn audio_encoder(&self, settings: &AudioEncoderSettings) -> Result<Box<dyn AudioEncoder>, CodecError> {
+        Fake::new().audio_encoder(settings)
+    }
+}
+
+#[test]
+fn rungs_whose_key_frames_lie_apart_raise_an_alarm_until_they_are_together() {
+    let text = TWO.replace("at 0:05 end", "at 0:08 end");
+    let kit = Deaf { size: Size::new(32, 18), from: Time::from_millis(1_500), to: Time::from_millis(3_500) };
+    let ran = offline(&text, Arc::new(kit));
+    let told = |code| ran.report.events.iter().filter(move |event| event.code == code).collect::<Vec<_>>();
+    let (apart, together) = (told("rungs-apart"), told("rungs-together"));
+    assert_eq!((apart.len(), together.len()), (1, 1), "{:#?}", ran.report.events);
+    assert_eq!((apart[0].subject.as_str(), apart[0].level), ("program", engine::Level::Alarm));
+    assert!(
+        apart[0].message.contains("rung tiny") && apart[0].message.contains("0:02.000"),
+        "{}",
+        apart[0].message
+    );
+    let whole = offline(&text, Arc::new(Fake::new()));
+    assert_eq!(of(&whole.report, "rungs-apart"), [""; 0]);
+}
