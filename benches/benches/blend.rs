@@ -1,10 +1,9 @@
-//! Watermark and dissolve on full-size pictures, beside their slow twins and a copy.
+//! Watermarks on full-size pictures, beside their slow twins and a copy.
 #![allow(clippy::unwrap_used)]
 
 use std::hint::black_box;
 
 use benches::film;
-use codecs::mix::{dissolve, dissolve_scalar};
 use codecs::watermark::Fonts;
 use codecs::watermark::forensic::{Message, Pattern};
 use codecs::{Art, Laid, Opacity};
@@ -69,28 +68,5 @@ fn watermark(c: &mut Criterion) {
     group.finish();
 }
 
-fn mix(c: &mut Criterion) {
-    let film = film::film(1, CANVAS, 2).unwrap();
-    let (a, b) = (&film[0], &film[1]);
-    let samples = film::samples(a);
-
-    let mut group = c.benchmark_group("mix of two 1080p");
-    group.throughput(Throughput::Bytes(samples.len() as u64));
-    group.bench_function("dissolve", |bench| {
-        bench.iter(|| dissolve(black_box(a), black_box(b), 3, 13).unwrap());
-    });
-    group.sample_size(20);
-    group.bench_function("twin: dissolve_scalar", |bench| {
-        bench.iter(|| dissolve_scalar(black_box(a), black_box(b), 3, 13).unwrap());
-    });
-    group.sample_size(100);
-    group.bench_function("floor: copy of one picture", |bench| bench.iter(|| black_box(a).to_mut().unwrap()));
-    let mut copy = vec![0; samples.len()];
-    group.bench_function("floor: copy of its samples", |bench| {
-        bench.iter(|| black_box(&mut copy).copy_from_slice(black_box(&samples)));
-    });
-    group.finish();
-}
-
-criterion_group!(benches, watermark, mix);
+criterion_group!(benches, watermark);
 criterion_main!(benches);
