@@ -28,13 +28,14 @@ pub enum Standing {
 
 /// What begins in the engine itself, and what ends it. That of the decisions is declared
 /// [with them](scheduling::Code::clears).
-const OWN: [(&str, &str); 6] = [
+const OWN: [(&str, &str); 7] = [
     ("line-lost", "line-recovered"),
     Amiss::Black.codes(),
     Amiss::Frozen.codes(),
     Amiss::Silent.codes(),
     ("egress-lost", "egress-live"),
     ("iso-failed", "iso-started"),
+    ("rungs-apart", "rungs-together"),
 ];
 
 /// What nothing ends while the show runs.
