@@ -2,7 +2,7 @@
 # Both do all their own set-up and skip what is already there.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup fixtures web test fuzz bench versus versus-ingest versus-once versus-openssl demo fmt clean
+.PHONY: help counts glass setup fixtures web test fuzz bench versus versus-ingest versus-once versus-openssl demo fmt clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,14 @@ fuzz: setup ## every fuzz target for 25 minutes; what it learns and finds is kep
 bench: setup ## the throughput benches in full, in the release profile
 	@scripts/fixtures.sh bench
 	cargo bench --locked --workspace --bench '*'
+
+counts: setup ## instructions of the hot paths beside those written down (benches/counts.txt)
+	@scripts/setup.sh --tests
+	@scripts/counts.sh
+
+glass: setup ## glass to glass: each latency beside ffmpeg, over loopback
+	cargo build --locked --release -p obvan
+	@scripts/glass.py
 
 versus: setup ## CPU, quality and memory beside one ffmpeg process doing the same
 	@scripts/fixtures.sh bench

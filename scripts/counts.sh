@@ -23,8 +23,8 @@ bench=$(cargo test --locked -p benches --bench counts --no-run --message-format=
 work=$(mktemp -d "${TMPDIR:-/tmp}/counts.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 # One dump for each time the function that marks a path has ended, counted from its beginning.
-valgrind --tool=callgrind --callgrind-out-file="$work/out" --zero-before='*counted_path*' \
-  --dump-after='*counted_path*' "$bench" >"$work/paths" 2>"$work/log" ||
+valgrind --tool=callgrind --callgrind-out-file="$work/out" --zero-before=counts::counted_path \
+  --dump-after=counts::counted_path "$bench" >"$work/paths" 2>"$work/log" ||
   { cat "$work/log" >&2; printf 'counts: the bench failed under valgrind\n' >&2; exit 1; }
 
 mapfile -t names < <(sed -n 's/^Testing //p' "$work/paths")

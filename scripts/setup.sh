@@ -18,7 +18,7 @@ packages=(
   fonts-dejavu-core
 )
 # Peers that only the tests talk to, and what fetches one of them.
-test_packages=(openssl nginx libnginx-mod-rtmp libnginx-mod-stream python3-gi gir1.2-gst-rtsp-server-1.0 python3-pip)
+test_packages=(openssl nginx libnginx-mod-rtmp libnginx-mod-stream python3-gi gir1.2-gst-rtsp-server-1.0 python3-pip valgrind)
 # The same needs where there is no dpkg to ask.
 commands=(cc make pkg-config clang curl ffmpeg ffprobe gst-launch-1.0 node npm)
 modules=(

@@ -76,11 +76,20 @@ node_bad='s/^[^a-z]+fail ([0-9]+)$/\1/p'
 fuzz_ok='s/^fuzz: [a-z0-9_]+: ok, .*/1/p'
 fuzz_bad='s/^fuzz: [a-z0-9_]+: FAILED .*/1/p'
 
+# counts.sh: counts: tags, parse: ok, 3321313 instructions, +0.0 %
+counts_ok='s/^counts: .*: ok, .*/1/p'
+counts_bad='s/^counts: .*: FAILED, .*/1/p'
+
 check formatting cargo fmt --all --check
 check "formatting, fuzz targets" cargo fmt --manifest-path fuzz/Cargo.toml --check
 # The whole workspace each time, so that every dependency is built once, with one set of features.
 counted "$libtest_ok" "$libtest_bad" tests cargo test --locked --workspace --no-fail-fast
 counted "$bench_ok" "$bench_bad" "benches, short" cargo test --locked --workspace --no-fail-fast --bench '*'
+if command -v valgrind >/dev/null; then
+  counted "$counts_ok" "$counts_bad" "instructions of the hot paths" scripts/counts.sh
+else
+  skipped+=("instructions of the hot paths: there is no valgrind here")
+fi
 counted "$fuzz_ok" "$fuzz_bad" "fuzz targets, short" scripts/fuzz.sh
 check lints cargo clippy --locked --workspace --all-targets -- -D warnings
 if [ -f player/package.json ]; then
