@@ -95,6 +95,29 @@ fn a_gap_that_is_too_long_is_exit_1_and_what_is_too_long_can_be_said() {
     assert_eq!(tell(), tell());
 }
 
+/// With real pictures and sound everything takes longer and costs more, and viewers miss the same.
+#[test]
+fn real_pictures_tell_the_same_story_as_the_codec_that_costs_nothing() {
+    let folder = folder();
+    let breaks =
+        ["--fault", "main lost@1s for 1s", "--fault", "at 3s cut wide", "--for", "4s", "--report", "-"];
+    let gaps = |more: &[&str], codecs: &str| {
+        let report = rehearse(folder.path(), &[&breaks[..], more].concat()).exits(0).json();
+        assert_eq!(report["codecs"], codecs);
+        let gap = |gap: &Value| {
+            let length = gap["to"].as_f64().unwrap() - gap["from"].as_f64().unwrap();
+            (["rung", "egress", "sense", "saw", "fault"].map(|word| gap[word].clone()), length)
+        };
+        report["gaps"].as_array().unwrap().iter().map(gap).collect::<Vec<_>>()
+    };
+    let (cheap, real) = (gaps(&[], "fake"), gaps(&["--pixels"], "pixels"));
+    assert!(!cheap.is_empty() && cheap.len() == real.len(), "{cheap:#?} {real:#?}");
+    for ((what, length), (real_what, real_length)) in cheap.iter().zip(&real) {
+        assert_eq!(what, real_what);
+        assert!((length - real_length).abs() < 0.1, "{what:?}: {length} s, and {real_length} s for real");
+    }
+}
+
 #[test]
 fn wrong_words_are_exit_2_and_told_with_their_place_before_anything_runs() {
     let folder = folder();
