@@ -15,12 +15,32 @@ use media::{AudioParams, Key, Packet, Size, Time, VideoParams};
 
 use crate::support::{clips, codes, offline, pictures, show, tags};
 
-/// The fake codecs, but the encoder of this size panics at its frame of this number.
-struct Panicking {
+/// The fake codecs, but the encoder of this size is altered.
+struct Altered<F> {
     size: Size,
-    at: u32,
+    alter: F,
 }
 
+impl<F> CodecKit for Altered<F>
+where
+    F: Fn(Box<dyn VideoEncoder>) -> Box<dyn VideoEncoder> + Send + Sync,
+{
+    fn video_decoder(&self, params: &VideoParams) -> Result<Box<dyn VideoDecoder>, CodecError> {
+        Fake::new().video_decoder(params)
+    }
+    fn audio_decoder(&self, params: &AudioParams) -> Result<Box<dyn AudioDecoder>, CodecError> {
+        Fake::new().audio_decoder(params)
+    }
+    fn video_encoder(&self, settings: &VideoEncoderSettings) -> Result<Box<dyn VideoEncoder>, CodecError> {
+        let inner = Fake::new().video_encoder(settings)?;
+        Ok(if settings.size == self.size { (self.alter)(inner) } else { inner })
+    }
+    fn audio_encoder(&self, settings: &AudioEncoderSettings) -> Result<Box<dyn AudioEncoder>, CodecError> {
+        Fake::new().audio_encoder(settings)
+    }
+}
+
+/// Panics at its frame of this number.
 struct PanickingEncoder {
     inner: Box<dyn VideoEncoder>,
     left: u32,
@@ -43,23 +63,10 @@ impl VideoEncoder for PanickingEncoder {
     }
 }
 
-impl CodecKit for Panicking {
-    fn video_decoder(&self, params: &VideoParams) -> Result<Box<dyn VideoDecoder>, CodecError> {
-        Fake::new().video_decoder(params)
-    }
-    fn audio_decoder(&self, params: &AudioParams) -> Result<Box<dyn AudioDecoder>, CodecError> {
-        Fake::new().audio_decoder(params)
-    }
-    fn video_encoder(&self, settings: &VideoEncoderSettings) -> Result<Box<dyn VideoEncoder>, CodecError> {
-        let inner = Fake::new().video_encoder(settings)?;
-        if settings.size != self.size {
-            return Ok(inner);
-        }
-        Ok(Box::new(PanickingEncoder { inner, left: self.at }))
-    }
-    fn audio_encoder(&self, settings: &AudioEncoderSettings) -> Result<Box<dyn AudioEncoder>, CodecError> {
-        Fake::new().audio_encoder(settings)
-    }
+/// The encoder of this size panics at its frame of this number.
+fn panicking(size: Size, at: u32) -> impl CodecKit {
+    let alter = move |inner| Box::new(PanickingEncoder { inner, left: at }) as Box<dyn VideoEncoder>;
+    Altered { size, alter }
 }
 
 /// Two channels: one with a rung of 64x36 and one of 32x18, one with a rung of 16x16 alone.
@@ -87,7 +94,7 @@ fn shown(out: &Path, file: &str) -> usize {
 
 #[test]
 fn an_encoder_that_panics_ends_its_rung_and_no_other() {
-    let ran = offline(TWO, Arc::new(Panicking { size: Size::new(32, 18), at: 50 }));
+    let ran = offline(TWO, Arc::new(panicking(Size::new(32, 18), 50)));
     assert_eq!(of(&ran.report, "rung-failed"), ["program/tiny"], "{:#?}", ran.report.events);
     assert_eq!(of(&ran.report, "channel-failed"), [""; 0]);
     assert_eq!(ran.report.exit_code(), 1);
@@ -161,7 +168,7 @@ fn a_channel_without_rungs_has_failed_and_counts_no_further() {
     let fake = Fake::new().failing(Size::new(16, 16), Time::from_secs(2));
     let ran = offline(TWO, Arc::new(fake));
     check_lone_rung_lost(&ran.report, ran.out.path());
-    let ran = offline(TWO, Arc::new(Panicking { size: Size::new(16, 16), at: 50 }));
+    let ran = offline(TWO, Arc::new(panicking(Size::new(16, 16), 50)));
     check_lone_rung_lost(&ran.report, ran.out.path());
 }
 
@@ -277,13 +284,7 @@ show "sunk" {{
     }
 }
 
-/// The fake codecs, but the encoder of this size is asked for some key frames in vain.
-struct Deaf {
-    size: Size,
-    from: Time,
-    to: Time,
-}
-
+/// Is asked for some key frames in vain.
 struct DeafEncoder {
     inner: Box<dyn VideoEncoder>,
     deaf: std::ops::Range<Time>,
@@ -304,29 +305,12 @@ impl VideoEncoder for DeafEncoder {
     }
 }
 
-impl CodecKit for Deaf {
-    fn video_decoder(&self, params: &VideoParams) -> Result<Box<dyn VideoDecoder>, CodecError> {
-        Fake::new().video_decoder(params)
-    }
-    fn audio_decoder(&self, params: &AudioParams) -> Result<Box<dyn AudioDecoder>, CodecError> {
-        Fake::new().audio_decoder(params)
-    }
-    fn video_encoder(&self, settings: &VideoEncoderSettings) -> Result<Box<dyn VideoEncoder>, CodecError> {
-        let inner = Fake::new().video_encoder(settings)?;
-        if settings.size != self.size {
-            return Ok(inner);
-        }
-        Ok(Box::new(DeafEncoder { inner, deaf: self.from..self.to }))
-    }
-    fn audio_encoder(&self, settings: &AudioEncoderSettings) -> Result<Box<dyn AudioEncoder>, CodecError> {
-        Fake::new().audio_encoder(settings)
-    }
-}
-
 #[test]
 fn rungs_whose_key_frames_lie_apart_raise_an_alarm_until_they_are_together() {
     let text = TWO.replace("at 0:05 end", "at 0:08 end");
-    let kit = Deaf { size: Size::new(32, 18), from: Time::from_millis(1_500), to: Time::from_millis(3_500) };
+    let deaf = Time::from_millis(1_500)..Time::from_millis(3_500);
+    let alter = move |inner| Box::new(DeafEncoder { inner, deaf: deaf.clone() }) as Box<dyn VideoEncoder>;
+    let kit = Altered { size: Size::new(32, 18), alter };
     let ran = offline(&text, Arc::new(kit));
     let told = |code| ran.report.events.iter().filter(move |event| event.code == code).collect::<Vec<_>>();
     let (apart, together) = (told("rungs-apart"), told("rungs-together"));
