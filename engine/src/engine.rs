@@ -142,6 +142,7 @@ impl Engine {
             viewers: Arc::clone(&viewers),
             to_show,
         });
+        let (latest, events) = log.follow(EVENTS_SHOWN);
         let board = Arc::new(Board::new(Status {
             revision: 0,
             epoch: u64::from(std::process::id()) << 32 | u64::from(wall_seconds()),
@@ -152,7 +153,7 @@ impl Engine {
             channels: channels.iter().map(|channel| channel.status(&switcher)).collect(),
             cameras: cameras.iter().map(|camera| camera.status(&switcher)).collect(),
             scenes: scenes.iter().filter_map(|scene| scene.status(&switcher)).collect(),
-            events: log.latest(EVENTS_SHOWN),
+            events: latest,
         }));
         let run = ShowRun {
             name: show.name.clone(),
@@ -164,6 +165,7 @@ impl Engine {
             clock,
             stop: Arc::clone(stop),
             log: Arc::clone(&log),
+            events,
             reporter,
             board: Arc::clone(&board),
             commands: asked,

@@ -102,15 +102,15 @@ impl EventLog {
             message: rtmp::printable(&message.into(), LONGEST),
         };
         tracing::debug!(t = event.t, code, subject, "{}", event.message);
-        let mut kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.has_room_for(&event) {
             kept.keep(event.clone());
         } else {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
-        drop(kept);
-        // Nobody listening is no error.
+        // Nobody listening is no error. Under the lock, for `follow`'s sake.
         let _ = self.live.send(event);
+        drop(kept);
     }
 
     fn owed(&self) -> MutexGuard<'_, Vec<(Arc<Account>, Arc<str>)>> {
@@ -146,15 +146,17 @@ impl EventLog {
         self.live.subscribe()
     }
 
-    /// The last `count` events, for a page that has just opened.
-    pub(crate) fn latest(&self, count: usize) -> Vec<Event> {
-        let kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        kept.events[kept.events.len().saturating_sub(count)..].to_vec()
+    /// The last `count` events, and all that come after them: none is missed between the two, and
+    /// none comes twice.
+    pub(crate) fn follow(&self, count: usize) -> (Vec<Event>, broadcast::Receiver<Event>) {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let latest = kept.events[kept.events.len().saturating_sub(count)..].to_vec();
+        (latest, self.live.subscribe())
     }
 
     /// Everything kept; a last line says how many were not.
     pub(crate) fn all(&self, now: Time) -> Vec<Event> {
-        let mut all = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner).events.clone();
+        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner).events.clone();
         let dropped = self.dropped.load(Ordering::Relaxed);
         if dropped > 0 {
             all.push(Event {
@@ -184,7 +186,28 @@ mod tests {
         let all = log.all(Time::from_secs(1));
         assert_eq!(all.len(), KEPT + 1);
         assert!(all[KEPT].message.starts_with("3 further events"));
-        assert_eq!(log.latest(2).len(), 2);
+        assert_eq!(log.follow(2).0.len(), 2);
+    }
+
+    /// A line may fail before the show's first tick: whoever follows must be told.
+    #[test]
+    fn who_begins_to_follow_in_a_flood_misses_nothing_and_hears_nothing_twice() {
+        const MANY: usize = 200;
+        for _ in 0..50 {
+            let log = EventLog::new();
+            let (mut heard, mut live) = std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    for n in 0..MANY {
+                        log.push(Time::ZERO, Level::Info, "x", "y", n.to_string());
+                    }
+                });
+                while log.kept.lock().unwrap().events.len() < MANY / 4 {}
+                log.follow(MANY)
+            });
+            heard.extend(std::iter::from_fn(|| live.try_recv().ok()));
+            let heard: Vec<String> = heard.into_iter().map(|event| event.message).collect();
+            assert_eq!(heard, (0..MANY).map(|n| n.to_string()).collect::<Vec<_>>());
+        }
     }
 
     #[test]
@@ -193,7 +216,7 @@ mod tests {
         let mut live = log.subscribe();
         let words = format!("\u{1b}]0;owned\u{7}\r\nerror: forged {}", "x".repeat(50_000));
         log.push(Time::ZERO, Level::Warn, "x", "rtsp", words);
-        let kept = log.latest(1).remove(0).message;
+        let kept = log.follow(1).0.remove(0).message;
         assert!(kept.starts_with(" ]0;owned   error: forged x") && kept.ends_with("x…"), "{kept}");
         assert_eq!(kept.chars().count(), LONGEST);
         assert_eq!(live.try_recv().unwrap().message, kept);

@@ -222,7 +222,7 @@ mod tests {
             self.clock.wait_until(Time::from_millis(ms), &self.stop);
         }
         fn told(&self) -> Vec<(f64, String)> {
-            self.log.latest(1000).into_iter().map(|e| (e.t, e.message)).collect()
+            self.log.all(Time::ZERO).into_iter().map(|e| (e.t, e.message)).collect()
         }
     }
 

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Receiver;
 use media::{FrameRate, Tick, Time};
 use scheduling::{Carrying, ChannelIx, Decision, FeedIx, Input, Output, Switcher};
+use tokio::sync::broadcast;
 
 use crate::clock::{Clock, Stop};
 use crate::command::{self, Ack, Asked, Command, Memory, Order, Outcome, Refused, Taken};
@@ -49,6 +50,8 @@ pub(crate) struct ShowRun {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) stop: Arc<Stop>,
     pub(crate) log: Arc<EventLog>,
+    /// What is not in the status yet.
+    pub(crate) events: broadcast::Receiver<Event>,
     pub(crate) reporter: Reporter,
     pub(crate) board: Arc<Board>,
     pub(crate) commands: Receiver<Asked>,
@@ -97,7 +100,6 @@ impl ShowRun {
                 channel.marks.begin(Some(zero));
             }
         }
-        let mut events = self.log.subscribe();
         let mut tick = Tick(0);
         let at_the_end = loop {
             let from = self.rate.time_of(tick);
@@ -109,10 +111,10 @@ impl ShowRun {
                 break from;
             }
             self.tick(tick, from, self.rate.time_of(tick.next()));
-            self.tell(tick, from, &mut events);
+            self.tell(tick, from);
             tick = tick.next();
         };
-        self.finish(at_the_end, &mut events);
+        self.finish(at_the_end);
         let show_s = at_the_end.as_secs_f64();
         let wall_s = wall.elapsed().as_secs_f64();
         Report {
@@ -364,8 +366,8 @@ impl ShowRun {
     }
 
     /// Figures once a second, events as they come.
-    fn tell(&mut self, tick: Tick, from: Time, events: &mut tokio::sync::broadcast::Receiver<Event>) {
-        let fresh: Vec<Event> = std::iter::from_fn(|| events.try_recv().ok()).collect();
+    fn tell(&mut self, tick: Tick, from: Time) {
+        let fresh: Vec<Event> = std::iter::from_fn(|| self.events.try_recv().ok()).collect();
         let second = self.rate.tick_from(Time::from_secs(1)).0.max(1);
         if tick.0 % second == second - 1 {
             self.log.catch_up(from);
@@ -415,7 +417,7 @@ impl ShowRun {
     }
 
     /// Channels first: what is on its way must reach the files.
-    fn finish(&mut self, at: Time, events: &mut tokio::sync::broadcast::Receiver<Event>) {
+    fn finish(&mut self, at: Time) {
         for channel in &mut self.channels {
             channel.end(at);
         }
@@ -428,7 +430,7 @@ impl ShowRun {
         }
         self.join_lines();
         self.log.sum_up(at);
-        let fresh: Vec<Event> = std::iter::from_fn(|| events.try_recv().ok()).collect();
+        let fresh: Vec<Event> = std::iter::from_fn(|| self.events.try_recv().ok()).collect();
         let (channels, cameras) = (self.channel_statuses(), self.camera_statuses());
         let parts = Parts { channels, cameras, scenes: self.scene_statuses(), events: fresh };
         self.board.change(at, "end", parts);
