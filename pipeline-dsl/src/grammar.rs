@@ -170,6 +170,8 @@ pub(crate) struct NodeSpec {
     pub(crate) args: &'static [Slot],
     /// Where there are any, one of them must follow the arguments.
     pub(crate) forms: &'static [Form],
+    /// One whose word may stand behind the first argument, in place of the others and of the keys.
+    pub(crate) instead: Option<&'static Form>,
     pub(crate) keys: &'static [Slot],
     pub(crate) nodes: &'static [NodeSpec],
 }

@@ -246,9 +246,21 @@ fn key(out: &mut String, slot: &Slot) {
     };
 }
 
+/// Whether the form stands in place of all but the first argument.
+fn is_instead(spec: &NodeSpec, form: &Form) -> bool {
+    spec.instead.is_some_and(|instead| instead.word == form.word)
+}
+
 /// How a node is written: `line NAME file PATH [loop=true|false]`.
 pub(crate) fn usage(spec: &NodeSpec, form: Option<&Form>) -> String {
     let mut out = spec.word.to_owned();
+    if let Some(form) = form.filter(|form| is_instead(spec, form)) {
+        spec.args.iter().take(1).for_each(|slot| argument(&mut out, slot));
+        let _ = write!(out, " {}", form.word);
+        form.args.iter().for_each(|slot| argument(&mut out, slot));
+        form.keys.iter().for_each(|slot| key(&mut out, slot));
+        return out;
+    }
     spec.args.iter().for_each(|slot| argument(&mut out, slot));
     match form {
         Some(form) => {
@@ -281,7 +293,11 @@ pub(crate) fn example(spec: &NodeSpec, form: Option<&Form>) -> Option<String> {
     }
     let args = |slots: &[Slot]| slots.iter().map(|slot| slot.ty.example()).collect::<Vec<_>>();
     let mut words = vec![spec.word];
-    words.extend(args(spec.args));
+    let lead = match form {
+        Some(form) if is_instead(spec, form) => spec.args.get(..1).unwrap_or(spec.args),
+        _ => spec.args,
+    };
+    words.extend(args(lead));
     if let Some(form) = form {
         words.push(form.word);
         words.extend(args(form.args));
@@ -327,7 +343,7 @@ pub fn reference() -> String {
         let _ = writeln!(out, "{indent}{} ({count})\n{indent}    {}", usage(spec, None), spec.about);
         slots(out, &indent, spec.args, "");
         slots(out, &indent, spec.keys, "=");
-        for form in spec.forms {
+        for form in spec.forms.iter().chain(spec.instead) {
             let _ = writeln!(out, "{indent}  {}\n{indent}    {}", usage(spec, Some(form)), form.about);
             slots(out, &indent, form.args, "");
             slots(out, &indent, form.keys, "=");

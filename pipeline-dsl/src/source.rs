@@ -293,7 +293,11 @@ fn ladder(w: &mut Writer, ladder: &Ladder) {
 }
 
 fn rung(rung: &Rung) -> String {
-    let mut line = format!("rung {} {} {}", name(&rung.name), rung.size, write_bits(rung.bitrate));
+    let (called, bits) = (name(&rung.name), write_bits(rung.bitrate));
+    let mut line = match rung.pictures {
+        RungPictures::Encoded => format!("rung {called} {} {bits}", rung.size),
+        RungPictures::Copied => format!("rung {called} copy bitrate={bits}"),
+    };
     let RungOwn { maxrate, buffer, preset, tune, bframes, encoder } = rung.own.clone();
     let keys = [
         ("maxrate", maxrate.map(write_bits)),

@@ -24,9 +24,10 @@ pub(crate) fn show(part: &Part) -> Option<Show> {
     let listen = part.one("listen");
     let address = |word: &str| listen.and_then(|l| l.one(word)).and_then(|p| p.address("address"));
     let default = Listen::default();
+    let canvas = Video { size: video.size("size")?, rate: video.rate("rate")? };
     Some(Show {
         name: part.name("name")?,
-        video: Video { size: video.size("size")?, rate: video.rate("rate")? },
+        video: canvas,
         audio: Audio {
             rate: audio.sample_rate("rate")?,
             layout: by_word(Layout::ALL, Layout::WORDS, audio.word("layout")?)?,
@@ -48,7 +49,7 @@ pub(crate) fn show(part: &Part) -> Option<Show> {
         layouts: part.all("layout").map(layout).collect::<Option<_>>()?,
         scenes: part.all("scene").map(scene).collect::<Option<_>>()?,
         watermarks: part.all("watermark").map(watermarks::build).collect::<Option<_>>()?,
-        ladders: part.all("ladder").map(ladder).collect::<Option<_>>()?,
+        ladders: part.all("ladder").map(|part| ladder(part, &canvas)).collect::<Option<_>>()?,
         keys: part.all("key").map(key).collect::<Option<_>>()?,
         channels: part.all("channel").map(channel).collect::<Option<_>>()?,
         rundowns: part.all("rundown").map(rundown).collect::<Option<_>>()?,
@@ -192,7 +193,7 @@ fn scene_order(part: &Part) -> Option<SceneOrder> {
     })
 }
 
-fn ladder(part: &Part) -> Option<Ladder> {
+fn ladder(part: &Part, video: &Video) -> Option<Ladder> {
     let preset = |word| by_word(Preset::ALL, Preset::WORDS, word);
     let encoder = |word| by_word(Encoder::ALL, Encoder::WORDS, word);
     let latency = |word| by_word(Latency::ALL, Latency::WORDS, word);
@@ -206,8 +207,14 @@ fn ladder(part: &Part) -> Option<Ladder> {
             bframes: small(rung, "bframes"),
             encoder: rung.word("encoder").and_then(encoder),
         };
-        let (name, size, bitrate) = (rung.name("name")?, rung.size("size")?, rung.number("bitrate")?);
-        Some(Rung { name, size, bitrate, own })
+        let name = rung.name("name")?;
+        if rung.form.is_some() {
+            let Video { size, rate } = *video;
+            let bitrate = rung.number("bitrate").unwrap_or_else(|| Rung::copied_bitrate(size, rate));
+            return Some(Rung { name, size, bitrate, pictures: RungPictures::Copied, own });
+        }
+        let (size, bitrate) = (rung.size("size")?, rung.number("bitrate")?);
+        Some(Rung { name, size, bitrate, pictures: RungPictures::Encoded, own })
     };
     Some(Ladder {
         name: part.name("name")?,

@@ -22,6 +22,15 @@ impl Walk<'_> {
         let mut keys: Vec<&Slot> = spec.keys.iter().collect();
         let mut atoms: Vec<&Atom> = node.args.iter().collect();
         let mut lost = broken;
+        if let Some(form) = spec.instead
+            && atoms.get(1).is_some_and(|atom| atom.text == form.word)
+        {
+            atoms.remove(1);
+            args.truncate(1);
+            args.extend(form.args);
+            keys = form.keys.iter().collect();
+            part.form = Some(form);
+        }
         if !spec.forms.is_empty() {
             match atoms.get(lead) {
                 Some(_) => {

@@ -1,6 +1,7 @@
 //! A show file into a checked [`Show`], and everything there is to say about it.
 
 pub(crate) mod build;
+mod copies;
 mod cues;
 mod egresses;
 mod line;
@@ -70,6 +71,7 @@ pub fn check(source: &str) -> Checked {
         names::resolve(&index, &refers, &blurred, unused, &mut sink);
         let canvas = part.one("video").cloned().unwrap_or_else(|| Part::absent(&VIDEO));
         rungs::check(part, &canvas, &mut sink);
+        copies::check(&index, &mut sink);
         scenes::check(part, &canvas, &mut sink);
         watermarks::check(&index, &canvas, &mut sink);
         egresses::check(&index, &files, &mut sink);

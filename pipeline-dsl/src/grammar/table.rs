@@ -20,8 +20,16 @@ const fn slot(name: &'static str, ty: Type, need: Need) -> Slot {
 const NAME: Slot = slot("name", Type::Define, Need::Required);
 
 /// A node without arguments, keys or children; the base of the others.
-const NODE: NodeSpec =
-    NodeSpec { word: "", about: "", count: Count::Any, args: &[], forms: &[], keys: &[], nodes: &[] };
+const NODE: NodeSpec = NodeSpec {
+    word: "",
+    about: "",
+    count: Count::Any,
+    args: &[],
+    forms: &[],
+    instead: None,
+    keys: &[],
+    nodes: &[],
+};
 
 const BOOL: Type = Type::OneOf(&["true", "false"]);
 const SWITCH: Type = Type::OneOf(&["on", "off"]);
@@ -229,6 +237,7 @@ const SCENE: NodeSpec = NodeSpec {
 /// What a rung may say for itself, as its ladder says it for all.
 const PRESET_WORD: Type = Type::OneOf(&Preset::WORDS);
 const ENCODER_WORD: Type = Type::OneOf(&Encoder::WORDS);
+const RUNG_BITS: Type = Type::Bits { least: 50_000, most: 200_000_000 };
 
 pub(crate) const PRESET: NodeSpec = NodeSpec {
     word: "preset",
@@ -285,8 +294,18 @@ const LADDER: NodeSpec = NodeSpec {
             args: &[
                 NAME,
                 slot("size", Type::Size, Need::Required),
-                slot("bitrate", Type::Bits { least: 50_000, most: 200_000_000 }, Need::Required),
+                slot("bitrate", RUNG_BITS, Need::Required),
             ],
+            instead: Some(&Form {
+                word: "copy",
+                about: "The camera's own AVC or HEVC, as it comes and not coded anew; the other rungs have their key frames where it has its. \
+                        What no camera gives is encoded in its size: with `preset`, and `bitrate` of the canvas' size where it is not said.",
+                args: &[],
+                keys: &[
+                    slot("bitrate", RUNG_BITS, Need::Optional),
+                    slot("preset", PRESET_WORD, Need::Optional),
+                ],
+            }),
             keys: &[
                 slot("maxrate", Type::Bits { least: 50_000, most: 400_000_000 }, Need::Optional),
                 slot("buffer", Type::Bits { least: 5_000, most: 2_000_000_000 }, Need::Optional),

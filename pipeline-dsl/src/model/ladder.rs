@@ -1,6 +1,6 @@
 //! Ladders: what each rung is encoded with, and how fast it has to come out.
 
-use media::{Size, Span};
+use media::{FrameRate, Size, Span};
 use serde::{Deserialize, Serialize};
 
 use super::Name;
@@ -93,13 +93,34 @@ pub enum Tune {
 pub struct Rung {
     /// Its name, e.g. `720p`.
     pub name: Name,
-    /// Pixels; even both ways, within the canvas.
+    /// Pixels; even both ways, within the canvas. Of a copied rung the canvas'.
     pub size: Size,
-    /// Video bits a second, as a mean.
+    /// Video bits a second, as a mean. Of a copied rung those of what is encoded where there is
+    /// nothing to copy.
     pub bitrate: u32,
+    /// Where its pictures come from.
+    #[serde(skip_serializing_if = "RungPictures::is_encoded", default)]
+    pub pictures: RungPictures,
     /// What differs from the rest of its ladder.
     #[serde(flatten)]
     pub own: RungOwn,
+}
+
+/// Where a rung's coded pictures come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RungPictures {
+    /// They are encoded here.
+    #[default]
+    Encoded,
+    /// They are the camera's own, as long as that is what the channel shows.
+    Copied,
+}
+
+impl RungPictures {
+    fn is_encoded(&self) -> bool {
+        *self == Self::Encoded
+    }
 }
 
 /// What a rung says for itself; what is `None` is as its ladder, or its encoder, has it.
@@ -131,6 +152,11 @@ impl Ladder {
         rung.own.encoder.unwrap_or(self.encoder)
     }
 
+    /// The rung whose pictures are the camera's own, if there is one.
+    pub fn copied(&self) -> Option<&Rung> {
+        self.rungs.iter().find(|rung| rung.is_copied())
+    }
+
     /// The speed of this rung.
     pub fn preset_of(&self, rung: &Rung) -> Preset {
         rung.own.preset.unwrap_or(self.preset)
@@ -138,6 +164,18 @@ impl Ladder {
 }
 
 impl Rung {
+    /// Whether its pictures are the camera's own.
+    pub fn is_copied(&self) -> bool {
+        self.pictures == RungPictures::Copied
+    }
+
+    /// What a copied rung on this canvas stands in with, where that is not said: a fourteenth of a
+    /// bit for each pixel, in steps of 100k.
+    pub fn copied_bitrate(canvas: Size, rate: FrameRate) -> u32 {
+        let pixels = canvas.area() as f64 * rate.as_f64();
+        ((pixels / 14.0 / 100_000.0).round() as u32).clamp(1, 2_000) * 100_000
+    }
+
     /// Bits a second that flow into the player's buffer at the most.
     pub fn maxrate(&self) -> u32 {
         self.own.maxrate.unwrap_or(self.bitrate)

@@ -187,6 +187,7 @@ pub(super) static AT: LazyLock<NodeSpec> = LazyLock::new(|| NodeSpec {
     count: Count::Any,
     args: &[Slot { name: "time", ty: Type::Time, need: Need::Required }],
     forms: ORDERS.as_slice(),
+    instead: None,
     keys: &[Slot { name: "channel", ty: Type::Refer(Sort::Channel), need: Need::Optional }],
     nodes: &[],
 });

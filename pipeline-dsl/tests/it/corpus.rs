@@ -107,6 +107,11 @@ fn rules() {
 }
 
 #[test]
+fn copies() {
+    run("copies.txt");
+}
+
+#[test]
 fn cues() {
     run("cues.txt");
 }

@@ -105,3 +105,30 @@ fn defaults_are_the_models_own() {
     assert_eq!((mark.at, mark.margin, mark.opacity), (At::Anchor(Anchor::TopRight), 24, 1.0));
     assert_eq!((mark.scale, mark.draw, mark.state), (100, Draw::Once, Switch::On));
 }
+
+#[test]
+fn a_copied_rung_reads_back_and_stands_in_by_the_canvas() {
+    let source = r#"show t {
+      video 1280x720 25fps
+      camera a { line l push "rtmp:live/a" }
+      ladder l { rung source copy; rung low 640x360 1M }
+      ladder m { rung source copy bitrate=3M preset=fast }
+      channel c { sources a; ladder l; egress w serve http-flv }
+      channel d { sources a; ladder m; egress w serve http-flv }
+    }"#;
+    let show = parse_show(source).unwrap();
+    let rung = show.ladders[0].copied().unwrap();
+    assert_eq!(
+        (rung.size, rung.bitrate, show.ladders[0].rungs[1].is_copied()),
+        (show.video.size, 1_600_000, false)
+    );
+    let rung = show.ladders[1].copied().unwrap();
+    assert_eq!((rung.bitrate, show.ladders[1].preset_of(rung)), (3_000_000, Preset::Fast));
+    assert_eq!(parse_show(&show.to_source()).unwrap(), show);
+    let json = serde_json::to_string(&show).unwrap();
+    assert_eq!(serde_json::from_str::<Show>(&json).unwrap(), show);
+    // It has the canvas' size, or none that can be said.
+    let mut other = show.clone();
+    other.ladders[0].rungs[0].size = media::Size::new(640, 360);
+    assert_eq!(codes(&other), ["not-expressible"]);
+}

@@ -340,7 +340,7 @@ fn ladder(name: String, canvas: Size) -> impl Strategy<Value = Ladder> {
                 own.maxrate = own.maxrate.map(|more| bitrate + more % bitrate);
                 let most = own.maxrate.unwrap_or(bitrate);
                 own.buffer = own.buffer.map(|more| most.max(more));
-                Rung { name: name.clone(), size, bitrate, own }
+                Rung { name: name.clone(), size, bitrate, pictures: RungPictures::Encoded, own }
             })
         };
         names.into_iter().map(rung).collect::<Vec<_>>()
