@@ -13,6 +13,7 @@ use media::{SampleRate, Span, Time, Track};
 use scheduling::Readiness;
 
 use crate::clock::Stop;
+use crate::ingest::coded::CodedTrack;
 use crate::ingest::sound_queue::{EDGE, Heard, SoundQueue};
 
 /// How far ahead of the tick a line may deliver, at the least.
@@ -136,6 +137,8 @@ struct State {
 }
 
 pub(crate) struct LineBuffer {
+    /// What the pictures were decoded of.
+    pub(crate) coded: CodedTrack,
     state: Mutex<State>,
     moved: Condvar,
     pace: Pace,
@@ -149,6 +152,7 @@ impl LineBuffer {
         let sound = SoundQueue::new(rate, channels);
         let sound = if pace == Pace::Held { sound } else { sound.out_of_silence() };
         Self {
+            coded: CodedTrack::default(),
             state: Mutex::new(State {
                 frames: VecDeque::new(),
                 current: None,

@@ -238,6 +238,7 @@ impl FileLine {
             last = Some(pts);
             self.counters.picture();
             end = Some(pts + interval);
+            self.buffer.coded.placed(frame.pts, pts);
             if flow == Flow::Go {
                 flow = self.buffer.put_frame(codecs::Frame { pts, ..frame });
             }
@@ -255,6 +256,7 @@ impl FileLine {
             let mut flow = Flow::Go;
             match &mut lane {
                 Some(lane) => {
+                    self.buffer.coded.packet(&read.packet);
                     lane.decode(&read.packet, &mut |frame| flow = put(frame), &mut |e| bad(&e));
                     while let Some(Remark { level, message }) = lane.remark() {
                         // A loop's later passes bring the same.
@@ -282,6 +284,7 @@ impl FileLine {
     fn open_video(&self, caps: &gst::Caps, told: Told) -> Option<VideoLane> {
         let opened = match demux::params(caps) {
             Ok(StreamParams::Video(params)) => {
+                self.buffer.coded.begin(&params);
                 VideoLane::new(&self.shape, &params, told).map_err(|e| e.to_string())
             }
             Ok(StreamParams::Audio(_)) => Err("sound where pictures were expected".to_owned()),

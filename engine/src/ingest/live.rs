@@ -82,6 +82,7 @@ impl LiveLine {
             Arrival::Started { from } => {
                 let waited = contribution.waits_told;
                 contribution.begin(&self.shape, self.depth, self.reporter.now());
+                self.buffer.coded.tear();
                 self.buffer.keep(Kept::Nothing);
                 if let Some(place) = self.seat.place() {
                     place.begin();
@@ -161,6 +162,7 @@ impl LiveLine {
                 contribution.gop.clear(Track::Video);
                 contribution.codes = TimeCodes::of(&params);
                 let lane = VideoLane::new(&self.shape, &params, Told::NOTHING)?;
+                self.buffer.coded.begin(&params);
                 contribution.video = Some((params, lane));
                 contribution.opening = Opening::AT_KEY_FRAME;
             }
@@ -212,6 +214,7 @@ impl LiveLine {
                     contribution.complaints.happened(problem, &self.reporter);
                     return;
                 };
+                self.buffer.coded.packet(packet);
                 self.decode_video(contribution, |mut put, mut bad| lane.decode(packet, &mut put, &mut bad));
                 while let Some(Remark { level, message }) = lane.remark() {
                     contribution.remarks.happened_at(level, &message, &self.reporter);
@@ -279,6 +282,7 @@ impl LiveLine {
             };
             *pictures = Pictures::Some;
             self.counters.picture();
+            self.buffer.coded.placed(frame.pts, at);
             self.buffer.put_frame(Frame { pts: at, ..frame });
         };
         let mut bad = |error: CodecError| {

@@ -9,6 +9,7 @@ pub(crate) mod align;
 mod branch;
 pub(crate) mod buffer;
 pub(crate) mod caps;
+pub(crate) mod coded;
 pub(crate) mod contribution;
 mod damage;
 pub(crate) mod demux;
@@ -390,6 +391,14 @@ impl Line {
             self.told_connecting = false;
         }
         take
+    }
+
+    /// Where what comes over it is kept, coded and decoded; `None` for what is drawn here.
+    pub(crate) fn buffer(&self) -> Option<&Arc<LineBuffer>> {
+        match &self.origin {
+            Origin::Buffered(buffer) => Some(buffer),
+            _ => None,
+        }
     }
 
     /// Whether it is somebody else's, and not drawn here.

@@ -80,7 +80,12 @@ impl Opener<'_> {
     fn buffer(&self, pace: Pace) -> Arc<LineBuffer> {
         let audio = self.show.audio;
         let tick = self.show.video.rate.tick_span();
-        Arc::new(LineBuffer::new(pace, tick, audio.rate, audio.layout.channels()))
+        let buffer = LineBuffer::new(pace, tick, audio.rate, audio.layout.channels());
+        // Before the first packet, so that all of them are there.
+        if self.show.ladders.iter().any(|ladder| ladder.copied().is_some()) {
+            buffer.coded.want();
+        }
+        Arc::new(buffer)
     }
 
     /// An offline show has no live lines.

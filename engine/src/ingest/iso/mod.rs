@@ -6,7 +6,7 @@
 //! full or slow costs the recording, never the line: with a back-off it is tried again, and
 //! where there is room again a new file goes on at a key frame.
 
-mod mux;
+pub(crate) mod mux;
 mod tap;
 
 use std::path::{Path, PathBuf};

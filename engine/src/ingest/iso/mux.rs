@@ -24,8 +24,8 @@ pub(crate) struct Mux {
     lead_ms: Option<i64>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Coding {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Coding {
     Avc,
     Hevc,
 }
@@ -39,8 +39,8 @@ enum Picture {
 }
 
 /// The parameter sets of an Annex B stream: VPS, SPS, PPS.
-#[derive(Default)]
-struct Sets {
+#[derive(Default, Debug)]
+pub(crate) struct Sets {
     all: [Vec<Bytes>; 3],
     /// Whether a header was made of any.
     described: bool,
@@ -165,8 +165,11 @@ impl Mux {
             Picture::Prefixed(coding) => (*coding, packet.data.clone()),
             Picture::AnnexB(coding, sets) => {
                 let units = prefixed(&packet.data);
-                if let Some(header) = sets.note(*coding, &packet.data) {
-                    self.due[0] = Some(header);
+                if let Some(config) = sets.note(*coding, &packet.data) {
+                    self.due[0] = Some(match coding {
+                        Coding::Avc => video::avc_sequence_header(&config),
+                        Coding::Hevc => video::hevc_sequence_header(&config),
+                    });
                 }
                 if !sets.described {
                     return None;
@@ -206,7 +209,7 @@ fn without_adts(data: &[u8]) -> (&[u8], Option<[u8; 2]>) {
 }
 
 /// Annex B with lengths in place of start codes.
-fn prefixed(data: &[u8]) -> Bytes {
+pub(crate) fn prefixed(data: &[u8]) -> Bytes {
     let mut out = BytesMut::with_capacity(data.len() + 16);
     for unit in nalu::annex_b(data) {
         out.put_u32(u32::try_from(unit.len()).unwrap_or(u32::MAX));
@@ -216,8 +219,8 @@ fn prefixed(data: &[u8]) -> Bytes {
 }
 
 impl Sets {
-    /// Looks for parameter sets; the header they make, if they are new.
-    fn note(&mut self, coding: Coding, data: &[u8]) -> Option<Bytes> {
+    /// Looks for parameter sets; the configuration they make, if they are new.
+    pub(crate) fn note(&mut self, coding: Coding, data: &[u8]) -> Option<Bytes> {
         let mut found: [Vec<Bytes>; 3] = Default::default();
         for unit in nalu::annex_b(data) {
             let kind = match coding {
@@ -243,17 +246,15 @@ impl Sets {
         }
         let [vps, sps, pps] = found;
         // Sets that cannot be read describe nothing: the next ones may.
-        let header = match coding {
+        let config = match coding {
             Coding::Avc => avc::DecoderConfig::from_parameter_sets(sps.clone(), pps.clone())
                 .ok()
-                .map(|config| video::avc_sequence_header(&config.to_bytes())),
-            Coding::Hevc => {
-                hevc::config_of(&vps, &sps, &pps).ok().map(|config| video::hevc_sequence_header(&config))
-            }
+                .map(|config| config.to_bytes()),
+            Coding::Hevc => hevc::config_of(&vps, &sps, &pps).ok(),
         }?;
         self.all = [vps, sps, pps];
         self.described = true;
-        Some(header)
+        Some(config)
     }
 }
 

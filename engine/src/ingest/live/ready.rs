@@ -56,6 +56,7 @@ impl LiveLine {
 
     /// Decodes no more; what is decoded already plays out.
     fn rest(&self, contribution: &mut Contribution) {
+        self.buffer.coded.tear();
         contribution.follower = Follower::new(self.shape.rate, self.shape.channels);
         contribution.newest = None;
         // With the decoder go the pictures that it holds.

@@ -159,7 +159,9 @@ impl HeldLine {
             let zero = zero.set(frame.pts);
             self.counters.picture();
             if flow == Flow::Go {
-                flow = self.buffer.put_frame(Frame { pts: Time::ZERO + (frame.pts - zero), ..frame });
+                let pts = Time::ZERO + (frame.pts - zero);
+                self.buffer.coded.placed(frame.pts, pts);
+                flow = self.buffer.put_frame(Frame { pts, ..frame });
             }
             flow
         };
@@ -171,11 +173,13 @@ impl HeldLine {
                     if let Some(lane) = &mut lane {
                         lane.flush(&mut out, &mut |e| bad(&e));
                     }
+                    self.buffer.coded.begin(&params);
                     lane = VideoLane::new(&self.shape, &params, Told::NOTHING).map_err(|e| bad(&e)).ok();
                 }
                 Piece::Packet(packet) => {
                     self.counters.count(packet.data.len());
                     if let Some(lane) = &mut lane {
+                        self.buffer.coded.packet(&packet);
                         lane.decode(&packet, &mut out, &mut |e| bad(&e));
                     }
                 }
