@@ -212,6 +212,9 @@ pub struct RungReport {
     /// Of `frames`, those that another channel encoded, since it showed the same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub carried: Vec<CarriedReport>,
+    /// Of `frames`, those that are the camera's own; there only for a rung that copies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied: Option<u64>,
     /// Pictures whose last bit comes too late for a player with a buffer of a second at the rung's
     /// rate: encoders keep to it, a splice of two may not.
     #[serde(default)]

@@ -180,6 +180,10 @@ pub struct RungStatus {
     /// The channel that encodes its pictures at present; `None` while this one does itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carried_from: Option<String>,
+    /// The camera and the line whose own pictures it sends at present; `None` while they are
+    /// encoded here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied_from: Option<String>,
 }
 
 /// A camera.

@@ -91,6 +91,7 @@ pub struct EncodingStep {
 /// - A channel may carry another one whose ladder has all its rungs with the same settings, all of
 ///   them encoded in software, and which has the same watermarks, while both show the same thing
 ///   and nothing else, and their watermarks are led alike.
+/// - A channel with a copied rung neither carries nor is carried.
 /// - Who has fewer sources encodes: a camera's own channel, not the program that shows it just
 ///   now. Of equals it is the first in the show.
 /// - Only what a channel encodes itself is carried, and not while one of its rungs has failed.
@@ -264,7 +265,11 @@ fn could_carry(show: &Show, to: &Channel, from: &Channel) -> bool {
     let is_forensic = |name: &Name| {
         show.watermarks.iter().any(|mark| mark.name == *name && matches!(mark.mark, Mark::Forensic { .. }))
     };
-    to.watermarks == from.watermarks
+    // Key frames of a channel that copies are its camera's, not those that another one asks for.
+    let copies = |ladder: &Ladder| ladder.copied().is_some();
+    !copies(own)
+        && !copies(other)
+        && to.watermarks == from.watermarks
         && covers(own, other)
         && (own.rungs == other.rungs || !to.watermarks.iter().any(is_forensic))
 }

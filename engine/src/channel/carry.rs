@@ -32,8 +32,11 @@ impl Channel {
 
     /// Its pictures come from its own encoders from the tick on whose work is handed in next.
     pub(crate) fn encode(&self) {
-        for rung in &self.orders {
-            let _ = rung.send(RungOrder::Stretch(Stretch::Own));
+        for (order, rung) in self.orders.iter().zip(&self.rungs) {
+            // One that copies is told by whoever decides that.
+            if !rung.rung.is_copied() {
+                let _ = order.send(RungOrder::Stretch(Stretch::Own));
+            }
         }
     }
 

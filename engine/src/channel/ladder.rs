@@ -10,7 +10,18 @@ use pipeline_dsl as dsl;
 const DEEP: u8 = 60;
 
 pub(super) fn settings(show: &dsl::Show, ladder: &dsl::Ladder) -> LadderSettings {
-    let rungs = ladder.rungs.iter().map(|rung| VideoEncoderSettings {
+    let rungs = ladder.rungs.iter().filter(|rung| !rung.is_copied());
+    let rungs = rungs.map(|rung| encoder(show, ladder, rung));
+    LadderSettings { rate: show.video.rate, rungs: rungs.collect() }
+}
+
+/// What encodes in place of a copied rung.
+pub(super) fn stand_in(show: &dsl::Show, ladder: &dsl::Ladder, rung: &dsl::Rung) -> LadderSettings {
+    LadderSettings { rate: show.video.rate, rungs: vec![encoder(show, ladder, rung)] }
+}
+
+fn encoder(show: &dsl::Show, ladder: &dsl::Ladder, rung: &dsl::Rung) -> VideoEncoderSettings {
+    VideoEncoderSettings {
         maxrate: rung.maxrate(),
         buffer: rung.buffer(),
         encoder: name(ladder.encoder_of(rung)),
@@ -26,8 +37,7 @@ pub(super) fn settings(show: &dsl::Show, ladder: &dsl::Ladder) -> LadderSettings
         // Rungs are many and cores few: one thread each costs the least CPU, and is deterministic.
         threads: EncoderThreads::One,
         ..VideoEncoderSettings::new(rung.size, show.video.rate, rung.bitrate)
-    });
-    LadderSettings { rate: show.video.rate, rungs: rungs.collect() }
+    }
 }
 
 fn name(encoder: dsl::Encoder) -> VideoEncoderName {
@@ -41,6 +51,14 @@ fn name(encoder: dsl::Encoder) -> VideoEncoderName {
     }
 }
 
+/// The header of pictures, and what metadata call their codec.
+pub(super) fn video_header(video: &VideoParams) -> (CodecId, bytes::Bytes) {
+    match video.codec {
+        VideoCodec::Hevc => (CodecId::HEVC, flv::video::hevc_sequence_header(&video.config)),
+        _ => (CodecId::AVC, flv::video::avc_sequence_header(&video.config)),
+    }
+}
+
 /// Metadata, and the headers of pictures and sound.
 pub(super) fn headers(
     show: &dsl::Show,
@@ -49,11 +67,7 @@ pub(super) fn headers(
     video: &VideoParams,
     audio: &[u8],
 ) -> Result<[Tag; 3], String> {
-    let config = &video.config;
-    let (id, header) = match video.codec {
-        VideoCodec::Hevc => (CodecId::HEVC, flv::video::hevc_sequence_header(config)),
-        _ => (CodecId::AVC, flv::video::avc_sequence_header(config)),
-    };
+    let (id, header) = video_header(video);
     let metadata = Metadata {
         duration: Some(0.0),
         width: Some(rung.size.width),

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use media::{Key, Span, Time, Track};
+use media::{Key, Size, Span, Time, Track};
 
 #[derive(Debug, Default)]
 struct Gap {
@@ -37,6 +37,11 @@ pub(crate) struct RungMeter {
     /// Pictures that came late by a player's buffer, and by how much at the most: flicks.
     overshoots: AtomicU64,
     overshoot: AtomicI64,
+    /// Pictures that are the camera's own, and the size of what leaves: width and height.
+    copied: AtomicU64,
+    size: AtomicU64,
+    /// Whose pictures leave now, if they are a line's own.
+    copied_from: Mutex<Option<Arc<str>>>,
     /// Pictures that other channels encoded, by their names in the order they came.
     carried: Mutex<Vec<(Arc<str>, u64)>>,
 }
@@ -59,6 +64,29 @@ impl RungMeter {
     }
     pub(crate) fn overshoot_ms(&self) -> f64 {
         Span::from_flicks(self.overshoot.load(Relaxed)).as_secs_f64() * 1000.0
+    }
+    /// A picture that is a line's own.
+    pub(crate) fn copy(&self) {
+        self.copied.fetch_add(1, Relaxed);
+    }
+    pub(crate) fn copied(&self) -> u64 {
+        self.copied.load(Relaxed)
+    }
+    /// The line whose pictures leave from now on; `None` for what is encoded here.
+    pub(crate) fn copies_from(&self, line: Option<Arc<str>>) {
+        *self.copied_from.lock().unwrap_or_else(PoisonError::into_inner) = line;
+    }
+    pub(crate) fn copied_from(&self) -> Option<Arc<str>> {
+        self.copied_from.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    /// Pictures are of this size from now on.
+    pub(crate) fn sized(&self, size: Size) {
+        self.size.store(u64::from(size.width) << 32 | u64::from(size.height), Relaxed);
+    }
+    /// The size of the pictures, where it is not the same all the time.
+    pub(crate) fn size(&self) -> Option<Size> {
+        let size = self.size.load(Relaxed);
+        (size > 0).then(|| Size::new((size >> 32) as u32, size as u32))
     }
     /// A picture that this channel encoded.
     pub(crate) fn carry(&self, from: &Arc<str>) {

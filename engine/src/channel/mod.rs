@@ -9,6 +9,7 @@
 
 pub(crate) mod carry;
 pub(crate) mod compose;
+pub(crate) mod copy;
 mod in_step;
 mod interleave;
 mod ladder;
@@ -27,11 +28,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use codecs::{AudioEncoderSettings, Frame, Ladder, LadderError, Pcm};
-use crossbeam_channel::{Receiver, Sender, bounded};
-use media::{Key, Packet, Span, Time, VideoParams};
+use crossbeam_channel::{Receiver, Sender, bounded, never};
+use media::{Key, Packet, Size, Span, Time, VideoParams};
 use pipeline_dsl as dsl;
 
 use crate::channel::compose::{Composer, Layers};
+use crate::channel::copy::{Copied, CopyDesk, CopyStep, CopyWork, Heads, StandIn, StandInSettings};
 use crate::channel::marks::{MarkStates, Marks};
 use crate::channel::meter::RungMeter;
 use crate::channel::outlets::{Outlet, Outlets};
@@ -59,6 +61,8 @@ pub(crate) struct Work {
     /// Show time.
     pub(crate) at: Time,
     pub(crate) pictures: Pictures,
+    /// What its copying rung needs of this tick, if it has one.
+    pub(crate) copy: Option<CopyWork>,
     /// How its watermarks are to be.
     pub(crate) marks: Arc<MarkStates>,
     /// Interleaved samples of exactly this tick.
@@ -83,12 +87,21 @@ pub(crate) struct RungHandle {
     pub(crate) feeds: Feeds,
 }
 
+impl RungHandle {
+    /// The size of what leaves it.
+    pub(crate) fn size(&self) -> Size {
+        self.meter.size().unwrap_or(self.rung.size)
+    }
+}
+
 /// A running channel.
 pub(crate) struct Channel {
     pub(crate) name: String,
     work: Option<Sender<Work>>,
     orders: Vec<Sender<RungOrder>>,
     pub(crate) rungs: Vec<RungHandle>,
+    /// Decides what its copying rung sends, if it has one.
+    copy: Option<CopyDesk>,
     pub(crate) outlets: Vec<Outlet>,
     threads: Vec<JoinHandle<()>>,
     pulse: Arc<Pulse>,
@@ -164,11 +177,28 @@ impl Channel {
         let ladder_model = show
             .ladder(&channel.ladder)
             .ok_or_else(|| fail(format!("there is no ladder {}", channel.ladder)))?;
-        let settings = ladder::settings(show, ladder_model);
-        let mut ladder = Ladder::start(Arc::clone(&place.kit), settings)
-            .map_err(|e| fail(format!("the ladder does not start: {e}")))?;
-        for (rung, why) in ladder.stand_ins() {
-            let rung = ladder_model.rungs.get(*rung).map_or("", |rung| rung.name.as_str());
+        let mut encoded = match ladder::settings(show, ladder_model) {
+            settings if settings.rungs.is_empty() => None,
+            settings => Some(
+                Ladder::start(Arc::clone(&place.kit), settings)
+                    .map_err(|e| fail(format!("the ladder does not start: {e}")))?,
+            ),
+        };
+        let mut copying = match ladder_model.copied() {
+            None => None,
+            Some(rung) => {
+                let (kit, ladder) = (Arc::clone(&place.kit), ladder::stand_in(show, ladder_model, rung));
+                let stand_in = StandIn::open(StandInSettings { kit, ladder }, rung.size);
+                Some(stand_in.map_err(|e| fail(format!("rung {}: {e}", rung.name)))?)
+            }
+        };
+        for (rung, why) in encoded.iter().flat_map(|ladder| ladder.stand_ins()) {
+            let rung = ladder_model
+                .rungs
+                .iter()
+                .filter(|rung| !rung.is_copied())
+                .nth(*rung)
+                .map_or("", |rung| rung.name.as_str());
             let message = format!("software encodes it: {why}");
             let subject = format!("{}/{rung}", channel.name);
             place.reporter.of(subject).event(Level::Warn, "encoder-fallback", message);
@@ -197,11 +227,20 @@ impl Channel {
         let mut handles = Vec::new();
         let mut ends = Vec::new();
         let (mut orders, mut sounds) = (Vec::new(), Vec::new());
-        let params = ladder.params().to_vec();
+        let tick = show.video.rate.tick_span();
+        let own = encoded.as_mut().map(|ladder| (ladder.params().to_vec(), ladder.outputs()));
+        let (params, outputs) = own.unwrap_or_default();
+        let mut own = params.into_iter().zip(outputs);
         let names = ladder_model.rungs.iter().map(|rung| rung.name.clone()).collect();
         let in_step = in_step::parts(names, place.reporter.of(&channel.name));
-        let opened = ladder_model.rungs.iter().zip(params).zip(ladder.outputs()).zip(in_step);
-        for (((rung, params), video), in_step) in opened {
+        for (rung, in_step) in ladder_model.rungs.iter().zip(in_step) {
+            let stands_in = copying.as_ref().filter(|_| rung.is_copied());
+            let opened = match stands_in {
+                // What encodes it is told with each stretch.
+                Some((_, params)) => Some((params.clone(), never())),
+                None => own.next(),
+            };
+            let Some((params, video)) = opened else { break };
             let headers = ladder::headers(show, ladder_model, rung, &params, &audio.params().config)
                 .map_err(|e| fail(format!("rung {}: {e}", rung.name)))?;
             let main = Arc::new(Feed::default());
@@ -223,7 +262,8 @@ impl Channel {
                 keys: keys.clone(),
                 meter: Arc::clone(&meter),
                 codec: params.codec,
-                vbv: Vbv::new(rung.maxrate(), rung.buffer()),
+                copying: rung.is_copied().then(|| Heads::new(tick)),
+                vbv: (!rung.is_copied()).then(|| Vbv::new(rung.maxrate(), rung.buffer())),
                 in_step,
                 lead: lead(show),
                 gap_time: match place.mode {
@@ -237,9 +277,11 @@ impl Channel {
         let outlets = Outlets::plan(channel, &handles, place)?;
         let pulse = Arc::new(Pulse::default());
         let (work, jobs) = bounded(WAITING);
+        let copy = copying.as_ref().map(|_| CopyDesk::new(tick, show.video.size));
         let stage = Stage {
             composer,
-            ladder,
+            ladder: encoded,
+            stand_in: copying.take().map(|(stand_in, _)| stand_in),
             audio,
             sounds,
             rate: show.audio.rate,
@@ -253,6 +295,7 @@ impl Channel {
             work: Some(work),
             orders,
             rungs: handles,
+            copy,
             outlets: Vec::new(),
             threads: Vec::new(),
             pulse,
@@ -300,6 +343,24 @@ impl Channel {
         sender.send(work).map_err(|_| Gone)
     }
 
+    /// Decides what its copying rung sends at a tick, if it has one, and tells it: `wanted` is the
+    /// key frame the channel would have, `copied` what is on air if that can be copied. Where all
+    /// rungs have a key frame, and what is to be done with the tick. To be said before that tick's
+    /// work.
+    pub(crate) fn copy(
+        &mut self,
+        at: Time,
+        wanted: Key,
+        copied: Option<&Copied<'_>>,
+    ) -> Option<(Key, CopyWork)> {
+        let CopyStep { key, stretch, work } = self.copy.as_mut()?.tick(at, wanted, copied);
+        let rung = self.rungs.iter().position(|rung| rung.rung.is_copied());
+        if let (Some(stretch), Some(order)) = (stretch, rung.and_then(|rung| self.orders.get(rung))) {
+            let _ = order.send(RungOrder::Stretch(stretch));
+        }
+        Some((key, work))
+    }
+
     /// From the key frame at this time on, encrypt like this. To be given before that tick's work.
     pub(crate) fn encrypt(&self, order: EncryptOrder) {
         for sender in &self.orders {
@@ -309,7 +370,8 @@ impl Channel {
 
     /// No more ticks: what was handed in is encoded and written.
     pub(crate) fn finish(&mut self) {
-        self.work = None;
+        // What is copied ends with it.
+        (self.work, self.copy) = (None, None);
         self.orders.clear();
     }
 
@@ -334,7 +396,10 @@ impl Drop for Channel {
 /// The composing thread's belongings.
 struct Stage {
     composer: Composer,
-    ladder: Ladder,
+    /// `None` where no rung is encoded.
+    ladder: Option<Ladder>,
+    /// What encodes for a rung that copies, while there is nothing to copy.
+    stand_in: Option<StandIn>,
     audio: Box<dyn codecs::AudioEncoder>,
     sounds: Vec<Sender<Packet>>,
     rate: media::SampleRate,
@@ -367,7 +432,9 @@ impl Stage {
         if let Err(error) = shown.and(sounded) {
             self.pulse.fail(&self.reporter, error);
         }
-        self.ladder.finish();
+        if let Some(ladder) = &self.ladder {
+            ladder.finish();
+        }
     }
 
     fn tick(&mut self, work: Work) -> Result<(), String> {
@@ -386,15 +453,21 @@ impl Stage {
                     self.reporter.event(Level::Warn, "watermark-kept", complaint);
                 }
                 let frame = Frame { pts: work.at, picture };
-                let sent = match finish {
-                    Some(finish) => self.ladder.send_finished(frame, key, finish),
-                    None => self.ladder.send(frame, key),
+                if let (Some(stand_in), Some(copy)) = (&mut self.stand_in, work.copy) {
+                    stand_in.tick(copy, &frame).map_err(failed)?;
+                }
+                let sent = match (&self.ladder, finish) {
+                    (Some(ladder), Some(finish)) => ladder.send_finished(frame, key, finish),
+                    (Some(ladder), None) => ladder.send(frame, key),
+                    (None, _) => Ok(()),
                 };
                 sent.map_err(failed)?;
                 self.ladder_runs = Runs::Yes;
             }
             Pictures::Carried if self.ladder_runs == Runs::Yes => {
-                self.ladder.pause(work.at).map_err(failed)?;
+                if let Some(ladder) = &self.ladder {
+                    ladder.pause(work.at).map_err(failed)?;
+                }
                 self.ladder_runs = Runs::No;
             }
             Pictures::Carried => {}

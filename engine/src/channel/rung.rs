@@ -10,8 +10,10 @@ use flv::{FlvMillis, Room, Tag, TagBuf, TagKind};
 use media::{Key, Packet, Span, Time, Track, VideoCodec};
 use scheduling::{Encryption, KeyIx};
 
+use crate::channel::copy::{CopiedPacket, Heads, Opened};
 use crate::channel::in_step::RungInStep;
 use crate::channel::interleave::Interleave;
+use crate::channel::ladder;
 use crate::channel::meter::RungMeter;
 use crate::channel::splice::{Loan, Loans, Splice, Stretch};
 use crate::channel::vbv::Vbv;
@@ -66,7 +68,10 @@ pub(crate) struct RungEnd {
     pub(crate) meter: Arc<RungMeter>,
     /// Of its pictures.
     pub(crate) codec: VideoCodec,
-    pub(crate) vbv: Vbv,
+    /// What its copied pictures go by, if it copies.
+    pub(crate) copying: Option<Heads>,
+    /// `None` where bits are not ours.
+    pub(crate) vbv: Option<Vbv>,
     pub(crate) in_step: RungInStep,
     /// Added to every time stamp, so that none is below zero.
     pub(crate) lead: Span,
@@ -135,7 +140,10 @@ impl RungEnd {
                     match out {
                         Ok(RungOutput::Packet(packet)) => {
                             desk.loans.hand_out(&packet);
-                            interleave.put(packet);
+                            interleave.put(match &mut self.copying {
+                                Some(heads) => heads.encoded(packet),
+                                None => packet,
+                            });
                         }
                         Ok(RungOutput::Pause(until)) => {
                             desk.loans.end_before(until);
@@ -160,6 +168,28 @@ impl RungEnd {
                         }
                         Err(_) => desk.splice.end_stretch(),
                     }
+                },
+                recv(desk.splice.copied) -> packet => {
+                    desk.take_all(&orders);
+                    match packet {
+                        Ok(CopiedPacket { params, packet }) => {
+                            if let Some(heads) = &mut self.copying {
+                                heads.copied(&packet, params, desk.splice.copied_from());
+                            }
+                            interleave.put(packet);
+                        }
+                        Err(_) => desk.splice.end_stretch(),
+                    }
+                },
+                recv(desk.splice.opened) -> opened => match opened {
+                    Ok(Opened { params, packets }) => {
+                        if let Some(heads) = &mut self.copying {
+                            heads.opened(params);
+                        }
+                        desk.splice.open(packets);
+                    }
+                    // It could not be opened, which was said; or the show is over.
+                    Err(_) => desk.splice.end_stretch(),
                 },
                 recv(audio) -> packet => match packet {
                     Ok(packet) => interleave.put(packet),
@@ -190,12 +220,16 @@ impl RungEnd {
 
     fn publish(&mut self, packet: &Packet, cipher: &mut Cipher) -> Result<(), RungError> {
         let role = role(packet);
+        if packet.track == Track::Video {
+            self.turn(packet, cipher)?;
+        }
         if role == Role::Key {
             self.in_step.key(packet.pts);
             cipher.follow(packet.pts, &self.reporter)?;
         }
         if packet.track == Track::Video
-            && let Some(late) = self.vbv.take(packet.dts, packet.data.len())
+            && let Some(vbv) = &mut self.vbv
+            && let Some(late) = vbv.take(packet.dts, packet.data.len())
         {
             self.meter.overshoot(late);
         }
@@ -215,6 +249,33 @@ impl RungEnd {
             GapTime::Media => packet.dts,
         };
         self.meter.tag(packet.track, packet.key, bytes, at);
+        Ok(())
+    }
+
+    /// From this picture on they may be of another encoder: a new header goes before it.
+    fn turn(&mut self, packet: &Packet, cipher: &mut Cipher) -> Result<(), RungError> {
+        let Some(heads) = &mut self.copying else { return Ok(()) };
+        if let Some(head) = heads.head_of(packet.pts) {
+            self.meter.copies_from(head.from.clone());
+            if let Some(size) = head.params.size {
+                self.meter.sized(size);
+            }
+            self.codec = head.params.codec;
+            let at = FlvMillis::from_millis((packet.dts + self.lead).as_millis_rounded());
+            let tag = Tag::new(TagKind::Video, at, ladder::video_header(&head.params).1)?;
+            let [_, before, _] = &mut self.headers;
+            if before.body() != tag.body() {
+                *before = tag.clone();
+                cipher.header(Header::Video, &tag)?;
+                self.feeds.main.publish_header(Header::Video, tag.clone());
+                if let Some(clear) = &self.feeds.clear {
+                    clear.publish_header(Header::Video, tag);
+                }
+            }
+        }
+        if heads.copies() {
+            self.meter.copy();
+        }
         Ok(())
     }
 
@@ -330,6 +391,17 @@ impl Cipher {
             };
             // Of its key frame's time, whenever that has been encoded.
             reporter.event_at(pts, Level::Info, "encryption", message);
+        }
+        Ok(())
+    }
+
+    /// Another header than before.
+    fn header(&mut self, which: Header, tag: &Tag) -> Result<(), RungError> {
+        if let Some(header) = self.headers.get_mut(which as usize) {
+            *header = tag.clone();
+        }
+        if let Some(encryptor) = &mut self.encryptor {
+            encryptor.encrypt(tag.clone())?;
         }
         Ok(())
     }

@@ -12,6 +12,8 @@ use codecs::RungOutput;
 use crossbeam_channel::{Receiver, Sender, bounded, never};
 use media::{Packet, Time};
 
+use crate::channel::copy::{CopiedPacket, Opened};
+
 /// Packets that may wait for whoever carries them.
 ///
 /// A rung waits where one that carries it has not come so far yet, since that one still waits for
@@ -29,6 +31,14 @@ pub(crate) enum Stretch {
         from: Arc<str>,
         packets: Receiver<Packet>,
     },
+    /// A camera's line, until that closes.
+    Copied {
+        /// The camera's name and the line's.
+        from: Arc<str>,
+        packets: Receiver<CopiedPacket>,
+    },
+    /// An encoder that is opened for it, until that ends; none if it closes.
+    StandIn(Receiver<Opened>),
 }
 
 /// When a loan ends; shared by all who have to do with it, and set before the lender is handed the
@@ -107,6 +117,10 @@ pub(crate) struct Splice {
     pub(crate) own: Receiver<RungOutput>,
     /// What is carried, while that is.
     pub(crate) carried: Receiver<Packet>,
+    /// What is copied, while that is.
+    pub(crate) copied: Receiver<CopiedPacket>,
+    /// The encoder that stands in, until it is there.
+    pub(crate) opened: Receiver<Opened>,
 }
 
 /// The stretch under way.
@@ -114,6 +128,7 @@ enum Stage {
     Between,
     Own,
     Carried(Arc<str>),
+    Copied(Arc<str>),
 }
 
 impl Splice {
@@ -125,6 +140,8 @@ impl Splice {
             course: Course::GoesOn,
             own: never(),
             carried: never(),
+            copied: never(),
+            opened: never(),
         }
     }
 
@@ -132,8 +149,21 @@ impl Splice {
     pub(crate) fn carried_from(&self) -> Option<&Arc<str>> {
         match &self.stage {
             Stage::Carried(from) => Some(from),
-            Stage::Between | Stage::Own => None,
+            Stage::Between | Stage::Own | Stage::Copied(_) => None,
         }
+    }
+
+    /// The line whose pictures these are, if they are copied.
+    pub(crate) fn copied_from(&self) -> Option<&Arc<str>> {
+        match &self.stage {
+            Stage::Copied(from) => Some(from),
+            Stage::Between | Stage::Own | Stage::Carried(_) => None,
+        }
+    }
+
+    /// The encoder of the stretch under way is there.
+    pub(crate) fn open(&mut self, packets: Receiver<RungOutput>) {
+        (self.own, self.opened) = (packets, never());
     }
 
     /// A stretch that follows all others.
@@ -150,6 +180,7 @@ impl Splice {
     /// All of the stretch under way has come.
     pub(crate) fn end_stretch(&mut self) {
         (self.stage, self.own, self.carried) = (Stage::Between, never(), never());
+        (self.copied, self.opened) = (never(), never());
         self.go_on();
     }
 
@@ -171,6 +202,14 @@ impl Splice {
             Some(Stretch::Carried { from, packets }) => {
                 self.stage = Stage::Carried(from);
                 self.carried = packets;
+            }
+            Some(Stretch::Copied { from, packets }) => {
+                self.stage = Stage::Copied(from);
+                self.copied = packets;
+            }
+            Some(Stretch::StandIn(opened)) => {
+                self.stage = Stage::Own;
+                self.opened = opened;
             }
         }
     }

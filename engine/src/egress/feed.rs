@@ -54,6 +54,11 @@ impl Feed {
     pub(crate) fn publish_header(&self, header: Header, tag: Tag) {
         let mut state = self.lock();
         state.headers[header as usize] = Some(tag.clone());
+        if header == Header::Video {
+            // A key frame follows: who joins before it could decode nothing of what came before.
+            state.gop.clear();
+            state.gop_bytes = 0;
+        }
         let item = Item { tag, role: Role::Header };
         state.taps.iter_mut().for_each(|tap| tap(&Tapped::Header(header, &item)));
         let sinks = state.sinks.clone();

@@ -9,10 +9,12 @@ use scheduling::{
     Switcher,
 };
 
+use crate::channel::copy::Copied;
 use crate::channel::sound::crossfade;
 use crate::ingest::Line;
 use crate::ingest::align::{Alignment, Place};
 use crate::ingest::buffer::Take;
+use crate::ingest::coded::CodedPicture;
 use crate::ingest::network::Network;
 use crate::options::Mode;
 use crate::report::{CameraReport, LineReport, LineState, NetworkReport};
@@ -31,6 +33,8 @@ pub(crate) struct CameraRun {
     takes: Vec<Take>,
     /// What the chosen one gave.
     pub(crate) take: Option<Take>,
+    /// The coded pictures of each line that are known to be shown with this tick.
+    coded: Vec<Vec<CodedPicture>>,
     /// Each line's counters a second ago, and what they came to.
     measured: Vec<Measured>,
     /// What is looked at in each line; nothing where it is drawn here.
@@ -105,6 +109,7 @@ impl CameraRun {
             channels,
             takes,
             take: None,
+            coded: Vec::new(),
             measured,
             checks,
             now: Time::ZERO,
@@ -217,6 +222,7 @@ impl CameraRun {
             channels: self.channels,
             takes: Vec::new(),
             take: None,
+            coded: Vec::new(),
             measured: Vec::new(),
             checks: Vec::new(),
             now: self.now,
@@ -243,6 +249,7 @@ impl CameraRun {
         changed: &mut Vec<LineChange>,
     ) {
         self.takes.clear();
+        self.coded.clear();
         self.now = from;
         for (ix, line) in self.lines.iter_mut().enumerate() {
             let (before, seen) = (line.state(), line.seen());
@@ -259,6 +266,9 @@ impl CameraRun {
             {
                 checks.look(from, &take, &mut |amiss, word| self.found.push((ix, amiss, word)));
             }
+            let shown = take.at.map(|(at, _)| at);
+            let coded = line.buffer().map(|buffer| buffer.coded.shown(shown, from, to - from));
+            self.coded.push(coded.unwrap_or_default());
             self.takes.push(take);
         }
         self.steps = self.steps(from);
@@ -303,6 +313,15 @@ impl CameraRun {
         let line = switcher.lines(self.feed).and_then(|lines| lines.current());
         let chosen = line.filter(|LineIx(ix)| *ix < self.takes.len());
         self.take = chosen.map(|LineIx(ix)| self.takes.swap_remove(ix));
+    }
+
+    /// What of it a rung can copy at this tick.
+    pub(crate) fn copied(&self, switcher: &Switcher) -> Option<Copied<'_>> {
+        let LineIx(ix) = switcher.lines(self.feed).and_then(|lines| lines.current())?;
+        let line = self.lines.get(ix)?;
+        let is_clean = self.take.as_ref()?.picture.as_ref().is_some_and(|picture| !picture.is_damaged());
+        let (line, name) = (line.buffer().filter(|_| is_clean)?, (self.name.as_str(), line.name.as_str()));
+        Some(Copied { line, name, pictures: self.coded.get(ix)? })
     }
 
     /// Bitrates over the last second. Only a line that comes as it is sent can be slow.

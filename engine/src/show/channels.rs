@@ -6,12 +6,13 @@ use media::{Tick, Time};
 use pipeline_dsl as dsl;
 use pipeline_dsl::Switch;
 use scheduling::{
-    Blend, ChannelIx, ChannelScheduler, Decision, Encoding, EncodingStep, Encryption, Lending, OnAir,
+    Blend, ChannelIx, ChannelScheduler, Decision, Encoding, EncodingStep, Encryption, FeedIx, Lending, OnAir,
     Program, SceneIx, Showing, Shown, SourceIx, SourcePlace, Switcher,
 };
 
 use crate::channel::carry::Borrowed;
 use crate::channel::compose::Layers;
+use crate::channel::copy::CopyWork;
 use crate::channel::marks::{MarkStates, Marks};
 use crate::channel::meter::RungMeter;
 use crate::channel::outlets::{Outlet, OutletKind};
@@ -54,6 +55,8 @@ pub(crate) struct ChannelRun {
     encryption: Encryption,
     /// What it carries of another channel.
     pub(crate) borrowed: Option<Borrowed>,
+    /// What its copying rung needs of this tick.
+    copying: Option<CopyWork>,
     mixing: Option<Mixing>,
     on_air: Vec<OnAirReport>,
     encryptions: Vec<EncryptionReport>,
@@ -126,6 +129,7 @@ impl ChannelRun {
             encryption: Encryption::Clear,
             encryptions: Vec::new(),
             borrowed: None,
+            copying: None,
             mixing: None,
             on_air: Vec::new(),
             late_ticks: 0,
@@ -198,6 +202,29 @@ impl ChannelRun {
         Some(Showing { shown, graphics: self.marks.now(), key: decision.key, lending })
     }
 
+    /// Decides what its copying rung sends at the tick at `at`, if it has one, and with that where
+    /// all its rungs have their key frames.
+    pub(crate) fn copy(
+        &mut self,
+        decision: &mut Decision,
+        cameras: &[CameraRun],
+        switcher: &Switcher,
+        at: Time,
+    ) {
+        if self.is_over() || decision.is_end() {
+            return;
+        }
+        let shown = Shown::of(decision, &self.sources, self.filler);
+        let camera = match shown {
+            Some(Shown::Feed(FeedIx::Camera(ix))) => cameras.get(ix),
+            _ => None,
+        };
+        let copied = camera.and_then(|camera| camera.copied(switcher));
+        if let Some((key, work)) = self.stage.copy(at, decision.key, copied.as_ref()) {
+            (decision.key, self.copying) = (key, Some(work));
+        }
+    }
+
     /// Encryption changes with a key frame, which the tick at `from` has.
     pub(crate) fn seal(&mut self, decision: &Decision, from: Time) {
         if self.is_over() || decision.is_end() || decision.encrypt == self.encryption {
@@ -265,7 +292,8 @@ impl ChannelRun {
             Encoding::Own | Encoding::None => Pictures::Encoded { layers, key: step.key },
         };
         let (marks, redrawn) = (self.marks.now(), self.redrawn.take());
-        match self.stage.send(Work { at: from, pictures, marks, redrawn, sound }) {
+        let copy = self.copying.take();
+        match self.stage.send(Work { at: from, pictures, copy, marks, redrawn, sound }) {
             Ok(()) => changed,
             Err(Gone) => {
                 self.note(from, None, FAILED);
@@ -371,11 +399,12 @@ impl ChannelRun {
         let borrowed = self.borrowed.as_ref().filter(|_| !self.is_over());
         let rungs = self.stage.rungs.iter().zip(&self.measured).map(|(rung, measured)| RungStatus {
             name: rung.rung.name.clone(),
-            width: rung.rung.size.width,
-            height: rung.rung.size.height,
+            width: rung.size().width,
+            height: rung.size().height,
             frames: rung.meter.frames(),
             keyframes: rung.meter.keyframes(),
             bytes: rung.meter.bytes(),
+            copied_from: rung.meter.copied_from().map(|line| line.to_string()),
             fps: measured.rates.map(|r| r.0),
             kbps: measured.rates.map(|r| r.1),
             carried_from: borrowed.map(|borrowed| borrowed.from.to_string()),
@@ -458,14 +487,15 @@ impl ChannelRun {
     pub(crate) fn report(&self) -> ChannelReport {
         let rungs = self.stage.rungs.iter().map(|rung| RungReport {
             name: rung.rung.name.clone(),
-            width: rung.rung.size.width,
-            height: rung.rung.size.height,
+            width: rung.size().width,
+            height: rung.size().height,
             frames: rung.meter.frames(),
             keyframes: rung.meter.keyframes(),
             bytes: rung.meter.bytes(),
             max_video_gap_ms: rung.meter.max_video_gap_ms(),
             max_audio_gap_ms: rung.meter.max_audio_gap_ms(),
             carried: carried(&rung.meter),
+            copied: rung.rung.is_copied().then(|| rung.meter.copied()),
             vbv_overshoots: rung.meter.overshoots(),
             vbv_overshoot_ms: rung.meter.overshoot_ms(),
         });

@@ -173,9 +173,14 @@ impl ShowRun {
                 say_amiss(&self.reporter, &format!("{}/{line}", camera.name), amiss, word);
             }
         }
-        let decisions = self.decide(from);
+        let mut decisions = self.decide(from);
         for scene in &mut self.scenes {
             scene.settle(&self.switcher, &self.cameras, &self.fillers, (from, to));
+        }
+        for (ix, decision) in &mut decisions {
+            if let Some(channel) = self.channels.get_mut(ix.0) {
+                channel.copy(decision, &self.cameras, &self.switcher, from);
+            }
         }
         let steps = self.settle_encoding(&decisions, from);
         let given = Given { cameras: &self.cameras, fillers: &self.fillers, scenes: &self.scenes };

@@ -6,6 +6,7 @@ mod alone;
 mod carried;
 mod checks;
 mod colours;
+mod copied;
 mod embedding;
 mod encryption;
 mod failures;
