@@ -2,7 +2,7 @@
 # Both do all their own set-up and skip what is already there.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help counts glass setup fixtures web test fuzz bench versus versus-ingest versus-once versus-openssl demo fmt clean
+.PHONY: help counts glass setup fixtures web test fuzz bench versus versus-copy versus-ingest versus-once versus-openssl demo fmt clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,11 @@ versus: setup ## CPU, quality and memory beside one ffmpeg process doing the sam
 	@scripts/fixtures.sh bench
 	cargo build --locked --release
 	@scripts/versus.sh
+
+versus-copy: setup ## CPU of a ladder whose top rung is copied, beside ffmpeg with -c copy, and with a ladder of four
+	@scripts/fixtures.sh bench
+	cargo build --locked --release -p obvan
+	@scripts/versus-copy.sh
 
 versus-once: setup ## CPU of four cameras and a program that carries what their channels encode, beside one that encodes
 	@scripts/fixtures.sh bench
