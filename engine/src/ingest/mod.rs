@@ -136,6 +136,10 @@ impl LineCounters {
         self.packets.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
+    /// The last packet stands for one that has so many bytes more.
+    pub(crate) fn weigh(&self, more: u64) {
+        self.bytes.fetch_add(more, Ordering::Relaxed);
+    }
     /// A picture was decoded.
     pub(crate) fn picture(&self) {
         self.pictures.fetch_add(1, Ordering::Relaxed);

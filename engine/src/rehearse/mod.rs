@@ -81,7 +81,7 @@ use crate::options::{Mode, RunOptions};
 use crate::rehearse::clip::{Clip, uniform};
 use crate::rehearse::life::Life;
 use crate::rehearse::model::Shrink;
-use crate::rehearse::sender::{Clips, Sender as SimulatedSender, Setting, sent_rate};
+use crate::rehearse::sender::{Clips, Sender as SimulatedSender, Setting, claimed_bitrate, sent_rate};
 use crate::rehearse::standin::StandIns;
 pub(crate) use crate::rehearse::watch::is_simulated;
 use crate::rehearse::world::{NEVER, World, line_troubles};
@@ -183,6 +183,7 @@ impl Theatre {
                     clips: Arc::new(clips),
                     rate,
                     hz: model.audio.rate,
+                    bitrate: claimed_bitrate(show.video.size, camera.failover.suspect.min_bitrate),
                     patience: match line.input {
                         dsl::Input::Pull { .. } => Some(Span::from_duration(again::SILENCE)),
                         dsl::Input::Push { .. } => Some(rtmp::session::Timeouts::default().idle),

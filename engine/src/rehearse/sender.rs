@@ -21,6 +21,11 @@ const JITTER: Span = Span::from_millis(8);
 const WARM: Span = Span::from_millis(80);
 /// No sender makes more pictures a second.
 const MOST_FPS: u32 = 30;
+/// What an encoder in the field sends of 1080p, of smaller pictures by their share, of sound.
+const FULL_BITRATE: u64 = 6_000_000;
+const LEAST_BITRATE: u64 = 1_000_000;
+const MOST_BITRATE: u64 = 20_000_000;
+const SOUND_BITRATE: u64 = 128_000;
 
 /// From when to when something befalls a line, in rehearsal time.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +61,15 @@ pub(crate) fn sent_rate(ticks: FrameRate) -> FrameRate {
         den = den.saturating_mul(2);
     }
     FrameRate::new(ticks.num(), den).unwrap_or(ticks)
+}
+
+/// How many bits a second a sender of pictures of this size is taken to send. What it does send is
+/// tiny, and would be too little for any `min-bitrate`; who asks for more than is usual has a
+/// line that gives half as much again.
+pub(crate) fn claimed_bitrate(size: Size, min_bitrate: Option<u32>) -> u64 {
+    let share = u64::from(size.width) * u64::from(size.height) * FULL_BITRATE / (1920 * 1080);
+    let asked = min_bitrate.map_or(0, |least| u64::from(least) * 3 / 2);
+    share.clamp(LEAST_BITRATE, MOST_BITRATE).max(asked)
 }
 
 /// Whether its stream is with us.
@@ -95,6 +109,8 @@ pub(crate) struct Sender {
     clips: Arc<Clips>,
     rate: FrameRate,
     hz: SampleRate,
+    /// Bits a second that it is taken to send.
+    bitrate: u64,
     chance: Chance,
     /// What its stamps begin at.
     base: Span,
@@ -126,6 +142,8 @@ pub(crate) struct Setting {
     pub(crate) clips: Arc<Clips>,
     pub(crate) rate: FrameRate,
     pub(crate) hz: SampleRate,
+    /// Bits a second that it is taken to send.
+    pub(crate) bitrate: u64,
     pub(crate) patience: Option<Span>,
     /// After which a stream that was cut off is tried again.
     pub(crate) backoff: Backoff,
@@ -136,7 +154,7 @@ pub(crate) struct Setting {
 impl Sender {
     /// One that has begun to send before the show does, so that its first picture is there by then.
     pub(crate) fn new(setting: Setting, seed: u64) -> Self {
-        let Setting { name, troubles, clips, rate, hz, patience, backoff, buffer } = setting;
+        let Setting { name, troubles, clips, rate, hz, bitrate, patience, backoff, buffer } = setting;
         let from = Time::ZERO - buffer - WARM;
         let mut chance = Chance::of(seed, &name.to_string());
         // No two clocks tell the same time, and no two cameras make their pictures at once.
@@ -149,6 +167,7 @@ impl Sender {
             clips,
             rate,
             hz,
+            bitrate,
             base,
             pictures: stream(),
             sound: stream(),
@@ -190,7 +209,11 @@ impl Sender {
             Track::Audio => self.sound.next,
         };
         self.connect(now, intake);
-        self.send(now, track, n);
+        if let Some(sent) = self.send(now, track, n)
+            && let Some(intake) = intake
+        {
+            intake.counters.weigh(self.weight(track).saturating_sub(sent));
+        }
         self.make_next(track, now);
     }
 
@@ -248,10 +271,11 @@ impl Sender {
         }
     }
 
-    fn send(&mut self, now: Time, track: Track, n: u64) {
+    /// Sends a packet, if it gets through. Gives how many bytes it has.
+    fn send(&mut self, now: Time, track: Track, n: u64) -> Option<u64> {
         if matches!(self.link, Link::Down { .. }) || self.has(now, LineFault::Stall) {
             self.broken = Broken::Yes;
-            return;
+            return None;
         }
         let (data, key) = match track {
             Track::Video => self.picture(now, n),
@@ -263,7 +287,7 @@ impl Sender {
             _ => None,
         });
         if drips.is_some_and(|share| !self.chance.hits(share.millionths())) {
-            return;
+            return None;
         }
         let data = self.through_the_air(now, data);
         let own = match track {
@@ -272,9 +296,19 @@ impl Sender {
         };
         let at = own + self.base + self.jumped(now);
         let packet = Packet { track, pts: at, dts: at, duration: None, key, data };
-        if let Link::Up(arriving) = &mut self.link {
-            arriving.packet(packet);
-        }
+        let Link::Up(arriving) = &mut self.link else { return None };
+        let sent = packet.data.len() as u64;
+        arriving.packet(packet);
+        Some(sent)
+    }
+
+    /// How many bytes a packet of this track is taken to have.
+    fn weight(&self, track: Track) -> u64 {
+        let (bits, lasts) = match track {
+            Track::Video => (self.bitrate.saturating_sub(SOUND_BITRATE), self.rate.tick_span()),
+            Track::Audio => (SOUND_BITRATE, self.hz.time_of(BLOCK) - Time::ZERO),
+        };
+        (bits as f64 / 8.0 * lasts.as_secs_f64()) as u64
     }
 
     /// Its `n`th picture.

@@ -209,6 +209,29 @@ fn what_a_sender_sends_wrong_is_seen_as_what_it_is() {
     assert!(!missed(&drip, Sense::Picture).is_empty());
 }
 
+/// A line gives what it was said to give at the least, and half as much again.
+#[test]
+fn a_line_is_as_thick_as_in_life_and_a_thin_one_is_suspect() {
+    for (asks, drip) in [("min-bitrate=500k min-fps=20fps", None), ("min-bitrate=8M", Some(50))] {
+        let text = TOUR.replace(
+            "pull \"srt://10.0.0.7:9001\" }",
+            "pull \"srt://10.0.0.7:9001\"; failover suspect=1s ASKS }",
+        );
+        let drips = drip.map(|percent| line("main/fiber", 2.0, 3.0, LineFault::Drip(share(percent))));
+        let rehearsal = under(&text.replace("ASKS", asks), drips.into_iter().collect());
+        let suspects: Vec<_> = rehearsal.events.iter().filter(|e| e.code == "line-suspect").collect();
+        assert_eq!(suspects.len(), usize::from(drip.is_some()), "{:#?}", rehearsal.events);
+        if let [thin] = suspects[..] {
+            assert_eq!(
+                (thin.subject.as_str(), thin.message.as_str()),
+                ("main/fiber", "too few bits a second")
+            );
+            assert!((3.0..5.1).contains(&thin.t), "{thin:?}");
+            assert_eq!(said(&rehearsal, "failover", "main"), 1);
+        }
+    }
+}
+
 #[test]
 fn stamps_that_jump_drift_and_sizes_that_change_are_hardly_seen() {
     let jump = under(BARE, vec![line("main/fiber", 3.0, 20.0, LineFault::Jump(Span::from_secs(-10)))]);
