@@ -4,6 +4,7 @@ mod align;
 mod content;
 mod figures;
 mod view;
+mod watch;
 
 use media::{Span, Time};
 use pipeline_dsl::{Failover, Prefer, Standby};
@@ -13,6 +14,7 @@ pub use align::Aligner;
 pub use content::{GLANCE, Glance, Glances};
 pub use figures::{Doubt, LineFigures};
 pub use view::{Grade, LineIx, LineState, LineView, Readiness, Step};
+use watch::Watch;
 
 /// Why another line is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -70,56 +72,18 @@ pub enum NotChosen {
     Lost,
 }
 
-/// What is remembered of a line.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
-struct Watch {
-    /// Since when it has been well without a break.
-    well_since: Option<Time>,
-    /// Since when it has been well, clean and beyond doubt without a break.
-    sound_since: Option<Time>,
-    /// What it is doubted for, and since when.
-    doubt: Option<(Doubt, Time)>,
-    /// What it is suspect for: the doubt has lasted.
-    suspect: Option<Doubt>,
-    duty: Duty,
-    /// It is well and decoded, and its pictures are those of every other line that shares this.
-    #[serde(default)]
-    step: Step,
-}
-
-impl Watch {
-    fn look(&mut self, now: Time, view: &LineView, failover: &Failover) {
-        let well = view.is_well(now);
-        let beyond = view.figures.beyond(&failover.suspect);
-        self.doubt = beyond.map(|doubt| (doubt, self.doubt.map_or(now, |(_, since)| since)));
-        let lasting = self.doubt.filter(|(_, since)| now - *since >= failover.suspect.after);
-        let amiss = view.figures.amiss(now, &failover.suspect);
-        self.suspect = lasting.map(|(doubt, _)| doubt).or(amiss).filter(|_| well);
-        let is_decoded = view.readiness == Readiness::Decoded;
-        self.step = if well && is_decoded { view.step } else { Step::Alone };
-        let sound = well && view.grade == Grade::Clean && beyond.is_none() && amiss.is_none();
-        self.well_since = well.then(|| self.well_since.unwrap_or(now));
-        self.sound_since = sound.then(|| self.sound_since.unwrap_or(now));
-    }
-    fn is_well(&self) -> bool {
-        self.well_since.is_some()
-    }
-    fn is_sound(&self) -> bool {
-        self.sound_since.is_some()
-    }
-    fn is_sound_for(&self, now: Time, least: Span) -> bool {
-        self.sound_since.is_some_and(|since| now - since >= least)
-    }
-}
-
 /// Chooses a camera's line, tick by tick.
 ///
 /// # Rules
 /// - It stays on a line until that is lost: `lost` after the first missing frame was
 ///   due, or at once when the line has ended and played out. Then the first line in
 ///   order of preference that is sound is taken, or else the first that is well.
-/// - A line that is in step with others is left as soon as a picture of it is missing, for one
-///   that has it: whoever watches sees no difference.
+/// - A line that is in step with others is left as soon as a picture of it is missing or damaged,
+///   for one that has it: whoever watches sees no difference.
+/// - Damaged pictures are none. A line that gives nothing else is suspect once the first clean
+///   picture has been due for half of `lost` (what is damaged stays so up to a key frame, where a
+///   hole may close at once), and is left for a line that is clean, if it has been shown for
+///   `lost`. There being none, it stays, and what it gives is shown: better than nothing.
 /// - A line that still gives pictures, but has had figures beyond their thresholds for
 ///   `suspect`, or a frozen or black picture or silence for their times where the show file
 ///   counts that, is left for a line that has itself been sound for as long as `suspect`. There
@@ -127,14 +91,14 @@ impl Watch {
 /// - With `prefer=first`, a better line is returned to once it has been sound for
 ///   `recover` without a break; with `prefer=stay`, never.
 /// - A line that the director chose is gone over to at once and is then the one that is
-///   preferred, whatever else the show file says: it is left only when it is lost, and
-///   returned to once it has been well for `recover`.
+///   preferred, whatever else the show file says: it is left only when it is lost, or damaged
+///   from then on, and returned to once it has been well and clean for `recover`.
 /// - When no line has a picture it stays where it is.
 /// - With `standby=warm`, lines that are not shown are only kept. One is decoded as soon
 ///   as the one that is shown is in a hole or in doubt, and shown once it has caught up.
 ///
-/// So between two changes of line lies a hole of `lost` or a doubt of `suspect` on the
-/// line that was shown (unless it ended, the director chose, or both were in step), or a good time of
+/// So between two changes of line lies a hole of `lost`, as long a time with damage at its end, or a
+/// doubt of `suspect` on the line that was shown (unless it ended, the director chose, or both were in step), or a good time of
 /// `recover` on the one that was not: it cannot flap faster than the shortest of those.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct LineSelector {
@@ -171,6 +135,11 @@ impl LineSelector {
     /// What a line is suspect for since the last tick, if it is.
     pub fn suspect(&self, line: LineIx) -> Option<Doubt> {
         self.lines.get(line.0)?.suspect
+    }
+    /// When the first picture was due of the hole that a line was in at the last tick, if it was in
+    /// one. Damaged pictures that came over it for less than `lost` have not ended it.
+    pub fn hole(&self, line: LineIx) -> Option<Time> {
+        self.lines.get(line.0)?.hole()
     }
     /// Whether a line had a current picture at the last tick.
     pub fn is_well(&self, line: LineIx) -> bool {
@@ -269,11 +238,11 @@ impl LineSelector {
         let recover = self.failover.recover;
         match self.chosen.filter(|chosen| *chosen != current) {
             Some(chosen) => {
-                let well = self.lines.get(chosen.0).and_then(|watch| watch.well_since);
-                if well.is_some() && self.asked {
+                let watch = self.lines.get(chosen.0);
+                if self.asked && watch.is_some_and(Watch::is_well) {
                     return Some((chosen, LineReason::Chosen));
                 }
-                if well.is_some_and(|since| now - since >= recover) {
+                if watch.is_some_and(|watch| watch.is_clean_for(now, recover)) {
                     return Some((chosen, LineReason::Recovered));
                 }
             }
@@ -290,12 +259,19 @@ impl LineSelector {
             return Some((self.refuge(current)?, LineReason::Failover));
         }
         if view.step == Step::Shared
-            && view.hole(now).is_some()
+            && (view.hole(now).is_some() || view.grade == Grade::Damaged)
             && let Some(beside) = self.other(current, |watch| watch.is_sound() && watch.step == Step::Shared)
         {
             return Some((beside, LineReason::Failover));
         }
         let watch = self.lines.get(current.0)?;
+        if watch.suspect == Some(Doubt::Damage)
+            && self.is_shown_for(now, self.failover.lost)
+            && !self.is_taken_as_it_is(current, watch)
+            && let Some(clean) = self.clean_beside(current)
+        {
+            return Some((clean, LineReason::Suspect));
+        }
         let least = self.failover.suspect.after;
         // It may have stood still for long before it was shown: it is given its time all the same.
         if watch.suspect.is_none() || self.chosen == Some(current) || !self.is_shown_for(now, least) {
@@ -305,9 +281,22 @@ impl LineSelector {
         Some((sound, LineReason::Suspect))
     }
 
+    /// Whether the director chose it when it was damaged already, and it has been ever since.
+    fn is_taken_as_it_is(&self, line: LineIx, watch: &Watch) -> bool {
+        let before = watch.lacking_since().zip(self.since).is_some_and(|(lacks, shown)| lacks < shown);
+        self.chosen == Some(line) && before
+    }
+
+    /// Where to go from a line whose pictures are damaged.
+    fn clean_beside(&self, from: LineIx) -> Option<LineIx> {
+        let clean = |watch: &Watch| watch.is_clean() && watch.suspect.is_none();
+        self.other(from, Watch::is_sound).or_else(|| self.other(from, clean))
+    }
+
     /// Where to go from a line that is lost.
     fn refuge(&self, from: LineIx) -> Option<LineIx> {
-        let chosen = self.chosen.filter(|line| *line != from && self.is_well(*line));
+        let is_clean = |line: &LineIx| self.lines.get(line.0).is_some_and(Watch::is_clean);
+        let chosen = self.chosen.filter(|line| *line != from && is_clean(line));
         chosen.or_else(|| self.other(from, Watch::is_sound)).or_else(|| self.other(from, Watch::is_well))
     }
 
@@ -315,7 +304,7 @@ impl LineSelector {
     fn assign(&mut self, now: Time, lines: &[LineView], shown: Option<LineIx>, wanted: Option<LineIx>) {
         let Some(shown) = shown else { return };
         let hole = lines.get(shown.0).is_none_or(|view| view.hole(now).is_some());
-        let doubt = self.lines.get(shown.0).is_some_and(|watch| watch.doubt.is_some());
+        let doubt = self.lines.get(shown.0).is_some_and(Watch::is_in_doubt);
         let spare = if hole || doubt { self.refuge(shown) } else { None };
         for (ix, watch) in self.lines.iter_mut().enumerate() {
             let used = [Some(shown), wanted, spare].contains(&Some(LineIx(ix)));

@@ -435,7 +435,9 @@ fn view(line: &Line, take: &Take, figures: LineFigures) -> LineView {
     };
     // Before its first picture a line is in no hole that could be measured.
     let hole_since = take.hole_since.filter(|_| line.seen());
-    let is_damaged = take.picture.as_ref().is_some_and(codecs::Picture::is_damaged);
+    // What is kept undecoded is not that of the picture that was shown last.
+    let decoded = take.picture.as_ref().filter(|_| take.readiness == Readiness::Decoded);
+    let is_damaged = decoded.is_some_and(codecs::Picture::is_damaged);
     let grade = if is_damaged { Grade::Damaged } else { Grade::Clean };
     LineView { figures, grade, readiness: take.readiness, ..LineView::new(state, hole_since) }
 }
@@ -513,6 +515,9 @@ mod tests {
         let picture = take.picture.clone().map(codecs::Picture::damaged);
         let take = Take { picture, ..take };
         assert_eq!(view(&line, &take, LineFigures::default()).grade, Grade::Damaged);
+        // What has come since is not decoded, and nobody knows what it is worth.
+        let take = Take { readiness: Readiness::Kept, ..take };
+        assert_eq!(view(&line, &take, LineFigures::default()).grade, Grade::Clean);
     }
 
     #[test]

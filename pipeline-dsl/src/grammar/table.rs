@@ -114,7 +114,8 @@ const CAMERA: NodeSpec = NodeSpec {
 
 pub(crate) const FAILOVER: NodeSpec = NodeSpec {
     word: "failover",
-    about: "When to leave a line and when to come back. `lost` counts from the first missing video frame. \
+    about: "When to leave a line and when to come back. `lost` counts from the first missing video frame; \
+            a line on which damaged pictures alone come is left after half of it, if another one is clean. \
             `suspect` is how long frame rate, bitrate or decode errors may be beyond `min-fps`, \
             `min-bitrate`, `max-errors` (a second); what is not given is not looked at. \
              `black`, `freeze` and `silence` are how long a picture may be black or stand still, and nothing be heard, \

@@ -202,7 +202,8 @@ impl Rgb {
 /// When a camera leaves a line, and when it comes back to a better one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Failover {
-    /// A line is lost this long after the first missing video frame was due.
+    /// A line is lost this long after the first missing video frame was due. One that gives damaged
+    /// pictures only is suspect after half as long, and left for one that is clean.
     pub lost: Span,
     /// A better line must have been well for this long before we return to it.
     pub recover: Span,

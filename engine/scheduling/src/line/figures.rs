@@ -37,6 +37,8 @@ pub enum Doubt {
     Black,
     /// Nothing has been heard for `silence`, and that counts.
     Silence,
+    /// No picture has come as it was sent for half of `lost`: those that come are damaged.
+    Damage,
 }
 
 impl Doubt {
@@ -49,6 +51,7 @@ impl Doubt {
             Self::Freeze => "its picture stands still",
             Self::Black => "its picture is black",
             Self::Silence => "nothing is heard on it",
+            Self::Damage => "its pictures are damaged",
         }
     }
 }

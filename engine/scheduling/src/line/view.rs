@@ -34,7 +34,8 @@ pub enum Grade {
     /// It is.
     #[default]
     Clean,
-    /// Parts of it were made up for what got lost: better than none, not good enough to come back with.
+    /// Parts of it were made up for what got lost: better than none, but no place to come back to,
+    /// nor to stay where another line is clean.
     Damaged,
 }
 

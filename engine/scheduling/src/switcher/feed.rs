@@ -84,8 +84,11 @@ impl Feed {
         events: &mut EventQueue,
     ) {
         let choice = self.selector.select(now, &self.views);
-        let line = choice.line.and_then(|LineIx(ix)| self.views.get(ix));
-        self.shown = SourceView::of_line(line);
+        let line = choice.line.and_then(|line| {
+            let view = self.views.get(line.0)?;
+            Some(LineView { hole_since: self.selector.hole(line).or(view.hole_since), ..*view })
+        });
+        self.shown = SourceView::of_line(line.as_ref());
         self.tell_suspects(tick, events);
         self.tell_duties(feed, outputs);
         match choice.change {

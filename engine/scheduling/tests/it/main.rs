@@ -4,6 +4,7 @@
 mod aligned;
 mod backoffs;
 mod carries;
+mod damage;
 mod histories;
 mod holes;
 mod line_histories;
