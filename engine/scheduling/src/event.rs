@@ -155,6 +155,9 @@ impl Event {
     }
 }
 
+/// Why something is over that nothing has mended: a reload took it away.
+pub(crate) const GONE: &str = "the show goes on without it";
+
 /// Events that wait to be fetched: the newest `CAPACITY`, and a count of those dropped.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct EventQueue {

@@ -246,6 +246,8 @@ pub(crate) struct Line {
     hole_since: Option<Time>,
     seen: bool,
     state: LineState,
+    /// That its pictures are missing was told, and not yet that they come again.
+    told_lost: bool,
     /// That it is on its way, since its last picture.
     told_connecting: bool,
     lost: Span,
@@ -275,6 +277,7 @@ impl Line {
             hole_since: None,
             seen: false,
             state: LineState::Never,
+            told_lost: false,
             told_connecting: false,
             lost: Span::ZERO,
             veil: None,
@@ -345,6 +348,8 @@ impl Line {
         let last = old.last.take().filter(|_| old.seen);
         self.inherited = last.map(|picture| Inherited { picture, hole_since });
         self.seen = self.inherited.is_some();
+        // What was told of the one is over when the other has a picture.
+        self.told_lost = std::mem::take(&mut old.told_lost);
     }
 
     /// How its recording stands, if it has one.
@@ -381,6 +386,7 @@ impl Line {
         if take.picture.is_some() {
             self.last.clone_from(&take.picture);
         }
+        let was_live = self.state == LineState::Live;
         self.state = match (self.seen, take.hole_since) {
             (true, None) => LineState::Live,
             (true, Some(_)) if take.ended => LineState::Ended,
@@ -391,8 +397,10 @@ impl Line {
         if self.seen && matches!(self.state, LineState::Lost | LineState::Connecting) {
             self.lost += to - from;
         }
-        if self.state == LineState::Live {
-            self.told_connecting = false;
+        match self.state {
+            LineState::Live => (self.told_connecting, self.told_lost) = (false, false),
+            LineState::Lost | LineState::Connecting => self.told_lost |= was_live,
+            LineState::Never | LineState::Ended => {}
         }
         take
     }
@@ -441,6 +449,10 @@ impl Line {
     }
     pub(crate) fn state(&self) -> LineState {
         self.state
+    }
+    /// Whether the alarm stands that its pictures are missing.
+    pub(crate) fn is_told_lost(&self) -> bool {
+        self.told_lost
     }
     pub(crate) fn lost(&self) -> Span {
         self.lost

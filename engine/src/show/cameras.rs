@@ -93,6 +93,8 @@ pub(crate) struct LineChange {
     pub(crate) to: LineState,
     /// Whether it has had a picture before.
     pub(crate) seen: bool,
+    /// Whether it was told before that its pictures are missing.
+    pub(crate) was_lost: bool,
 }
 
 impl CameraRun {
@@ -159,6 +161,11 @@ impl CameraRun {
             checks.iter_mut().for_each(|checks| checks.end(self.now, &mut tell));
         }
         ended
+    }
+
+    /// It is taken away: those of its lines of which it was told that pictures are missing.
+    pub(crate) fn told_lost(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().filter(|line| line.is_told_lost()).map(|line| line.name.as_str())
     }
 
     /// What the checks of its lines found since the last time.
@@ -252,13 +259,14 @@ impl CameraRun {
         self.coded.clear();
         self.now = from;
         for (ix, line) in self.lines.iter_mut().enumerate() {
-            let (before, seen) = (line.state(), line.seen());
+            let (before, seen, was_lost) = (line.state(), line.seen(), line.is_told_lost());
             let take = line.take(tick, from, to);
             let was_live = before == LineState::Live;
             if line.state() != before
                 && (was_live || line.state() != LineState::Connecting || line.begins_to_connect())
             {
-                changed.push(LineChange { line: line.name.clone(), from: before, to: line.state(), seen });
+                let (line, to) = (line.name.clone(), line.state());
+                changed.push(LineChange { line, from: before, to, seen, was_lost });
             }
             // What is kept undecoded shows nothing that could be looked at.
             if let Some(Some(checks)) = self.checks.get_mut(ix)

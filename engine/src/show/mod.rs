@@ -464,11 +464,28 @@ fn say_amiss(reporter: &Reporter, line: &str, amiss: Amiss, word: Word) {
     }
 }
 
+/// What was told of lines that are there no more is over.
+fn say_gone(reporter: &Reporter, gone: &mut [CameraRun]) {
+    for camera in gone {
+        for (line, amiss, word) in camera.end_checks() {
+            say_amiss(reporter, &format!("{}/{line}", camera.name), amiss, word);
+        }
+        for line in camera.told_lost() {
+            let reporter = reporter.of(format!("{}/{line}", camera.name));
+            reporter.event(
+                Level::Info,
+                "line-recovered",
+                "it is no longer waited for: the show is without it",
+            );
+        }
+    }
+}
+
 /// The events of a line: lost and back, ended, first picture.
 fn say_line(reporter: &Reporter, camera: &str, change: &LineChange) {
     let reporter = reporter.of(format!("{camera}/{}", change.line));
     match (change.from, change.to) {
-        (_, LineState::Live) if !change.seen => {
+        (_, LineState::Live) if !change.seen && !change.was_lost => {
             reporter.event(Level::Info, "line-live", "the first picture is there")
         }
         (_, LineState::Live) => reporter.event(Level::Info, "line-recovered", "pictures come again"),

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use engine::Level;
 use engine::alarm::{Standing, clears, standing};
-use engine::rehearse::{self, Rehearsal, RehearseOptions};
+use engine::rehearse::{self, RehearseOptions};
+use engine::{Command, Event, Level, LineState};
 use media::{Span, Time};
 use pipeline_dsl::rehearsal::{
     Fault, FaultKind, FaultScript, LineFault, LineName, Share, SinkFault, SinkName,
 };
 use proptest::prelude::*;
 
+use crate::live::{ffmpeg_push, start_show, wait_for};
 use crate::support::show;
 
 /// Lines that are left for all they can be left for; a scene, a filler, and a server.
@@ -66,9 +67,9 @@ fn fault() -> impl Strategy<Value = Fault> {
 }
 
 /// What stands at the end, once each event was taken as `engine::alarm` declares it.
-fn left_standing(rehearsal: &Rehearsal) -> Result<BTreeSet<(&str, &str)>, TestCaseError> {
+fn left_standing(events: &[Event]) -> Result<BTreeSet<(&str, &str)>, TestCaseError> {
     let mut open = BTreeSet::new();
-    for event in &rehearsal.events {
+    for event in events {
         let (code, subject) = (event.code.as_str(), event.subject.as_str());
         prop_assert!(event.level != Level::Alarm || standing(code).is_some(), "nobody declares {event:?}");
         if let Some(begun) = clears(code) {
@@ -96,7 +97,7 @@ proptest! {
         let script = FaultScript { faults, orders: vec![] };
         let options = RehearseOptions { seed, ..RehearseOptions::new() };
         let rehearsal = rehearse::run(&show(SHOW), &script, &options, &mut |_| {}).unwrap();
-        let open = left_standing(&rehearsal)?;
+        let open = left_standing(&rehearsal.events)?;
         prop_assert!(open.is_empty(), "never cleared: {open:?} of {script}: {:#?}", rehearsal.events);
     }
 }
@@ -118,7 +119,7 @@ fn a_camera_that_fails_over_back_before_it_has_recovered_recovers_once() {
     let rehearsal = rehearse::run(&show(SHOW), &script, &options, &mut |_| {}).unwrap();
     let told = |code: &str| rehearsal.events.iter().filter(|event| event.code == code).count();
     assert_eq!((told("failover"), told("failover-recovered")), (2, 1), "{:#?}", rehearsal.events);
-    assert_eq!(left_standing(&rehearsal).unwrap(), BTreeSet::new());
+    assert_eq!(left_standing(&rehearsal.events).unwrap(), BTreeSet::new());
 }
 
 /// The property can fail: what breaks and stays broken stands.
@@ -130,6 +131,55 @@ fn what_is_never_mended_stands() {
         FaultScript { faults: vec![Fault { at: Time::from_secs(2), lasts: None, what }], orders: vec![] };
     let options = RehearseOptions { length: Some(Span::from_secs(6)), ..RehearseOptions::new() };
     let rehearsal = rehearse::run(&show(SHOW), &script, &options, &mut |_| {}).unwrap();
-    let open = left_standing(&rehearsal).unwrap();
+    let open = left_standing(&rehearsal.events).unwrap();
     assert_eq!(open, BTreeSet::from([("failover", "main"), ("line-lost", "main/fiber")]));
+}
+
+/// Two cameras whose senders go, and one that is on air.
+const AWAY: &str = r#"show "away" {
+  video 320x180 25fps
+  listen { http "127.0.0.1:8080"; rtmp "127.0.0.1:0" }
+  camera bars { line gen test "bars" }
+  camera main { line fiber push "rtmp:live/main"; line sat push "rtmp:live/sat" }
+  camera far { line only push "rtmp:live/far" }
+  ladder one { preset ultrafast; keyframe 1s; rung 180p 320x180 400k }
+  channel program { sources bars main far; ladder one; egress web serve http-flv }
+}"#;
+
+/// A line that is taken away while it is lost, one of a camera that is, and one that is opened anew.
+#[test]
+fn what_is_lost_and_taken_away_is_lost_no_more() {
+    let live = start_show(AWAY);
+    let handle = live.engine.handle();
+    let push = |to: &str| ffmpeg_push(&live.url.replace("live/main", to), "testsrc2=size=320x180:rate=25");
+    let senders = ["live/main", "live/sat", "live/far"].map(push);
+    let all = |status: &engine::Status, wanted: &[LineState]| {
+        status.cameras[1..].iter().flat_map(|c| &c.lines).all(|line| wanted.contains(&line.state))
+    };
+    wait_for(&handle, "every sender's picture", |status| all(status, &[LineState::Live]));
+    drop(senders);
+    wait_for(&handle, "them to be lost", |status| all(status, &[LineState::Lost, LineState::Connecting]));
+    let reload = |text: &str| {
+        let command = Command { file: Some(text.to_owned()), ..Command::reload() };
+        handle.command(command).unwrap();
+    };
+    let less =
+        AWAY.replace("rtmp:live/main", "rtmp:live/anew").replace("; line sat push \"rtmp:live/sat\"", "");
+    let less = less.replace("camera far { line only push \"rtmp:live/far\" }", "");
+    reload(&less.replace("main far", "main"));
+    let _again = push("live/anew");
+    wait_for(&handle, "the one that was opened anew", |status| all(status, &[LineState::Live]));
+    handle.stop();
+    let report = live.engine.wait();
+    let told = |code: &str| -> BTreeSet<&str> {
+        report.events.iter().filter(|e| e.code == code).map(|e| e.subject.as_str()).collect()
+    };
+    let three = BTreeSet::from(["far/only", "main/fiber", "main/sat"]);
+    assert_eq!((told("line-lost"), told("line-recovered")), (three.clone(), three), "{:#?}", report.events);
+    // Neither can be lost again, but for the one that is there.
+    let open = left_standing(&report.events).unwrap();
+    assert!(
+        !open.contains(&("line-lost", "far/only")) && !open.contains(&("line-lost", "main/sat")),
+        "{open:?}"
+    );
 }

@@ -1,9 +1,11 @@
 //! A scene between two ticks, to be stored, and to go on from after a restart.
 
+use media::Tick;
 use pipeline_dsl::Name;
 use serde::{Deserialize, Serialize};
 
-use super::{SceneScheduler, SceneState};
+use super::{Cover, SceneScheduler, SceneState};
+use crate::event::{Code, Event, EventQueue, GONE};
 
 /// Where a scene stood.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -66,6 +68,21 @@ impl SceneScheduler {
             }
         }
         self.view = old.view;
+    }
+
+    /// What was told of boxes that `new` is without, or has for other cameras, is over: that is, of
+    /// all if there is none.
+    pub(crate) fn tell_gone(&self, new: Option<&Self>, tick: Tick, events: &mut EventQueue) {
+        for (part, cover) in self.plan.boxes.iter().zip(&self.state.covers) {
+            let is_same =
+                |other: &super::BoxPlan| other.name == part.name && other.camera_name == part.camera_name;
+            let goes_on = new.is_some_and(|new| new.plan.boxes.iter().any(is_same));
+            if *cover == Cover::Covered && !goes_on {
+                let subject = format!("{}/{}", self.plan.name, part.name);
+                let message = GONE.to_owned();
+                events.push(Event { tick, code: Code::BoxBack, subject, message });
+            }
+        }
     }
 
     /// Whether a camera is in one of its boxes.

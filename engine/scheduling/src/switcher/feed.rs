@@ -7,7 +7,7 @@ use pipeline_dsl::{Failover, Name};
 use serde::{Deserialize, Serialize};
 
 use super::{FeedIx, Output, event};
-use crate::event::{Code, EventQueue};
+use crate::event::{Code, EventQueue, GONE};
 use crate::line::{Doubt, Duty, LineChange, LineIx, LineReason, LineSelector, LineView};
 use crate::view::SourceView;
 
@@ -72,6 +72,20 @@ impl Feed {
         self.selector.carry(&old.selector, place);
         self.shown = old.shown;
         self.alarm = old.alarm;
+    }
+
+    /// What was told of it, or of lines of it, that `new` is without, is over: that is, of all if
+    /// there is none.
+    pub fn tell_gone(&self, new: Option<&Self>, tick: Tick, events: &mut EventQueue) {
+        for (line, told) in self.lines.iter().zip(&self.suspects) {
+            if told.is_some() && !new.is_some_and(|new| new.lines.contains(line)) {
+                let subject = format!("{}/{line}", self.name);
+                events.push(event(tick, Code::LineSound, subject, GONE.to_owned()));
+            }
+        }
+        if self.alarm == Alarm::Raised && new.is_none() {
+            events.push(event(tick, Code::FailoverRecovered, self.name.clone(), GONE.to_owned()));
+        }
     }
 
     /// Chooses its line for a tick.

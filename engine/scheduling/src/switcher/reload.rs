@@ -71,8 +71,24 @@ impl Switcher {
         }
         next.decided = self.decided;
         next.events = self.events.clone();
+        self.tell_gone(&mut next);
         next.outputs = self.outputs.clone();
         Ok(next)
+    }
+
+    /// Whatever was told of parts that the other show is without is over.
+    fn tell_gone(&self, next: &mut Self) {
+        let tick = next.next_tick();
+        for (old, new) in [(&self.cameras, &next.cameras), (&self.fillers, &next.fillers)] {
+            for old in old {
+                let new = new.iter().find(|new| new.name == old.name);
+                old.tell_gone(new, tick, &mut next.events);
+            }
+        }
+        for old in &self.scenes {
+            let new = next.scenes.iter().find(|new| new.name() == old.name());
+            old.tell_gone(new, tick, &mut next.events);
+        }
     }
 
     /// A line that viewers see is left before it is taken away.

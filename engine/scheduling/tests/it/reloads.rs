@@ -4,8 +4,8 @@ use media::{FrameRate, Tick, Time};
 use pipeline_dsl::{Action, SceneOrder, Show, Switch, parse_show};
 use proptest::prelude::*;
 use scheduling::{
-    ChannelIx, Command, CueState, Duty, FeedIx, Gain, Input, LineIx, LineReason, LineState, LineView, Output,
-    Program, RefusalCode, ReloadError, SceneIx, Switcher,
+    ChannelIx, Code, Command, CueState, Duty, FeedIx, Gain, Grade, Input, LineIx, LineReason, LineState,
+    LineView, Output, Program, RefusalCode, ReloadError, SceneIx, Switcher,
 };
 
 const SHOW: &str = r#"show tour {
@@ -276,4 +276,55 @@ fn lines_that_rested_are_decoded_again_when_standby_is_hot_from_now_on() {
     switcher = switcher.reload(&warm).unwrap();
     switcher.handle(Input::Tick, rate().time_of(Tick(31))).unwrap();
     assert_eq!(duty(&switcher), Duty::Keep);
+}
+
+/// A camera whose main line is damaged, and one that is lost, in a box of a scene.
+const STORM: &str = r#"show storm {
+  video 64x36 25fps
+  camera bars { line gen test bars }
+  camera main { line fiber push "rtmp:live/a"; line sat push "rtmp:live/b" }
+  camera karry { line one push "rtmp:live/c" }
+  scene duo { box host camera=bars; box guest camera=karry }
+  ladder one { rung tiny 64x36 100k }
+  channel program { sources bars main duo; ladder one; egress web serve http-flv }
+}"#;
+
+fn events(switcher: &mut Switcher) -> Vec<(Code, String)> {
+    let told = std::iter::from_fn(|| switcher.poll());
+    let events = told.filter_map(|output| match output {
+        Output::Event(event) => Some((event.code, event.subject)),
+        _ => None,
+    });
+    events.collect()
+}
+
+#[test]
+fn what_was_told_of_parts_that_go_is_over() {
+    let storm = show(STORM);
+    let mut switcher = run_to(&storm, 25);
+    let damaged = LineView { grade: Grade::Damaged, ..LineView::LIVE };
+    let lost = LineView::new(LineState::Lost, Some(Time::from_secs(1)));
+    for (feed, view) in [(FeedIx::Camera(1), damaged), (FeedIx::Camera(2), lost)] {
+        switcher.handle(Input::Line { feed, line: LineIx(0), view }, Time::from_secs(1)).unwrap();
+    }
+    let mut told = Vec::new();
+    for n in 25..60 {
+        switcher.handle(Input::Tick, rate().time_of(Tick(n))).unwrap();
+        told.extend(events(&mut switcher));
+    }
+    let stands = [(Code::LineSuspect, "main/fiber"), (Code::Failover, "main"), (Code::BoxLost, "duo/guest")];
+    assert_eq!(told, stands.map(|(code, subject)| (code, subject.to_owned())));
+    let over = |text: &str| events(&mut switcher.reload(&show(text)).unwrap());
+    assert_eq!(over(STORM), []);
+    // A box that shows another camera, and a line.
+    let less = STORM
+        .replace("line fiber push \"rtmp:live/a\"; ", "")
+        .replace("guest camera=karry", "guest camera=main");
+    let back = (Code::BoxBack, "duo/guest".to_owned());
+    let sound = (Code::LineSound, "main/fiber".to_owned());
+    assert_eq!(over(&less), [sound.clone(), back.clone()]);
+    // All of them.
+    let bare = without(&without(&without(STORM, "  camera main"), "  camera karry"), "  scene duo");
+    let recovered = (Code::FailoverRecovered, "main".to_owned());
+    assert_eq!(over(&bare.replace("bars main duo", "bars")), [sound, recovered, back]);
 }

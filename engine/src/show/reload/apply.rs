@@ -13,7 +13,7 @@ use crate::ingest::Line;
 use crate::rig::FILLER_LINE;
 use crate::show::cameras::CameraRun;
 use crate::show::scenes::SceneRun;
-use crate::show::{ShowRun, carry, say_amiss};
+use crate::show::{ShowRun, carry, say_gone};
 use crate::status::Parts;
 
 /// Cameras and lines that were taken away and that a report keeps; of scenes as many.
@@ -91,11 +91,6 @@ impl ShowRun {
             self.cameras.push(run);
         }
         gone.extend(old);
-        for camera in &mut gone {
-            for (line, amiss, word) in camera.end_checks() {
-                say_amiss(&self.reporter, &format!("{}/{line}", camera.name), amiss, word);
-            }
-        }
         self.gone.extend(gone.iter().map(CameraRun::report));
         self.gone.drain(..self.gone.len().saturating_sub(MOST_GONE));
         let mut old = std::mem::take(&mut self.fillers);
@@ -106,6 +101,7 @@ impl ShowRun {
             self.fillers.push(run);
         }
         gone.extend(old);
+        say_gone(&self.reporter, &mut gone);
         let mut old = std::mem::take(&mut self.channels);
         for (ix, model) in arranged.show.channels.iter().enumerate() {
             let place = old.iter().position(|run| run.stage.name == model.name);
