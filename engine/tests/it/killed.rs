@@ -169,6 +169,13 @@ pub(crate) enum Harm {
     Corrupt,
 }
 
+/// How the two lines stand to each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Together {
+    InStep,
+    Apart,
+}
+
 const LINES: [&str; 2] = ["fiber", "backpack"];
 
 /// A camera over RTMP and SRT, whose senders send the same film.
@@ -179,6 +186,8 @@ pub(crate) struct Truck {
     relays: [Relay; 2],
     srt: u16,
     senders: [Option<Tool>; 2],
+    /// When each was started, and with which second of the film.
+    sent: [(f64, f64); 2],
     folder: tempfile::TempDir,
 }
 
@@ -208,17 +217,31 @@ show "truck" {{
         let live = start_show(&text);
         let addr = live.engine.rtmp_addr().unwrap();
         let relays = [Relay::tcp(addr), srt_relay];
-        let mut truck =
-            Self { live, film, begun: Instant::now(), relays, srt, senders: [None, None], folder };
+        let mut truck = Self {
+            live,
+            film,
+            begun: Instant::now(),
+            relays,
+            srt,
+            senders: [None, None],
+            sent: [(0.0, 0.0); 2],
+            folder,
+        };
         (0..2).for_each(|line| truck.send(line));
         truck
     }
 
     /// The sender of a line begins (again), where the film is by now.
     fn send(&mut self, line: usize) {
+        self.send_from(line, self.begun.elapsed().as_secs_f64().floor());
+    }
+
+    /// The same, from this second of the film on: a whole one, which begins with a key frame.
+    fn send_from(&mut self, line: usize, second: f64) {
         self.senders[line] = None;
         self.relays[line].corrupts.store(false, Ordering::Relaxed);
-        let at = format!("{:.3}", self.begun.elapsed().as_secs_f64());
+        self.sent[line] = (self.begun.elapsed().as_secs_f64(), second);
+        let at = format!("{second:.3}");
         let film = self.film.to_str().unwrap();
         let url = match line {
             0 => format!("rtmp://127.0.0.1:{}/live/main", self.relays[0].port),
@@ -236,25 +259,41 @@ show "truck" {{
         status.cameras[0].line.as_deref()
     }
 
-    /// Both lines are live, and show the same.
-    pub(crate) fn wait_for_both(&self) {
-        wait_for(&self.live.engine.handle(), "both lines in step", |status| {
-            let lines = &status.cameras[0].lines;
-            lines.iter().all(|line| line.state == LineState::Live && line.in_step)
-        });
+    /// Both lines are live, and show the same. Where a sender was slow to begin, or to be called, they
+    /// lie further apart than lines are held back: then the first begins again, where the other is.
+    pub(crate) fn wait_for_both(&mut self) {
+        let handle = self.live.engine.handle();
+        for _ in 0..5 {
+            if self.wait_for_both_live() == Together::InStep {
+                return;
+            }
+            let status = handle.status();
+            let now = self.begun.elapsed().as_secs_f64();
+            let begun = LINES.map(|line| {
+                let subject = format!("main/{line}");
+                let is_call = |e: &&engine::Event| e.code == "line-connected" && e.subject == subject;
+                status.events.iter().rfind(is_call).map_or(0.0, |event| event.t) + now - status.t
+            });
+            let slow = begun[0] - self.sent[0].0;
+            let wanted = self.sent[1].1 + now + slow - begun[1];
+            self.send_from(0, wanted.round().max(0.0));
+        }
+        let both = |status: &Status| status.cameras[0].lines.iter().all(|line| line.in_step);
+        wait_for(&handle, "both lines in step", both);
     }
 
     /// Both lines are live; in step, too, if that comes about: an SRT sender waits to be called and
     /// sends what it had to send by then, so its film may be later than lines are held back.
-    fn wait_for_both_live(&self) {
+    fn wait_for_both_live(&self) -> Together {
         let handle = self.live.engine.handle();
         let live = |status: &Status| status.cameras[0].lines.iter().all(|line| line.state == LineState::Live);
+        let in_step = |status: &Status| status.cameras[0].lines.iter().all(|line| line.in_step);
         wait_for(&handle, "both lines", live);
         let since = Instant::now();
-        wait_for(&handle, "both lines for three seconds", |status| {
-            let in_step = status.cameras[0].lines.iter().all(|line| line.in_step);
-            live(status) && (in_step || since.elapsed() > Duration::from_secs(3))
+        let status = wait_for(&handle, "both lines for three seconds", |status| {
+            live(status) && (in_step(status) || since.elapsed() > Duration::from_secs(3))
         });
+        if in_step(&status) { Together::InStep } else { Together::Apart }
     }
 
     /// Brings a line on air.

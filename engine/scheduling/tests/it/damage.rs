@@ -209,8 +209,7 @@ fn what_flows_is_shown_and_what_comes_now_and_then_is_covered_as_a_hole_is() {
     // A hole that is over, by pictures that flow, is over.
     let (seen, _) = one_line(|now| match now {
         ..1400 => hole(1000, Grade::Clean),
-        ..2000 => DAMAGED,
-        ..2200 => hole(2000, Grade::Damaged),
+        2000..2200 => hole(2000, Grade::Damaged),
         _ => DAMAGED,
     });
     assert!(seen.iter().all(|on_air| *on_air == MAIN));
