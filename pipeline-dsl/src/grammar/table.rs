@@ -4,14 +4,17 @@
 //! these tables. Checking, suggestions, the legal values in messages, the
 //! usage lines and the reference page all come from them.
 
+mod rundown;
 mod watermark;
 
+use self::rundown::RUNDOWN;
+pub(crate) use self::rundown::{ACTIONS, TRANSITION};
 use self::watermark::WATERMARK;
 use crate::files::FileKind;
 use crate::grammar::{Count, Form, Need, NodeSpec, Slot, Sort, Type};
 use crate::model::{
-    Align, Deinterlace, Edge, Encoder, EncryptMode, EncryptSound, Fit, Latency, Layout, Prefer, Preset,
-    Standby, Symptom, SyncBy, Tune,
+    Align, Deinterlace, Encoder, EncryptMode, EncryptSound, Fit, Latency, Layout, Prefer, Preset, Standby,
+    Symptom, SyncBy, Tune,
 };
 
 const fn slot(name: &'static str, ty: Type, need: Need) -> Slot {
@@ -413,100 +416,6 @@ const CHANNEL: NodeSpec = NodeSpec {
                     keys: &[CLEAR],
                 },
             ],
-            ..NODE
-        },
-    ],
-    ..NODE
-};
-
-const SOURCE: Slot = slot("source", Type::Refer(Sort::Source), Need::Required);
-
-const OVER: &[Slot] = &[slot("over", TRANSITION, Need::Default("500ms"))];
-pub(crate) const TRANSITION: Type = Type::Duration { least_ms: 40, most_ms: 10_000 };
-
-pub(crate) const ACTIONS: &[Form] = &[
-    Form { word: "cut", about: "Show this source.", args: &[SOURCE], keys: &[] },
-    Form { word: "mix", about: "Dissolve to this source.", args: &[SOURCE], keys: OVER },
-    Form {
-        word: "wipe",
-        about: "Uncover this source, beginning at an edge of the picture.",
-        args: &[SOURCE],
-        keys: &[
-            slot("over", TRANSITION, Need::Default("500ms")),
-            slot("from", Type::OneOf(&Edge::WORDS), Need::Default("left")),
-        ],
-    },
-    Form {
-        word: "dip",
-        about: "Fade to a colour, and from there to this source.",
-        args: &[SOURCE],
-        keys: &[
-            slot("over", TRANSITION, Need::Default("500ms")),
-            slot("color", Type::Color, Need::Default("black")),
-        ],
-    },
-    Form {
-        word: "filler",
-        about: "The filler, whatever the source does.",
-        args: &[slot("state", SWITCH, Need::Required)],
-        keys: &[],
-    },
-    Form {
-        word: "encrypt",
-        about: "Encryption on or off, or on to the next key, from the next key frame.",
-        args: &[slot("state", Type::OneOf(&["on", "off", "rotate"]), Need::Required)],
-        keys: &[],
-    },
-    Form {
-        word: "scene",
-        about: "Another layout of a scene, cut or animated; or the level or mute of one of its boxes.",
-        args: &[
-            slot("scene", Type::Refer(Sort::Scene), Need::Required),
-            slot("part", Type::OneOf(&["layout", "box"]), Need::Required),
-            slot("which", Type::Define, Need::Required),
-        ],
-        keys: &[
-            slot("over", TRANSITION, Need::Optional),
-            slot("level", Type::Level, Need::Optional),
-            slot("mute", SWITCH, Need::Optional),
-        ],
-    },
-    Form {
-        word: "end",
-        about: "The show ends; exclusive: the last tick is before it.",
-        args: &[],
-        keys: &[],
-    },
-];
-
-const RUNDOWN: NodeSpec = NodeSpec {
-    word: "rundown",
-    about: "What happens when, on one channel; `zone` is how far its `clock` is ahead of UTC.",
-    count: Count::Any,
-    args: &[slot("channel", Type::Refer(Sort::Channel), Need::Required)],
-    keys: &[slot("zone", Type::Zone, Need::Default("+00:00"))],
-    nodes: &[
-        NodeSpec {
-            word: "at",
-            about: "A cue at a show time, in order of time.",
-            count: Count::Any,
-            args: &[slot("time", Type::Time, Need::Required)],
-            forms: ACTIONS,
-            ..NODE
-        },
-        NodeSpec {
-            word: "clock",
-            about: "A cue at a time of day, the next time the clock shows it.",
-            count: Count::Any,
-            args: &[slot("time", Type::TimeOfDay, Need::Required)],
-            forms: ACTIONS,
-            ..NODE
-        },
-        NodeSpec {
-            word: "next",
-            about: "A cue that waits for the director's `next`, in the order of the file.",
-            count: Count::Any,
-            forms: ACTIONS,
             ..NODE
         },
     ],
