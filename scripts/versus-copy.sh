@@ -100,7 +100,7 @@ done
 
 # The copied rung's pictures are the film's: their units, one by one.
 slices() {
-  ffmpeg -nostdin -v error -t 9 -i "$1" -map 0:v -c copy -bsf:v 'filter_units=pass_types=1|5' -f h264 - | cksum
+  ffmpeg -nostdin -v error -i "$1" -map 0:v -c copy -frames:v 200 -bsf:v 'filter_units=pass_types=1|5' -f h264 - | cksum
 }
 if [ "$(slices "$work/obvan/source.flv")" = "$(slices "$film")" ]; then
   printf '\nthe copied rung is the film, unit by unit\n'

@@ -453,8 +453,11 @@ impl Stage {
                     self.reporter.event(Level::Warn, "watermark-kept", complaint);
                 }
                 let frame = Frame { pts: work.at, picture };
-                if let (Some(stand_in), Some(copy)) = (&mut self.stand_in, work.copy) {
-                    stand_in.tick(copy, &frame).map_err(failed)?;
+                if let (Some(stand_in), Some(copy)) = (&mut self.stand_in, work.copy)
+                    && let Err(error) = stand_in.tick(copy, &frame)
+                {
+                    let message = format!("nothing stands in until there is something to copy: {error}");
+                    self.reporter.event(Level::Warn, "copy-stand-in", message);
                 }
                 let sent = match (&self.ladder, finish) {
                     (Some(ladder), Some(finish)) => ladder.send_finished(frame, key, finish),

@@ -14,7 +14,7 @@ use flv::{Tag, TagKind, avc};
 use media::{Key, Packet, Span, Time, Track, VideoCodec, VideoParams};
 
 use crate::live::{start_show, tool, wait_for};
-use crate::support::{codes, ffmpeg, psnr, show, tags};
+use crate::support::{codes, ffmpeg, pictures as stamps, psnr, show, tags};
 
 /// A tick, in milliseconds.
 const TICK: i64 = 40;
@@ -76,7 +76,7 @@ fn decoded(tags: &[Tag]) -> Vec<Frame> {
             }
             drain(&mut decoder, &mut frames);
             let config = header.payload(tag.body());
-            let params = VideoParams { codec: VideoCodec::Avc, size: None, config };
+            let params = VideoParams { codec: header.codec.unwrap().media().unwrap(), size: None, config };
             decoder = Some(kit.video_decoder(&params).unwrap());
         } else if header.has_picture() {
             let dts = Time::from_millis(tag.timestamp.0.into());
@@ -248,6 +248,46 @@ fn a_camera_goes_through_unit_by_unit_and_what_lies_between_is_encoded() {
         assert!(psnr > 20.0, "at {}: {psnr:.1} dB beside the other rung", frame.pts);
     }
     assert!(!codes(&report).iter().any(|(code, _)| code.starts_with("rungs-")), "{:?}", codes(&report));
+}
+
+/// Cuts between a camera of HEVC and one of AVC, each of another size than the canvas.
+#[test]
+fn cuts_go_from_camera_to_camera_and_codec_to_codec() {
+    let text = r#"
+show "codecs" {
+  video 192x108 25fps
+  audio 48kHz stereo
+  camera film { line disk file "generated/hevc.mp4" loop=true }
+  camera base { line disk file "generated/base.mp4" loop=true }
+  ladder own { keyframe 2s; audio 64k; rung source copy; rung small 96x54 120k }
+  channel program { sources film base; ladder own; egress disk record "{rung}.flv" }
+  rundown program { at 0:01.480 cut base; at 0:04.600 cut film; at 0:08 end }
+}"#;
+    let ran = crate::support::offline(text, ffmpeg());
+    let [all, small] = ["source.flv", "small.flv"].map(|name| tags(&ran.out.path().join(name)));
+    let (pictures, others) = (stamps(&all), stamps(&small));
+    let keys = |pictures: &[(i64, Key)]| -> Vec<i64> {
+        pictures.iter().filter(|one| one.1 == Key::Frame).map(|one| one.0).collect()
+    };
+    assert_eq!(keys(&pictures), keys(&others));
+    let (copied, frames) = (copied(&ran.report), ran.report.channels[0].frames);
+    assert!(copied > frames / 2 && copied < frames, "{copied} of {frames}");
+    // At each cut what hangs on pictures that were no longer shown is left out.
+    assert!(pictures.len() as u64 + 8 > frames, "{} of {frames}", pictures.len());
+    assert!(pictures.iter().all(|(pts, _)| others.iter().any(|(other, _)| other == pts)));
+    assert_eq!(decoded(&all).len(), pictures.len());
+    let codecs: Vec<_> = all
+        .iter()
+        .filter(|tag| tag.kind == TagKind::Video)
+        .filter_map(|tag| VideoHeader::parse(tag.body()).ok())
+        .filter(VideoHeader::is_sequence_start)
+        .map(|header| header.codec.and_then(flv::video::VideoCodec::media).unwrap())
+        .collect();
+    use VideoCodec::{Avc, Hevc};
+    // The first is the encoder's that was open from the start; then the camera's; what stands in after
+    // the cut, the other camera's, and back.
+    assert_eq!(codecs, [Avc, Hevc, Avc, Avc, Avc, Hevc]);
+    assert!(!codes(&ran.report).iter().any(|(code, _)| code.starts_with("rungs-")));
 }
 
 #[test]

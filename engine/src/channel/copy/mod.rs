@@ -31,6 +31,11 @@ pub(crate) use stand_in::{StandIn, StandInSettings};
 /// Copied pictures that may wait for their rung: it reads them whatever else happens, as soon as
 /// its last stretch has ended.
 const WAITING: usize = 1024;
+/// What stands in is encoded in the camera's size while that has no more pixels than so many
+/// canvases, else in the canvas': whoever sends decides no more of what it costs.
+const LARGEST: u64 = 4;
+/// Encoders take no smaller side.
+const SMALLEST: u32 = 16;
 /// The other rungs have a key frame at least this often, whatever the camera does.
 const SELDOMEST_KEY: Span = Span::from_secs(15);
 
@@ -82,6 +87,7 @@ pub(crate) struct CopyStep {
 /// Decides what a channel's copying rung sends, tick by tick.
 pub(crate) struct CopyDesk {
     tick: Span,
+    canvas: Size,
     /// What stands in is encoded in this size.
     size: Size,
     course: Course,
@@ -123,7 +129,7 @@ impl Copying {
 impl CopyDesk {
     /// For a channel of a show with such ticks and this canvas.
     pub(crate) fn new(tick: Span, canvas: Size) -> Self {
-        Self { tick, size: canvas, course: Course::Before, last_key: Time::ZERO }
+        Self { tick, canvas, size: canvas, course: Course::Before, last_key: Time::ZERO }
     }
 
     /// Decides the tick at `at`. `wanted` is whether the channel would have a key frame there, and
@@ -169,9 +175,11 @@ impl CopyDesk {
         let (to, packets) = bounded(WAITING);
         let pictures = copied.pictures.get(first..).unwrap_or_default();
         let run = pictures.first().map_or(0, |one| one.run);
-        if let Some(size) = pictures.first().and_then(|one| one.params.size) {
-            self.size = size;
-        }
+        let size = pictures.first().and_then(|one| one.params.size);
+        let can_be = |size: &Size| {
+            size.area() <= LARGEST * self.canvas.area() && size.width.min(size.height) >= SMALLEST
+        };
+        self.size = size.filter(can_be).unwrap_or(self.canvas);
         let mut copying =
             Copying { line: Arc::clone(copied.line), run, restamp: Restamp::new(self.tick), to };
         // Pictures may follow it that are shown before it, and hang on others before it.

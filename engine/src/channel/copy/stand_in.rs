@@ -38,8 +38,16 @@ impl StandIn {
         Ok((Self { settings, first: Some((size, ladder)), ladder: None }, params))
     }
 
-    /// A tick and its picture.
+    /// A tick and its picture. After an error nothing is encoded up to where the next stretch begins.
     pub(crate) fn tick(&mut self, work: CopyWork, frame: &Frame) -> Result<(), LadderError> {
+        let ticked = self.encode(work, frame);
+        if ticked.is_err() {
+            self.ladder = None;
+        }
+        ticked
+    }
+
+    fn encode(&mut self, work: CopyWork, frame: &Frame) -> Result<(), LadderError> {
         match work {
             CopyWork::Rests => {
                 // What it holds comes out.

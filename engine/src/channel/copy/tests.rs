@@ -109,6 +109,19 @@ fn whatever_else_is_on_air_ends_it_and_is_encoded_in_the_cameras_size() {
 }
 
 #[test]
+fn a_camera_does_not_say_what_standing_in_costs() {
+    for (size, stood_in) in
+        [(Size::new(3840, 2160), CANVAS), (Size::new(2560, 8), CANVAS), (CAMERAS, CAMERAS)]
+    {
+        let (mut rig, line) = (Rig::new(), line());
+        let mut first = picture(1, 0, Frame);
+        first.params = Arc::new(VideoParams { size: Some(size), ..(*first.params).clone() });
+        assert_eq!(rig.tick(Delta, Some(&line), &[first]), Did::Rested(Frame));
+        assert_eq!(rig.tick(Delta, None, &[]), Did::StoodIn(Frame, Some(stood_in)));
+    }
+}
+
+#[test]
 fn a_camera_without_key_frames_does_not_leave_the_others_without() {
     let (mut rig, line) = (Rig::new(), line());
     rig.tick(Frame, Some(&line), &[picture(1, 0, Frame)]);
