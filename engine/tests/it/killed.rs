@@ -259,27 +259,20 @@ show "truck" {{
         status.cameras[0].line.as_deref()
     }
 
-    /// Both lines are live, and show the same. Where a sender was slow to begin, or to be called, they
-    /// lie further apart than lines are held back: then the first begins again, where the other is.
+    /// Both lines are live, and show the same. Where a sender was slow to begin they lie further apart
+    /// than lines are held back: then the first begins again where the other should be, and if that
+    /// was slow as well, a second beside it.
     pub(crate) fn wait_for_both(&mut self) {
-        let handle = self.live.engine.handle();
-        for _ in 0..5 {
+        for beside in [0.0, 1.0, -1.0, 2.0, -2.0] {
             if self.wait_for_both_live() == Together::InStep {
                 return;
             }
-            let status = handle.status();
-            let now = self.begun.elapsed().as_secs_f64();
-            let begun = LINES.map(|line| {
-                let subject = format!("main/{line}");
-                let is_call = |e: &&engine::Event| e.code == "line-connected" && e.subject == subject;
-                status.events.iter().rfind(is_call).map_or(0.0, |event| event.t) + now - status.t
-            });
-            let slow = begun[0] - self.sent[0].0;
-            let wanted = self.sent[1].1 + now + slow - begun[1];
-            self.send_from(0, wanted.round().max(0.0));
+            let (since, from) = self.sent[1];
+            let there = from + self.begun.elapsed().as_secs_f64() - since;
+            self.send_from(0, (there + beside).round().max(0.0));
         }
         let both = |status: &Status| status.cameras[0].lines.iter().all(|line| line.in_step);
-        wait_for(&handle, "both lines in step", both);
+        wait_for(&self.live.engine.handle(), "both lines in step", both);
     }
 
     /// Both lines are live; in step, too, if that comes about: an SRT sender waits to be called and
