@@ -5,17 +5,15 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use media::Size;
 
-use crate::event::Level;
-use crate::ingest::again::{self, Attempt, Began, GLANCE, Then};
+use crate::ingest::again::{self, Attempt, GLANCE, Then};
 use crate::ingest::intake::Intake;
-use crate::ingest::wire::{Graph, Landing, MOST_STUCK, Said};
+use crate::ingest::wire::{Graph, Landing, Said, Stuck};
 use crate::reporter::Reporter;
 
 /// How long a device may take to its first picture.
@@ -168,12 +166,10 @@ pub(crate) struct DeviceLine {
 impl DeviceLine {
     /// Tries until the show is over.
     pub(crate) fn run(self) {
-        let stuck = Arc::new(AtomicU32::new(0));
+        let stuck = Stuck::default();
         again::until_over(&self.intake, || {
-            if stuck.load(Ordering::Relaxed) > MOST_STUCK {
-                let why = format!("{MOST_STUCK} pipelines could not be taken down: the line is given up");
-                self.reporter.event(Level::Alarm, "line-error", why.clone());
-                return Attempt { began: Began::Yes, why, then: Then::Nothing };
+            if let Some(last) = stuck.given_up(&self.reporter) {
+                return last;
             }
             let from = format!("capturing from {}", self.name);
             let landing = Arc::new(Landing::new(Arc::clone(&self.intake), from));
@@ -209,6 +205,8 @@ impl DeviceLine {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
     use crate::clock::{Stop, VirtualClock};
     use crate::event::EventLog;

@@ -12,7 +12,6 @@ mod transport;
 
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
@@ -25,7 +24,7 @@ use crate::ingest::again::{self, Attempt, Began, GLANCE, Then};
 use crate::ingest::hls::follow::{Halt, Means};
 use crate::ingest::hls::playlist::PlaylistError;
 use crate::ingest::intake::Intake;
-use crate::ingest::wire::{Graph, Landing, MOST_STUCK, Said, WireError};
+use crate::ingest::wire::{Graph, Landing, Said, Stuck, WireError};
 use crate::keys;
 use crate::reporter::Reporter;
 use crate::secure::Trust;
@@ -113,12 +112,10 @@ impl HlsLine {
                 return self.reporter.event(Level::Alarm, "line-error", message);
             }
         };
-        let stuck = Arc::new(AtomicU32::new(0));
+        let stuck = Stuck::default();
         again::until_over(&self.intake, || {
-            if stuck.load(Ordering::Relaxed) > MOST_STUCK {
-                let why = format!("{MOST_STUCK} pipelines could not be taken down: the line is given up");
-                self.reporter.event(Level::Alarm, "line-error", why.clone());
-                return Attempt { began: Began::Yes, why, then: Then::Nothing };
+            if let Some(last) = stuck.given_up(&self.reporter) {
+                return last;
             }
             runtime.block_on(self.attempt(&stuck))
         });
@@ -126,7 +123,7 @@ impl HlsLine {
         runtime.shutdown_background();
     }
 
-    async fn attempt(&self, stuck: &Arc<AtomicU32>) -> Attempt {
+    async fn attempt(&self, stuck: &Stuck) -> Attempt {
         let mut landed = Landed::default();
         let (why, then) = tokio::select! {
             played = self.play(&mut landed, stuck) => match played {
@@ -140,7 +137,7 @@ impl HlsLine {
     }
 
     /// Stretch after stretch, to the programme's end.
-    async fn play(&self, landed: &mut Landed, stuck: &Arc<AtomicU32>) -> Result<(), HlsError> {
+    async fn play(&self, landed: &mut Landed, stuck: &Stuck) -> Result<(), HlsError> {
         let mut followers = follow::find(&self.url, &self.trust).await?;
         loop {
             let from = format!("following {}", keys::address_shown(self.url.as_str()));

@@ -1,6 +1,5 @@
 //! One attempt at a wire: a GStreamer pipeline from the address to an intake.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,6 +20,7 @@ use crate::ingest::wall::Wall;
 use crate::ingest::wire::address::Wire;
 use crate::ingest::wire::knocks::{Knocks, Refused};
 use crate::ingest::wire::pace::{Pace, Pacer};
+use crate::ingest::wire::stuck::Stuck;
 use crate::ingest::wire::{network, rtsp};
 use crate::ingest::{branch, caps};
 use crate::reporter::Reporter;
@@ -32,8 +32,6 @@ const DATAGRAMS: i32 = 2 << 20;
 const SRT_GLANCE: i32 = 300;
 /// Streams that a sender may have at once, over those that nobody wants.
 const MOST_STREAMS: usize = 8;
-/// How long a pipeline may take to be taken down.
-const TEARDOWN: Duration = Duration::from_secs(2);
 
 /// Why a pipeline does not run, or runs no more. GStreamer's words, without the address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -244,34 +242,21 @@ pub(crate) struct Graph {
     pipeline: gst::Pipeline,
     bus: gst::Bus,
     knocks: OnceLock<Arc<Knocks>>,
-    stuck: Arc<AtomicU32>,
+    stuck: Stuck,
 }
 
-/// Some of GStreamer's elements wait for one another for ever when they are stopped at a bad
-/// moment. Then the pipeline is left to itself, and
-/// counted, for a line must not be, and a show must end.
 impl Drop for Graph {
     fn drop(&mut self) {
-        let pipeline = self.pipeline.clone();
-        let (done, is_done) = crossbeam_channel::bounded(1);
-        let take_down = move || {
-            // Stopping cannot fail in a way that anybody could act on.
-            let _ = pipeline.set_state(gst::State::Null);
-            let _ = done.send(());
-        };
-        let started = std::thread::Builder::new().name("take down".to_owned()).spawn(take_down);
-        if started.is_err() || is_done.recv_timeout(TEARDOWN).is_err() {
-            self.stuck.fetch_add(1, Ordering::Relaxed);
-        }
+        self.stuck.take_down(&self.pipeline);
     }
 }
 
 impl Graph {
-    fn empty(stuck: &Arc<AtomicU32>) -> Result<Self, WireError> {
+    fn empty(stuck: &Stuck) -> Result<Self, WireError> {
         gst::init().map_err(plugins)?;
         let pipeline = gst::Pipeline::new();
         let bus = pipeline.bus().ok_or_else(|| plugins("a pipeline without a bus"))?;
-        Ok(Self { pipeline, bus, knocks: OnceLock::new(), stuck: Arc::clone(stuck) })
+        Ok(Self { pipeline, bus, knocks: OnceLock::new(), stuck: stuck.clone() })
     }
 
     /// Builds and starts the pipeline. Packets go to `landing` from GStreamer's threads.
@@ -280,7 +265,7 @@ impl Graph {
         wire: Wire,
         url: &Url,
         landing: &Arc<Landing>,
-        stuck: &Arc<AtomicU32>,
+        stuck: &Stuck,
     ) -> Result<Self, WireError> {
         let graph = Self::empty(stuck)?;
         match wire {
@@ -317,7 +302,7 @@ impl Graph {
     pub(crate) fn capture(
         captures: Vec<Capture>,
         landing: &Arc<Landing>,
-        stuck: &Arc<AtomicU32>,
+        stuck: &Stuck,
     ) -> Result<Self, WireError> {
         let graph = Self::empty(stuck)?;
         for Capture { source, caps } in captures {
@@ -341,7 +326,7 @@ impl Graph {
     pub(crate) fn fed(
         containers: &[Container],
         landing: &Arc<Landing>,
-        stuck: &Arc<AtomicU32>,
+        stuck: &Stuck,
     ) -> Result<(Self, Vec<AppSrc>), WireError> {
         let graph = Self::empty(stuck)?;
         let pacer = Arc::new(Pacer::default());

@@ -10,18 +10,19 @@ mod network;
 mod pace;
 mod rtp;
 mod rtsp;
+mod stuck;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use url::Url;
 
 use crate::event::Level;
-use crate::ingest::again::{self, Attempt, Began, GLANCE, Then};
+use crate::ingest::again::{self, Attempt, GLANCE, Then};
 use crate::ingest::intake::Intake;
 pub(crate) use crate::ingest::wire::address::{AddressError, Wire};
 pub(crate) use crate::ingest::wire::graph::{Container, Graph, Landing, Said, WireError};
+pub(crate) use crate::ingest::wire::stuck::Stuck;
 use crate::keys;
 use crate::reporter::Reporter;
 use crate::seldom::{Measure, Seldom};
@@ -30,8 +31,6 @@ use crate::seldom::{Measure, Seldom};
 const OPENING: Duration = Duration::from_secs(15);
 /// How often a pipeline is asked what its network is like.
 const FIGURES: Duration = Duration::from_secs(1);
-/// Pipelines of one line that may be left to themselves: each holds threads and sockets.
-pub(crate) const MOST_STUCK: u32 = 8;
 
 /// Everything a pulled line needs.
 pub(crate) struct WireLine {
@@ -45,12 +44,10 @@ impl WireLine {
     /// Tries until the show is over.
     pub(crate) fn run(self) {
         let strangers = Seldom::new("srt-refused", Level::Warn, Measure::TRAFFIC);
-        let stuck = Arc::new(AtomicU32::new(0));
+        let stuck = Stuck::default();
         again::until_over(&self.intake, || {
-            if stuck.load(Ordering::Relaxed) > MOST_STUCK {
-                let why = format!("{MOST_STUCK} pipelines could not be taken down: the line is given up");
-                self.reporter.event(Level::Alarm, "line-error", why.clone());
-                return Attempt { began: Began::Yes, why, then: Then::Nothing };
+            if let Some(last) = stuck.given_up(&self.reporter) {
+                return last;
             }
             let from = format!("receiving from {}", keys::address_shown(self.url.as_str()));
             let landing = Arc::new(Landing::new(Arc::clone(&self.intake), from));
