@@ -153,6 +153,25 @@ pub(crate) struct IsoRecorder {
 }
 
 impl IsoRecorder {
+    fn new(
+        path: PathBuf,
+        streams: Receiver<Arc<SinkQueue>>,
+        recording: Arc<Recording>,
+        reporter: Reporter,
+        begun: Arc<Begun>,
+    ) -> Self {
+        Self {
+            path,
+            streams,
+            recording,
+            reporter,
+            begun,
+            failures: Seldom::new(CODES.failed, Level::Alarm, Measure::FAILURES),
+            in_a_row: 0,
+            backoff: Backoff::new(FIRST_WAIT, LONGEST_WAIT),
+        }
+    }
+
     /// Writes stream after stream until no more can come.
     pub(crate) fn run(mut self) {
         loop {
@@ -275,16 +294,8 @@ pub(crate) fn set_up(
         Mode::RealTime => WhenFull::Drop,
         Mode::Offline => WhenFull::Wait,
     };
-    let recorder = IsoRecorder {
-        path,
-        streams,
-        recording: Arc::clone(&recording),
-        reporter: reporter.clone(),
-        begun: Arc::clone(&place.begun),
-        failures: Seldom::new(CODES.failed, Level::Alarm, Measure::FAILURES),
-        in_a_row: 0,
-        backoff: Backoff::new(FIRST_WAIT, LONGEST_WAIT),
-    };
+    let begun = Arc::clone(&place.begun);
+    let recorder = IsoRecorder::new(path, streams, Arc::clone(&recording), reporter.clone(), begun);
     let left_out = Seldom::new(CODES.failed, Level::Alarm, Measure::STRANGERS);
     let iso = Iso { streams: to_recorder, recording: Arc::clone(&recording), reporter, when_full, left_out };
     Ok((iso, recorder, recording))
@@ -297,24 +308,29 @@ mod tests {
     use crate::event::EventLog;
     use media::Time;
 
-    #[test]
-    fn a_disk_that_fails_again_and_again_is_told_once_and_when_it_works() {
+    struct Bench {
+        dir: tempfile::TempDir,
+        log: Arc<EventLog>,
+        recorder: IsoRecorder,
+        to_recorder: Sender<Arc<SinkQueue>>,
+    }
+
+    /// A recorder of a show that runs, onto this file of a folder of its own.
+    fn bench(path: &str) -> Bench {
         let (dir, log) = (tempfile::tempdir().unwrap(), Arc::new(EventLog::new()));
         let clock = Arc::new(VirtualClock::default());
         let reporter = Reporter::new(clock, Arc::clone(&log), Arc::new(Stop::default()));
-        let (_to_recorder, streams) = bounded(1);
         let begun = Arc::new(Begun::default());
         begun.set();
-        let mut recorder = IsoRecorder {
-            path: dir.path().join("iso/bb.flv"),
-            streams,
-            recording: Arc::new(Recording::new()),
-            reporter,
-            begun,
-            failures: Seldom::new(CODES.failed, Level::Alarm, Measure::FAILURES),
-            in_a_row: 0,
-            backoff: Backoff::new(FIRST_WAIT, LONGEST_WAIT),
-        };
+        let (to_recorder, streams) = bounded(1);
+        let recording = Arc::new(Recording::new());
+        let recorder = IsoRecorder::new(dir.path().join(path), streams, recording, reporter, begun);
+        Bench { dir, log, recorder, to_recorder }
+    }
+
+    #[test]
+    fn a_disk_that_fails_again_and_again_is_told_once_and_when_it_works() {
+        let Bench { dir, log, mut recorder, .. } = bench("iso/bb.flv");
         let mut streams = |count: usize| {
             for _ in 0..count {
                 let bound = Bound { millis: 1, bytes: 1, when_full: WhenFull::Drop };
@@ -343,23 +359,9 @@ mod tests {
     /// goes on in a new file at a key frame, behind its headers.
     #[test]
     fn a_recording_goes_on_at_a_key_frame_once_there_is_room() {
-        let (dir, log) = (tempfile::tempdir().unwrap(), Arc::new(EventLog::new()));
-        let reporter =
-            Reporter::new(Arc::new(VirtualClock::default()), Arc::clone(&log), Arc::new(Stop::default()));
-        let begun = Arc::new(Begun::default());
-        begun.set();
-        let (to_recorder, streams) = bounded(1);
-        let recorder = IsoRecorder {
-            path: dir.path().join("iso/a.flv"),
-            streams,
-            recording: Arc::new(Recording::new()),
-            reporter,
-            begun,
-            failures: Seldom::new(CODES.failed, Level::Alarm, Measure::FAILURES),
-            in_a_row: 0,
-            // It is tried at once.
-            backoff: Backoff::new(Span::ZERO, Span::ZERO),
-        };
+        let Bench { dir, log, mut recorder, to_recorder } = bench("iso/a.flv");
+        // It is tried at once.
+        recorder.backoff = Backoff::new(Span::ZERO, Span::ZERO);
         let recording = Arc::clone(&recorder.recording);
         let bound = Bound { millis: i32::MAX, bytes: 1 << 20, when_full: WhenFull::Drop };
         let queue = Arc::new(SinkQueue::whole(bound));

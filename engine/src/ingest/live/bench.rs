@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use codecs::{CodecKit, Picture, Plane};
-use media::{FrameRate, SampleRate, Size, Span, Tick, Time};
+use codecs::{
+    AudioDecoder, AudioEncoder, AudioEncoderSettings, CodecError, CodecKit, Fake, Picture, Plane,
+    VideoDecoder, VideoEncoder, VideoEncoderSettings,
+};
+use media::{AudioParams, FrameRate, SampleRate, Size, Span, Tick, Time, VideoParams};
 
 use pipeline_dsl::SyncBy;
 
@@ -19,6 +22,30 @@ use crate::reporter::Reporter;
 
 /// The show's sound.
 pub(super) const RATE: SampleRate = SampleRate::HZ_48000;
+
+/// Decoders of a test's own; encoders are nobody's business here.
+pub(super) trait Decoders: Send + Sync {
+    fn video(&self) -> Box<dyn VideoDecoder>;
+    fn audio(&self, params: &AudioParams) -> Box<dyn AudioDecoder>;
+}
+
+/// The codecs that these decoders are of.
+pub(super) struct Decoding<D>(pub(super) D);
+
+impl<D: Decoders> CodecKit for Decoding<D> {
+    fn video_decoder(&self, _: &VideoParams) -> Result<Box<dyn VideoDecoder>, CodecError> {
+        Ok(self.0.video())
+    }
+    fn audio_decoder(&self, params: &AudioParams) -> Result<Box<dyn AudioDecoder>, CodecError> {
+        Ok(self.0.audio(params))
+    }
+    fn video_encoder(&self, settings: &VideoEncoderSettings) -> Result<Box<dyn VideoEncoder>, CodecError> {
+        Fake::new().video_encoder(settings)
+    }
+    fn audio_encoder(&self, settings: &AudioEncoderSettings) -> Result<Box<dyn AudioEncoder>, CodecError> {
+        Fake::new().audio_encoder(settings)
+    }
+}
 
 /// A line, its clock, and what has come out of it.
 pub(super) struct Bench {

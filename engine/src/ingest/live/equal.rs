@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use codecs::{AudioDecoder, CodecError, CodecKit, Fake, Frame, Pcm, PictureMut, Plane, VideoDecoder};
+use codecs::{AudioDecoder, CodecError, Frame, Pcm, PictureMut, Plane, VideoDecoder};
 use fixtures::noise::Noise;
 use media::{
     AudioCodec, AudioParams, FrameRate, Key, Packet, Size, Span, Tick, Time, Track, VideoCodec, VideoParams,
@@ -14,7 +14,7 @@ use pipeline_dsl::{self as dsl, SyncBy};
 use scheduling::{Fader, FeedIx, Input, LineIx, OnAir, Output, SourceIx, Switcher};
 
 use super::LiveLine;
-use super::bench::RATE;
+use super::bench::{Decoders, Decoding, RATE};
 use crate::channel::sound::{Part, SoundDesk};
 use crate::clock::{Clock, Stop, VirtualClock};
 use crate::event::EventLog;
@@ -102,24 +102,12 @@ impl AudioDecoder for Heard {
     }
 }
 
-impl CodecKit for Numbered {
-    fn video_decoder(&self, _: &VideoParams) -> Result<Box<dyn VideoDecoder>, CodecError> {
-        Ok(Box::new(Numbers(None)))
+impl Decoders for Numbered {
+    fn video(&self) -> Box<dyn VideoDecoder> {
+        Box::new(Numbers(None))
     }
-    fn audio_decoder(&self, _: &AudioParams) -> Result<Box<dyn AudioDecoder>, CodecError> {
-        Ok(Box::new(Heard(self.0, None)))
-    }
-    fn video_encoder(
-        &self,
-        settings: &codecs::VideoEncoderSettings,
-    ) -> Result<Box<dyn codecs::VideoEncoder>, CodecError> {
-        Fake::new().video_encoder(settings)
-    }
-    fn audio_encoder(
-        &self,
-        settings: &codecs::AudioEncoderSettings,
-    ) -> Result<Box<dyn codecs::AudioEncoder>, CodecError> {
-        Fake::new().audio_encoder(settings)
+    fn audio(&self, _: &AudioParams) -> Box<dyn AudioDecoder> {
+        Box::new(Heard(self.0, None))
     }
 }
 
@@ -255,7 +243,7 @@ impl Camera {
         let (mut lines, mut taken_from) = (Vec::new(), Vec::new());
         for name in ["a", "b"] {
             let deinterlace = dsl::Deinterlace::default();
-            let kit = Arc::new(Numbered(heard));
+            let kit = Arc::new(Decoding(Numbered(heard)));
             let shape = Shape { kit, canvas: SIZE, ticks, rate: RATE, channels: 1, deinterlace };
             let pace = Pace::Live { depth: depth + Span::from_secs(1) };
             let buffer = Arc::new(LineBuffer::new(pace, ticks.tick_span(), RATE, 1));

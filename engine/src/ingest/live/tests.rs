@@ -1,17 +1,17 @@
+use super::bench::{Decoders, Decoding};
 use super::*;
 use crate::clock::{Clock, Stop, VirtualClock};
 use crate::event::EventLog;
 use crate::ingest::buffer::Pace;
 use crate::ingest::intake::Intake;
 use bytes::Bytes;
-use codecs::{CodecKit, Fake, PictureMut, VideoDecoder};
+use codecs::{AudioDecoder, CodecKit, Fake, PictureMut, VideoDecoder};
 use media::{AudioCodec, AudioParams, FrameRate, Key, SampleRate, Size, Time, VideoCodec, VideoParams};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Fake, but counts the decoders it makes, and they hold one picture back.
 #[derive(Default)]
 struct Counting {
-    fake: Fake,
     video: AtomicUsize,
     audio: AtomicUsize,
 }
@@ -41,32 +41,20 @@ impl VideoDecoder for HoldsOne {
     }
 }
 
-impl CodecKit for Counting {
-    fn video_decoder(&self, _: &VideoParams) -> Result<Box<dyn VideoDecoder>, CodecError> {
+impl Decoders for Counting {
+    fn video(&self) -> Box<dyn VideoDecoder> {
         self.video.fetch_add(1, Ordering::Relaxed);
-        Ok(Box::new(HoldsOne::default()))
+        Box::new(HoldsOne::default())
     }
-    fn audio_decoder(&self, params: &AudioParams) -> Result<Box<dyn codecs::AudioDecoder>, CodecError> {
+    fn audio(&self, params: &AudioParams) -> Box<dyn AudioDecoder> {
         self.audio.fetch_add(1, Ordering::Relaxed);
-        self.fake.audio_decoder(params)
-    }
-    fn video_encoder(
-        &self,
-        settings: &codecs::VideoEncoderSettings,
-    ) -> Result<Box<dyn codecs::VideoEncoder>, CodecError> {
-        self.fake.video_encoder(settings)
-    }
-    fn audio_encoder(
-        &self,
-        settings: &codecs::AudioEncoderSettings,
-    ) -> Result<Box<dyn codecs::AudioEncoder>, CodecError> {
-        self.fake.audio_encoder(settings)
+        Fake::new().audio_decoder(params).unwrap()
     }
 }
 
 const DEPTH: Span = Span::from_millis(200);
 
-fn line(kit: Arc<Counting>) -> LiveLine {
+fn line(kit: Arc<Decoding<Counting>>) -> LiveLine {
     let shape = Shape {
         kit,
         canvas: Size::new(16, 16),
@@ -109,7 +97,7 @@ fn picture(ms: i64) -> Arrival {
 
 #[test]
 fn a_repeated_configuration_makes_no_decoder_and_a_new_one_loses_no_picture() {
-    let kit = Arc::new(Counting::default());
+    let kit = Arc::new(Decoding(Counting::default()));
     let line = line(Arc::clone(&kit));
     let mut contribution = Contribution::new(&line.shape, line.depth);
     for n in 0..10 {
@@ -117,7 +105,7 @@ fn a_repeated_configuration_makes_no_decoder_and_a_new_one_loses_no_picture() {
         line.arrival(&mut contribution, audio_params(0x90));
         line.arrival(&mut contribution, picture(n * 40));
     }
-    let made = || (kit.video.load(Ordering::Relaxed), kit.audio.load(Ordering::Relaxed));
+    let made = || (kit.0.video.load(Ordering::Relaxed), kit.0.audio.load(Ordering::Relaxed));
     assert_eq!((made(), line.counters.pictures()), ((1, 1), 9));
     line.arrival(&mut contribution, video_params(2));
     line.arrival(&mut contribution, audio_params(0x88));
@@ -128,7 +116,7 @@ fn a_repeated_configuration_makes_no_decoder_and_a_new_one_loses_no_picture() {
 /// A relay's burst overshoots, the offset steps back, and what comes then is shown.
 #[test]
 fn after_a_step_back_pictures_are_not_lost() {
-    let line = line(Arc::new(Counting::default()));
+    let line = line(Arc::new(Decoding(Counting::default())));
     let mut contribution = Contribution::new(&line.shape, line.depth);
     line.arrival(&mut contribution, video_params(1));
     // Four seconds at once, while show time stands still.
@@ -146,7 +134,7 @@ fn after_a_step_back_pictures_are_not_lost() {
 #[test]
 fn a_push_faster_than_real_time_is_told_once_a_second_and_counted() {
     let (clock, log, stop) = (Arc::new(VirtualClock::default()), Arc::new(EventLog::new()), Stop::default());
-    let mut line = line(Arc::new(Counting::default()));
+    let mut line = line(Arc::new(Decoding(Counting::default())));
     line.reporter =
         Reporter::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&log), Arc::new(Stop::default()));
     let mut contribution = Contribution::new(&line.shape, line.depth);
@@ -172,7 +160,7 @@ fn a_push_faster_than_real_time_is_told_once_a_second_and_counted() {
 /// The packets that reach a decoder of this codec, of a stream joined between key frames.
 fn decoded(codec: VideoCodec, keys: impl Fn(i64) -> Key) -> Vec<i64> {
     let (clock, log, stop) = (Arc::new(VirtualClock::default()), Arc::new(EventLog::new()), Stop::default());
-    let mut line = line(Arc::new(Counting::default()));
+    let mut line = line(Arc::new(Decoding(Counting::default())));
     line.reporter =
         Reporter::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&log), Arc::new(Stop::default()));
     let mut contribution = Contribution::new(&line.shape, line.depth);
@@ -209,7 +197,7 @@ fn what_hangs_on_pictures_that_never_came_is_not_decoded_but_not_waited_for_with
 #[test]
 fn waiting_for_late_sound_is_told_now_and_then_and_also_that_it_is_over() {
     let (clock, log, stop) = (Arc::new(VirtualClock::default()), Arc::new(EventLog::new()), Stop::default());
-    let mut line = line(Arc::new(Counting::default()));
+    let mut line = line(Arc::new(Decoding(Counting::default())));
     line.reporter =
         Reporter::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&log), Arc::new(Stop::default()));
     let mut contribution = Contribution::new(&line.shape, line.depth);
@@ -242,7 +230,7 @@ fn waiting_for_late_sound_is_told_now_and_then_and_also_that_it_is_over() {
 #[test]
 fn a_track_that_does_not_come_is_said_while_the_stream_runs_and_once() {
     let (clock, log, stop) = (Arc::new(VirtualClock::default()), Arc::new(EventLog::new()), Stop::default());
-    let mut line = line(Arc::new(Counting::default()));
+    let mut line = line(Arc::new(Decoding(Counting::default())));
     line.reporter =
         Reporter::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&log), Arc::new(Stop::default()));
     let mut contribution = Contribution::new(&line.shape, line.depth);
