@@ -186,13 +186,3 @@ impl Rung {
         self.own.buffer.unwrap_or(self.maxrate())
     }
 }
-
-impl Encoder {
-    /// The codec of what it makes.
-    pub const fn codec(self) -> media::VideoCodec {
-        match self {
-            Self::X264 | Self::H264Nvenc | Self::H264Qsv => media::VideoCodec::Avc,
-            Self::X265 | Self::HevcNvenc | Self::HevcQsv => media::VideoCodec::Hevc,
-        }
-    }
-}
