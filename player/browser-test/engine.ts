@@ -43,6 +43,7 @@ export class Engine {
     private readonly folder: string,
     /** `http://127.0.0.1:PORT` */
     readonly url: string,
+    private readonly said: () => string,
   ) {}
 
   static async start(): Promise<Engine> {
@@ -61,7 +62,7 @@ export class Engine {
       child.once('exit', (code) => failed(new Error(`obvan ended with ${code}: ${said}`)));
       child.once('error', failed);
     });
-    return new Engine(child, folder, url);
+    return new Engine(child, folder, url, () => said);
   }
 
   /** Ends at once, as in a power cut. */
@@ -69,6 +70,14 @@ export class Engine {
     const gone = once(this.child, 'exit');
     if (this.child.exitCode === null && this.child.signalCode === null && this.child.kill('SIGKILL')) await gone;
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** How it is, for whoever waits for it in vain. */
+  async condition(): Promise<string> {
+    const { exitCode, signalCode } = this.child;
+    const ended = exitCode ?? signalCode;
+    const status = ended === null ? await fetch(`${this.url}/api/status`, { signal: AbortSignal.timeout(5000) }).then((answer) => answer.text(), String) : 'none';
+    return `ended: ${ended ?? 'no'}; status: ${status.slice(0, 3000)}; the last it said: ${this.said().slice(-1000)}`;
   }
 
   /** The show file says something else from now on; nobody is told. */

@@ -101,7 +101,9 @@ test('a stream that is cut off goes on, and so it does with an engine started an
   engine = await Engine.start();
   const before = (await facts()).log.length;
   gateway.engine = engine.url;
-  await until('the new engine', facts, ({ log }) => log.length > before && log.at(-1) === 'reconnected');
+  await until('the new engine', facts, ({ log }) => log.length > before && log.at(-1) === 'reconnected').catch(async (why: unknown) => {
+    throw new Error(`${String(why)}; the engine: ${await engine.condition()}`);
+  });
   const { log } = await playsOn(2);
   assert.ok(log.every((line) => line === 'reconnecting' || line === 'reconnected'), log.join(', '));
 });

@@ -29,7 +29,9 @@ async function open(fragment = '', width = 1280): Promise<{ page: Page; heard: s
     if (Object.values(KEYS).some((key) => request.url().includes(key) || request.postData()?.includes(key))) heard.push(`a key went to ${request.url()}`);
   });
   await page.goto(engine.url + fragment);
-  await page.waitForSelector('.link.live');
+  await page.waitForSelector('.link.live').catch(async (why: unknown) => {
+    throw new Error(`${String(why)}; the page says: ${await page.locator('.link').textContent()}; heard: ${heard.join(', ')}; the engine: ${await engine.condition()}`);
+  });
   return { page, heard };
 }
 
