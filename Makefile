@@ -2,7 +2,7 @@
 # Both do all their own set-up and skip what is already there.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help counts glass setup fixtures web test fuzz bench versus versus-copy versus-ingest versus-once versus-openssl demo fmt clean
+.PHONY: help counts glass setup fixtures web test fuzz bench versus versus-parts versus-copy versus-ingest versus-once versus-openssl demo fmt clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,7 +35,7 @@ glass: setup ## glass to glass: each latency beside ffmpeg, over loopback
 	cargo build --locked --release -p obvan
 	@scripts/glass.py
 
-versus: setup ## CPU, quality and memory beside one ffmpeg process doing the same
+versus: setup ## CPU, quality and memory beside an ffmpeg process doing the same, plain and at its best
 	@scripts/fixtures.sh bench
 	cargo build --locked --release
 	@scripts/versus.sh
@@ -45,7 +45,12 @@ versus-copy: setup ## CPU of a ladder whose top rung is copied, beside ffmpeg wi
 	cargo build --locked --release -p obvan
 	@scripts/versus-copy.sh
 
-versus-once: setup ## CPU of four cameras and a program that carries what their channels encode, beside one that encodes
+versus-parts: setup ## CPU beside that of the codecs and scalers alone
+	@scripts/fixtures.sh bench
+	cargo build --locked --release -p obvan
+	@scripts/versus-parts.sh
+
+versus-once: setup ## CPU of four cameras and a program that carries what their channels encode, beside five ffmpeg processes
 	@scripts/fixtures.sh bench
 	cargo build --locked --release -p obvan
 	@scripts/versus-once.sh

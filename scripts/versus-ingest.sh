@@ -6,14 +6,10 @@
 # Usage: scripts/versus-ingest.sh [RUNS]     5 runs each unless told; INGEST=FILE measures another binary
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/figures.sh
 
 runs=${1:-5}
-case $runs in
-'' | *[!0-9]* | 0*)
-  printf 'versus-ingest: %s is no number of runs: 1 or more\n' "$runs" >&2
-  exit 2
-  ;;
-esac
+whole_numbers "$runs"
 ingest=${INGEST:-${CARGO_TARGET_DIR:-target}/release/examples/ingest_only}
 if [ ! -x "$ingest" ]; then
   printf 'versus-ingest: there is no %s: make versus-ingest builds it\n' "$ingest" >&2
@@ -91,17 +87,10 @@ for ((run = 0; run < runs; run++)); do
   with_obvan no-camera none
 done
 
-# median FILE: "median (lowest to highest)".
-median() {
-  sort -n "$1" | awk '{ v[NR] = $1 }
-    END { m = NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2
-          printf "%.2f (%.2f to %.2f)", m, v[1], v[NR] }'
-}
 printf '\nCPU s for %s s of one camera\n' "$seconds"
 for who in ffmpeg obvan no-camera; do
-  printf '  %-12s %s\n' "$who" "$(median "$work/$who.cpu")"
+  printf '  %-12s %s\n' "$who" "$(median "$work/$who.cpu" 2)"
 done
-paste "$work/ffmpeg.cpu" "$work/obvan.cpu" "$work/no-camera.cpu" |
-  awk '{ printf "%.3f %.3f\n", $2 / $1, ($2 - $3) / $1 }' >"$work/shares"
-printf '  obvan / ffmpeg                  %s\n' "$(cut -d' ' -f1 "$work/shares" >"$work/a" && median "$work/a")"
-printf '  (obvan - no camera) / ffmpeg    %s\n' "$(cut -d' ' -f2 "$work/shares" >"$work/b" && median "$work/b")"
+paste "$work/obvan.cpu" "$work/no-camera.cpu" | awk '{ printf "%.3f\n", $1 - $2 }' >"$work/camera.cpu"
+printf '  obvan / ffmpeg                  %s\n' "$(median <(shares "$work/ffmpeg.cpu" "$work/obvan.cpu") 2)"
+printf '  (obvan - no camera) / ffmpeg    %s\n' "$(median <(shares "$work/ffmpeg.cpu" "$work/camera.cpu") 2)"

@@ -1,22 +1,18 @@
 #!/usr/bin/env bash
 # What encoding once saves: four cameras with a channel each and a program of cuts between them, all
 # with a watermark and four rungs, encrypted, from 1080p25 film, onto disk. Once as it is, where the
-# program carries what the cameras' channels encode, and once with a program whose rungs have a
-# kilobit more, so that it encodes for itself. Both run in turn; the table shows medians (lowest to
-# highest) and the share of the second that the first took.
+# program carries what the cameras' channels encode; once with a program whose rungs have a kilobit
+# more, so that it encodes for itself; and once as five ffmpeg processes, each a ladder with the
+# watermark laid over it (in the clear, and without cuts). All run in turn; the tables show medians
+# (lowest to highest), and the median of the shares.
 # Usage: scripts/versus-once.sh [RUNS [SECONDS]]     3 runs of 10 s unless told; OBVAN=FILE measures another binary
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/figures.sh
+. scripts/ladder.sh
 
 runs=${1:-3} seconds=${2:-10}
-for number in "$runs" "$seconds"; do
-  case $number in
-  '' | *[!0-9]* | 0*)
-    printf 'versus-once: %s is not a number from 1 on\n' "$number" >&2
-    exit 2
-    ;;
-  esac
-done
+whole_numbers "$runs" "$seconds"
 obvan=${OBVAN:-${CARGO_TARGET_DIR:-target}/release/obvan}
 film=$PWD/fixtures/generated/bench-1080p25.mp4
 if [ ! -x "$obvan" ]; then
@@ -67,57 +63,28 @@ show() {
 show four >"$work/once.show"
 show alone >"$work/alone.show"
 
-gnu_time=
-if /usr/bin/time -f %M true >/dev/null 2>&1; then
-  gnu_time=/usr/bin/time
-fi
-
-# measure WHO: one run in a folder of its own; adds to WHO's figures.
-measure() {
-  local who=$1 user system wall
-  rm -rf "${work:?}/$who"
-  mkdir "$work/$who"
-  set -- "$obvan" run "$work/$who.show" --offline --for "${seconds}s" --out "$work/$who" --report "$work/$who.json"
-  if [ -n "$gnu_time" ]; then
-    set -- "$gnu_time" -a -o "$work/$who.peak" -f %M "$@"
-  fi
-  local TIMEFORMAT='%3U %3S %3R'
-  if ! { time "$@" >"$work/$who.log" 2>&1; } 2>"$work/time"; then
-    cat "$work/$who.log" >&2
-    printf 'versus-once: %s failed\n' "$who" >&2
-    exit 1
-  fi
-  read -r user system wall <"$work/time"
-  awk -v u="$user" -v s="$system" 'BEGIN { printf "%.2f\n", u + s }' >>"$work/$who.cpu"
-  printf '%s\n' "$wall" >>"$work/$who.wall"
-  printf 'versus-once: %-6s %s CPU s, %s s\n' "$who" "$(tail -n 1 "$work/$who.cpu")" "$wall" >&2
+# ours WHO: one run of WHO's show.
+ours() {
+  measure "$1" "$obvan" run "$work/$1.show" --offline --for "${seconds}s" --out .
 }
-
+source=(-stream_loop -1 -t "$seconds" -i "$film")
+plain_ladder "$work/logo.png"
+# Five in a row: beside one another they take no less.
+five() {
+  local n
+  for n in 1 2 3 4 5; do
+    mkdir "$n"
+    (cd "$n" && "$@")
+  done
+}
+export -f five
 for ((run = 0; run < runs; run++)); do
-  measure alone
-  measure once
+  measure ffmpeg bash -ec 'five "$@"' five "${ladder[@]}"
+  ours alone
+  ours once
 done
 
-# median FILE DIGITS: "median (lowest to highest)".
-median() {
-  sort -n "$1" | awk -v f="%.$2f" '{ v[NR] = $1 }
-    END { m = NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2
-          printf f " (" f " to " f ")", m, v[1], v[NR] }'
-}
-# row WHAT FILE DIGITS
-row() {
-  local alone once
-  alone=$(median "$work/alone.$2" "$3")
-  once=$(median "$work/once.$2" "$3")
-  printf '%-14s %-26s %-26s %s\n' "$1" "$alone" "$once" \
-    "$(awk -v a="${alone%% *}" -v b="${once%% *}" 'BEGIN { printf "%.2f", b / a }')"
-}
 printf '\n%-14s %-26s %-26s %s\n' '' 'each for itself' 'once' 'once / each for itself'
-row 'CPU s' cpu 2
-row 'wall s' wall 2
-if [ -n "$gnu_time" ]; then
-  for who in alone once; do
-    awk '{ print $1 / 1024 }' "$work/$who.peak" >"$work/$who.mib"
-  done
-  row 'peak MiB' mib 0
-fi
+table alone once
+printf '\n%-14s %-26s %-26s %s\n' '' 'five ffmpeg' 'once' 'once / five ffmpeg'
+table ffmpeg once

@@ -5,18 +5,12 @@
 #        MIB=N takes another length, MODE=capsule the other mode
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/figures.sh
 
 runs=${1:-7}
 mib=${MIB:-512}
 mode=${MODE:-nalu}
-for number in "$runs" "$mib"; do
-  case $number in
-  '' | *[!0-9]* | 0*)
-    printf 'versus-openssl: %s is no whole number of 1 or more\n' "$number" >&2
-    exit 2
-    ;;
-  esac
-done
+whole_numbers "$runs" "$mib"
 target=${CARGO_TARGET_DIR:-target}
 obvan=${OBVAN:-$target/release/obvan}
 for tool in "$obvan" openssl; do
@@ -42,8 +36,8 @@ key=$(cat "$work/key")
 openssl_enc=(openssl enc -aes-128-ctr -K "$key" -iv 00000000000000000000000000000000)
 ours=("$obvan" encrypt - - --key-file "$work/key" --mode "$mode")
 
-# measure WHO COMMAND…: file in memory to file in memory; adds user + system time to WHO's figures.
-measure() {
+# in_memory WHO COMMAND…: file in memory to file in memory; adds to WHO's figures.
+in_memory() {
   local who=$1 user system
   shift
   # Fresh pages for each.
@@ -55,34 +49,25 @@ measure() {
     exit 1
   fi
   read -r user system <"$work/time"
-  awk -v u="$user" -v s="$system" 'BEGIN { printf "%.3f %.3f %.3f\n", u + s, u, s }' >>"$work/$who"
+  awk -v u="$user" -v s="$system" 'BEGIN { printf "%.3f\n", u + s }' >>"$work/$who.cpu"
+  printf '%s\n' "$user" >>"$work/$who.user"
+  printf '%s\n' "$system" >>"$work/$who.system"
 }
 
 # One pair unmeasured, and the proof that nothing is lost.
-measure warm "${openssl_enc[@]}"
-measure warm "${ours[@]}"
+in_memory warm "${openssl_enc[@]}"
+in_memory warm "${ours[@]}"
 "$obvan" decrypt "$work/out" - --key-file "$work/key" 2>"$work/said" | cmp - "$work/clear.flv" || {
   printf 'versus-openssl: decryption does not give the file back\n' >&2
   exit 1
 }
 for ((run = 0; run < runs; run++)); do
-  measure openssl "${openssl_enc[@]}"
-  measure obvan "${ours[@]}"
+  in_memory openssl "${openssl_enc[@]}"
+  in_memory obvan "${ours[@]}"
 done
 
-# median FILE COLUMN: "median (lowest to highest)".
-median() {
-  cut -d ' ' -f "$2" "$1" | sort -n | awk '{ v[NR] = $1 }
-    END { m = NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2
-          printf "%.3f (%.3f to %.3f)", m, v[1], v[NR] }'
-}
 printf '%s MiB, mode %s, %s pairs; decrypted bit for bit\n' "$mib" "$mode" "$runs"
-printf '%-10s %-26s %-26s %s\n' '' openssl obvan 'obvan / openssl'
-column=1
-for what in 'CPU s' 'user s' 'system s'; do
-  theirs=$(median "$work/openssl" $column)
-  ours=$(median "$work/obvan" $column)
-  printf '%-10s %-26s %-26s %s\n' "$what" "$theirs" "$ours" \
-    "$(awk -v a="${theirs%% *}" -v b="${ours%% *}" 'BEGIN { if (a > 0) printf "%.2f", b / a; else printf "-" }')"
-  column=$((column + 1))
-done
+printf '%-14s %-26s %-26s %s\n' '' openssl obvan 'obvan / openssl'
+row 'CPU s' cpu 3 openssl obvan
+row 'user s' user 3 openssl obvan
+row 'system s' system 3 openssl obvan
