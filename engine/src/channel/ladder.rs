@@ -1,26 +1,34 @@
 //! A show's ladder as the encoders and the FLV headers have it.
 
-use codecs::{EncoderThreads, LadderSettings, Lookahead, VideoEncoderName, VideoEncoderSettings};
+use codecs::{LadderSettings, Lookahead, VideoEncoderName, VideoEncoderSettings};
 use flv::script::{CodecId, Metadata};
 use flv::{FlvMillis, Tag, TagKind};
 use media::{VideoCodec, VideoParams};
 use pipeline_dsl as dsl;
 
+use crate::channel::cores;
+
 /// How far `latency quality` looks ahead.
 const DEEP: u8 = 60;
 
-pub(super) fn settings(show: &dsl::Show, ladder: &dsl::Ladder) -> LadderSettings {
+/// `cores` is how many the machine has.
+pub(super) fn settings(show: &dsl::Show, ladder: &dsl::Ladder, cores: usize) -> LadderSettings {
     let rungs = ladder.rungs.iter().filter(|rung| !rung.is_copied());
-    let rungs = rungs.map(|rung| encoder(show, ladder, rung));
+    let rungs = rungs.map(|rung| encoder(show, ladder, rung, cores));
     LadderSettings { rate: show.video.rate, rungs: rungs.collect() }
 }
 
 /// What encodes in place of a copied rung.
-pub(super) fn stand_in(show: &dsl::Show, ladder: &dsl::Ladder, rung: &dsl::Rung) -> LadderSettings {
-    LadderSettings { rate: show.video.rate, rungs: vec![encoder(show, ladder, rung)] }
+pub(super) fn stand_in(
+    show: &dsl::Show,
+    ladder: &dsl::Ladder,
+    rung: &dsl::Rung,
+    cores: usize,
+) -> LadderSettings {
+    LadderSettings { rate: show.video.rate, rungs: vec![encoder(show, ladder, rung, cores)] }
 }
 
-fn encoder(show: &dsl::Show, ladder: &dsl::Ladder, rung: &dsl::Rung) -> VideoEncoderSettings {
+fn encoder(show: &dsl::Show, ladder: &dsl::Ladder, rung: &dsl::Rung, cores: usize) -> VideoEncoderSettings {
     VideoEncoderSettings {
         maxrate: rung.maxrate(),
         buffer: rung.buffer(),
@@ -34,8 +42,7 @@ fn encoder(show: &dsl::Show, ladder: &dsl::Ladder, rung: &dsl::Rung) -> VideoEnc
             dsl::Latency::Quality => Lookahead::Pictures(DEEP),
         },
         keyframe: ladder.keyframe,
-        // Rungs are many and cores few: one thread each costs the least CPU, and is deterministic.
-        threads: EncoderThreads::One,
+        threads: cores::threads(show, ladder, rung, cores),
         ..VideoEncoderSettings::new(rung.size, show.video.rate, rung.bitrate)
     }
 }

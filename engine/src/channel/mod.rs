@@ -10,6 +10,7 @@
 pub(crate) mod carry;
 pub(crate) mod compose;
 pub(crate) mod copy;
+mod cores;
 mod in_step;
 mod interleave;
 mod ladder;
@@ -23,6 +24,7 @@ pub(crate) mod sound;
 pub(crate) mod splice;
 mod vbv;
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -177,7 +179,8 @@ impl Channel {
         let ladder_model = show
             .ladder(&channel.ladder)
             .ok_or_else(|| fail(format!("there is no ladder {}", channel.ladder)))?;
-        let mut encoded = match ladder::settings(show, ladder_model) {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let mut encoded = match ladder::settings(show, ladder_model, cores) {
             settings if settings.rungs.is_empty() => None,
             settings => Some(
                 Ladder::start(Arc::clone(&place.kit), settings)
@@ -187,7 +190,8 @@ impl Channel {
         let mut copying = match ladder_model.copied() {
             None => None,
             Some(rung) => {
-                let (kit, ladder) = (Arc::clone(&place.kit), ladder::stand_in(show, ladder_model, rung));
+                let (kit, ladder) =
+                    (Arc::clone(&place.kit), ladder::stand_in(show, ladder_model, rung, cores));
                 let stand_in = StandIn::open(StandInSettings { kit, ladder }, rung.size);
                 Some(stand_in.map_err(|e| fail(format!("rung {}: {e}", rung.name)))?)
             }

@@ -1,0 +1,110 @@
+//! How many threads an encoder gets: one where rungs are many, since that costs the least CPU, and
+//! more where a rung by itself would take longer than all cores together need for the rest.
+
+use std::num::NonZeroU8;
+
+use codecs::EncoderThreads;
+use pipeline_dsl::{self as dsl, Encoder, Preset};
+
+/// Threads beyond these gain little, and each holds pictures and costs quality.
+const MOST: f64 = 8.0;
+/// What one thread is enough for, whatever the machine: 960x540 at 30 pictures a second, at veryfast.
+const SMALL: f64 = 960.0 * 540.0 * 30.0;
+
+/// What encoding this rung takes, in pixels a second at x264's veryfast.
+fn cost(show: &dsl::Show, ladder: &dsl::Ladder, rung: &dsl::Rung) -> f64 {
+    // Seconds for one picture of film, measured with one thread; only how they stand to one
+    // another matters.
+    let preset = match ladder.preset_of(rung) {
+        Preset::Ultrafast => 0.4,
+        Preset::Superfast => 0.7,
+        Preset::Veryfast => 1.0,
+        Preset::Faster => 1.5,
+        Preset::Fast => 2.0,
+        Preset::Medium => 2.4,
+        Preset::Slow => 4.0,
+        Preset::Slower => 8.0,
+        Preset::Veryslow => 14.0,
+    };
+    let encoder = match ladder.encoder_of(rung) {
+        Encoder::X264 => 1.0,
+        Encoder::X265 => 3.0,
+        // The machine's cores have nothing to do with these.
+        Encoder::H264Nvenc | Encoder::HevcNvenc | Encoder::H264Qsv | Encoder::HevcQsv => 0.0,
+    };
+    f64::from(rung.size.width) * f64::from(rung.size.height) * show.video.rate.as_f64() * preset * encoder
+}
+
+/// For a rung of a show on so many cores.
+pub(super) fn threads(
+    show: &dsl::Show,
+    ladder: &dsl::Ladder,
+    rung: &dsl::Rung,
+    cores: usize,
+) -> EncoderThreads {
+    // Frame threads hold pictures back.
+    if ladder.latency == dsl::Latency::Low {
+        return EncoderThreads::One;
+    }
+    let of_channel = |channel: &dsl::Channel| {
+        let ladder = show.ladder(&channel.ladder);
+        ladder
+            .into_iter()
+            .flat_map(|ladder| ladder.rungs.iter().map(|rung| cost(show, ladder, rung)))
+            .sum::<f64>()
+    };
+    let own = cost(show, ladder, rung);
+    // What stands in for a copied rung is idle as a rule, and not among all.
+    let all = show.channels.iter().map(of_channel).sum::<f64>().max(own);
+    let wanted = (own / all * cores as f64).ceil().min(MOST);
+    match NonZeroU8::new(wanted as u8) {
+        Some(many) if many.get() > 1 && own > SMALL => EncoderThreads::Many(many),
+        _ => EncoderThreads::One,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The threads of a show's rungs, one channel after the other.
+    fn placed(show: &str, cores: usize) -> Vec<u8> {
+        let show = dsl::parse_show(show).unwrap();
+        let of_rung = |ladder, rung| match threads(&show, ladder, rung, cores) {
+            EncoderThreads::One => 1,
+            EncoderThreads::Many(n) => n.get(),
+        };
+        let ladders = show.channels.iter().filter_map(|channel| show.ladder(&channel.ladder));
+        ladders.flat_map(|ladder| ladder.rungs.iter().map(move |rung| of_rung(ladder, rung))).collect()
+    }
+
+    fn show(channels: usize, head: &str, rungs: &str) -> String {
+        let channel =
+            |n| format!("channel c{n} {{ sources a; ladder l; egress d record \"{n}{{rung}}.flv\" }}\n");
+        let channels: String = (0..channels).map(channel).collect();
+        format!(
+            "show s {{ video 1920x1080 25fps\n audio 48kHz stereo\n camera a {{ line b test \"bars\" }}\n\
+             ladder l {{ {head}; keyframe 2s; audio 64k; {rungs} }}\n{channels} }}"
+        )
+    }
+
+    const FOUR: &str =
+        "rung a 1920x1080 4500k; rung b 1280x720 2500k; rung c 854x480 1200k; rung d 640x360 700k";
+
+    #[test]
+    fn only_what_would_hold_up_the_rest_is_made_by_more_than_one() {
+        // Of two cores the largest rung would keep one longer than the other is busy with the rest.
+        assert_eq!(placed(&show(1, "preset veryfast", FOUR), 2), [2, 1, 1, 1]);
+        assert_eq!(placed(&show(2, "preset veryfast", FOUR), 2), [1; 8]);
+        assert_eq!(placed(&show(5, "preset medium", FOUR), 4), [1; 20]);
+        assert_eq!(placed(&show(1, "preset veryfast", FOUR), 1), [1; 4]);
+        // A small one is quick enough, however idle the machine is.
+        assert_eq!(placed(&show(1, "preset veryfast", FOUR), 16), [8, 5, 1, 1]);
+        assert_eq!(placed(&show(1, "preset veryfast", "rung a 640x360 700k"), 16), [1]);
+        // Threads hold pictures back.
+        assert_eq!(placed(&show(1, "preset veryfast; latency low", FOUR), 16), [1; 4]);
+        // The card makes the large one.
+        let card = FOUR.replace("4500k", "4500k encoder=h264-nvenc");
+        assert_eq!(placed(&show(1, "preset veryfast", &card), 2), [1, 2, 1, 1]);
+    }
+}
