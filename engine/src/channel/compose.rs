@@ -44,7 +44,15 @@ pub(crate) struct Composer {
 impl Composer {
     /// Loads the channel's watermarks, relative to `base`.
     pub(crate) fn new(show: &dsl::Show, channel: &dsl::Channel, base: &Path) -> Result<Self, String> {
-        let marks = Marks::new(show, channel, base)?;
+        Self::marked_with(Marks::new(show, channel, base)?, show)
+    }
+
+    /// Draws no watermark, whatever becomes of them.
+    pub(crate) fn bare(show: &dsl::Show, channel: &dsl::Channel) -> Result<Self, String> {
+        Self::marked_with(Marks::undrawn(show, channel), show)
+    }
+
+    fn marked_with(marks: Marks, show: &dsl::Show) -> Result<Self, String> {
         let black = PictureMut::filled(show.video.size, Rgb::new(0, 0, 0)).map_err(|e| e.to_string())?;
         Ok(Self { black: black.freeze(), marks, last: None, middle: None })
     }

@@ -296,6 +296,20 @@ impl Marks {
         })
     }
 
+    /// None of the channel's, for pictures that nobody looks at.
+    pub(crate) fn undrawn(show: &dsl::Show, channel: &dsl::Channel) -> Self {
+        let ladder = show.ladder(&channel.ladder);
+        let rungs: Vec<Size> = ladder.map_or_else(Vec::new, |l| l.rungs.iter().map(|r| r.size).collect());
+        Self {
+            canvas: show.video.size,
+            rate: show.video.rate,
+            patterns: rungs.iter().map(|_| None).collect(),
+            rungs,
+            graphics: Vec::new(),
+            complaint: None,
+        }
+    }
+
     /// The name of one that shows the time of day.
     pub(crate) fn needs_day(&self) -> Option<&str> {
         let is_clock =

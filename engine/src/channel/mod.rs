@@ -46,6 +46,7 @@ use crate::egress::play::Programs;
 use crate::event::Level;
 use crate::keys::ChannelKeys;
 use crate::options::Mode;
+use crate::rehearse::Codecs;
 use crate::reporter::Reporter;
 use crate::start::{Place, StartError};
 
@@ -216,7 +217,12 @@ impl Channel {
             .kit
             .audio_encoder(&audio_settings)
             .map_err(|e| fail(format!("the AAC encoder does not start: {e}")))?;
-        let mut composer = Composer::new(show, channel, &place.inputs).map_err(&fail)?;
+        let drawn = place.life.as_ref().is_none_or(|life| life.codecs == Codecs::Pixels);
+        let mut composer = match drawn {
+            true => Composer::new(show, channel, &place.inputs),
+            false => Composer::bare(show, channel),
+        }
+        .map_err(&fail)?;
         if place.mode == Mode::Offline
             && place.life.is_none()
             && let Some(name) = composer.marks().needs_day()

@@ -19,7 +19,7 @@ use crate::egress::feed::{Feed, Tapped};
 use crate::ingest::contribution::Contribution;
 use crate::ingest::intake::Intake;
 use crate::ingest::live::LiveLine;
-use crate::rehearse::report::CommandOutcome;
+use crate::rehearse::report::{Codecs, CommandOutcome};
 use crate::rehearse::sender::LineTrouble;
 use crate::rehearse::sinks::Kind;
 use crate::rehearse::veil::Veil;
@@ -27,6 +27,7 @@ use crate::rehearse::watch::Ticked;
 use crate::rehearse::world::World;
 use crate::reporter::Reporter;
 use crate::show::cameras::CameraRun;
+use crate::show::channels::ChannelRun;
 
 /// A live line whose sender is simulated; it has no thread.
 struct SimulatedLine {
@@ -50,6 +51,8 @@ pub(crate) struct Life {
     /// Show time zero, in rehearsal time.
     pub(crate) began: Time,
     pub(crate) clock: Arc<VirtualClock>,
+    /// With what pictures are made.
+    pub(crate) codecs: Codecs,
     /// Decodes what is not simulated.
     pub(crate) files: Arc<dyn CodecKit>,
     /// What is black on the canvas.
@@ -73,12 +76,13 @@ impl Life {
     pub(crate) fn new(
         began: Time,
         clock: Arc<VirtualClock>,
+        codecs: Codecs,
         files: Arc<dyn CodecKit>,
         black: Picture,
         lead: Span,
         world: Arc<Mutex<World>>,
     ) -> Self {
-        Self { began, clock, files, black, lead, world, stage: Mutex::default() }
+        Self { began, clock, codecs, files, black, lead, world, stage: Mutex::default() }
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -186,6 +190,7 @@ impl Life {
         &self,
         (from, to): (Time, Time),
         (cameras, fillers): (&[CameraRun], &[CameraRun]),
+        channels: &[ChannelRun],
         decisions: &[(ChannelIx, Decision)],
         switcher: &Switcher,
     ) {
@@ -201,7 +206,7 @@ impl Life {
             );
         }
         let (from, to) = (self.rehearsed(from), self.rehearsed(to));
-        world.watch.tick(&Ticked { from, to, cameras, fillers, decisions, switcher });
+        world.watch.tick(&Ticked { from, to, cameras, fillers, channels, decisions, switcher });
         world.reached(to);
     }
 

@@ -90,8 +90,8 @@ use crate::report::cpu_seconds;
 pub use options::{RehearseError, RehearseOptions};
 pub use report::{
     ActualSpan, CameraRun, CameraSpan, ChannelRun, Codecs, CommandOutcome, CommandRun, Cost, CueRun,
-    EngineEnd, EngineRun, FaultRun, Gap, IntentSpan, LineRun, LineSpan, OnAirKind, PictureSeen, Progress,
-    Rehearsal, Saw, Sender, Sense, SinkRun, SinkSpan, SoundHeard,
+    EngineEnd, EngineRun, FaultRun, Gap, IntentSpan, LineRun, LineSpan, MarkSpan, OnAirKind, PictureSeen,
+    Progress, Rehearsal, Saw, Sender, Sense, SinkRun, SinkSpan, SoundHeard,
 };
 
 /// Senders send already when the show begins, as encoders do that were checked in time: none begins
@@ -273,6 +273,7 @@ impl Theatre {
         let life = Arc::new(Life::new(
             began,
             clock,
+            options.codecs,
             Arc::clone(&self.files),
             uniform(self.model.video.size, 16)?,
             channel::lead(&self.model),

@@ -44,8 +44,8 @@ impl Shrink {
     }
 }
 
-/// The show to run. Watermarks are looked for, and left out where pictures are small: they decide
-/// nothing. Lines are not recorded as they come.
+/// The show to run. Watermarks are looked for, as they are on the day; they are led, and not drawn, where
+/// pictures are small. Lines are not recorded as they come.
 pub(crate) fn rehearsed(show: &dsl::Show, shrink: Shrink, inputs: &Path) -> Result<dsl::Show, StartError> {
     let mut model = show.clone();
     model.video.size = shrink.size(show.video.size);
@@ -53,10 +53,9 @@ pub(crate) fn rehearsed(show: &dsl::Show, shrink: Shrink, inputs: &Path) -> Resu
         rung.size = shrink.size(rung.size);
     }
     if model.video.size != show.video.size {
-        for channel in &mut model.channels {
+        for channel in &model.channels {
             let fail = |message| StartError::Channel { channel: channel.name.clone(), message };
             Composer::new(show, channel, inputs).map_err(fail)?;
-            channel.watermarks.clear();
         }
     }
     if model.video.size != show.video.size {

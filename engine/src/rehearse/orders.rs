@@ -1,7 +1,7 @@
 //! What a script's crew asks for, as the commands that a desk would send.
 
 use media::{Span, Time};
-use pipeline_dsl::rehearsal::{Ask, Order, PlanStep};
+use pipeline_dsl::rehearsal::{Ask, MarkAsk, MarkTime, Order, PlanStep};
 use pipeline_dsl::{Action, Edge, Follow, Rgb, SceneOrder, Switch, Transition};
 
 use crate::command::{Command, Verb};
@@ -28,6 +28,17 @@ fn asked(ask: &Ask) -> Option<Command> {
             Command { gain_db: Some(f64::from(by.tenths()) / 10.0), ..of(Verb::Gain, source) }
         }
         Ask::Mute { source, state } => Command { state: Some(switch(*state)), ..of(Verb::Mute, source) },
+        Ask::Watermark { watermark, change, when } => {
+            let when = match when {
+                MarkTime::Now => None,
+                MarkTime::KeyFrame => Some("keyframe".to_owned()),
+            };
+            let of = Command { watermark: Some(watermark.clone()), when, ..Command::bare(Verb::Watermark) };
+            match change {
+                MarkAsk::State(state) => Command { state: Some(switch(*state)), ..of },
+                MarkAsk::Text(words) => Command { text: Some(words.clone()), ..of },
+            }
+        }
         Ask::Plan(step) => plan(*step),
     })
 }
@@ -120,6 +131,7 @@ fn millis(span: Span) -> u32 {
 mod tests {
     use super::*;
     use crate::command::Order as Read;
+    use crate::show::marks::{MarkChange, MarkOrder, MarkWhen};
     use scheduling::{Command as Ordered, PlanOrder};
 
     fn read(ask: Ask) -> Read {
@@ -146,6 +158,13 @@ mod tests {
         let layout = SceneOrder::Layout { layout: "pip".into(), over: Some(over) };
         let scene = Action::Scene { scene: "duo".into(), order: layout.clone() };
         assert_eq!(read(Ask::Do(scene)), Read::Scene { scene: "duo".into(), order: layout });
+        let mark = |change, when| Ask::Watermark { watermark: "bug".into(), change, when };
+        let off =
+            MarkOrder { name: "bug".into(), change: MarkChange::State(Switch::Off), when: MarkWhen::Now };
+        assert_eq!(read(mark(MarkAsk::State(Switch::Off), MarkTime::Now)), Read::Watermark(off));
+        let (change, when) = (MarkChange::Text("Karry".into()), MarkWhen::KeyFrame);
+        let says = MarkOrder { name: "bug".into(), change, when };
+        assert_eq!(read(mark(MarkAsk::Text("Karry".into()), MarkTime::KeyFrame)), Read::Watermark(says));
         let end = Order::Channel { channel: "program".into(), ask: Ask::Do(Action::End) };
         assert_eq!(command(&end), None);
     }

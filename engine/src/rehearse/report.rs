@@ -202,6 +202,22 @@ pub struct ChannelRun {
     pub rungs: Vec<String>,
     pub intent: Vec<IntentSpan>,
     pub actual: Vec<ActualSpan>,
+    /// Its watermarks, in its order, each from its beginning to its end; a forensic one is always there.
+    #[serde(default)]
+    pub watermarks: Vec<MarkSpan>,
+}
+
+/// A watermark, as it was led: with the codec that costs nothing it is not drawn.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the documentation")]
+pub struct MarkSpan {
+    pub name: String,
+    pub from: f64,
+    pub to: f64,
+    /// Whether it is shown.
+    pub on: bool,
+    /// What it says instead of the show file's words.
+    pub text: Option<String>,
 }
 
 /// What the director and the rundown asked for.

@@ -13,11 +13,11 @@ use crate::rehearse::gaps::{self, Place};
 use crate::rehearse::options::RehearseOptions;
 use crate::rehearse::report::{
     ActualSpan, CameraRun, CameraSpan, ChannelRun, CommandRun, Cost, CueRun, FaultRun, Gap, IntentSpan,
-    LineRun, LineSpan, Rehearsal, Sender, SinkRun, SinkSpan,
+    LineRun, LineSpan, MarkSpan, Rehearsal, Sender, SinkRun, SinkSpan,
 };
-use crate::rehearse::runs::Run;
+use crate::rehearse::runs::{Run, Runs};
 use crate::rehearse::sinks::Kind;
-use crate::rehearse::watch::{OnAirNow, is_simulated};
+use crate::rehearse::watch::{Marked, OnAirNow, is_simulated};
 use crate::rehearse::world::World;
 use crate::report::{LineState, Report};
 
@@ -110,6 +110,7 @@ pub(super) fn tell(
             rungs: rungs.iter().map(|rung| rung.name.clone()).collect(),
             intent: intent.collect(),
             actual: on_air_spans(actual),
+            watermarks: mark_spans(watch.marks, end),
         });
     }
     gaps.sort_by(|a, b| {
@@ -140,6 +141,19 @@ pub(super) fn tell(
 
 fn secs(time: Time) -> f64 {
     time.as_secs_f64()
+}
+
+fn mark_spans(marks: Vec<(String, Runs<Marked>)>, end: Time) -> Vec<MarkSpan> {
+    let spans = marks.into_iter().flat_map(|(name, runs)| {
+        runs.finish(end).into_iter().map(move |run| MarkSpan {
+            name: name.clone(),
+            from: secs(run.from),
+            to: secs(run.to),
+            on: run.what.state == Switch::On,
+            text: run.what.text,
+        })
+    });
+    spans.collect()
 }
 
 /// Seen and heard alike is one span, whatever the reason for what is wrong.

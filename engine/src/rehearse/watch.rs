@@ -7,12 +7,14 @@ use pipeline_dsl as dsl;
 use pipeline_dsl::Switch;
 use scheduling::{ChannelIx, Decision, FeedIx, Freshness, Heard, LineIx, OnAir, Program, SourceIx, Switcher};
 
+use crate::channel::marks::MarkStates;
 use crate::ingest::Line;
 use crate::rehearse::clip::Look;
 use crate::rehearse::report::{OnAirKind, PictureSeen, SoundHeard};
 use crate::rehearse::runs::Runs;
 use crate::report::LineState;
 use crate::show::cameras::CameraRun;
+use crate::show::channels::ChannelRun;
 
 /// Softer than this is silence: −80 dBFS.
 const SILENT: f32 = 1e-4;
@@ -58,6 +60,13 @@ pub(crate) struct CameraWatch {
     given: Given,
 }
 
+/// What a director has made of a watermark.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Marked {
+    pub(crate) state: Switch,
+    pub(crate) text: Option<String>,
+}
+
 /// A channel's ticks, held back until it is known whether what is missing is missed.
 pub(crate) struct ChannelWatch {
     /// Its sources' places among the cameras; a scene has none there.
@@ -65,6 +74,8 @@ pub(crate) struct ChannelWatch {
     /// Its filler's place among the fillers.
     filler: Option<usize>,
     pub(crate) intent: Runs<Asked>,
+    /// Its watermarks, as they were led.
+    pub(crate) marks: Vec<(String, Runs<Marked>)>,
     pub(crate) actual: Runs<OnAirNow>,
     late: VecDeque<Late>,
     picture: Missing,
@@ -133,6 +144,7 @@ pub(crate) struct Ticked<'a> {
     pub(crate) to: Time,
     pub(crate) cameras: &'a [CameraRun],
     pub(crate) fillers: &'a [CameraRun],
+    pub(crate) channels: &'a [ChannelRun],
     pub(crate) decisions: &'a [(ChannelIx, Decision)],
     pub(crate) switcher: &'a Switcher,
 }
@@ -151,6 +163,7 @@ impl Watch {
             sources: channel.sources.iter().map(place).collect(),
             filler: channel.filler.as_ref().and_then(filler),
             intent: Runs::default(),
+            marks: Vec::new(),
             actual: Runs::default(),
             late: VecDeque::new(),
             picture: Missing::default(),
@@ -176,6 +189,9 @@ impl Watch {
         for (ChannelIx(ix), decision) in now.decisions {
             let Some(watch) = self.channels.get_mut(*ix) else { continue };
             watch.tick(ChannelIx(*ix), decision, given, now, self.shortest);
+            if let Some(channel) = now.channels.get(*ix) {
+                watch.mark(&channel.marks.now(), now.from);
+            }
         }
     }
 
@@ -190,6 +206,7 @@ impl Watch {
             channel.settle();
             channel.intent.end(at);
             channel.actual.end(at);
+            channel.marks.iter_mut().for_each(|(_, runs)| runs.end(at));
             (channel.picture, channel.sound) = (Missing::default(), Missing::default());
         }
     }
@@ -292,6 +309,7 @@ impl ChannelWatch {
             self.settle();
             self.actual.end(now.from);
             self.intent.end(now.from);
+            self.marks.iter_mut().for_each(|(_, runs)| runs.end(now.from));
             return;
         };
         let intent = scheduler.intent();
@@ -340,6 +358,26 @@ impl ChannelWatch {
         };
         let mixes = matches!(decision.program, Program::Mix { .. });
         self.put(now_on_air, mixes, now, shortest);
+    }
+
+    /// How its watermarks are at a tick that is not beyond the end.
+    fn mark(&mut self, states: &MarkStates, at: Time) {
+        if self.actual.now().is_none() && self.late.is_empty() {
+            return;
+        }
+        for graphic in &states.graphics {
+            let known = self.marks.iter().position(|(name, _)| *name == graphic.name);
+            let place = known.unwrap_or_else(|| {
+                self.marks.push((graphic.name.clone(), Runs::default()));
+                self.marks.len() - 1
+            });
+            let is = |marked: &Marked| marked.state == graphic.state && marked.text == graphic.text;
+            if let Some((_, runs)) = self.marks.get_mut(place)
+                && !runs.now().is_some_and(is)
+            {
+                runs.set(at, Marked { state: graphic.state, text: graphic.text.clone() });
+            }
+        }
     }
 
     /// Takes in a tick; what is missing is missing from its first tick on once it is missed.

@@ -199,7 +199,8 @@ impl ShowRun {
             reloaded.answer();
         }
         if let Some(life) = &self.life {
-            life.ticked((from, to), (&self.cameras, &self.fillers), &decisions, &self.switcher);
+            let feeds = (&self.cameras[..], &self.fillers[..]);
+            life.ticked((from, to), feeds, &self.channels, &decisions, &self.switcher);
         }
     }
 

@@ -6,11 +6,11 @@ use engine::rehearse::{
 };
 use engine::{EgressState, LineState};
 use media::{Size, Span, Time};
-use pipeline_dsl::Action;
 use pipeline_dsl::rehearsal::{
-    Ask, Drift, Fault, FaultKind, FaultScript, LineFault, LineName, Order, Share, SinkFault, SinkName,
-    TimedOrder,
+    Ask, Drift, Fault, FaultKind, FaultScript, LineFault, LineName, MarkAsk, MarkTime, Order, Share,
+    SinkFault, SinkName, TimedOrder,
 };
+use pipeline_dsl::{Action, Switch};
 
 use crate::support::{clips, show};
 
@@ -365,6 +365,46 @@ fn a_scene_goes_on_without_one_of_its_guests() {
     let rehearsal = under(&text, vec![line("alone/only", 2.0, 2.0, LineFault::Lost)]);
     assert_eq!(rehearsal.gaps, []);
     assert_eq!(rehearsal.channels[0].actual[0].source.as_deref(), Some("duo"));
+}
+
+/// Nobody looks at them, but they are led as on the day.
+#[test]
+fn watermarks_are_led_and_told() {
+    let marks =
+        "watermark name { text \"Live\" state=off }\n watermark clock { timecode clock }\n ladder two";
+    let text = TOUR.replace("ladder two {", &format!("{marks} {{")).replace(
+        "    filler standby after=500ms",
+        "    filler standby after=500ms\n    watermark name clock",
+    );
+    let mark = |at, watermark: &str, change, when| {
+        let ask = Ask::Watermark { watermark: watermark.into(), change, when };
+        TimedOrder { at: time(at), order: Order::Channel { channel: "program".into(), ask } }
+    };
+    let orders = vec![
+        mark(1.0, "name", MarkAsk::State(Switch::On), MarkTime::Now),
+        // Key frames come every two seconds.
+        mark(3.0, "name", MarkAsk::Text("Karry".into()), MarkTime::KeyFrame),
+        mark(5.0, "clock", MarkAsk::State(Switch::Off), MarkTime::Now),
+        mark(5.5, "bug", MarkAsk::State(Switch::Off), MarkTime::Now),
+    ];
+    let rehearsal = with(&text, vec![], orders, RehearseOptions::new()).unwrap();
+    let told: Vec<_> = rehearsal.channels[0]
+        .watermarks
+        .iter()
+        .map(|span| (span.name.as_str(), span.from, span.to, span.on, span.text.as_deref()))
+        .collect();
+    let want = [
+        ("name", 0.0, 1.0, false, None),
+        ("name", 1.0, 4.0, true, None),
+        ("name", 4.0, 8.0, true, Some("Karry")),
+        ("clock", 0.0, 5.0, true, None),
+        ("clock", 5.0, 8.0, false, None),
+    ];
+    assert_eq!(told, want);
+    let outcomes: Vec<_> = rehearsal.commands.iter().map(|run| &run.outcome).collect();
+    assert!(outcomes[..3].iter().all(|o| matches!(o, CommandOutcome::Done { .. })), "{outcomes:?}");
+    assert!(matches!(outcomes[3], CommandOutcome::Refused { message } if message.contains("bug")));
+    assert_eq!(rehearsal.gaps, []);
 }
 
 #[test]

@@ -19,8 +19,12 @@ const SHOW: &str = r#"show "night" {
   filler standby { test bars }
   ladder two { rung 720p 1280x720 2500k; rung 360p 640x360 700k }
   key tour { id 1 env=A; id 2 env=B }
+  watermark name { text "Live" }
+  watermark clock { timecode show }
+  watermark trace { forensic 7 }
   channel program {
     sources main karry bars
+    watermark name clock trace
     filler standby
     ladder two
     encrypt tour
@@ -67,7 +71,9 @@ fn all_spellings_come_to_one() {
         main/fiber resolution=640x360@30s; program/cdn-a wedge@10s for 20s; program/cdn-b/720p refuse@1s
         disk full@30s for 10s; engine kill@60s for 2s; main lost@5s; filler/standby freeze@1s; standby lost@2s for 1s
         at 1s line main auto; at 1s take wipe from=top channel=second; at 1s gain karry -6.5dB channel=program
-        at 1s plan move 2 before=1 channel=program; at 1s encrypt rotate channel=program";
+        at 1s plan move 2 before=1 channel=program; at 1s encrypt rotate channel=program
+        at 2s watermark clock off channel=program
+        at 2s watermark name text \"Karry; live\" when=keyframe channel=program";
     insta::assert_snapshot!(faults(said).to_string());
 }
 
@@ -131,6 +137,13 @@ at 12s plan skip channel=program
 at 12s plan next 1 channel=program
 at 12s sound hold channel=program
 at 12s gain karry -90dB channel=program
+at 12s watermark nam off channel=program
+at 12s watermark trace off channel=program
+at 12s watermark clock text \"x\" channel=program
+at 12s watermark name text channel=program
+at 12s watermark name dim channel=program
+at 12s watermark name on \"x\" channel=program
+at 12s watermark name off channel=second
 at 12s cut karry channel=program for 5s
 at 12s cut karry = program
 main/fiber lost@10s for";
@@ -275,6 +288,13 @@ fn ask() -> impl Strategy<Value = Ask> {
         (cue(), prop::option::of(cue())).prop_map(|(cue, before)| PlanStep::Move { cue, before }),
         (cue(), time()).prop_map(|(cue, time)| PlanStep::At { cue, time }),
     ];
+    let words = "[a-zA-Z0-9;@/ \"\\\\]{0,20}[a-z]".prop_map(MarkAsk::Text);
+    let change = prop_oneof![
+        2 => (select(vec!["name", "clock"]), switch().prop_map(MarkAsk::State)),
+        1 => (Just("name"), words),
+    ];
+    let mark = (change, select(vec![MarkTime::Now, MarkTime::KeyFrame]))
+        .prop_map(|((watermark, change), when)| Ask::Watermark { watermark: watermark.into(), change, when });
     let gain = (-600i16..=120).prop_map(|tenths| Gain::from_tenths(tenths).unwrap());
     prop_oneof![
         3 => action.prop_map(Ask::Do),
@@ -283,6 +303,7 @@ fn ask() -> impl Strategy<Value = Ask> {
         1 => prop::option::of(source()).prop_map(|s| Ask::Sound(s.map_or(Follow::Picture, Follow::Source))),
         1 => (source(), gain).prop_map(|(source, by)| Ask::Gain { source, by }),
         1 => (source(), switch()).prop_map(|(source, state)| Ask::Mute { source, state }),
+        1 => mark,
         2 => plan.prop_map(Ask::Plan),
     ]
 }
