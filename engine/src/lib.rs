@@ -88,6 +88,7 @@ mod show;
 mod start;
 mod status;
 mod stream_key;
+mod way;
 
 pub use crate::address::{pull_problem, push_problem};
 pub use crate::channel::marks::font_problem;

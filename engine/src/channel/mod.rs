@@ -49,6 +49,7 @@ use crate::options::Mode;
 use crate::rehearse::Codecs;
 use crate::reporter::Reporter;
 use crate::start::{Place, StartError};
+use crate::way::{self, Station};
 
 /// Ticks that may wait to be composed.
 const WAITING: usize = 3;
@@ -475,6 +476,7 @@ impl Stage {
                     (None, _) => Ok(()),
                 };
                 sent.map_err(failed)?;
+                way::at(Station::Composed, work.at);
                 self.ladder_runs = Runs::Yes;
             }
             Pictures::Carried if self.ladder_runs == Runs::Yes => {

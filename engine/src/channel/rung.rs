@@ -22,6 +22,7 @@ use crate::egress::queue::{Item, Role};
 use crate::event::Level;
 use crate::keys::ChannelKeys;
 use crate::reporter::Reporter;
+use crate::way::{self, Station};
 
 /// From the key frame at `at` on, encrypt like this.
 #[derive(Clone, Copy, Debug)]
@@ -139,6 +140,7 @@ impl RungEnd {
                     desk.take_all(&orders);
                     match out {
                         Ok(RungOutput::Packet(packet)) => {
+                            way::at(Station::Encoded, packet.pts);
                             desk.loans.hand_out(&packet);
                             interleave.put(match &mut self.copying {
                                 Some(heads) => heads.encoded(packet),
@@ -234,6 +236,9 @@ impl RungEnd {
             self.meter.overshoot(late);
         }
         let tag = self.tag(packet, cipher.room())?;
+        if packet.track == Track::Video {
+            way::becomes(Station::Tagged, packet.pts, packet.dts);
+        }
         let tag = match &self.feeds.clear {
             Some(clear) => {
                 let tag = Tag::from(tag);

@@ -8,11 +8,13 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
+use media::{Time, Track};
 
 use crate::egress::EgressMeter;
 use crate::egress::exit::Exit;
 use crate::egress::queue::{Bound, Item, SinkQueue, WhenFull};
 use crate::handle::Handle;
+use crate::way::{self, Station};
 
 /// A viewer that is further behind loses frames up to the next key frame.
 const BOUND: Bound = Bound { millis: 8_000, bytes: 32 << 20, when_full: WhenFull::Drop };
@@ -79,5 +81,8 @@ pub(super) async fn live(
 }
 
 fn write(item: &Item, out: &mut BytesMut) {
+    if item.role.track() == Some(Track::Video) {
+        way::at(Station::Written, Time::from_millis(item.tag.timestamp.0.into()));
+    }
     item.tag.write_into(out);
 }

@@ -15,6 +15,7 @@ use scheduling::Readiness;
 use crate::clock::Stop;
 use crate::ingest::coded::CodedTrack;
 use crate::ingest::sound_queue::{EDGE, Heard, SoundQueue};
+use crate::way::{self, Station};
 
 /// How far ahead of the tick a line may deliver, at the least.
 const AHEAD: Span = Span::from_millis(250);
@@ -411,11 +412,13 @@ impl LineBuffer {
     pub(crate) fn take(&self, from: Time, to: Time) -> Take {
         let mut state = self.lock();
         while let Some(frame) = state.frames.front() {
-            let (is_due, lean) = self.belongs(frame.pts - from, state.lean);
+            let at = frame.pts;
+            let (is_due, lean) = self.belongs(at - from, state.lean);
             state.lean = lean;
             if !is_due {
                 break;
             }
+            way::becomes(Station::Taken, at, from);
             state.current = state.frames.pop_front();
             state.missing = None;
         }

@@ -25,6 +25,7 @@ use crate::ingest::together::Together;
 use crate::ingest::wall;
 use crate::reporter::Reporter;
 use crate::seldom::Hearing;
+use crate::way::{self, Station};
 
 /// Everything a live line needs.
 pub(crate) struct LiveLine {
@@ -189,6 +190,7 @@ impl LiveLine {
             contribution.gop = Gop::default();
         }
         if packet.track == Track::Video {
+            way::at(Station::Read, packet.pts);
             self.keep_step(contribution, packet);
         }
         match packet.track {
@@ -283,6 +285,7 @@ impl LiveLine {
             *pictures = Pictures::Some;
             self.counters.picture();
             self.buffer.coded.placed(frame.pts, at);
+            way::becomes(Station::Placed, frame.pts, at);
             self.buffer.put_frame(Frame { pts: at, ..frame });
         };
         let mut bad = |error: CodecError| {

@@ -14,6 +14,7 @@ use crate::ingest::network::Network;
 use crate::ingest::source::Handed;
 use crate::ingest::unpack::{Unpacked, Unpacker};
 use crate::ingest::wall::Wall;
+use crate::way::{self, Station};
 
 /// A stream that arrives.
 pub(crate) struct Arriving {
@@ -166,6 +167,9 @@ impl Arriving {
     }
 
     fn take_packet(&mut self, packet: Packet) -> Handed {
+        if packet.track == Track::Video {
+            way::at(Station::Arrived, packet.pts);
+        }
         self.note(packet.track);
         let goes_on = match packet.track {
             Track::Video => packet.key == Key::Frame,
