@@ -2,12 +2,21 @@
 
 use std::collections::VecDeque;
 
-use media::{Packet, Track};
+use media::{Packet, Span, Time, Track};
 
 #[derive(Default)]
 struct Side {
     waiting: VecDeque<Packet>,
+    /// What comes next does not lie before.
+    next: Option<Time>,
     ended: Ended,
+}
+
+impl Side {
+    /// Whether nothing will come that lies before.
+    fn is_past(&self, time: Time) -> bool {
+        self.ended == Ended::Yes || self.next.is_some_and(|next| time <= next)
+    }
 }
 
 #[derive(Default, PartialEq, Eq, Clone, Copy)]
@@ -17,38 +26,55 @@ enum Ended {
     Yes,
 }
 
-/// Holds back whichever track is ahead until the other has come as far, so
-/// that the order depends on time stamps alone and not on which thread was first.
+/// Holds back whichever track is ahead until it is certain that the other has nothing that lies
+/// before, so that the order depends on time stamps alone and not on which thread was first.
 #[derive(Default)]
 pub(crate) struct Interleave {
     video: Side,
     audio: Side,
+    late: Span,
 }
 
 impl Interleave {
-    fn side(&mut self, track: Track) -> &mut Side {
-        match track {
+    /// Sound lies so much later than its DTS says: pictures go before it that are later by no more.
+    pub(crate) fn new(late: Span) -> Self {
+        Self { late, ..Self::default() }
+    }
+
+    /// Takes a packet: video in order of DTS, audio as well, and each block of it follows on the last.
+    pub(crate) fn put(&mut self, packet: Packet) {
+        let side = match packet.track {
             Track::Video => &mut self.video,
             Track::Audio => &mut self.audio,
-        }
+        };
+        side.next = Some(match packet.track {
+            // It rises, by how much nobody knows.
+            Track::Video => packet.dts,
+            Track::Audio => packet.dts + packet.duration.unwrap_or_default() + self.late,
+        });
+        side.waiting.push_back(packet);
     }
-    pub(crate) fn put(&mut self, packet: Packet) {
-        self.side(packet.track).waiting.push_back(packet);
-    }
+
     /// No more of this track: the other no longer waits for it.
     pub(crate) fn end(&mut self, track: Track) {
-        self.side(track).ended = Ended::Yes;
+        match track {
+            Track::Video => self.video.ended = Ended::Yes,
+            Track::Audio => self.audio.ended = Ended::Yes,
+        }
     }
-    /// The next packet whose place is certain; at equal DTS video goes first.
+
+    /// The next packet whose place is certain; where both have one, video goes first.
     pub(crate) fn next(&mut self) -> Option<Packet> {
-        let first = match (self.video.waiting.front(), self.audio.waiting.front()) {
-            (Some(video), Some(audio)) if audio.dts < video.dts => Track::Audio,
-            (Some(_), Some(_)) => Track::Video,
-            (Some(_), None) if self.audio.ended == Ended::Yes => Track::Video,
-            (None, Some(_)) if self.video.ended == Ended::Yes => Track::Audio,
+        let video = self.video.waiting.front().map(|packet| packet.dts);
+        let audio = self.audio.waiting.front().map(|packet| packet.dts + self.late);
+        let first = match (video, audio) {
+            (Some(video), Some(audio)) if audio < video => &mut self.audio,
+            (Some(_), Some(_)) => &mut self.video,
+            (Some(video), None) if self.audio.is_past(video) => &mut self.video,
+            (None, Some(audio)) if self.video.is_past(audio) => &mut self.audio,
             _ => return None,
         };
-        self.side(first).waiting.pop_front()
+        first.waiting.pop_front()
     }
 }
 
@@ -56,25 +82,41 @@ impl Interleave {
 mod tests {
     use super::*;
     use bytes::Bytes;
-    use media::{Key, Time};
+    use media::{Key, SampleRate};
     use proptest::prelude::*;
 
-    fn packet(track: Track, ms: i64) -> Packet {
-        let at = Time::from_millis(ms);
-        Packet { track, pts: at, dts: at, duration: None, key: Key::Frame, data: Bytes::new() }
+    fn packet(track: Track, dts: Time, duration: Option<Span>) -> Packet {
+        Packet { track, pts: dts, dts, duration, key: Key::Frame, data: Bytes::new() }
+    }
+
+    fn picture(n: i64) -> Packet {
+        packet(Track::Video, Time::from_millis(n * 40), None)
+    }
+
+    /// The first lies before the first picture, as AAC's priming does.
+    fn block(n: i64) -> Packet {
+        let at = |n: i64| SampleRate::HZ_48000.time_of((n - 1) * 1024);
+        packet(Track::Audio, at(n), Some(at(n + 1) - at(n)))
+    }
+
+    fn drain(interleave: &mut Interleave, out: &mut Vec<(Time, Track)>) {
+        while let Some(packet) = interleave.next() {
+            out.push((packet.dts, packet.track));
+        }
     }
 
     proptest! {
         /// However the two tracks arrive, the order out is the same and complete.
         #[test]
-        fn arrival_does_not_matter(choices in prop::collection::vec(any::<bool>(), 0..200)) {
-            let mut video = (0..50).map(|n| packet(Track::Video, n * 40)).collect::<VecDeque<_>>();
-            let mut audio = (0..90).map(|n| packet(Track::Audio, n * 21)).collect::<VecDeque<_>>();
-            let mut interleave = Interleave::default();
+        fn arrival_does_not_matter(
+            choices in prop::collection::vec(any::<bool>(), 0..200),
+            late in 0i64..100,
+        ) {
+            let late = Span::from_millis(late);
+            let mut video = (0..50).map(picture).collect::<VecDeque<_>>();
+            let mut audio = (0..90).map(block).collect::<VecDeque<_>>();
+            let mut interleave = Interleave::new(late);
             let mut out = Vec::new();
-            let drain = |i: &mut Interleave, out: &mut Vec<_>| {
-                while let Some(p) = i.next() { out.push((p.dts, p.track)); }
-            };
             for first_video in choices {
                 let next = if first_video { video.pop_front() } else { audio.pop_front() };
                 if let Some(p) = next { interleave.put(p); }
@@ -84,8 +126,30 @@ mod tests {
             interleave.end(Track::Video);
             interleave.end(Track::Audio);
             drain(&mut interleave, &mut out);
+            let place = |(dts, track): &(Time, Track)| match track {
+                Track::Video => (*dts, 0),
+                Track::Audio => (*dts + late, 1),
+            };
             prop_assert_eq!(out.len(), 140);
-            prop_assert!(out.windows(2).all(|w| w[0] < w[1]), "{:?}", out);
+            prop_assert!(out.windows(2).all(|w| place(&w[0]) < place(&w[1])), "{:?}", out);
         }
+    }
+
+    #[test]
+    fn what_is_certain_does_not_wait_for_what_comes_next() {
+        let mut interleave = Interleave::default();
+        let mut out = Vec::new();
+        let mut put = |packet| {
+            interleave.put(packet);
+            let before = out.len();
+            drain(&mut interleave, &mut out);
+            out[before..].iter().map(|(_, track)| *track).collect::<Vec<_>>()
+        };
+        assert_eq!(put(picture(0)), []);
+        // From 21 ms before to the picture: the one after it does not lie before that.
+        assert_eq!(put(block(0)), [Track::Audio, Track::Video]);
+        assert_eq!(put(block(1)), [Track::Audio], "no later than a picture that is gone");
+        assert_eq!(put(block(2)), []);
+        assert_eq!(put(picture(1)), [Track::Audio, Track::Video]);
     }
 }

@@ -3,10 +3,14 @@
 use codecs::{LadderSettings, Lookahead, VideoEncoderName, VideoEncoderSettings};
 use flv::script::{CodecId, Metadata};
 use flv::{FlvMillis, Tag, TagKind};
-use media::{VideoCodec, VideoParams};
+use media::{Span, VideoCodec, VideoParams};
 use pipeline_dsl as dsl;
 
 use crate::channel::cores;
+
+/// AAC's frame. Of a block's sound a packet comes two blocks later than it begins: it lies a block
+/// before (priming), and the encoder looks at the one after it.
+const BLOCK: i64 = 1024;
 
 /// How far `latency quality` looks ahead.
 const DEEP: u8 = 60;
@@ -66,6 +70,20 @@ pub(super) fn video_header(video: &VideoParams) -> (CodecId, bytes::Bytes) {
     }
 }
 
+/// How much later than its time stamps say sound has its place among the pictures, so that no
+/// picture waits for it. With a tick's picture goes its sound, up to the next tick: packets come of
+/// what lies three blocks before that end. Encoders that look ahead give pictures later still.
+pub(super) fn sound_is_late(show: &dsl::Show, ladder: &dsl::Ladder) -> Span {
+    match ladder.latency {
+        dsl::Latency::Low => {
+            // And one sample, since ticks end between two.
+            let behind = Span::from_units(3 * BLOCK + 1, 1, show.audio.rate.hz());
+            (behind - show.video.rate.tick_span()).max(Span::ZERO)
+        }
+        dsl::Latency::Normal | dsl::Latency::Quality => Span::ZERO,
+    }
+}
+
 /// Metadata, and the headers of pictures and sound.
 pub(super) fn headers(
     show: &dsl::Show,
@@ -99,4 +117,84 @@ pub(super) fn headers(
         tag(TagKind::Video, header)?,
         tag(TagKind::Audio, flv::audio::aac_sequence_header(audio))?,
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use codecs::{AudioEncoderSettings, CodecKit, Ffmpeg, Pcm};
+    use media::{Key, Packet, Tick, Time, Track};
+
+    use super::*;
+    use crate::channel::interleave::Interleave;
+
+    fn show(latency: &str, fps: &str, audio: &str) -> dsl::Show {
+        dsl::parse_show(&format!(
+            "show \"s\" {{ video 320x180 {fps}; audio {audio} stereo; camera a {{ line l test \"bars\" }}
+               ladder one {{ latency {latency}; rung r 320x180 300k }}
+               channel c {{ sources a; ladder one; egress web serve http-flv }} }}"
+        ))
+        .unwrap()
+    }
+
+    /// How many ticks after its own each picture leaves, at the least and the most (but for the first
+    /// few, before any sound has come), and how many packets of sound are held back at the end.
+    fn leaves_after(latency: &str, fps: &str, audio: &str) -> (u64, u64, usize) {
+        let show = show(latency, fps, audio);
+        let (rate, ticks) = (show.audio.rate, show.video.rate);
+        let mut interleave = Interleave::new(sound_is_late(&show, &show.ladders[0]));
+        let mut aac = Ffmpeg::new()
+            .audio_encoder(&AudioEncoderSettings { rate, channels: 2, bitrate: 96_000 })
+            .unwrap();
+        let (mut least, mut most, mut held) = (u64::MAX, 0, 0);
+        let mut waiting = std::collections::VecDeque::new();
+        for n in 0..60 {
+            let (from, to) = (ticks.time_of(Tick(n)), ticks.time_of(Tick(n + 1)));
+            let samples = usize::try_from(rate.sample_at(to) - rate.sample_at(from)).unwrap();
+            interleave.put(picture(from));
+            waiting.push_back(n);
+            aac.send(&Pcm::silence(from, rate, 2, samples)).unwrap();
+            while let Some(packet) = aac.receive().unwrap() {
+                interleave.put(packet);
+                held += 1;
+            }
+            while let Some(packet) = interleave.next() {
+                match packet.track {
+                    Track::Audio => held -= 1,
+                    Track::Video => {
+                        let own = waiting.pop_front().unwrap();
+                        if own > 4 {
+                            (least, most) = (least.min(n - own), most.max(n - own));
+                        }
+                    }
+                }
+            }
+        }
+        assert!(waiting.len() <= 5, "{} pictures wait", waiting.len());
+        (least, most, held)
+    }
+
+    fn picture(at: Time) -> Packet {
+        Packet {
+            track: Track::Video,
+            pts: at,
+            dts: at,
+            duration: None,
+            key: Key::Frame,
+            data: bytes::Bytes::new(),
+        }
+    }
+
+    #[test]
+    fn with_low_latency_no_picture_waits_for_the_real_encoders_sound() {
+        for fps in ["15fps", "24fps", "25fps", "30000/1001fps", "50fps", "60fps"] {
+            for audio in ["48kHz", "44100Hz"] {
+                let (least, most, held) = leaves_after("low", fps, audio);
+                assert_eq!((least, most), (0, 0), "{fps} {audio}");
+                assert!(held <= 1, "nor sound for pictures: {held}, {fps} {audio}");
+            }
+        }
+        // An encoder that looks ahead is later than that, and tags lie in order.
+        let (_, most, _) = leaves_after("normal", "25fps", "48kHz");
+        assert!((1..=2).contains(&most), "{most}");
+    }
 }

@@ -277,6 +277,7 @@ impl Channel {
                 vbv: (!rung.is_copied()).then(|| Vbv::new(rung.maxrate(), rung.buffer())),
                 in_step,
                 lead: lead(show),
+                late: ladder::sound_is_late(show, ladder_model),
                 gap_time: match place.mode {
                     Mode::RealTime => GapTime::Wall,
                     Mode::Offline => GapTime::Media,

@@ -76,6 +76,8 @@ pub(crate) struct RungEnd {
     pub(crate) in_step: RungInStep,
     /// Added to every time stamp, so that none is below zero.
     pub(crate) lead: Span,
+    /// How much later than its time stamps say sound has its place among the pictures.
+    pub(crate) late: Span,
     pub(crate) gap_time: GapTime,
     pub(crate) reporter: Reporter,
 }
@@ -131,7 +133,7 @@ impl RungEnd {
             loans: Loans::default(),
             cipher: Cipher::new(self.keys.clone(), self.headers.clone()),
         };
-        let mut interleave = Interleave::default();
+        let mut interleave = Interleave::new(self.late);
         let (mut orders, mut audio) = (self.orders.clone(), self.audio.clone());
         let mut open = Open::Both;
         while open != Open::None {
