@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use codecs::{AudioDecoder, CodecError, Frame, Pcm};
+use codecs::{AudioDecoder, CodecError, Follower, Frame, Pcm};
 use crossbeam_channel::RecvTimeoutError;
-use media::{Key, Packet, Span, Track};
+use media::{Key, Packet, Span, Time, Track};
 use pipeline_dsl::SyncBy;
 use scheduling::Duty;
 
@@ -251,7 +251,7 @@ impl LiveLine {
         contribution: &mut Contribution,
         decode: impl FnOnce(&mut dyn FnMut(Frame), &mut dyn FnMut(CodecError)),
     ) {
-        let Contribution { stamps, pictures, complaints, jumps, drifts, .. } = contribution;
+        let Contribution { stamps, pictures, complaints, jumps, drifts, follower, .. } = contribution;
         let mut put = |frame: Frame| {
             let now = self.reporter.now();
             if let Some(place) = self.seat.place().filter(|place| place.looks()) {
@@ -271,14 +271,12 @@ impl LiveLine {
                     if let Some(place) = self.seat.place() {
                         place.begin();
                     }
-                    // What waits may lie in the way of what comes.
-                    self.buffer.rewind(at);
+                    self.make_way(follower, at);
                     at
                 }
                 Mapped::Moved(at, by) => {
                     drifts.happened(&moved(by), &self.reporter);
-                    // What waits may lie in the way of what comes.
-                    self.buffer.rewind(at);
+                    self.make_way(follower, at);
                     at
                 }
             };
@@ -293,6 +291,15 @@ impl LiveLine {
             complaints.happened(&error.to_string(), &self.reporter);
         };
         decode(&mut put, &mut bad);
+    }
+
+    /// The mapping has moved: what waits may lie in the way of what comes, which begins at `at`.
+    fn make_way(&self, follower: &mut Follower, at: Time) {
+        // What is held back of the sound belongs to what was.
+        if let Ok(rest) = follower.flush() {
+            self.put_sound(rest.as_slice());
+        }
+        self.buffer.rewind(at);
     }
 
     /// Whatever the decoder gives out, after it was `sent` something, goes to the buffer.

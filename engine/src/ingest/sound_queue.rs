@@ -116,10 +116,19 @@ impl SoundQueue {
         self.gaps.retain(|gap| gap.start < end);
     }
 
-    /// As [`Self::cut`], and what comes next may begin as early as `to`.
+    /// What comes next may begin as early as `to`, and does not follow on what is there: that is
+    /// faded out, and the next in.
     pub(crate) fn rewind(&mut self, to: Time) {
-        self.cut(to);
-        self.start = self.start.min(self.rate.sample_at(to));
+        let to = self.rate.sample_at(to);
+        // Of what is being heard as much stays as fading out takes.
+        let is_heard = self.gain > 0.0 && !self.samples.is_empty();
+        let seam = if is_heard { to.max(self.start + self.edge) } else { to }.min(self.end_frame());
+        self.cut(self.rate.time_of(seam));
+        if self.samples.is_empty() {
+            self.start = self.start.min(to);
+        } else if self.gaps.len() < MOST_GAPS {
+            self.gaps.push_back(seam..seam);
+        }
     }
 
     fn drop_front(&mut self, frames: i64) {
@@ -238,6 +247,28 @@ mod tests {
             assert!((out[at] - level).abs() < 0.01, "{} at {at}", out[at]);
         }
         assert!((0.2..0.4).contains(&out[9150]), "too short to get loud: {}", out[9150]);
+    }
+
+    /// A mapping moves: what comes then is of another moment, and lies earlier than what is there ends.
+    #[test]
+    fn what_goes_on_from_earlier_does_not_click() {
+        let rate = SampleRate::HZ_48000;
+        for to in [0, 1930, 3000, 4000, 5000] {
+            let mut queue = SoundQueue::new(rate, 1);
+            queue.put(&pcm(0, vec![1.0; 4500]));
+            let mut out = queue.take(rate.time_of(0), rate.time_of(1920)).samples.unwrap();
+            queue.rewind(rate.time_of(to));
+            queue.rewind(rate.time_of(to));
+            queue.put(&pcm(to, vec![-1.0; 8000]));
+            for tick in 1..3 {
+                let heard = queue.take(rate.time_of(tick * 1920), rate.time_of(tick * 1920 + 1920));
+                out.extend(heard.samples.unwrap());
+            }
+            let steepest = out.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
+            assert!(steepest <= 3.02 / 480.0, "a step of {steepest} at {to}");
+            let (up, down) = (out.iter().filter(|s| **s == 1.0).count(), out.iter().filter(|s| **s == -1.0));
+            assert!(up >= 1900 && down.count() >= 250 && *out.last().unwrap() < -0.9, "{to}");
+        }
     }
 
     proptest! {

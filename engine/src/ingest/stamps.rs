@@ -7,11 +7,13 @@
 
 mod bending;
 mod following;
+mod strays;
 
 use media::{FrameRate, Span, Time};
 
 use crate::ingest::drift::Lateness;
 use crate::ingest::mapping::Mapping;
+use strays::{EARLY, SETTLING, Strays};
 
 /// A stamp this far before show time is too late for any use.
 const BEHIND: Span = Span::from_millis(1500);
@@ -33,15 +35,6 @@ const WITNESSES: u8 = 3;
 /// Pictures that leave less of the cushion than this, or than a fifth of it, are about to miss
 /// their ticks.
 const LEAST_CUSHION: Span = Span::from_millis(40);
-/// Pictures earlier than this (and a tick, since the first one is put up to a tick early)
-/// wait for nothing: the line began with a burst.
-const EARLY: Span = Span::from_millis(500);
-/// Late packets are the network's nature: only when none has been in time for so long,
-/// the mapping is to blame.
-const LATE_PATIENCE: Span = Span::from_millis(2000);
-/// No packet comes before it was sent: earliness is believed soon.
-const EARLY_PATIENCE: Span = Span::from_millis(200);
-
 /// No line waits longer than this so that others of its camera can be in step.
 pub(crate) const MOST_FOR_STEP: Span = Span::from_secs(1);
 
@@ -54,6 +47,8 @@ pub(crate) struct Stamps {
     depth: Span,
     mapping: Option<Mapping>,
     lateness: Lateness,
+    /// Until when it is still beginning.
+    settles_until: Time,
     /// Whether sound tells how late the stream is, for want of pictures.
     judge: Judge,
     /// How much of what is least late is to wait; set when that is first known.
@@ -104,22 +99,6 @@ struct Jump {
     first: Span,
     least: Span,
     witnesses: u8,
-}
-
-/// Pictures that were all too late, or all too early, one after the other.
-#[derive(Debug)]
-struct Strays {
-    side: Side,
-    since: Time,
-    count: u8,
-    /// The least lateness among them: negative is early.
-    best: Span,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Late,
-    Early,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,6 +173,7 @@ impl Stamps {
             depth,
             mapping: None,
             lateness: Lateness::default(),
+            settles_until: Time::ZERO,
             judge: Judge::Sound,
             target: None,
             bending: Bending::No,
@@ -304,6 +284,7 @@ impl Stamps {
             let at = self.fresh(now);
             self.found(pts, at);
             self.judge = Judge::Pictures;
+            self.settles_until = now + SETTLING;
             return Mapped::At(at);
         };
         let at = mapping.place(pts);
@@ -387,34 +368,6 @@ impl Stamps {
         (self.target, self.strays, self.course) = (None, None, Course::Own);
     }
 
-    /// By how much the mapping is to move, now that a picture came with this lateness.
-    fn strayed(&mut self, lateness: Span, now: Time) -> Option<Span> {
-        let tick = self.ticks.tick_span();
-        let (side, patience) = if lateness > self.cushion() - self.least() {
-            (Side::Late, LATE_PATIENCE)
-        } else if lateness < -(EARLY + tick) {
-            (Side::Early, EARLY_PATIENCE)
-        } else {
-            self.strays = None;
-            return None;
-        };
-        let strays = match &mut self.strays {
-            Some(strays) if strays.side == side => strays,
-            other => other.insert(Strays { side, since: now, count: 0, best: lateness }),
-        };
-        strays.count = strays.count.saturating_add(1);
-        strays.best = strays.best.min(lateness);
-        if now - strays.since < patience || strays.count < WITNESSES {
-            return None;
-        }
-        // Whole ticks, so that pictures that lay on ticks still do; the best one ends up with
-        // the full cushion and less than a tick more.
-        let best = strays.best.flicks();
-        let floor = best.div_euclid(tick.flicks());
-        let ticks = if best.rem_euclid(tick.flicks()) > 0 { floor + 1 } else { floor };
-        Some(tick.times(ticks))
-    }
-
     /// The show time of sound: it follows the pictures' mapping, or founds one where there are none.
     pub(crate) fn sound(&mut self, pts: Time, now: Time) -> Option<Heard> {
         // Sound that comes first founds nothing: pictures follow within the second, or there are none.
@@ -445,19 +398,28 @@ impl Stamps {
         {
             return Some(Heard::Moved(at + by, by));
         }
-        let late = now + self.least() - at;
+        let late = (now + self.least() - at).min(self.behind_pictures(pts, now));
         if late <= Span::ZERO {
             return Some(Heard::At(at));
         }
-        // Whole ticks, as ever.
+        // Whole ticks, as ever; and some more, so that the next that is a little later still is in time.
         let tick = self.ticks.tick_span();
-        let by = tick.times((late.flicks() + tick.flicks() - 1).div_euclid(tick.flicks()));
-        if by > WAIT_FOR_SOUND - self.waited {
-            return Some(Heard::At(at));
-        }
+        let ticks = |span: Span| tick.times((span.flicks() + tick.flicks() - 1).div_euclid(tick.flicks()));
+        let left = WAIT_FOR_SOUND - self.waited;
+        let wanted = [ticks(late + self.least()), ticks(late)];
+        let Some(by) = wanted.into_iter().find(|by| *by <= left) else { return Some(Heard::At(at)) };
         self.shift(by);
         self.waited += by;
         Some(Heard::Waits(at + by))
+    }
+
+    /// How much longer all would have to wait for sound that comes now, if its pictures came when
+    /// they usually do: where a network stands still, they are as late, and nothing is to wait longer
+    /// for ever.
+    fn behind_pictures(&self, pts: Time, now: Time) -> Span {
+        let (Some(last), Some(mapping)) = (self.last, &self.mapping) else { return Span::MAX };
+        let waits = self.lateness.least(now).map_or(self.cushion(), |late| mapping.offset(self.reached) - late);
+        (last.pts - pts) + self.least() - waits
     }
 }
 

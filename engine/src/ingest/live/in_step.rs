@@ -254,6 +254,24 @@ fn other_rates_and_reordered_pictures_are_in_step() {
     }
 }
 
+/// Connecting and decoding for the first time take a while: what was sent meanwhile comes at once.
+#[test]
+fn a_line_that_begins_late_waits_no_longer_for_it_and_is_in_step() {
+    for late in [100, 250, 400] {
+        let mut bench = raw(25);
+        let mut all = Camera { fps: 25, jitter: 5_000, ..CAMERA }.send(0, 12, secs(1));
+        for sent in &mut all {
+            sent.arrives = sent.arrives.max(Time::from_millis(1000 + late));
+        }
+        receive(&mut bench, all);
+        assert_in_step(&bench, &format!("{late} ms late"), 9);
+        let waits = bench.line.buffer.waiting().unwrap();
+        // 200 ms, a tick since the first one is put on one, and a tick since the last was taken.
+        assert!(waits <= Span::from_millis(280), "{waits} wait, {late} ms late");
+        assert_eq!(bench.shown.iter().skip(60).filter(|(_, hole)| *hole).count(), 0);
+    }
+}
+
 #[test]
 fn a_jump_of_the_stamps_is_in_step_at_once() {
     for by in [-10, 10] {

@@ -17,7 +17,8 @@ const RIGHT: f64 = 3e-6;
 const CORRECTED: f64 = 10.0;
 /// What is off is corrected at this rate at the most: 3 cents of pitch.
 const GENTLE: f64 = 0.002;
-/// At this one where other lines wait to be in step with it: 9 cents.
+/// At this one where other lines wait to be in step with it, or it waits a tick and more too long:
+/// 9 cents.
 const BRISK: f64 = 0.005;
 /// And at this one, with drift and all, where the cushion is half gone. Sound may be bent by
 /// 1 %, and must be able to follow.
@@ -65,7 +66,7 @@ impl Stamps {
         }
         let is_urgent = waits < Span::from_flicks(cushion.flicks() / 2);
         // The sooner it is in step, the sooner a failover is not seen.
-        let hurries = self.for_step > Span::ZERO && off > 0.0;
+        let hurries = self.for_step > Span::ZERO && off > 0.0 || off < -tick.as_secs_f64();
         let (most, step) = match (is_urgent, hurries) {
             (true, _) => (MOST, 4.0 * STEP),
             (false, true) => (BRISK, STEP),

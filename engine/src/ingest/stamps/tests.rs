@@ -36,12 +36,15 @@ fn the_line_waits_for_sound_that_comes_late_but_not_for_ever() {
     let mut stamps = stamps();
     assert_eq!(stamps.picture(ms(0), ms(0)), Mapped::At(ms(200)));
     assert_eq!(stamps.sound(ms(0), ms(100)), Some(Heard::At(ms(200))));
-    assert_eq!(stamps.sound(ms(40), ms(400)), Some(Heard::Waits(ms(440))));
-    assert_eq!(stamps.sound(ms(400), ms(760)), Some(Heard::At(ms(800))));
-    assert_eq!(stamps.picture(ms(760), ms(760)), Mapped::At(ms(1160)), "pictures wait with it");
+    assert_eq!(stamps.picture(ms(400), ms(400)), Mapped::At(ms(600)));
+    // 200 ms, and 40 for those that are later still.
+    assert_eq!(stamps.sound(ms(40), ms(400)), Some(Heard::Waits(ms(480))));
+    assert_eq!(stamps.sound(ms(400), ms(795)), Some(Heard::At(ms(840))));
+    assert_eq!(stamps.picture(ms(760), ms(760)), Mapped::At(ms(1200)), "pictures wait with it");
     // Late by more than it may be: it is lost, and nothing moves.
-    assert_eq!(stamps.sound(ms(0), ms(1060)), Some(Heard::At(ms(400))));
-    assert_eq!(stamps.picture(ms(1060), ms(1060)), Mapped::At(ms(1460)));
+    assert_eq!(stamps.picture(ms(1060), ms(1060)), Mapped::At(ms(1500)));
+    assert_eq!(stamps.sound(ms(0), ms(1060)), Some(Heard::At(ms(440))));
+    assert_eq!(stamps.picture(ms(1100), ms(1100)), Mapped::At(ms(1540)));
 }
 
 /// Sound that falls behind ever further.
@@ -262,6 +265,101 @@ fn a_burst_at_the_beginning_is_caught_up_within_half_a_second() {
                 ahead <= CUSHION + Span::from_millis(2 * TICK) && ahead > Span::ZERO,
                 "{ahead} at {live}"
             );
+        }
+    }
+}
+
+/// A network stands still now and then: what it held back is late, pictures and sound alike.
+#[test]
+fn the_line_does_not_wait_for_ever_for_what_was_late_once() {
+    for stall in [100, 300, 700, 1_200] {
+        let mut stamps = stamps();
+        for n in 0..1_000 {
+            // Once early, while nothing is known of the stream, and once later.
+            let held = [(20, 20 + stall / TICK), (500, 500 + stall / TICK)];
+            let until = held.iter().find(|(from, to)| (*from..*to).contains(&n)).map_or(n, |(_, to)| *to);
+            let came = ms(until * TICK);
+            // The sound of a picture comes just before it, or just after.
+            let sounds = |stamps: &mut Stamps, at: i64| stamps.sound(ms(n * TICK + at), came);
+            let before = if n > 0 { sounds(&mut stamps, -10) } else { None };
+            let picture = stamps.picture(ms(n * TICK), came);
+            assert_eq!(picture, Mapped::At(ms(n * TICK + 200)), "picture {n}, {stall} ms");
+            let after = sounds(&mut stamps, 10);
+            for heard in before.into_iter().chain(after) {
+                assert!(matches!(heard, Heard::At(_)), "{heard:?} at {n}, {stall} ms");
+            }
+        }
+        assert_eq!(stamps.waits_for_sound(), Span::ZERO);
+    }
+}
+
+/// Another way through the network is 150 ms shorter.
+#[test]
+fn what_waits_too_long_soon_waits_as_it_should() {
+    let mut stamps = stamps();
+    for n in 0..25 * 60 {
+        let late = if n < 10 * 25 { 150 } else { 0 };
+        let now = ms(1000 + n * TICK + late);
+        let Mapped::At(at) = stamps.picture(ms(n * TICK), now) else { panic!("it moves at {n}") };
+        let waits = at - now;
+        assert!(waits >= CUSHION - Span::from_millis(TICK / 4), "{waits} at {n}");
+        if n >= 45 * 25 {
+            assert!(waits <= CUSHION + Span::from_millis(TICK + 5), "{waits} at {n}");
+        }
+    }
+}
+
+/// Three pictures come at once, then none for three: what that takes is not taken away.
+#[test]
+fn what_bursts_need_is_spared() {
+    for connecting in [0, 150, 300, 450] {
+        let depth = Span::from_millis(60);
+        let mut stamps = Stamps::new(FrameRate::new(25, 1).unwrap(), depth);
+        for n in 0..75 {
+            let now = ms(((n / 3 * 3 + 2) * TICK).max(connecting));
+            let (Mapped::At(at) | Mapped::Moved(at, _)) = stamps.picture(ms(n * TICK), now) else {
+                panic!("picture {n}")
+            };
+            let (waits, tick) = (at - now, Span::from_millis(TICK));
+            assert!(waits > Span::ZERO, "picture {n} waits {waits}");
+            if n >= 25 {
+                let spare = waits - tick.times(n % 3);
+                let near = Span::from_millis(5);
+                assert!(spare >= depth - near && spare <= depth + tick + near, "{n}: {spare}, {connecting}");
+            }
+        }
+    }
+}
+
+proptest! {
+    /// A steady stream whose first pictures come late, at once, since connecting takes a while, is
+    /// shown no later than its buffer and a tick from a second on, and never sooner than its buffer.
+    #[test]
+    fn a_steady_stream_waits_no_longer_than_its_buffer_and_a_tick(
+        depth in 20i64..1500,
+        fps in prop::sample::select(&[24u32, 25, 30, 50, 60][..]),
+        interval in prop::sample::select(&[16i64, 20, 33, 40, 66][..]),
+        phase in 0i64..1000,
+        connecting in 0i64..500,
+        jitter in 0i64..8,
+        seed in 1i64..10_000,
+    ) {
+        let rate = FrameRate::new(fps, 1).unwrap();
+        let mut stamps = Stamps::new(rate, Span::from_millis(depth));
+        let (depth, tick) = (Span::from_millis(depth), rate.tick_span());
+        for n in 0..8_000 / interval {
+            let sent = ms(5000 + phase + n * interval);
+            let came = (sent + Span::from_millis(n * seed % (jitter + 1))).max(ms(5000 + phase + connecting));
+            let at = match stamps.picture(ms(777 + n * interval), came) {
+                Mapped::At(at) | Mapped::Moved(at, _) => at,
+                other => panic!("{other:?}"),
+            };
+            if came > ms(6000 + phase + connecting) {
+                let jitter = Span::from_millis(jitter);
+                let near = Span::from_flicks(tick.flicks() / 4) + Span::from_millis(5);
+                prop_assert!(at - sent <= depth + tick + jitter, "{} at {came}", at - sent);
+                prop_assert!(at - came >= depth - jitter - near, "{} at {came}", at - came);
+            }
         }
     }
 }
