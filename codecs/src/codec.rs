@@ -96,6 +96,14 @@ pub trait CodecKit: Send + Sync {
     /// # Errors
     /// A codec that is not there, or parameters it does not take.
     fn video_decoder(&self, params: &VideoParams) -> Result<Box<dyn VideoDecoder>, CodecError>;
+    /// One that gives each picture as soon as it is decoded, where the other might spread the work
+    /// over time. Unless a kit says otherwise, both are the same.
+    ///
+    /// # Errors
+    /// As above.
+    fn prompt_video_decoder(&self, params: &VideoParams) -> Result<Box<dyn VideoDecoder>, CodecError> {
+        self.video_decoder(params)
+    }
     /// # Errors
     /// As above.
     fn audio_decoder(&self, params: &AudioParams) -> Result<Box<dyn AudioDecoder>, CodecError>;

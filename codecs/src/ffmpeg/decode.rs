@@ -16,6 +16,8 @@ use crate::picture::Picture;
 
 /// From this size on a decoder gets a second thread.
 const LARGE: Size = Size::new(1920, 1080);
+/// Beyond this one, one core may not decode a picture in its time: a prompt decoder has frame threads, too.
+const TOO_LARGE: Size = Size::new(2048, 1152);
 /// The largest packet taken, in bytes.
 const MAX_PACKET: usize = 64 << 20;
 /// The most pixels a stream may ask memory for: 8K, and as much again.
@@ -164,6 +166,15 @@ fn time_of(raw: &ffi::AVFrame) -> Option<Time> {
         .map(Time::from_flicks)
 }
 
+/// What a second thread does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Spread {
+    /// The next frame: pictures come one frame later.
+    Frames,
+    /// Other slices of the same picture, if it has any.
+    Slices,
+}
+
 /// Pictures out of packets.
 pub(super) struct AvVideoDecoder {
     decoder: Decoder,
@@ -174,12 +185,15 @@ pub(super) struct AvVideoDecoder {
 }
 
 impl AvVideoDecoder {
-    pub(super) fn open(params: &VideoParams) -> Result<Self, CodecError> {
+    pub(super) fn open(params: &VideoParams, spread: Spread) -> Result<Self, CodecError> {
         let mut context = find(video_names(params.codec))?;
-        let large = params.size.is_some_and(|size| size.area() >= LARGE.area());
+        let area = params.size.map_or(0, Size::area);
         let raw = context.get_mut();
-        raw.thread_count = if large { 2 } else { 1 };
-        raw.thread_type = ffi::FF_THREAD_FRAME;
+        raw.thread_count = if area >= LARGE.area() { 2 } else { 1 };
+        raw.thread_type = match spread {
+            Spread::Slices if area <= TOO_LARGE.area() => ffi::FF_THREAD_SLICE,
+            Spread::Slices | Spread::Frames => ffi::FF_THREAD_FRAME,
+        };
         raw.max_pixels = MAX_PIXELS;
         if let Some(size) = params.size {
             raw.width = i32::try_from(size.width).unwrap_or(0);

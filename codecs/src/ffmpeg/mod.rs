@@ -36,7 +36,8 @@ use crate::settings::{AudioEncoderSettings, VideoEncoderSettings};
 /// The real codecs: FFmpeg's decoders, its encoders for pictures (x264, x265, devices), and its AAC.
 ///
 /// Video decoders run on one thread below 1920x1080, on two frame threads
-/// from there on (one frame more of delay; the pictures are the same).
+/// from there on (one frame more of delay; the pictures are the same). Prompt ones do so only
+/// beyond 2048x1152, and up to there share out the slices of a picture, where it has several.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ffmpeg;
 
@@ -50,7 +51,10 @@ impl Ffmpeg {
 
 impl CodecKit for Ffmpeg {
     fn video_decoder(&self, params: &VideoParams) -> Result<Box<dyn VideoDecoder>, CodecError> {
-        Ok(Box::new(decode::AvVideoDecoder::open(params)?))
+        Ok(Box::new(decode::AvVideoDecoder::open(params, decode::Spread::Frames)?))
+    }
+    fn prompt_video_decoder(&self, params: &VideoParams) -> Result<Box<dyn VideoDecoder>, CodecError> {
+        Ok(Box::new(decode::AvVideoDecoder::open(params, decode::Spread::Slices)?))
     }
     fn audio_decoder(&self, params: &AudioParams) -> Result<Box<dyn AudioDecoder>, CodecError> {
         Ok(Box::new(decode::AvAudioDecoder::open(params)?))

@@ -244,6 +244,30 @@ fn a_flushed_decoder_is_as_new() {
 }
 
 #[test]
+fn a_prompt_decoder_gives_each_picture_of_a_large_stream_at_once() {
+    let size = Size::new(1920, 1080);
+    let rate = FrameRate::new(25, 1).unwrap();
+    let mut settings = VideoEncoderSettings::new(size, rate, 8_000_000);
+    (settings.preset, settings.lookahead) = ("ultrafast", codecs::Lookahead::None);
+    let picture = pattern::picture(size, 0).freeze();
+    let frames: Vec<_> = (0..4)
+        .map(|n| (Frame { pts: rate.time_of(Tick(n)), picture: picture.clone() }, media::Key::Delta))
+        .collect();
+    let (params, packets) = x264::encode(&settings, &frames);
+    let mut decoder = Ffmpeg::new().prompt_video_decoder(&params).unwrap();
+    let prompt: Vec<Frame> = packets
+        .iter()
+        .map(|packet| {
+            decoder.send(packet).unwrap();
+            decoder.receive().unwrap().filter(|frame| frame.pts == packet.pts).expect("it is there")
+        })
+        .collect();
+    let easy = decode(&params, &packets);
+    let same = |(a, b): (&Frame, &Frame)| pattern::pixels(&a.picture) == pattern::pixels(&b.picture);
+    assert!(easy.len() == 4 && prompt.iter().zip(&easy).all(same));
+}
+
+#[test]
 fn a_large_stream_takes_two_threads_and_loses_nothing() {
     let size = Size::new(1920, 1080);
     let rate = FrameRate::new(25, 1).unwrap();

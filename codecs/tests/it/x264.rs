@@ -1,6 +1,6 @@
 //! The x264 encoder: obedient, exact in time, repeatable.
 
-use codecs::{CodecKit, EncoderThreads, Ffmpeg, Frame, VideoEncoderSettings};
+use codecs::{CodecKit, EncoderThreads, Ffmpeg, Frame, Lookahead, VideoEncoderSettings};
 use media::{FrameRate, Key, Packet, Size, Span, Time, VideoParams};
 
 use crate::pattern;
@@ -218,4 +218,29 @@ fn frame_threads_obey_as_well() {
     let keys: Vec<Time> = packets.iter().filter(|p| p.key == Key::Frame).map(|p| p.pts).collect();
     assert_eq!(keys, [frames[0].0.pts, frames[20].0.pts, frames[40].0.pts]);
     assert_eq!(packets.len(), 50);
+}
+
+/// How many frames later a frame comes out, at the most: what each latency costs, beside B-frames,
+/// which a player waits for as well. `docs/LATENCY.md` has these numbers.
+#[test]
+fn each_lookahead_delays_by_its_frames() {
+    let delay = |lookahead, preset| {
+        let settings = VideoEncoderSettings { lookahead, preset, ..settings(rate()) };
+        let mut encoder = Ffmpeg::new().video_encoder(&settings).unwrap();
+        let frames = frames(rate(), 110, |n| n % 60 == 0);
+        let (mut out, mut most) = (Vec::new(), 0);
+        for (n, (frame, key)) in frames.iter().enumerate() {
+            encoder.send(frame, *key).unwrap();
+            while let Some(packet) = encoder.receive().unwrap() {
+                out.push(packet.dts);
+                let own = frames.iter().position(|(frame, _)| frame.pts == packet.pts).unwrap();
+                most = most.max(n - own);
+            }
+        }
+        assert!(out.is_sorted());
+        most
+    };
+    assert_eq!(delay(Lookahead::None, "veryfast"), 0);
+    assert_eq!(delay(Lookahead::Preset, "veryfast"), 10);
+    assert_eq!(delay(Lookahead::Pictures(60), "veryfast"), 60);
 }

@@ -40,6 +40,24 @@ pub(crate) struct Shape {
     pub(crate) rate: SampleRate,
     pub(crate) channels: u8,
     pub(crate) deinterlace: Deinterlace,
+    pub(crate) decoding: Decoding,
+}
+
+/// How soon pictures are to be decoded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Decoding {
+    /// As is cheapest.
+    Easy,
+    /// At once: somewhere low latency is wanted.
+    Prompt,
+}
+
+impl Decoding {
+    /// For the live lines of a show, of which any channel may show any.
+    pub(crate) fn of_live(show: &pipeline_dsl::Show) -> Self {
+        let is_low = |ladder: &pipeline_dsl::Ladder| ladder.latency == pipeline_dsl::Latency::Low;
+        if show.ladders.iter().any(is_low) { Self::Prompt } else { Self::Easy }
+    }
 }
 
 /// What a container says of pictures that do not say it themselves.
@@ -75,7 +93,10 @@ impl VideoLane {
             Deinterlace::Off => (None, Fields::Woven),
         };
         Ok(Self {
-            decoder: shape.kit.video_decoder(params)?,
+            decoder: match shape.decoding {
+                Decoding::Easy => shape.kit.video_decoder(params)?,
+                Decoding::Prompt => shape.kit.prompt_video_decoder(params)?,
+            },
             deinterlacer,
             conform: conform.taking(fields),
             remarks: Remarks::new(shape.deinterlace, cadence),
@@ -246,6 +267,7 @@ mod tests {
                 rate: SampleRate::HZ_48000,
                 channels: 2,
                 deinterlace: Deinterlace::default(),
+                decoding: Decoding::Easy,
             };
             let mut lane = VideoLane::new(&shape, &clip.video, Told::NOTHING).unwrap();
             let (mut seen, mut errors) = (Vec::new(), 0);

@@ -16,7 +16,7 @@ use crate::ingest::file::FileLine;
 use crate::ingest::flv_pull::{self, FlvPull};
 use crate::ingest::intake::Intake;
 use crate::ingest::iso::{self, Iso};
-use crate::ingest::lane::Shape;
+use crate::ingest::lane::{Decoding, Shape};
 use crate::ingest::live::LiveLine;
 use crate::ingest::pattern::TestSource;
 use crate::ingest::play::{self, PlayLine};
@@ -74,6 +74,7 @@ impl Opener<'_> {
             rate: self.show.audio.rate,
             channels: self.show.audio.layout.channels(),
             deinterlace: self.deinterlace,
+            decoding: Decoding::Easy,
         }
     }
 
@@ -131,7 +132,7 @@ impl Opener<'_> {
         });
         let line = LiveLine {
             arrivals,
-            shape: self.shape(),
+            shape: Shape { decoding: Decoding::of_live(self.show), ..self.shape() },
             depth: live.buffer,
             sync: live.sync,
             together: Arc::clone(&self.together),

@@ -17,7 +17,7 @@ use crate::ingest::LineCounters;
 use crate::ingest::buffer::{LineBuffer, Pace, Take};
 use crate::ingest::contribution::Contribution;
 use crate::ingest::intake::{Arrival, Intake};
-use crate::ingest::lane::Shape;
+use crate::ingest::lane::{self, Shape};
 use crate::reporter::Reporter;
 
 /// The show's sound.
@@ -67,7 +67,8 @@ impl Bench {
         let ticks = FrameRate::new(fps, 1).unwrap();
         let depth = Span::from_millis(200);
         let deinterlace = pipeline_dsl::Deinterlace::default();
-        let shape = Shape { kit, canvas, ticks, rate: RATE, channels, deinterlace };
+        let decoding = lane::Decoding::Easy;
+        let shape = Shape { kit, canvas, ticks, rate: RATE, channels, deinterlace, decoding };
         let clock = Arc::new(VirtualClock::default());
         let reporter = Reporter::new(
             Arc::clone(&clock) as Arc<dyn Clock>,

@@ -22,7 +22,7 @@ use crate::ingest::align::Seat;
 use crate::ingest::buffer::{LineBuffer, Pace};
 use crate::ingest::contribution::Contribution;
 use crate::ingest::intake::{Arrival, Intake};
-use crate::ingest::lane::{Shape, StreamParams};
+use crate::ingest::lane::{self, Shape, StreamParams};
 use crate::ingest::standby::Orders;
 use crate::ingest::{Line, LineCounters, Origin};
 use crate::reporter::Reporter;
@@ -244,7 +244,8 @@ impl Camera {
         for name in ["a", "b"] {
             let deinterlace = dsl::Deinterlace::default();
             let kit = Arc::new(Decoding(Numbered(heard)));
-            let shape = Shape { kit, canvas: SIZE, ticks, rate: RATE, channels: 1, deinterlace };
+            let decoding = lane::Decoding::Easy;
+            let shape = Shape { kit, canvas: SIZE, ticks, rate: RATE, channels: 1, deinterlace, decoding };
             let pace = Pace::Live { depth: depth + Span::from_secs(1) };
             let buffer = Arc::new(LineBuffer::new(pace, ticks.tick_span(), RATE, 1));
             let counters = Arc::new(LineCounters::default());

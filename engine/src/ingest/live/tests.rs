@@ -4,6 +4,7 @@ use crate::clock::{Clock, Stop, VirtualClock};
 use crate::event::EventLog;
 use crate::ingest::buffer::Pace;
 use crate::ingest::intake::Intake;
+use crate::ingest::lane;
 use bytes::Bytes;
 use codecs::{AudioDecoder, CodecKit, Fake, PictureMut, VideoDecoder};
 use media::{AudioCodec, AudioParams, FrameRate, Key, SampleRate, Size, Time, VideoCodec, VideoParams};
@@ -62,6 +63,7 @@ fn line(kit: Arc<Decoding<Counting>>) -> LiveLine {
         rate: SampleRate::HZ_48000,
         channels: 2,
         deinterlace: pipeline_dsl::Deinterlace::default(),
+        decoding: lane::Decoding::Easy,
     };
     let buffer = LineBuffer::new(Pace::Live { depth: DEPTH }, Span::from_millis(40), SampleRate::HZ_48000, 2);
     let log = Arc::new(EventLog::new());
