@@ -86,6 +86,7 @@ impl LiveLine {
                 self.buffer.coded.tear();
                 self.buffer.keep(Kept::Nothing);
                 if let Some(place) = self.seat.place() {
+                    contribution.stamps.among_others();
                     place.begin();
                 }
                 self.counters.connect_live();

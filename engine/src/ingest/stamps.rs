@@ -72,6 +72,14 @@ pub(crate) struct Stamps {
     course: Course,
     /// How much longer all of it waits so that other lines of its camera can be in step.
     for_step: Span,
+    company: Company,
+}
+
+/// Whether its camera has other lines, which may turn out to carry the same, and later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Company {
+    Alone,
+    Others,
 }
 
 /// Whose mapping a line goes by.
@@ -187,7 +195,14 @@ impl Stamps {
             joining: Joining::No,
             course: Course::Own,
             for_step: Span::ZERO,
+            company: Company::Alone,
         }
+    }
+
+    /// Its camera has other lines: what it waits too long is not hurried away, since it may have to
+    /// wait as long for one of them.
+    pub(crate) fn among_others(&mut self) {
+        self.company = Company::Others;
     }
 
     /// Its own mapping, to be followed.
@@ -402,12 +417,15 @@ impl Stamps {
         if late <= Span::ZERO {
             return Some(Heard::At(at));
         }
-        // Whole ticks, as ever; and some more, so that the next that is a little later still is in time.
+        // Whole ticks, as ever; and if there are any left, some more, since sound trembles as well, and
+        // all of it is not to move again and again.
         let tick = self.ticks.tick_span();
-        let ticks = |span: Span| tick.times((span.flicks() + tick.flicks() - 1).div_euclid(tick.flicks()));
-        let left = WAIT_FOR_SOUND - self.waited;
-        let wanted = [ticks(late + self.least()), ticks(late)];
-        let Some(by) = wanted.into_iter().find(|by| *by <= left) else { return Some(Heard::At(at)) };
+        let ticks = |span: Span| (span.flicks() + tick.flicks() - 1).div_euclid(tick.flicks());
+        let left = (WAIT_FOR_SOUND - self.waited).flicks().div_euclid(tick.flicks());
+        if ticks(late) > left {
+            return Some(Heard::At(at));
+        }
+        let by = tick.times(ticks(late + self.half()).min(left));
         self.shift(by);
         self.waited += by;
         Some(Heard::Waits(at + by))

@@ -2,7 +2,7 @@
 
 use media::{Span, Time};
 
-use super::{Bending, Course, Joining, Stamps};
+use super::{Bending, Company, Course, Joining, Stamps};
 use crate::ingest::drift::Reading;
 
 /// A line that is to be shown together with others, and is off by more than this, moves at once.
@@ -66,7 +66,7 @@ impl Stamps {
         }
         let is_urgent = waits < Span::from_flicks(cushion.flicks() / 2);
         // The sooner it is in step, the sooner a failover is not seen.
-        let hurries = self.for_step > Span::ZERO && off > 0.0 || off < -tick.as_secs_f64();
+        let hurries = self.for_step > Span::ZERO && off > 0.0 || self.company == Company::Alone && off < -tick.as_secs_f64();
         let (most, step) = match (is_urgent, hurries) {
             (true, _) => (MOST, 4.0 * STEP),
             (false, true) => (BRISK, STEP),

@@ -2,7 +2,7 @@
 
 use media::{Span, Time};
 
-use super::{Course, Stamps, WITNESSES};
+use super::{Company, Stamps, WITNESSES};
 
 /// Pictures earlier than this (and a tick, since the first one is put up to a tick early)
 /// wait for nothing: the line began with a burst.
@@ -70,7 +70,7 @@ impl Stamps {
 
     /// Whether it has just begun, by itself, and may be shown sooner than it was at first.
     fn settles(&self, now: Time) -> bool {
-        let is_alone = self.course == Course::Own && self.for_step == Span::ZERO && self.for_others.is_none();
+        let is_alone = self.company == Company::Alone && self.for_others.is_none();
         is_alone && now < self.settles_until
     }
 }

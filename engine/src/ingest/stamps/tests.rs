@@ -37,14 +37,14 @@ fn the_line_waits_for_sound_that_comes_late_but_not_for_ever() {
     assert_eq!(stamps.picture(ms(0), ms(0)), Mapped::At(ms(200)));
     assert_eq!(stamps.sound(ms(0), ms(100)), Some(Heard::At(ms(200))));
     assert_eq!(stamps.picture(ms(400), ms(400)), Mapped::At(ms(600)));
-    // 200 ms, and 40 for those that are later still.
-    assert_eq!(stamps.sound(ms(40), ms(400)), Some(Heard::Waits(ms(480))));
-    assert_eq!(stamps.sound(ms(400), ms(795)), Some(Heard::At(ms(840))));
-    assert_eq!(stamps.picture(ms(760), ms(760)), Mapped::At(ms(1200)), "pictures wait with it");
+    // 200 ms, and 100 for those that are later still, in whole ticks.
+    assert_eq!(stamps.sound(ms(40), ms(400)), Some(Heard::Waits(ms(560))));
+    assert_eq!(stamps.sound(ms(400), ms(870)), Some(Heard::At(ms(920))));
+    assert_eq!(stamps.picture(ms(760), ms(880)), Mapped::At(ms(1280)), "pictures wait with it");
     // Late by more than it may be: it is lost, and nothing moves.
-    assert_eq!(stamps.picture(ms(1060), ms(1060)), Mapped::At(ms(1500)));
-    assert_eq!(stamps.sound(ms(0), ms(1060)), Some(Heard::At(ms(440))));
-    assert_eq!(stamps.picture(ms(1100), ms(1100)), Mapped::At(ms(1540)));
+    assert_eq!(stamps.picture(ms(1260), ms(1260)), Mapped::At(ms(1780)));
+    assert_eq!(stamps.sound(ms(0), ms(1260)), Some(Heard::At(ms(520))));
+    assert_eq!(stamps.picture(ms(1300), ms(1300)), Mapped::At(ms(1820)));
 }
 
 /// Sound that falls behind ever further.
@@ -63,7 +63,7 @@ fn what_is_waited_for_sound_is_bounded_and_told_in_all() {
         assert_eq!(matches!(heard, Some(Heard::Waits(_))), longer > Span::ZERO);
         times += i32::from(longer > Span::ZERO);
     }
-    assert!(times > 5 && stamps.waits_for_sound() <= WAIT_FOR_SOUND, "{times} times");
+    assert!(times > 2 && stamps.waits_for_sound() <= WAIT_FOR_SOUND, "{times} times");
 }
 
 /// A fast sender whose stamps leap about: none agrees with another.
@@ -307,6 +307,19 @@ fn what_waits_too_long_soon_waits_as_it_should() {
             assert!(waits <= CUSHION + Span::from_millis(TICK + 5), "{waits} at {n}");
         }
     }
+}
+
+/// Another line of its camera may come as late as this one began, and has to be waited for then.
+#[test]
+fn among_other_lines_what_waits_too_long_is_not_taken_away() {
+    let mut stamps = stamps();
+    stamps.among_others();
+    for n in 0..200 {
+        let came = ms((n * TICK).max(300));
+        assert!(matches!(stamps.picture(ms(n * TICK), came), Mapped::At(_)), "picture {n}");
+    }
+    let waits = stamps.place(ms(8_000)).unwrap() - ms(8_000);
+    assert!(waits > CUSHION + Span::from_millis(280), "{waits}");
 }
 
 /// Three pictures come at once, then none for three: what that takes is not taken away.
