@@ -118,7 +118,10 @@ fn channel_text(channel: &Value) -> String {
         ("sent", Side::Right),
     ]);
     for rung in list(&channel["rungs"]) {
-        let size = format!("{}x{}", word(&rung["width"]), word(&rung["height"]));
+        let mut size = format!("{}x{}", word(&rung["width"]), word(&rung["height"]));
+        if let Value::String(line) = &rung["copied_from"] {
+            let _ = write!(size, ", copied from {line}");
+        }
         let [frames, keys] = [&rung["frames"], &rung["keyframes"]].map(word);
         rungs.row([format!("  {}", word(&rung["name"])), size, frames, keys, bytes(&rung["bytes"])]);
     }

@@ -221,7 +221,7 @@ export class ChannelView {
             rung.name,
             chip(frameRate(rung.fps === undefined ? measured.fps : rung.fps)),
             chip(bitrate(rung.kbps === undefined ? measured.kbps : rung.kbps, 0)),
-            rung.width && rung.height ? `${rung.width}×${rung.height}` : 'N/A',
+            `${rung.width && rung.height ? `${rung.width}×${rung.height}` : 'N/A'}${rung.copied_from ? `, copied from ${rung.copied_from}` : ''}`,
             String(rung.frames ?? 'N/A'),
             String(rung.keyframes ?? 'N/A'),
             amount(rung.bytes),

@@ -103,6 +103,8 @@ export interface Rung {
   bytes?: number;
   fps?: number | null;
   kbps?: number | null;
+  /** The camera and the line whose own pictures it sends. */
+  copied_from?: string | null;
 }
 
 export interface Egress {
