@@ -327,13 +327,13 @@ show "copied live" {
   camera main {
     line fiber push "rtmp:live/main" buffer=1s
     line spare push "rtmp:live/spare" buffer=1s
-    failover lost=1s recover=60s
+    failover lost=600ms recover=60s
   }
   filler slate { test "color:green" }
   ladder own { preset ultrafast; keyframe 2s; audio 96k; rung source copy; rung small 160x90 150k }
   channel program {
     sources main
-    filler slate after=3s
+    filler slate after=1200ms
     ladder own
     egress disk record "{rung}.flv"
   }
@@ -344,20 +344,27 @@ show "copied live" {
     let copies = |line: &str| {
         let status = wait_for(&handle, line, |status| from(status).as_deref() == Some(line));
         let since = status.channels[0].rungs[0].frames;
-        wait_for(&handle, "three seconds of it", |status| status.channels[0].rungs[0].frames > since + 75)
+        wait_for(&handle, "two seconds of it", |status| status.channels[0].rungs[0].frames > since + 50)
     };
     let fiber = push(&clips.path().join("fiber.flv"), &live.url);
     let status = copies("main/fiber");
     let rung = &status.channels[0].rungs[0];
     assert_eq!((rung.width, rung.height), (640, 360));
-    let _spare = push(&clips.path().join("spare.flv"), &live.url.replace("main", "spare"));
+    let spare = push(&clips.path().join("spare.flv"), &live.url.replace("main", "spare"));
     wait_for(&handle, "the other line", |status| status.cameras[0].lines[1].state == LineState::Live);
     drop(fiber);
     let status = copies("main/spare");
     assert_eq!((status.channels[0].rungs[0].width, status.channels[0].rungs[0].height), (320, 180));
+    // A hole, which the filler covers, and back.
+    drop(spare);
+    wait_for(&handle, "the filler", |status| {
+        status.channels[0].on_air.as_deref() == Some("slate") && from(status).is_none()
+    });
+    let _again = push(&clips.path().join("fiber.flv"), &live.url);
+    copies("main/fiber");
     handle.stop();
     let report = live.engine.wait();
-    assert!(copied(&report) > 150);
+    assert!(copied(&report) > 130);
 
     let [all, small] = ["source.flv", "small.flv"].map(|name| tags(&live.out.path().join(name)));
     let (pictures, others) = (coded(&all), coded(&small));
@@ -376,7 +383,7 @@ show "copied live" {
             .filter_map(|one| camera.iter().position(|it| it.slices == one.slices))
             .collect();
         let count = pictures.iter().filter(|one| one.sps == camera[0].sps).count();
-        assert!(count > 70 && order.len() == count, "{name}: {} of {count} are the camera's", order.len());
+        assert!(count > 40 && order.len() == count, "{name}: {} of {count} are the camera's", order.len());
     }
     assert_eq!(decoded(&all).len(), pictures.len());
 

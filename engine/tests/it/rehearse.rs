@@ -494,3 +494,29 @@ fn two_hours_of_the_concert_cost() {
     let told = rehearse::run(&concert, &script, &options, &mut |_| {}).unwrap();
     println!("{:?} for {} s of show, {} gaps", told.cost, told.length_s, told.gaps.len());
 }
+
+/// A rung that copies is rehearsed as it is run: in step with the other while lines fail over, and
+/// without a gap where nothing fails.
+#[test]
+fn a_copied_rung_lacks_nothing_that_the_other_has() {
+    let text = TOUR.replace("rung 720p 1280x720 2500k", "rung source copy");
+    let calm = under(&text, vec![]);
+    assert!(calm.gaps.is_empty(), "{:#?}", calm.gaps);
+    // The one goes over to its other line; over the other's hole the filler comes, and goes.
+    let faults =
+        vec![line("main/fiber", 2.0, 20.0, LineFault::Lost), line("alone/only", 6.3, 0.9, LineFault::Lost)];
+    let rough = under(&text, faults);
+    let seen = |rung: &str| -> Vec<(f64, f64)> {
+        let own = rough.gaps.iter().filter(|gap| gap.rung == rung && gap.sense == Sense::Picture);
+        own.map(|gap| (gap.from, gap.length_s())).collect()
+    };
+    let (source, other) = (seen("source"), seen("360p"));
+    assert!(other.len() >= 2 && source.len() == other.len(), "{source:?} {other:?}");
+    for (source, other) in source.iter().zip(&other) {
+        let is_near = (source.0 - other.0).abs() < 0.15 && (source.1 - other.1).abs() < 0.15;
+        assert!(is_near, "{source:?} is no {other:?}: {:#?}", rough.gaps);
+    }
+    for rehearsal in [&calm, &rough] {
+        assert!(!rehearsal.events.iter().any(|event| event.code == "rungs-apart"), "{:#?}", rehearsal.events);
+    }
+}
