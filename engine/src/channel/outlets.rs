@@ -120,13 +120,12 @@ fn must_be_open(channel: &dsl::Channel, egress: &dsl::Egress, place: &str) -> Re
     })
 }
 
-/// Half a minute of a stalled disk, or a quarter gigabyte.
+/// Live, a disk that is too slow loses pictures; offline it is waited for.
 fn recorder_bound(mode: Mode) -> Bound {
-    let when_full = match mode {
-        Mode::RealTime => WhenFull::Drop,
-        Mode::Offline => WhenFull::Wait,
-    };
-    Bound { millis: 30_000, bytes: 256 << 20, when_full }
+    match mode {
+        Mode::RealTime => record::BOUND,
+        Mode::Offline => Bound { when_full: WhenFull::Wait, ..record::BOUND },
+    }
 }
 
 /// A path from the environment was not seen by `check`: it must name something below the output folder.

@@ -1,5 +1,6 @@
 //! The ways out: a feed fans encoded tags out, sinks carry them off.
 
+pub(crate) mod disk;
 pub(crate) mod exit;
 pub(crate) mod feed;
 pub(crate) mod play;

@@ -3,16 +3,17 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::BytesMut;
 use flv::script::Metadata;
 use flv::{FILE_HEADER_LEN, FileHeader, FlvMillis, Tag, TagKind, Tracks};
+use media::Span;
 
 use crate::egress::EgressMeter;
-use crate::egress::queue::{Item, Role, SinkQueue};
+use crate::egress::disk::Disk;
+use crate::egress::queue::{Bound, Item, Role, SinkQueue, WhenFull};
 use crate::event::Level;
 use crate::report::EgressState;
 use crate::reporter::Reporter;
@@ -29,10 +30,13 @@ pub(crate) struct CreateError {
     error: io::Error,
 }
 
+/// What may wait for a disk: half a minute of one that stalls, or a quarter gigabyte.
+pub(crate) const BOUND: Bound = Bound { millis: 30_000, bytes: 256 << 20, when_full: WhenFull::Drop };
+
 /// One recording: a queue on one side, a file on the other.
-pub(crate) struct Recorder {
+pub(crate) struct Recorder<D: Disk = File> {
     made: Made,
-    file: BufWriter<File>,
+    file: BufWriter<D>,
     /// Up to where whole tags were when all was last flushed.
     whole: Mark,
     /// The tags written since then.
@@ -42,6 +46,8 @@ pub(crate) struct Recorder {
     /// Where in the file the first tag ends that is no header.
     media: Option<u64>,
     tags: Tags,
+    /// Pictures that the disk was too slow for.
+    lost: u64,
 }
 
 /// The newest header of each kind that came by: what a file that begins in mid-stream begins with.
@@ -114,17 +120,24 @@ struct Mark {
     picture: FlvMillis,
 }
 
+/// The `n`th file of this name: `name.ext`, `name-2.ext`, `name-3.ext`, …
+pub(crate) fn sibling(path: &Path, n: u32) -> PathBuf {
+    if n <= 1 {
+        return path.to_owned();
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
+    path.with_file_name(format!("{stem}-{n}{extension}"))
+}
+
 /// Opens `path`, or `name-2.ext`, `name-3.ext`, … if it is there already.
 pub(crate) fn create_new(path: &Path) -> Result<(PathBuf, File), CreateError> {
     let failed = |path: PathBuf, error| CreateError { path, error };
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(|error| failed(path.to_owned(), error))?;
     }
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let extension = path.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
     for n in 1..=MOST_SIBLINGS {
-        let candidate =
-            if n == 1 { path.to_owned() } else { path.with_file_name(format!("{stem}-{n}{extension}")) };
+        let candidate = sibling(path, n);
         match OpenOptions::new().write(true).create_new(true).open(&candidate) {
             Ok(file) => return Ok((candidate, file)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -145,21 +158,23 @@ impl Recorder {
         let (path, file) = create_new(path)?;
         Self::begin(path, file, begun)
     }
+}
 
+impl<D: Disk> Recorder<D> {
     /// Writes the header of a file that was just made; without it, the file goes again.
-    fn begin(path: PathBuf, mut file: File, begun: Arc<Begun>) -> Result<Self, CreateError> {
+    pub(crate) fn begin(path: PathBuf, mut file: D, begun: Arc<Begun>) -> Result<Self, CreateError> {
         let mut header = BytesMut::new();
         flv::write_file_header(&mut header, Tracks::Both);
         if let Err(error) = file.write_all(&header) {
-            // It is ours, and nothing is in it; if it cannot be removed, it plays as nothing.
-            let _ = std::fs::remove_file(&path);
+            file.remove(&path);
             return Err(CreateError { path, error });
         }
         let made = Made { path, begun };
         let file = BufWriter::with_capacity(256 << 10, file);
         let whole = Mark { end: FILE_HEADER_LEN as u64, picture: FlvMillis(0) };
         let fresh = Vec::new();
-        Ok(Self { made, file, whole, fresh, metadata: None, first: None, media: None, tags: Tags::Ours })
+        let (metadata, first, media) = (None, None, None);
+        Ok(Self { made, file, whole, fresh, metadata, first, media, tags: Tags::Ours, lost: 0 })
     }
 
     /// For tags that are not ours: nothing of them is changed.
@@ -231,15 +246,38 @@ impl Recorder {
         }
     }
 
+    /// Writes a tag, and has it on its way to the disk.
+    pub(crate) fn put(&mut self, item: &Item, meter: &EgressMeter) -> io::Result<()> {
+        self.write(item)?;
+        self.flush(meter)
+    }
+
+    /// Pictures were dropped before they could be written: what is to be said of it, once.
+    pub(crate) fn missed(&mut self, dropped: u64, meter: &EgressMeter) -> Option<String> {
+        if dropped == 0 {
+            return None;
+        }
+        meter.dropped(dropped);
+        let is_new = self.lost == 0;
+        self.lost = self.lost.saturating_add(dropped);
+        let path = self.made.path.display();
+        is_new.then(|| format!("{path}: the disk is too slow: pictures are missing from the recording"))
+    }
+
+    /// From its first picture to its last, as far as both are whole on the disk.
+    pub(crate) fn length(&self) -> Span {
+        let first = self.first.map_or(0, |first| self.whole.picture.since(first));
+        Span::from_millis(i64::from(first).max(0))
+    }
+
     /// Ends a file in which nothing more can be written, and says how.
-    fn cut(self, error: &io::Error, meter: &EgressMeter) -> String {
+    pub(crate) fn cut(self, error: &io::Error, meter: &EgressMeter) -> String {
         let (path, media) = (self.made.path.clone(), self.media);
         let is_received = matches!(self.tags, Tags::Received { .. });
-        let (whole, salvaged) = self.salvage(meter);
+        let (file, whole, salvaged) = self.salvage(meter);
         let shown = path.display();
         if is_received && media.is_none_or(|media| media > whole) {
-            // Nothing of the stream is in it; if it cannot be removed, it plays as nothing.
-            let _ = std::fs::remove_file(&path);
+            file.remove(&path);
             return format!("{shown}: {error}; nothing could be written");
         }
         let but = salvaged.err().map(|e| format!(", nor be closed there: {e}")).unwrap_or_default();
@@ -254,7 +292,6 @@ impl Recorder {
         reporter: &Reporter,
         codes: &Codes,
     ) -> io::Result<()> {
-        let mut lost = 0;
         while let Some(item) = queue.pop_blocking() {
             heads.note(&item);
             self.write(&item)?;
@@ -263,16 +300,8 @@ impl Recorder {
                 self.write(&item)?;
             }
             self.flush(meter)?;
-            let dropped = queue.take_dropped();
-            if dropped > 0 {
-                meter.dropped(dropped);
-                if lost == 0 {
-                    let path = self.made.path.display();
-                    let message =
-                        format!("{path}: the disk is too slow: pictures are missing from the recording");
-                    reporter.event(Level::Warn, codes.behind, message);
-                }
-                lost += dropped;
+            if let Some(message) = self.missed(queue.take_dropped(), meter) {
+                reporter.event(Level::Warn, codes.behind, message);
             }
         }
         Ok(())
@@ -290,22 +319,22 @@ impl Recorder {
 
     /// After a failed write: ends the file at the last tag that is whole on disk, since a half
     /// one would end it in damage. Gives the length, and what kept it from being closed there.
-    fn salvage(self, meter: &EgressMeter) -> (u64, io::Result<()>) {
+    fn salvage(self, meter: &EgressMeter) -> (D, u64, io::Result<()>) {
         // Without its buffer, which would be written behind the cut when it is dropped.
         let (file, _unwritten) = self.file.into_parts();
-        let there = file.metadata().map_or(self.whole.end, |metadata| metadata.len());
+        let there = file.length().unwrap_or(self.whole.end);
         let fits = self.fresh.iter().rev().find(|mark| mark.end <= there);
         let whole = fits.copied().unwrap_or(self.whole);
         meter.sent((whole.end - self.whole.end) as usize);
-        let closed = file.set_len(whole.end).and_then(|()| {
+        let closed = file.cut(whole.end).and_then(|()| {
             // In place: that needs no room.
             match self.metadata.and_then(|(metadata, len)| measured(metadata, len, self.first, whole.picture))
             {
-                Some(tag) => file.write_all_at(&tag, FILE_HEADER_LEN as u64),
+                Some(tag) => file.write_over(&tag, FILE_HEADER_LEN as u64),
                 None => Ok(()),
             }
         });
-        (whole.end, closed)
+        (file, whole.end, closed)
     }
 
     fn write(&mut self, item: &Item) -> io::Result<()> {
@@ -317,7 +346,7 @@ impl Recorder {
             Tags::Ours => {}
             Tags::Received { sound, pictures } => {
                 // A file without a name takes all that is written, for nobody.
-                if item.role == Role::Key && self.file.get_ref().metadata()?.nlink() == 0 {
+                if item.role == Role::Key && self.file.get_ref().is_gone()? {
                     return Err(io::Error::new(io::ErrorKind::NotFound, "somebody removed it"));
                 }
                 *sound |= tag.kind == TagKind::Audio;
@@ -341,7 +370,7 @@ impl Recorder {
 
     /// Says in the metadata how long the recording became, or in the file's header what is in it,
     /// and waits for the disk.
-    fn close(&mut self) -> io::Result<()> {
+    pub(crate) fn close(&mut self) -> io::Result<()> {
         self.file.flush()?;
         if let Tags::Received { sound, pictures } = self.tags {
             let tracks = match (sound, pictures) {
@@ -350,15 +379,15 @@ impl Recorder {
                 (false, true) => Tracks::Video,
                 (false, false) => Tracks::Neither,
             };
-            self.file.get_ref().write_all_at(&FileHeader { tracks }.to_bytes(), 0)?;
+            self.file.get_ref().write_over(&FileHeader { tracks }.to_bytes(), 0)?;
         }
         let metadata = self.metadata.clone();
         if let Some(tag) =
             metadata.and_then(|(metadata, len)| measured(metadata, len, self.first, self.whole.picture))
         {
-            self.file.get_ref().write_all_at(&tag, FILE_HEADER_LEN as u64)?;
+            self.file.get_ref().write_over(&tag, FILE_HEADER_LEN as u64)?;
         }
-        self.file.get_ref().sync_data()
+        self.file.get_ref().sync()
     }
 }
 

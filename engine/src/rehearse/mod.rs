@@ -48,11 +48,13 @@
 mod audience;
 mod chance;
 pub(crate) mod clip;
+mod disk;
 mod gaps;
 pub(crate) mod life;
 mod model;
 mod options;
 mod orders;
+mod recording;
 mod report;
 mod runs;
 mod sender;
@@ -90,8 +92,8 @@ use crate::report::cpu_seconds;
 pub use options::{RehearseError, RehearseOptions};
 pub use report::{
     ActualSpan, CameraRun, CameraSpan, ChannelRun, Codecs, CommandOutcome, CommandRun, Cost, CueRun,
-    EngineEnd, EngineRun, FaultRun, Gap, IntentSpan, LineRun, LineSpan, MarkSpan, OnAirKind, PictureSeen,
-    Progress, Rehearsal, Saw, Sender, Sense, SinkRun, SinkSpan, SoundHeard,
+    EngineEnd, EngineRun, FaultRun, FileRun, Gap, IntentSpan, LineRun, LineSpan, MarkSpan, OnAirKind,
+    PictureSeen, Progress, Rehearsal, Saw, Sender, Sense, SinkRun, SinkSpan, SoundHeard,
 };
 
 /// Senders send already when the show begins, as encoders do that were checked in time: none begins
@@ -234,7 +236,7 @@ impl Theatre {
             }
             let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
             for sink in &world.sinks {
-                sink.lock().detach(reached);
+                sink.lock().detach(reached, end);
             }
             let Some((_, again)) = killed else {
                 world.watch.gone(reached);

@@ -306,6 +306,20 @@ pub struct SinkRun {
     pub bytes: u64,
     pub dropped_frames: u64,
     pub reconnects: u64,
+    /// What the disk would hold of it: a file each time the engine began.
+    #[serde(default)]
+    pub files: Vec<FileRun>,
+}
+
+/// A recording that is on the disk in the end, whole up to its last tag.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct FileRun {
+    /// Its name: none takes the place of another.
+    pub name: String,
+    /// From its first picture to its last.
+    pub length_s: f64,
+    /// How large it would be about, by the bitrates of its rung and its sound.
+    pub bytes: u64,
 }
 
 /// From when to when an egress stood like this.

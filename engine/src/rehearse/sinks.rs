@@ -1,12 +1,14 @@
 //! Simulated ends of ways out: a server that is pushed to, and a disk.
 //!
 //! What lies before them is the engine's: the feed with its headers and its GOP, the queue that
-//! loses frames up to a key frame, the times after which a server is given up and tried again.
+//! loses frames up to a key frame, the times after which a server is given up and tried again, and
+//! what writes a recording.
 
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use media::{Span, Time, Track};
-use pipeline_dsl::rehearsal::SinkFault;
+use pipeline_dsl::rehearsal::{DiskFault, SinkFault};
 use scheduling::Backoff;
 
 use crate::call;
@@ -14,9 +16,13 @@ use crate::egress::EgressMeter;
 use crate::egress::feed::{Feed, Header};
 use crate::egress::push;
 use crate::egress::queue::{Item, Role, SinkQueue};
+use crate::egress::record;
 use crate::event::Level;
 use crate::rehearse::audience::Audience;
 use crate::rehearse::chance::Chance;
+use crate::rehearse::disk::Health;
+use crate::rehearse::recording::{Held, Pace, Recording};
+use crate::rehearse::report::EngineEnd;
 use crate::rehearse::runs::Runs;
 use crate::report::EgressState;
 use crate::reporter::Reporter;
@@ -37,7 +43,7 @@ pub(crate) struct SinkTrouble {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum SinkEnd {
     Server(SinkFault),
-    DiskFull,
+    Disk(DiskFault),
 }
 
 /// What stands at the other end.
@@ -59,8 +65,6 @@ enum Push {
     Calling { since: Time },
     /// It sends; and since when nothing was taken.
     Up { since: Time, stuck: Option<Time>, queue: Arc<SinkQueue> },
-    /// The recording has failed, for good.
-    Failed,
 }
 
 /// One egress of one rung, over all lives of the engine.
@@ -77,9 +81,15 @@ pub(crate) struct Sink {
     pub(crate) bytes: u64,
     pub(crate) dropped: u64,
     pub(crate) reconnects: u64,
+    /// How often an engine began.
+    lives: u32,
     desk: Option<Desk>,
     push: Push,
     backoff: Backoff,
+    /// What is written to the disk, until it fails.
+    recording: Option<Recording>,
+    /// What the disk holds by now, a file for each life of the engine.
+    pub(crate) held: Vec<Held>,
 }
 
 /// What of an engine a sink is connected with.
@@ -122,9 +132,12 @@ impl SharedSink {
             bytes: 0,
             dropped: 0,
             reconnects: 0,
+            lives: 0,
             desk: None,
             push: Push::Away { again: Time::ZERO },
             backoff: Backoff::new(push::FIRST_WAIT, push::LONGEST_WAIT),
+            recording: None,
+            held: Vec::new(),
         })))
     }
 
@@ -149,10 +162,27 @@ impl Sink {
         self.push = Push::Away { again: began };
         self.backoff = Backoff::new(push::FIRST_WAIT, push::LONGEST_WAIT);
         self.state(began, None);
+        if self.kind == Kind::Disk {
+            self.begin_to_record(began);
+        }
     }
 
-    /// The engine has ended, in good order or not.
-    pub(crate) fn detach(&mut self, at: Time) {
+    /// The engine has ended like this.
+    pub(crate) fn detach(&mut self, at: Time, end: EngineEnd) {
+        if let (Some(mut recording), Some(desk)) = (self.recording.take(), &self.desk) {
+            let ended = match end {
+                EngineEnd::Ended => recording.end(&desk.meter),
+                // What is on the disk is on the disk.
+                EngineEnd::Killed => Ok(()),
+            };
+            match ended {
+                Ok(()) => self.held.push(recording.held()),
+                Err(error) => {
+                    let shown = Time::ZERO + (at - desk.began);
+                    self.stop_recording(at, shown, recording, &error);
+                }
+            }
+        }
         let Some(desk) = self.desk.take() else { return };
         if let Push::Up { queue, .. } = &self.push {
             desk.meter.dropped(queue.take_dropped());
@@ -191,33 +221,72 @@ impl Sink {
     pub(crate) fn tag(&mut self, at: Time, item: &Item) {
         let Some(desk) = &self.desk else { return };
         let now = desk.began + (at - Time::ZERO);
+        if self.kind == Kind::Viewers {
+            return;
+        }
+        desk.feed.publish(item.clone());
         match self.kind {
-            Kind::Server => {
-                desk.feed.publish(item.clone());
-                self.serve(now, at);
-            }
+            Kind::Server => self.serve(now, at),
             Kind::Disk => self.write(now, at, item),
             Kind::Viewers => {}
         }
     }
 
-    fn write(&mut self, now: Time, at: Time, item: &Item) {
-        let full = self.fails(now, SinkEnd::DiskFull);
+    /// What the disk is like, by the latest fault that holds.
+    fn disk(&self, now: Time) -> (Health, Pace) {
+        let holds = |trouble: &&SinkTrouble| trouble.from <= now && now < trouble.to;
+        let faults = self.troubles.iter().filter(holds).filter_map(|trouble| match trouble.what {
+            SinkEnd::Disk(fault) => Some(fault),
+            SinkEnd::Server(_) => None,
+        });
+        faults.fold((Health::Well, Pace::Abreast), |(health, pace), fault| match fault {
+            DiskFault::Full => (Health::Full, pace),
+            DiskFault::Broken => (Health::Broken, pace),
+            DiskFault::Slow(share) => (health, Pace::Share(share.millionths())),
+        })
+    }
+
+    fn begin_to_record(&mut self, began: Time) {
+        self.lives += 1;
         let Some(desk) = &self.desk else { return };
-        match self.push {
-            Push::Failed => {}
-            _ if full => {
-                let whole = desk.meter.bytes();
-                let why = "No space left on device (os error 28)";
-                let message =
-                    format!("{}: {why}; the recording ends after {whole} bytes of whole tags", self.target);
-                desk.reporter.event_at(at, Level::Alarm, "egress-failed", message);
-                desk.meter.set(EgressState::Failed);
-                self.push = Push::Failed;
-                self.state(now, Some("the disk is full"));
-            }
-            _ => desk.meter.sent(item.tag.wire_len()),
+        let (health, _) = self.disk(began);
+        match Recording::begin(&self.target, self.lives, &desk.feed, health) {
+            Ok(recording) => self.recording = Some(recording),
+            Err(message) => self.failed(began, Time::ZERO, message),
         }
+    }
+
+    fn write(&mut self, now: Time, at: Time, item: &Item) {
+        let disk = self.disk(now);
+        let (Some(desk), Some(recording)) = (&self.desk, &mut self.recording) else { return };
+        match recording.step(item, disk, &desk.meter) {
+            Ok(None) => {}
+            Ok(Some(message)) => desk.reporter.event_at(at, Level::Warn, record::EGRESS.behind, message),
+            Err(error) => {
+                if let Some(recording) = self.recording.take() {
+                    self.stop_recording(now, at, recording, &error);
+                }
+            }
+        }
+    }
+
+    fn stop_recording(&mut self, now: Time, at: Time, recording: Recording, error: &io::Error) {
+        let Some(desk) = &self.desk else { return };
+        let (held, message) = recording.fail(error, &desk.meter);
+        self.held.push(held);
+        self.failed(now, at, message);
+    }
+
+    /// The recording is over, before its time.
+    fn failed(&mut self, now: Time, at: Time, message: String) {
+        let Some(desk) = &self.desk else { return };
+        desk.reporter.event_at(at, Level::Alarm, record::EGRESS.failed, message);
+        desk.meter.set(EgressState::Failed);
+        let why = match self.disk(now) {
+            (Health::Broken, _) => "the disk cannot be written to",
+            _ => "the disk is full",
+        };
+        self.state(now, Some(why));
     }
 
     fn serve(&mut self, now: Time, at: Time) {
@@ -225,7 +294,6 @@ impl Sink {
         let refused = self.fails(now, SinkEnd::Server(SinkFault::Refuse));
         let Some(desk) = &self.desk else { return };
         match &mut self.push {
-            Push::Failed => {}
             Push::Away { again } if now < *again => {}
             Push::Away { .. } if refused => self.lost(now, at, "Connection refused (os error 111)"),
             Push::Away { .. } if wedged => self.push = Push::Calling { since: now },

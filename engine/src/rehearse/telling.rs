@@ -11,9 +11,10 @@ use crate::event::Event;
 use crate::rehearse::Lived;
 use crate::rehearse::gaps::{self, Place};
 use crate::rehearse::options::RehearseOptions;
+use crate::rehearse::recording::Held;
 use crate::rehearse::report::{
-    ActualSpan, CameraRun, CameraSpan, ChannelRun, CommandRun, Cost, CueRun, FaultRun, Gap, IntentSpan,
-    LineRun, LineSpan, MarkSpan, Rehearsal, Sender, SinkRun, SinkSpan,
+    ActualSpan, CameraRun, CameraSpan, ChannelRun, CommandRun, Cost, CueRun, FaultRun, FileRun, Gap,
+    IntentSpan, LineRun, LineSpan, MarkSpan, Rehearsal, Sender, SinkRun, SinkSpan,
 };
 use crate::rehearse::runs::{Run, Runs};
 use crate::rehearse::sinks::Kind;
@@ -133,7 +134,7 @@ pub(super) fn tell(
         lines,
         cameras,
         channels,
-        sinks: sink_runs(&world, end),
+        sinks: sink_runs(show, &world, end),
         gaps,
         events,
     }
@@ -188,7 +189,7 @@ fn fault_run(fault: &Fault, end: Time) -> FaultRun {
         FaultKind::Line { line, .. } => line.to_string(),
         FaultKind::Filler { filler, .. } => format!("filler/{filler}"),
         FaultKind::Sink { sink, .. } => sink.to_string(),
-        FaultKind::DiskFull => "disk".to_owned(),
+        FaultKind::Disk { .. } => "disk".to_owned(),
         FaultKind::EngineKill => "engine".to_owned(),
     };
     let to = fault.ends().map(|to| secs(to.min(end.max(fault.at))));
@@ -209,7 +210,7 @@ fn command_runs(script: &FaultScript, world: &World) -> Vec<CommandRun> {
     orders.map(run).collect()
 }
 
-fn sink_runs(world: &World, end: Time) -> Vec<SinkRun> {
+fn sink_runs(show: &dsl::Show, world: &World, end: Time) -> Vec<SinkRun> {
     let run = |sink: &crate::rehearse::sinks::SharedSink| {
         let sink = sink.lock();
         let states = sink.states.clone().finish(end).into_iter();
@@ -228,7 +229,27 @@ fn sink_runs(world: &World, end: Time) -> Vec<SinkRun> {
             bytes: sink.bytes,
             dropped_frames: sink.dropped,
             reconnects: sink.reconnects,
+            files: files(&sink.held, bitrate(show, &sink.channel, &sink.rung)),
         }
     };
     world.sinks.iter().map(run).collect()
+}
+
+/// Bits a second of a rung with its sound.
+fn bitrate(show: &dsl::Show, channel: &str, rung: &str) -> u64 {
+    let ladder = show.channel(channel).and_then(|channel| show.ladder(&channel.ladder));
+    let of = |ladder: &dsl::Ladder| {
+        let rung = ladder.rungs.iter().find(|model| model.name == rung)?;
+        Some(u64::from(rung.bitrate) + u64::from(ladder.audio_bitrate))
+    };
+    ladder.and_then(of).unwrap_or(0)
+}
+
+fn files(held: &[Held], bitrate: u64) -> Vec<FileRun> {
+    let file = |held: &Held| FileRun {
+        name: held.name.clone(),
+        length_s: held.length.as_secs_f64(),
+        bytes: (held.length.as_secs_f64() * bitrate as f64 / 8.0) as u64,
+    };
+    held.iter().map(file).collect()
 }

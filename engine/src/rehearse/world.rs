@@ -165,7 +165,7 @@ impl World {
                 {
                     SinkEnd::Server(*fault)
                 }
-                (FaultKind::DiskFull, Kind::Disk) => SinkEnd::DiskFull,
+                (FaultKind::Disk { fault }, Kind::Disk) => SinkEnd::Disk(*fault),
                 _ => return None,
             };
             Some(SinkTrouble { from: fault.at, to: fault.ends().unwrap_or(NEVER), what })

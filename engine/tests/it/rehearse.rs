@@ -7,8 +7,8 @@ use engine::rehearse::{
 use engine::{EgressState, LineState};
 use media::{Size, Span, Time};
 use pipeline_dsl::rehearsal::{
-    Ask, Drift, Fault, FaultKind, FaultScript, LineFault, LineName, MarkAsk, MarkTime, Order, Share,
-    SinkFault, SinkName, TimedOrder,
+    Ask, DiskFault, Drift, Fault, FaultKind, FaultScript, LineFault, LineName, MarkAsk, MarkTime, Order,
+    Share, SinkFault, SinkName, TimedOrder,
 };
 use pipeline_dsl::{Action, Switch};
 
@@ -70,6 +70,10 @@ fn line(name: &str, at: f64, lasts: f64, what: LineFault) -> Fault {
 fn cdn(at: f64, lasts: f64, what: SinkFault) -> Fault {
     let sink = SinkName { channel: "program".into(), egress: "cdn".into(), rung: None };
     fault(at, lasts, FaultKind::Sink { sink, fault: what })
+}
+
+fn disk(fault: DiskFault) -> FaultKind {
+    FaultKind::Disk { fault }
 }
 
 fn cut(at: f64, source: &str) -> TimedOrder {
@@ -319,7 +323,8 @@ fn a_wedged_server_costs_its_own_viewers_and_nobody_else() {
 
 #[test]
 fn a_server_that_hangs_up_is_called_again_and_a_full_disk_ends_the_recording() {
-    let rehearsal = under(TOUR, vec![cdn(2.0, 2.0, SinkFault::Refuse), fault(3.0, 1.0, FaultKind::DiskFull)]);
+    let rehearsal =
+        under(TOUR, vec![cdn(2.0, 2.0, SinkFault::Refuse), fault(3.0, 1.0, disk(DiskFault::Full))]);
     let (gap, length) = only(&rehearsal, Sense::Picture);
     assert!(gap.egress.as_deref() == Some("cdn") && (1.9..5.0).contains(&length), "{gap:?}");
     let state =
@@ -329,6 +334,56 @@ fn a_server_that_hangs_up_is_called_again_and_a_full_disk_ends_the_recording() {
         [EgressState::Live, EgressState::Failed, EgressState::Live]
     );
     assert_eq!(said(&rehearsal, "egress-failed", "program/disk/360p"), 1);
+}
+
+/// What the disk holds of each rung in the end: names and seconds.
+fn held(rehearsal: &Rehearsal) -> Vec<(&str, f64)> {
+    let files = rehearsal.sinks.iter().filter(|sink| sink.egress == "disk").flat_map(|sink| &sink.files);
+    files.map(|file| (file.name.as_str(), file.length_s)).collect()
+}
+
+#[test]
+fn a_disk_that_fills_breaks_or_is_slow_holds_what_the_recorder_could_write() {
+    let whole = under(TOUR, vec![]);
+    let names: Vec<_> = held(&whole).iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, ["./program-720p.flv", "./program-360p.flv"]);
+    assert!(held(&whole).iter().all(|(_, length)| about(*length, 7.96, 0.001)), "{:?}", held(&whole));
+    let sizes: Vec<_> = whole.sinks.iter().flat_map(|sink| &sink.files).map(|file| file.bytes).collect();
+    assert!(sizes[0] > 2 * sizes[1] && sizes[0] < 2_800_000, "{sizes:?}");
+    // Both end at once, with a whole picture.
+    for (fault, why) in [(DiskFault::Full, "No space left"), (DiskFault::Broken, "Input/output error")] {
+        let rehearsal = under(TOUR, vec![fault_of_disk(3.0, 1.0, fault)]);
+        assert!(
+            held(&rehearsal).iter().all(|(_, length)| about(*length, 2.96, 0.1)),
+            "{:?}",
+            held(&rehearsal)
+        );
+        let said = rehearsal.events.iter().find(|event| event.code == "egress-failed").unwrap();
+        assert!(said.message.contains(why) && said.message.contains("bytes of whole tags"), "{said:?}");
+        // What goes out otherwise is none of the disk's.
+        assert_eq!(rehearsal.gaps, []);
+    }
+    // A slow one is waited for, and all is there in the end.
+    let slow = |text: &str, lasts, percent| {
+        under(text, vec![fault_of_disk(2.0, lasts, DiskFault::Slow(share(percent)))])
+    };
+    let waited = slow(TOUR, 4.0, 10);
+    assert_eq!(held(&waited), held(&whole));
+    assert_eq!(said(&waited, "egress-behind", "program/disk/720p"), 0);
+    // For half a minute, and no longer.
+    let long = TOUR.replace("0:06 cut alone; at 0:08 end", "0:06 cut alone; at 0:50 end");
+    let lost = slow(&long, 45.0, 1);
+    assert_eq!(said(&lost, "egress-behind", "program/disk/720p"), 1, "{:#?}", lost.events);
+    assert!(lost.sinks.iter().any(|sink| sink.egress == "disk" && sink.dropped_frames > 100));
+    // An engine that is killed leaves what is on the disk, and begins another file.
+    let killed = under(TOUR, vec![fault(4.0, 2.0, FaultKind::EngineKill)]);
+    let names: Vec<_> = held(&killed).iter().map(|(name, _)| *name).collect();
+    assert_eq!(names[..2], ["./program-720p.flv", "./program-720p-2.flv"]);
+    assert!(about(held(&killed)[0].1, 3.9, 0.15) && about(held(&killed)[1].1, 7.96, 0.001), "{killed:?}");
+}
+
+fn fault_of_disk(at: f64, lasts: f64, what: DiskFault) -> Fault {
+    fault(at, lasts, disk(what))
 }
 
 #[test]

@@ -76,8 +76,11 @@ pub enum FaultKind {
         /// How.
         fault: SinkFault,
     },
-    /// The disk that is recorded to takes nothing more.
-    DiskFull,
+    /// The disk that is recorded to.
+    Disk {
+        /// How.
+        fault: DiskFault,
+    },
     /// The engine ends at once, without a last word; it is started again when the fault is over.
     EngineKill,
 }
@@ -136,6 +139,18 @@ pub enum SinkFault {
     Wedge,
     /// It hangs up, and takes no connection.
     Refuse,
+}
+
+/// How a disk fails.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DiskFault {
+    /// It takes nothing more.
+    Full,
+    /// It takes only this share of what there is to write.
+    Slow(Share),
+    /// It can no longer be written to.
+    Broken,
 }
 
 /// A part of a whole: a millionth to all of it.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::line::{Piece, lines, pieces, split_at_time};
-use super::model::{Drift, Fault, FaultKind, FaultScript, LineFault, Share, SinkFault};
+use super::model::{DiskFault, Drift, Fault, FaultKind, FaultScript, LineFault, Share, SinkFault};
 use super::orders;
 use super::subject::{Seems, Subject};
 use super::table::{Amount, DISK, ENGINE, FAULTS, FaultSpec, Lines, Of};
@@ -262,7 +262,10 @@ fn whats(spec: &FaultSpec, subject: &Subject<'_>, amount: Option<&Value>) -> Wro
         return Err(Box::new(Diagnostic::error("bad-subject", subject.span, message).help(legal)));
     }
     Ok(match spec.of {
-        Of::Disk if subject.text == DISK => vec![FaultKind::DiskFull],
+        Of::Disk if subject.text == DISK => {
+            let fault = disk_fault(spec.word, amount).ok_or_else(|| mismatch(subject.span))?;
+            vec![FaultKind::Disk { fault }]
+        }
         Of::Disk => return Err(of_one(DISK)),
         Of::Engine if subject.text == ENGINE => vec![FaultKind::EngineKill],
         Of::Engine => return Err(of_one(ENGINE)),
@@ -280,6 +283,15 @@ fn whats(spec: &FaultSpec, subject: &Subject<'_>, amount: Option<&Value>) -> Wro
             let fault = fault()?;
             lines.into_iter().map(|line| FaultKind::Line { line, fault }).collect()
         }
+    })
+}
+
+fn disk_fault(word: &str, amount: Option<&Value>) -> Option<DiskFault> {
+    Some(match (word, amount) {
+        ("full", None) => DiskFault::Full,
+        ("slow", Some(Value::Number(millionths))) => DiskFault::Slow(Share::from_millionths(*millionths)?),
+        ("broken", None) => DiskFault::Broken,
+        _ => return None,
     })
 }
 

@@ -108,6 +108,13 @@ pub(super) const FAULTS: &[FaultSpec] = &[
     fault("refuse", Of::Push, Amount::None, "The server hangs up, and takes no connection."),
     fault("full", Of::Disk, Amount::None, "The disk that is recorded to takes nothing more."),
     fault(
+        "slow",
+        Of::Disk,
+        Amount::Usual(Type::Percent, "50%"),
+        "The disk takes only this share of what there is to write.",
+    ),
+    fault("broken", Of::Disk, Amount::None, "The disk can no longer be written to."),
+    fault(
         "kill",
         Of::Engine,
         Amount::None,

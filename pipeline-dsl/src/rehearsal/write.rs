@@ -4,9 +4,11 @@ use std::fmt;
 
 use media::Span;
 
-use super::model::{Drift, Fault, FaultKind, FaultScript, LineFault, LineName, Share, SinkFault, SinkName};
+use super::model::{
+    DiskFault, Drift, Fault, FaultKind, FaultScript, LineFault, LineName, Share, SinkFault, SinkName,
+};
 use super::order::{Ask, MarkAsk, MarkTime, Order, PlanStep, TimedOrder};
-use super::table::FILLER;
+use super::table::{DISK, FILLER};
 use crate::literal::{write_color, write_level, write_span, write_time};
 use crate::model::{Follow, Switch, Transition};
 use crate::source;
@@ -37,7 +39,7 @@ impl fmt::Display for FaultKind {
             Self::Line { line, fault } => write!(f, "{line} {fault}"),
             Self::Filler { filler, fault } => write!(f, "{FILLER}/{filler} {fault}"),
             Self::Sink { sink, fault } => write!(f, "{sink} {fault}"),
-            Self::DiskFull => f.write_str("disk full"),
+            Self::Disk { fault } => write!(f, "{DISK} {fault}"),
             Self::EngineKill => f.write_str("engine kill"),
         }
     }
@@ -83,6 +85,17 @@ impl fmt::Display for SinkFault {
             Self::Wedge => "wedge",
             Self::Refuse => "refuse",
         })
+    }
+}
+
+/// `slow=50%`.
+impl fmt::Display for DiskFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full => f.write_str("full"),
+            Self::Slow(share) => write!(f, "slow={share}"),
+            Self::Broken => f.write_str("broken"),
+        }
     }
 }
 
