@@ -55,6 +55,11 @@ impl Interleave {
         side.waiting.push_back(packet);
     }
 
+    /// The next picture does not lie before.
+    pub(crate) fn no_picture_before(&mut self, dts: Time) {
+        self.video.next = self.video.next.max(Some(dts));
+    }
+
     /// No more of this track: the other no longer waits for it.
     pub(crate) fn end(&mut self, track: Track) {
         match track {
@@ -151,5 +156,22 @@ mod tests {
         assert_eq!(put(block(1)), [Track::Audio], "no later than a picture that is gone");
         assert_eq!(put(block(2)), []);
         assert_eq!(put(picture(1)), [Track::Audio, Track::Video]);
+    }
+
+    #[test]
+    fn sound_goes_on_while_it_is_known_that_no_picture_comes() {
+        let mut interleave = Interleave::default();
+        [picture(0), block(0), block(1), block(2), block(3)].into_iter().for_each(|one| interleave.put(one));
+        let mut out = Vec::new();
+        drain(&mut interleave, &mut out);
+        assert_eq!(out.len(), 3);
+        interleave.no_picture_before(Time::from_millis(40));
+        drain(&mut interleave, &mut out);
+        assert_eq!(out.len(), 4, "up to 21 ms");
+        // What was known before holds.
+        interleave.no_picture_before(Time::from_millis(10));
+        interleave.put(picture(1));
+        drain(&mut interleave, &mut out);
+        assert_eq!(out.last().unwrap().1, Track::Video);
     }
 }

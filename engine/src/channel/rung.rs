@@ -176,7 +176,8 @@ impl RungEnd {
                 recv(desk.splice.copied) -> packet => {
                     desk.take_all(&orders);
                     match packet {
-                        Ok(CopiedPacket { params, packet }) => {
+                        Ok(CopiedPacket::Held { before }) => interleave.no_picture_before(before),
+                        Ok(CopiedPacket::Picture { params, packet }) => {
                             if let Some(heads) = &mut self.copying {
                                 heads.copied(&packet, params, desk.splice.copied_from());
                             }

@@ -124,6 +124,11 @@ impl CodedTrack {
         }
     }
 
+    /// Whether pictures that were shown wait for one that was not.
+    pub(crate) fn waits(&self) -> bool {
+        self.lock().waiting.iter().any(|one| one.pts.is_some())
+    }
+
     /// At the tick at `from`, which is `tick` long, the picture is shown that lies at `at`. What of
     /// the coded ones is known to be shown by that, in order of decoding.
     pub(crate) fn shown(&self, at: Option<Time>, from: Time, tick: Span) -> Vec<CodedPicture> {

@@ -436,7 +436,8 @@ impl Stamps {
     /// for ever.
     fn behind_pictures(&self, pts: Time, now: Time) -> Span {
         let (Some(last), Some(mapping)) = (self.last, &self.mapping) else { return Span::MAX };
-        let waits = self.lateness.least(now).map_or(self.cushion(), |late| mapping.offset(self.reached) - late);
+        let waits =
+            self.lateness.least(now).map_or(self.cushion(), |late| mapping.offset(self.reached) - late);
         (last.pts - pts) + self.least() - waits
     }
 }

@@ -25,7 +25,7 @@ use crate::channel::splice::Stretch;
 use crate::ingest::buffer::LineBuffer;
 use crate::ingest::coded::CodedPicture;
 pub(crate) use heads::Heads;
-use restamp::Restamp;
+use restamp::{Restamp, delay};
 pub(crate) use stand_in::{StandIn, StandInSettings};
 
 /// Copied pictures that may wait for their rung: it reads them whatever else happens, as soon as
@@ -49,10 +49,12 @@ pub(crate) struct Copied<'a> {
     pub(crate) pictures: &'a [CodedPicture],
 }
 
-/// A copied picture, stamped for the rung.
-pub(crate) struct CopiedPacket {
-    pub(crate) params: Arc<VideoParams>,
-    pub(crate) packet: Packet,
+/// What a copying rung gets of a tick.
+pub(crate) enum CopiedPacket {
+    /// A picture, stamped for the rung.
+    Picture { params: Arc<VideoParams>, packet: Packet },
+    /// None: those that come are not decoded before.
+    Held { before: Time },
 }
 
 /// A stand-in encoder that has been opened.
@@ -121,7 +123,15 @@ impl Copying {
         for CodedPicture { params, packet, .. } in pictures {
             let packet = self.restamp.stamp(packet.clone());
             // Whoever has failed takes none.
-            let _ = self.to.send(CopiedPacket { params: Arc::clone(params), packet });
+            let _ = self.to.send(CopiedPacket::Picture { params: Arc::clone(params), packet });
+        }
+    }
+
+    /// Nothing new is shown at the tick at `at`, and nothing waits that was: what comes is shown at
+    /// the next one at the earliest.
+    fn hold(&self, at: Time, tick: Span) {
+        if !self.line.coded.waits() {
+            let _ = self.to.send(CopiedPacket::Held { before: at + tick - delay(tick) });
         }
     }
 }
@@ -147,7 +157,10 @@ impl CopyDesk {
         if let (Course::Copies(copying), Some(copied)) = (&mut self.course, copied)
             && copying.is_followed_by(copied)
         {
-            copying.send(copied.pictures.iter());
+            match copied.pictures {
+                [] => copying.hold(at, self.tick),
+                pictures => copying.send(pictures.iter()),
+            }
             let is_due = copied.pictures.iter().any(is_key) || at - self.last_key >= SELDOMEST_KEY;
             let key = if is_due { Key::Frame } else { Key::Delta };
             return CopyStep { key, stretch: None, work: CopyWork::Rests };

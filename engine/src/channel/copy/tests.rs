@@ -62,7 +62,11 @@ impl Rig {
     /// What came of the last stretch, and whether it has ended.
     fn copied(&self) -> (Vec<i64>, bool) {
         let Some(Stretch::Copied { packets, .. }) = self.stretches.last() else { panic!("it copies") };
-        let told = packets.try_iter().map(|one| one.packet.pts.as_millis_rounded() / 40).collect();
+        let told = packets.try_iter().filter_map(|one| match one {
+            CopiedPacket::Picture { packet, .. } => Some(packet.pts.as_millis_rounded() / 40),
+            CopiedPacket::Held { .. } => None,
+        });
+        let told = told.collect();
         (told, matches!(packets.try_recv(), Err(crossbeam_channel::TryRecvError::Disconnected)))
     }
 }
@@ -106,6 +110,26 @@ fn whatever_else_is_on_air_ends_it_and_is_encoded_in_the_cameras_size() {
     drop(rig.desk);
     let Some(Stretch::Copied { packets, .. }) = rig.stretches.last() else { panic!("it copies") };
     assert!(packets.recv().is_err(), "with the desk it ends");
+}
+
+#[test]
+fn a_rung_knows_of_ticks_that_show_nothing_new() {
+    let (mut rig, line) = (Rig::new(), line());
+    rig.tick(Frame, Some(&line), &[picture(1, 0, Frame)]);
+    assert_eq!(rig.tick(Frame, Some(&line), &[]), Did::Rested(Delta));
+    let Some(Stretch::Copied { packets, .. }) = rig.stretches.last() else { panic!("it copies") };
+    let told: Vec<Time> = packets
+        .try_iter()
+        .map(|one| match one {
+            CopiedPacket::Picture { packet, .. } => packet.dts,
+            CopiedPacket::Held { before } => before,
+        })
+        .collect();
+    // A picture of the next tick is decoded two ticks before that.
+    assert_eq!(told, [at(-2), at(0)]);
+    rig.tick(Frame, Some(&line), &[picture(1, 2, Delta)]);
+    let Some(Stretch::Copied { packets, .. }) = rig.stretches.last() else { panic!("it copies") };
+    assert!(matches!(packets.recv(), Ok(CopiedPacket::Picture { packet, .. }) if packet.dts == at(0)));
 }
 
 #[test]

@@ -44,7 +44,9 @@ fn what_hangs_on_a_picture_waits_until_that_is_shown() {
     let shown = |n: i64| told(&track.shown(Some(at(n + 10)), at(n + 20), TICK));
     assert_eq!(shown(0), [(0, 800)]);
     assert_eq!(shown(0), [], "it is held");
+    assert!(!track.waits());
     assert_eq!([shown(1), shown(2)], [[], []]);
+    assert!(track.waits());
     assert_eq!(shown(3), [(3, 920), (1, 840), (2, 880)]);
     assert_eq!(shown(4), [(4, 960)]);
 }

@@ -66,7 +66,8 @@ impl Stamps {
         }
         let is_urgent = waits < Span::from_flicks(cushion.flicks() / 2);
         // The sooner it is in step, the sooner a failover is not seen.
-        let hurries = self.for_step > Span::ZERO && off > 0.0 || self.company == Company::Alone && off < -tick.as_secs_f64();
+        let hurries = self.for_step > Span::ZERO && off > 0.0
+            || self.company == Company::Alone && off < -tick.as_secs_f64();
         let (most, step) = match (is_urgent, hurries) {
             (true, _) => (MOST, 4.0 * STEP),
             (false, true) => (BRISK, STEP),
