@@ -117,7 +117,8 @@ pub enum Lookahead {
 pub enum EncoderThreads {
     /// One: the same frames give the same bytes.
     One,
-    /// This many frame threads.
+    /// This many frame threads, of which each holds a picture back. How many bits a picture gets
+    /// depends on how they take turns.
     Many(std::num::NonZeroU8),
 }
 

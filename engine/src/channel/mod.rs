@@ -181,7 +181,12 @@ impl Channel {
         let ladder_model = show
             .ladder(&channel.ladder)
             .ok_or_else(|| fail(format!("there is no ladder {}", channel.ladder)))?;
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        // With several threads x264 keeps within its buffer by how far each of them happens to be:
+        // offline the same show is to give the same bytes.
+        let cores = match (place.mode, &place.life) {
+            (Mode::RealTime, None) => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            _ => 1,
+        };
         let mut encoded = match ladder::settings(show, ladder_model, cores) {
             settings if settings.rungs.is_empty() => None,
             settings => Some(
