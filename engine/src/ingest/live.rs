@@ -280,6 +280,12 @@ impl LiveLine {
                     self.make_way(follower, at);
                     at
                 }
+                Mapped::Settled(at, by) => {
+                    let message = format!("its first pictures came late: all of it moves by {by}");
+                    drifts.happened_at(Level::Info, &message, &self.reporter);
+                    self.make_way(follower, at);
+                    at
+                }
             };
             *pictures = Pictures::Some;
             self.counters.picture();
@@ -366,7 +372,8 @@ impl LiveLine {
         Some(place.behind)
     }
 
-    /// Says how much longer the line waits for sound that comes late: that grows in small steps.
+    /// Says how much longer the line waits for sound that comes late: that grows in small steps, and
+    /// ends when it is not needed any more.
     fn tell_what_it_waits(&self, contribution: &mut Contribution) {
         let in_all = contribution.stamps.waits_for_sound();
         let longer = in_all - contribution.waits_told;
@@ -375,6 +382,12 @@ impl LiveLine {
             let message = format!(
                 "sound comes later than its pictures: the line waits {longer} longer, {in_all} in all"
             );
+            self.reporter.event(Level::Info, "line-drift", message);
+        } else if longer < Span::ZERO {
+            contribution.waits_told = in_all;
+            let less = Span::ZERO - longer;
+            let message =
+                format!("sound comes sooner than it did: the line waits {less} less, {in_all} in all");
             self.reporter.event(Level::Info, "line-drift", message);
         }
     }

@@ -7,13 +7,15 @@
 
 mod bending;
 mod following;
+mod hearing;
 mod strays;
 
 use media::{FrameRate, Span, Time};
 
 use crate::ingest::drift::Lateness;
 use crate::ingest::mapping::Mapping;
-use strays::{EARLY, SETTLING, Strays};
+use hearing::Unneeded;
+use strays::{EARLY, SETTLING, Side, Strays};
 
 /// A stamp this far before show time is too late for any use.
 const BEHIND: Span = Span::from_millis(1500);
@@ -25,11 +27,6 @@ const AGREE: Span = Span::from_millis(500);
 const ABREAST: Span = Span::from_millis(20);
 /// A stamp that lies so much further from the last one than time has passed is an outlier.
 const LEAP: Span = Span::from_millis(500);
-/// Sound that comes later than its pictures makes the line wait for it, by no more than this
-/// in all: some multiplexers hold sound back until a packet is full.
-const WAIT_FOR_SOUND: Span = Span::from_millis(800);
-/// How long sound waits for a first picture to share its mapping with.
-const PICTURES_FIRST: Span = Span::from_millis(1000);
 /// So many make it true.
 const WITNESSES: u8 = 3;
 /// Pictures that leave less of the cushion than this, or than a fifth of it, are about to miss
@@ -62,8 +59,10 @@ pub(crate) struct Stamps {
     strays: Option<Strays>,
     /// When the first sound came without a picture before it.
     waiting_since: Option<Time>,
-    /// What of [`WAIT_FOR_SOUND`] is used up.
+    /// How much longer it waits for sound that comes late.
     waited: Span,
+    /// What of that no sound has needed of late.
+    unneeded: Option<Unneeded>,
     /// How much longer it waits for lines that are slower; `None` where it waits for nobody.
     for_others: Option<Span>,
     /// Whether it has just begun to.
@@ -160,8 +159,23 @@ pub(crate) enum Mapped {
     Jumped(Time, Span),
     /// All of what came was late, or early: from this one on the mapping is another by so much.
     Moved(Time, Span),
+    /// It began late and does so no more: the mapping is another by so much, as if it had begun in time.
+    Settled(Time, Span),
     /// Far off and alone: this time stands in.
     Outlier(Time),
+}
+
+impl Mapped {
+    /// Where the picture lies.
+    pub(crate) fn at(self) -> Time {
+        match self {
+            Self::At(at)
+            | Self::Jumped(at, _)
+            | Self::Moved(at, _)
+            | Self::Settled(at, _)
+            | Self::Outlier(at) => at,
+        }
+    }
 }
 
 /// Where a stream's clock stands beside the show's.
@@ -191,6 +205,7 @@ impl Stamps {
             strays: None,
             waiting_since: None,
             waited: Span::ZERO,
+            unneeded: None,
             for_others: None,
             joining: Joining::No,
             course: Course::Own,
@@ -282,7 +297,7 @@ impl Stamps {
     /// The show time of a picture, `now` being show time.
     pub(crate) fn picture(&mut self, pts: Time, now: Time) -> Mapped {
         let mapped = self.map(pts, now);
-        let (Mapped::At(at) | Mapped::Jumped(at, _) | Mapped::Moved(at, _) | Mapped::Outlier(at)) = mapped;
+        let at = mapped.at();
         let interval = self.last.map_or(self.ticks.tick_span(), |last| {
             let one = pts - last.pts;
             if one > Span::ZERO && one < LEAP { one } else { last.interval }
@@ -322,9 +337,12 @@ impl Stamps {
             return if astray { Mapped::Outlier(self.stand_in(now)) } else { Mapped::At(at) };
         }
         self.jump = None;
-        if let Some(by) = self.strayed(now + self.cushion() - at, now) {
+        if let Some((side, by)) = self.strayed(now + self.cushion() - at, now) {
             self.shift(by);
-            return Mapped::Moved(at + by, by);
+            return match side {
+                Side::Spare => Mapped::Settled(at + by, by),
+                Side::Late | Side::Early => Mapped::Moved(at + by, by),
+            };
         }
         self.reached = self.reached.max(pts);
         match self.judge(pts, now) {
@@ -381,64 +399,6 @@ impl Stamps {
         }
         // Who moves by himself does not follow any more.
         (self.target, self.strays, self.course) = (None, None, Course::Own);
-    }
-
-    /// The show time of sound: it follows the pictures' mapping, or founds one where there are none.
-    pub(crate) fn sound(&mut self, pts: Time, now: Time) -> Option<Heard> {
-        // Sound that comes first founds nothing: pictures follow within the second, or there are none.
-        let at = match self.place(pts) {
-            Some(at) => at,
-            None => {
-                let first = *self.waiting_since.get_or_insert(now);
-                if now - first < PICTURES_FIRST {
-                    return None;
-                }
-                let fresh = self.fresh(now);
-                self.found(pts, fresh);
-                fresh
-            }
-        };
-        if at < now - BEHIND || at > now + self.beyond() {
-            // Pictures decide whether the clock has jumped, where there are any.
-            if self.judge == Judge::Pictures || self.witness(now - pts, AGREE) < WITNESSES {
-                return None;
-            }
-            let fresh = self.fresh(now);
-            self.found(pts, fresh);
-            return Some(Heard::At(fresh));
-        }
-        self.reached = self.reached.max(pts);
-        if self.judge == Judge::Sound
-            && let Some(by) = self.judge(pts, now)
-        {
-            return Some(Heard::Moved(at + by, by));
-        }
-        let late = (now + self.least() - at).min(self.behind_pictures(pts, now));
-        if late <= Span::ZERO {
-            return Some(Heard::At(at));
-        }
-        // Whole ticks, as ever; and if there are any left, some more, since sound trembles as well, and
-        // all of it is not to move again and again.
-        let tick = self.ticks.tick_span();
-        let ticks = |span: Span| (span.flicks() + tick.flicks() - 1).div_euclid(tick.flicks());
-        let left = (WAIT_FOR_SOUND - self.waited).flicks().div_euclid(tick.flicks());
-        if ticks(late) > left {
-            return Some(Heard::At(at));
-        }
-        let by = tick.times(ticks(late + self.half()).min(left));
-        self.shift(by);
-        self.waited += by;
-        Some(Heard::Waits(at + by))
-    }
-
-    /// How much longer all would have to wait for sound that comes now, if its pictures came when
-    /// they usually do: where a network stands still, they are as late, and nothing is to wait longer
-    /// for ever.
-    fn behind_pictures(&self, pts: Time, now: Time) -> Span {
-        let (Some(last), Some(mapping)) = (self.last, &self.mapping) else { return Span::MAX };
-        let waits =
-            self.lateness.least(now).map_or(self.cushion(), |late| mapping.offset(self.reached) - late);
-        (last.pts - pts) + self.least() - waits
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Strays {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
+pub(super) enum Side {
     Late,
     Early,
     /// By a tick and more, at the beginning.
@@ -37,8 +37,8 @@ enum Side {
 }
 
 impl Stamps {
-    /// By how much the mapping is to move, now that a picture came with this lateness.
-    pub(super) fn strayed(&mut self, lateness: Span, now: Time) -> Option<Span> {
+    /// By how much the mapping is to move, and why, now that a picture came with this lateness.
+    pub(super) fn strayed(&mut self, lateness: Span, now: Time) -> Option<(Side, Span)> {
         let tick = self.ticks.tick_span();
         let (side, patience) = if lateness > self.cushion() - self.least() {
             (Side::Late, LATE_PATIENCE)
@@ -65,7 +65,7 @@ impl Stamps {
         let best = if side == Side::Spare { strays.worst } else { strays.best }.flicks();
         let floor = best.div_euclid(tick.flicks());
         let ticks = if best.rem_euclid(tick.flicks()) > 0 { floor + 1 } else { floor };
-        Some(tick.times(ticks))
+        Some((side, tick.times(ticks)))
     }
 
     /// Whether it has just begun, by itself, and may be shown sooner than it was at first.

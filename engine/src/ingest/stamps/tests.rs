@@ -1,3 +1,4 @@
+use super::hearing::WAIT_FOR_SOUND;
 use super::*;
 use proptest::prelude::*;
 
@@ -116,7 +117,7 @@ fn drive(ppm: i64, seconds: i64) -> (Vec<Span>, Span, Span) {
         let sent = ms(1000) + Span::from_nanos(n * TICK * (1_000_000 + ppm));
         let at = match stamps.picture(ms(n * TICK), sent + jitter) {
             Mapped::At(at) => at,
-            Mapped::Moved(at, by) => {
+            Mapped::Moved(at, by) | Mapped::Settled(at, by) => {
                 moves.push(by);
                 at
             }
@@ -198,12 +199,9 @@ fn a_jump_leaves_no_seam() {
             stamps.picture(ms(n * TICK), ms(n * TICK + jitter(n)));
         }
         let before = stamps.place(ms(200 * TICK)).unwrap();
-        let at = |mapped| match mapped {
-            Mapped::At(at) | Mapped::Jumped(at, _) | Mapped::Moved(at, _) | Mapped::Outlier(at) => at,
-        };
         for n in 200..210 {
             let mapped = stamps.picture(ms(n * TICK + by), ms(n * TICK + jitter(n)));
-            assert_eq!(at(mapped), before + Span::from_millis((n - 200) * TICK), "{n} of a jump by {by}");
+            assert_eq!(mapped.at(), before + Span::from_millis((n - 200) * TICK), "{n} of a jump by {by}");
             assert_eq!(matches!(mapped, Mapped::Jumped(..)), n == 202);
         }
     }
@@ -228,9 +226,7 @@ proptest! {
                     None => continue,
                 }
             } else {
-                match stamps.picture(pts, now) {
-                    Mapped::At(at) | Mapped::Jumped(at, _) | Mapped::Moved(at, _) | Mapped::Outlier(at) => at,
-                }
+                stamps.picture(pts, now).at()
             };
             prop_assert!(at <= now + BEYOND + WAIT_FOR_SOUND, "{at} at {now}");
         }
@@ -254,8 +250,8 @@ fn a_burst_at_the_beginning_is_caught_up_within_half_a_second() {
     for n in 0..150 {
         let live = (n - 100).max(0);
         let now = ms(5000 + live * TICK + (n % 100) / 2);
-        if let Mapped::At(at) | Mapped::Jumped(at, _) | Mapped::Moved(at, _) =
-            stamps.picture(ms(n * TICK), now)
+        let mapped = stamps.picture(ms(n * TICK), now);
+        if let Mapped::At(at) | Mapped::Jumped(at, _) | Mapped::Moved(at, _) | Mapped::Settled(at, _) = mapped
         {
             last = Some((live, at - now));
         }
@@ -267,6 +263,46 @@ fn a_burst_at_the_beginning_is_caught_up_within_half_a_second() {
             );
         }
     }
+}
+
+/// Sound that lags behind its pictures for a while, as where each has a connection of its own.
+#[test]
+fn what_sound_needs_no_more_is_not_waited_for_any_longer() {
+    let mut stamps = stamps();
+    let mut longest = Span::ZERO;
+    for n in 0..25 * 300 {
+        let now = ms(1000 + n * TICK);
+        let picture = stamps.picture(ms(n * TICK), now).at();
+        let lag = if (500..600).contains(&n) { 12 } else { n % 2 };
+        let Some(Heard::At(at) | Heard::Waits(at)) = stamps.sound(ms((n - lag) * TICK), now) else {
+            panic!("sound at {n}")
+        };
+        assert!(at > now && picture - now > CUSHION - Span::from_millis(15), "{at}, {picture} at {n}");
+        longest = longest.max(stamps.waits_for_sound());
+        if n == 620 {
+            assert!(longest >= Span::from_millis(320), "{longest}");
+        }
+    }
+    // What sound comes later by, and some room, it keeps.
+    assert!(stamps.waits_for_sound() <= Span::from_millis(TICK), "{}", stamps.waits_for_sound());
+    let end = ms(25 * 300 * TICK);
+    let waits = stamps.place(end).unwrap() - (end + Span::from_millis(1000));
+    assert!(waits < CUSHION + Span::from_millis(2 * TICK + 5), "{waits}");
+}
+
+/// Sound that always comes 400 ms late, more or less: it is waited for as long as that is so.
+#[test]
+fn what_sound_needs_now_and_then_is_waited_for() {
+    let mut stamps = stamps();
+    for n in 0..25 * 120 {
+        let now = ms(n * TICK);
+        stamps.picture(now, now);
+        let heard = stamps.sound(ms((n - 8 - n * 7919 % 3) * TICK), now);
+        // The first has no picture to go by yet.
+        let is_steady = n < 50 || matches!(heard, Some(Heard::At(at)) if at > now);
+        assert!(is_steady, "{heard:?} at {n}");
+    }
+    assert!(stamps.waits_for_sound() >= Span::from_millis(240), "{}", stamps.waits_for_sound());
 }
 
 /// A network stands still now and then: what it held back is late, pictures and sound alike.
@@ -330,7 +366,7 @@ fn what_bursts_need_is_spared() {
         let mut stamps = Stamps::new(FrameRate::new(25, 1).unwrap(), depth);
         for n in 0..75 {
             let now = ms(((n / 3 * 3 + 2) * TICK).max(connecting));
-            let (Mapped::At(at) | Mapped::Moved(at, _)) = stamps.picture(ms(n * TICK), now) else {
+            let (Mapped::At(at) | Mapped::Settled(at, _)) = stamps.picture(ms(n * TICK), now) else {
                 panic!("picture {n}")
             };
             let (waits, tick) = (at - now, Span::from_millis(TICK));
@@ -364,7 +400,7 @@ proptest! {
             let sent = ms(5000 + phase + n * interval);
             let came = (sent + Span::from_millis(n * seed % (jitter + 1))).max(ms(5000 + phase + connecting));
             let at = match stamps.picture(ms(777 + n * interval), came) {
-                Mapped::At(at) | Mapped::Moved(at, _) => at,
+                Mapped::At(at) | Mapped::Settled(at, _) => at,
                 other => panic!("{other:?}"),
             };
             if came > ms(6000 + phase + connecting) {
