@@ -157,6 +157,8 @@ show "copied" {
     egress safe record "{rung}-clear.flv" clear=true
   }
   rundown program {
+    at 0:00.200 encrypt off
+    at 0:01.080 encrypt on
     at 0:01.480 filler on
     at 0:02.200 filler off
     at 0:06 end
@@ -183,6 +185,9 @@ fn a_camera_goes_through_unit_by_unit_and_what_lies_between_is_encoded() {
     let decrypted: Vec<Tag> =
         recording("source.flv").into_iter().map(|tag| decryptor.decrypt(tag).0).collect();
     assert!(decrypted == clear, "decrypted it differs from what was recorded in the clear");
+    // It changes where the camera has its next key frame, in all rungs.
+    let encryption: Vec<_> = report.channels[0].encryption.iter().map(|one| (one.t, one.key_id)).collect();
+    assert_eq!(encryption, [(0.0, Some(1)), (1.0, None), (1.48, Some(1))]);
 
     let (pictures, small) = (coded(&clear), coded(&recording("small-clear.flv")));
     rises(&pictures, &clear);

@@ -298,3 +298,27 @@ fn a_changed_show_goes_on_with_what_it_has() {
     assert_eq!((step.before, step.now), (own, Encoding::Carried(ChannelIx(at("marked")))));
     assert_eq!(steps[at("own-0")].key, Key::Frame);
 }
+
+/// Key frames of a channel with a copied rung are its camera's: whoever carried it would be without
+/// its own.
+#[test]
+fn a_channel_that_copies_its_camera_neither_carries_nor_is_carried() {
+    let text = |rung: &str| {
+        format!(
+            r#"show tour {{
+              camera c0 {{ line l push "rtmp:live/c0" }} camera c1 {{ line l push "rtmp:live/c1" }}
+              ladder own {{ {rung}; rung 720p 1280x720 2500k }} ladder one {{ rung 720p 1280x720 2500k }}
+              channel program {{ sources c0 c1; ladder one; egress web serve http-flv }}
+              channel own-0 {{ sources c0; ladder own; egress web serve http-flv }}
+              channel twin {{ sources c0 c1; ladder own; egress web serve http-flv }}
+            }}"#
+        )
+    };
+    let carried = |rung: &str| {
+        let show = pipeline_dsl::parse_show(&text(rung)).unwrap();
+        let mut carrying = Carrying::new(&show, |_, _| true);
+        let steps = carrying.decide(&[open(camera(0)), open(camera(0)), open(camera(0))]);
+        steps.iter().filter(|step| matches!(step.now, Encoding::Carried(_))).count()
+    };
+    assert_eq!((carried("rung source 1920x1080 6M"), carried("rung source copy")), (2, 0));
+}
