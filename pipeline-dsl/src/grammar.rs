@@ -64,6 +64,8 @@ pub(crate) enum Type {
     OneOf(&'static [&'static str]),
     /// Some of these words, each once, with commas between.
     SomeOf(&'static [&'static str]),
+    /// Names of rungs with commas between, or `none`.
+    Rungs,
     Duration {
         least_ms: i64,
         most_ms: i64,

@@ -30,6 +30,7 @@ impl Type {
             Self::Pattern => "a test pattern",
             Self::OneOf(_) => "a word",
             Self::SomeOf(_) => "words",
+            Self::Rungs => "names of rungs",
             Self::Duration { .. } => "a duration",
             Self::Limit { .. } => "a duration or `off`",
             Self::Time => "a time",
@@ -92,6 +93,7 @@ impl Type {
             Self::Pattern => "bars, color:NAME, color:#rrggbb, motion, timecode".into(),
             Self::OneOf(words) => words.join(", "),
             Self::SomeOf(words) => format!("of {}, with commas between", words.join(", ")),
+            Self::Rungs => "of the ladder's, with commas between, or none".into(),
             Self::Duration { least_ms, most_ms } | Self::Limit { least_ms, most_ms } => {
                 format!("{} to {}", span(*least_ms), span(*most_ms))
             }
@@ -155,6 +157,7 @@ impl Type {
                 Some(word) => word,
                 None => "",
             },
+            Self::Rungs => "1080p,720p",
             Self::Duration { .. } => "500ms",
             Self::Limit { .. } => "10s",
             Self::Time => "0:10",
@@ -223,6 +226,7 @@ fn key(out: &mut String, slot: &Slot) {
         Type::Duration { .. } => "DURATION".into(),
         Type::Limit { .. } => "off|DURATION".into(),
         Type::SomeOf(_) => "WORD,…".into(),
+        Type::Rungs => "none|NAME,…".into(),
         Type::Input(_) | Type::LineRecordPath => "PATH".into(),
         Type::SoundDevice => "DEVICE".into(),
         Type::Rate => "RATE".into(),

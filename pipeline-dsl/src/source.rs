@@ -4,6 +4,7 @@ mod watermark;
 
 use std::fmt::Write;
 
+use crate::check::values::NO_RUNGS;
 use crate::lexer::ends_bare;
 use crate::literal::{
     write_bits, write_color, write_corner, write_crop, write_extent, write_level, write_span,
@@ -324,7 +325,12 @@ fn channel(w: &mut Writer, channel: &Channel) {
     if !channel.watermarks.is_empty() {
         w.line(&format!("watermark {}", names(&channel.watermarks)));
     }
-    w.line(&format!("ladder {}", name(&channel.ladder)));
+    let shed = match channel.shed.as_deref() {
+        None => String::new(),
+        Some([]) => format!(" shed={NO_RUNGS}"),
+        Some(rungs) => format!(" shed={}", name(&rungs.join(","))),
+    };
+    w.line(&format!("ladder {}{shed}", name(&channel.ladder)));
     if let Some(encrypt) = &channel.encrypt {
         let (key, mode, sound) = (name(&encrypt.key), encrypt.mode.as_str(), encrypt.sound.as_str());
         w.line(&format!("encrypt {key} mode={mode} sound={sound}"));

@@ -45,12 +45,16 @@ pub struct RungsInStep {
     rungs: Vec<Rung>,
     /// While apart: key frames in a row that all had.
     apart: Option<u32>,
+    /// The last key frame that is done with.
+    passed: Option<Time>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Rung {
     keys: VecDeque<Time>,
     over: Over,
+    /// After a rest: its first key frame, and the last that the others had done with by then.
+    woke: Option<(Time, Option<Time>)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -63,17 +67,28 @@ enum Over {
 impl RungsInStep {
     /// Of so many rungs.
     pub fn new(rungs: usize) -> Self {
-        Self { rungs: vec![Rung::default(); rungs], apart: None }
+        Self { rungs: vec![Rung::default(); rungs], apart: None, passed: None }
     }
 
     /// A rung has a key frame at `pts`; each rung's rise.
     pub fn key(&mut self, rung: usize, pts: Time) -> Option<Found> {
         let one = self.rungs.get_mut(rung).filter(|one| one.over == Over::Not)?;
+        if one.woke.is_some_and(|(_, passed)| passed.is_some_and(|passed| pts <= passed)) {
+            return None;
+        }
         one.keys.push_back(pts);
         self.compare()
     }
 
-    /// A rung has ended, or failed: it is waited for no longer.
+    /// A rung that had ended, or rested, goes on: `first` is its first key frame. What lies before
+    /// that is not expected of it, and of what the others have done with, nothing.
+    pub fn wake(&mut self, rung: usize, first: Time) -> Option<Found> {
+        let one = self.rungs.get_mut(rung)?;
+        *one = Rung { woke: Some((first, self.passed)), ..Rung::default() };
+        self.key(rung, first)
+    }
+
+    /// A rung has ended, failed, or rests: it is waited for no longer.
     pub fn end(&mut self, rung: usize) -> Option<Found> {
         let one = self.rungs.get_mut(rung)?;
         *one = Rung { over: Over::Yes, ..Rung::default() };
@@ -94,7 +109,12 @@ impl RungsInStep {
             let waits = fronts.iter().any(|(_, front)| front.is_none());
             let full = self.going().any(|(_, rung)| rung.keys.len() > AHEAD);
             let Some(first) = first.filter(|_| !waits || full) else { return news };
-            let (has, lacks): (Vec<_>, Vec<_>) = fronts.iter().partition(|(_, front)| *front == Some(first));
+            let is_asked = |rung: usize| {
+                let woke = self.rungs.get(rung).and_then(|rung| rung.woke);
+                woke.is_none_or(|(from, _)| from <= first)
+            };
+            let asked = fronts.iter().filter(|(rung, _)| is_asked(*rung));
+            let (has, lacks): (Vec<_>, Vec<_>) = asked.partition(|(_, front)| *front == Some(first));
             if lacks.is_empty() {
                 self.take_off(first);
                 let Some(row) = &mut self.apart else { continue };
@@ -115,6 +135,7 @@ impl RungsInStep {
     }
 
     fn take_off(&mut self, at: Time) {
+        self.passed = Some(at);
         for rung in &mut self.rungs {
             if rung.keys.front() == Some(&at) {
                 rung.keys.pop_front();
@@ -170,6 +191,51 @@ mod tests {
             rungs[odd].retain(|key| *key != missing);
             let (_, found) = found(&rungs, &order);
             prop_assert_eq!(found, [Found::Apart { rung: odd, at: at(missing) }, Found::Together]);
+        }
+
+        /// Rungs that rest and wake, however far they are ahead of one another or behind.
+        #[test]
+        fn a_rung_that_rests_and_wakes_is_in_step(
+            keys in 1i64..30,
+            rests in prop::collection::vec(prop::collection::vec(any::<bool>(), 30), 1..5),
+            order in prop::collection::vec(0usize..5, 0..160),
+        ) {
+            let mut watch = RungsInStep::new(rests.len());
+            let mut next = vec![0; rests.len()];
+            let all = (0..rests.len()).flat_map(|rung| vec![rung; keys as usize]);
+            for rung in order.into_iter().filter(|rung| *rung < rests.len()).chain(all) {
+                let key = next[rung];
+                if key >= keys {
+                    continue;
+                }
+                next[rung] += 1;
+                let rested = key > 0 && rests[rung][key as usize - 1];
+                let found = match (rested, rests[rung][key as usize]) {
+                    (_, true) => watch.end(rung),
+                    (true, false) => watch.wake(rung, at(key)),
+                    (false, false) => watch.key(rung, at(key)),
+                };
+                prop_assert_eq!(found, None);
+            }
+        }
+
+        /// One that wakes and then lacks a key frame is found.
+        #[test]
+        fn a_rung_that_woke_is_watched_again(woke in 1i64..10, missing in 11i64..20) {
+            let mut watch = RungsInStep::new(2);
+            let mut found = Vec::new();
+            for key in 0..30 {
+                found.extend(watch.key(0, at(key)));
+                found.extend(match key {
+                    0 => watch.end(1),
+                    key if key < woke || key == missing => None,
+                    key if key == woke => watch.wake(1, at(key)),
+                    key => watch.key(1, at(key)),
+                });
+            }
+            // Of two either is the odd one.
+            let told = |found: &Found| matches!(found, Found::Apart { at: when, .. } if *when == at(missing));
+            prop_assert!(found.len() == 2 && told(&found[0]) && found[1] == Found::Together, "{:?}", found);
         }
 
         #[test]

@@ -29,6 +29,7 @@
 //!     filler: Some(dsl::ChannelFiller { name: "standby".into(), after: Span::from_millis(500) }),
 //!     watermarks: vec![],
 //!     ladder: "one".into(),
+//!     shed: None,
 //!     encrypt: None,
 //!     egresses: vec![],
 //! };
@@ -98,6 +99,7 @@ pub mod line;
 mod plan;
 mod rundown;
 pub mod scene;
+mod shed;
 mod state;
 mod switcher;
 mod take;
@@ -124,6 +126,7 @@ pub use plan::PlanError;
 pub use rundown::{CueNumber, CueState, CueView, Ending, RundownCourse};
 #[doc(inline)]
 pub use scene::{BoxPicture, BoxShot, SceneIx, SceneScheduler};
+pub use shed::{Load, Overload, ShedRung, ShedStep, Shedding};
 pub use state::{NotThisShow, SavedChannel};
 pub use switcher::{
     Answer, ChannelIx, FeedIx, Input, LineChosen, Output, ReloadError, SavedSwitcher, SourcePlace, Switcher,

@@ -190,7 +190,7 @@ fn fault_run(fault: &Fault, end: Time) -> FaultRun {
         FaultKind::Filler { filler, .. } => format!("filler/{filler}"),
         FaultKind::Sink { sink, .. } => sink.to_string(),
         FaultKind::Disk { .. } => "disk".to_owned(),
-        FaultKind::EngineKill => "engine".to_owned(),
+        FaultKind::EngineKill | FaultKind::EngineOverload => "engine".to_owned(),
     };
     let to = fault.ends().map(|to| secs(to.min(end.max(fault.at))));
     FaultRun { from: secs(fault.at), to, subject, words: fault.to_string() }

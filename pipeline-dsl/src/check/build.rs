@@ -250,12 +250,14 @@ fn channel(part: &Part) -> Option<Channel> {
         let sound = by_word(EncryptSound::ALL, EncryptSound::WORDS, encrypt.word("sound")?)?;
         Some(Encrypt { key: encrypt.name("key")?, mode, sound })
     };
+    let ladder = part.one("ladder")?;
     Some(Channel {
         name: part.name("name")?,
         sources: names(part, "sources", "source"),
         filler: part.one("filler").and_then(filler),
         watermarks: names(part, "watermark", "watermark"),
-        ladder: part.one("ladder")?.name("ladder")?,
+        ladder: ladder.name("ladder")?,
+        shed: ladder.list("shed"),
         encrypt: part.one("encrypt").and_then(encrypt),
         egresses: part.all("egress").map(egress).collect::<Option<_>>()?,
     })

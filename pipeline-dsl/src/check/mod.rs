@@ -10,6 +10,7 @@ mod names;
 pub(crate) mod part;
 mod rungs;
 mod scenes;
+mod shed;
 pub(crate) mod values;
 mod walk;
 mod watermarks;
@@ -75,6 +76,7 @@ pub fn check(source: &str) -> Checked {
         scenes::check(part, &canvas, &mut sink);
         watermarks::check(&index, &canvas, &mut sink);
         egresses::check(&index, &files, &mut sink);
+        shed::check(&index, &mut sink);
         cues::check(&index, &mut sink);
         show = build::show(part).filter(|_| sink.errors() == 0);
     }

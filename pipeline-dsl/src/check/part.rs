@@ -87,6 +87,7 @@ impl Part {
         pattern Pattern crate::model::Pattern;
         word Word &'static str;
         words Words Vec<&'static str>;
+        list Names Vec<String>;
         limit Limit Option<media::Span>;
         span Span media::Span;
         time Time media::Time;

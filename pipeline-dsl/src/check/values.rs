@@ -26,6 +26,7 @@ pub(crate) enum Value {
     Pattern(Pattern),
     Word(&'static str),
     Words(Vec<&'static str>),
+    Names(Vec<String>),
     Span(media::Span),
     /// `None` is `off`.
     Limit(Option<media::Span>),
@@ -54,6 +55,8 @@ const MOST_NAME: usize = 64;
 const MOST_TEXT: usize = 2048;
 /// The longest text on a picture, in characters.
 const MOST_WORDS: usize = 200;
+/// What stands for no rung at all.
+pub(crate) const NO_RUNGS: &str = "none";
 /// How font files end.
 const FONT_ENDS: [&str; 4] = [".ttf", ".otf", ".ttc", ".otc"];
 /// The largest picture, each way.
@@ -222,6 +225,7 @@ pub(crate) fn read(subject: &str, ty: Type, atom: &Atom) -> Result<Value, Diagno
             }
         },
         Type::SomeOf(words) => Value::Words(some_of(&place, words)?),
+        Type::Rungs => Value::Names(rungs(&place)?),
         Type::Limit { .. } if text == "off" => Value::Limit(None),
         Type::Duration { least_ms, most_ms } | Type::Limit { least_ms, most_ms } => {
             let span = media::Span::from_flicks(literal::flicks(text).map_err(missed)?);
@@ -520,6 +524,22 @@ fn some_of(place: &Place<'_>, words: &[&'static str]) -> Result<Vec<&'static str
                 return Err(place.wrong("unknown-value").help(help));
             }
         }
+    }
+    Ok(found)
+}
+
+fn rungs(place: &Place<'_>) -> Result<Vec<String>, Diagnostic> {
+    let text = place.atom.text.as_str();
+    let mut found: Vec<String> = Vec::new();
+    for name in text.split(',').filter(|_| text != NO_RUNGS) {
+        if !is_name(name) {
+            return Err(place.wrong("bad-name").help_if(legal_name(name)));
+        }
+        if found.iter().any(|before| before == name) {
+            let message = format!("{} names `{}` twice", place.subject, shown(name));
+            return Err(Diagnostic::error("repeated", place.span(), message));
+        }
+        found.push(name.to_owned());
     }
     Ok(found)
 }

@@ -54,6 +54,9 @@ impl Step {
             Self::Marks { channel, watermarks } => {
                 with_channel(show, channel, |channel| channel.watermarks.clone_from(watermarks));
             }
+            Self::Shed { channel, rungs } => {
+                with_channel(show, channel, |channel| channel.shed.clone_from(rungs));
+            }
             Self::Egress { channel, change } => {
                 with_channel(show, channel, |channel| apply(&mut channel.egresses, change));
             }

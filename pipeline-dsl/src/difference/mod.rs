@@ -194,7 +194,7 @@ impl Comparison<'_> {
     }
 
     fn changed_channel(&mut self, old: &Channel, new: &Channel) {
-        let Channel { name, sources, filler, watermarks, ladder, encrypt, egresses } = new;
+        let Channel { name, sources, filler, watermarks, ladder, shed, encrypt, egresses } = new;
         let within = |word| Place::named("channel", name).and(word, None);
         if *ladder != old.ladder {
             self.fixed(within("ladder"), &format!("the ladder of channel {name}"), "its encoders run");
@@ -213,6 +213,9 @@ impl Comparison<'_> {
         }
         if *watermarks != old.watermarks {
             self.steps.push(Step::Marks { channel: name.clone(), watermarks: watermarks.clone() });
+        }
+        if *shed != old.shed {
+            self.steps.push(Step::Shed { channel: name.clone(), rungs: shed.clone() });
         }
         let is_clear = |egress: &Egress| egress.door == Door::Clear;
         if encrypt.is_some() && !old.egresses.iter().any(is_clear) {

@@ -78,6 +78,13 @@ pub enum Step {
         /// Their names, in the order of drawing.
         watermarks: Vec<Name>,
     },
+    /// Which rungs a channel may do without.
+    Shed {
+        /// The channel's name.
+        channel: Name,
+        /// Their names, the first to go first; `None` for the usual ones.
+        rungs: Option<Vec<Name>>,
+    },
     /// A channel's way out: a changed one is closed and opened again.
     Egress {
         /// The channel's name.
@@ -105,9 +112,10 @@ impl Step {
             Self::Failover { camera, .. } => camera.clone(),
             Self::Line { camera, change } => within(camera, change.name()),
             Self::Egress { channel, change } => within(channel, change.name()),
-            Self::Sources { channel, .. } | Self::Cover { channel, .. } | Self::Marks { channel, .. } => {
-                channel.clone()
-            }
+            Self::Sources { channel, .. }
+            | Self::Cover { channel, .. }
+            | Self::Marks { channel, .. }
+            | Self::Shed { channel, .. } => channel.clone(),
         }
     }
 }
@@ -169,6 +177,15 @@ impl fmt::Display for Step {
             }
             Self::Marks { channel, watermarks } => {
                 format!("channel {channel}: its watermarks are {}", watermarks.join(", "))
+            }
+            Self::Shed { channel, rungs: None } => {
+                format!("channel {channel}: under overload it does without the usual rungs")
+            }
+            Self::Shed { channel, rungs: Some(rungs) } if rungs.is_empty() => {
+                format!("channel {channel}: under overload it does without no rung")
+            }
+            Self::Shed { channel, rungs: Some(rungs) } => {
+                format!("channel {channel}: under overload it does without {}", rungs.join(", "))
             }
             Self::Egress { channel, change } => {
                 format!("channel {channel}: {}", change.said("egress", "is closed and opened again"))

@@ -375,9 +375,11 @@ const CHANNEL: NodeSpec = NodeSpec {
         },
         NodeSpec {
             word: "ladder",
-            about: "What it is encoded into.",
+            about: "What it is encoded into; `shed` names the rungs that rest while the engine cannot keep up, the first to go first. \
+                    Where it is not said, channels of fewer sources than another, and not recorded, keep their smallest rung at least, and all others everything.",
             count: Count::One,
             args: &[slot("ladder", Type::Refer(Sort::Ladder), Need::Required)],
+            keys: &[slot("shed", Type::Rungs, Need::Optional)],
             ..NODE
         },
         NodeSpec {

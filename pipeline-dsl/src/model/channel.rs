@@ -77,6 +77,10 @@ pub struct Channel {
     pub watermarks: Vec<Name>,
     /// The ladder's name.
     pub ladder: Name,
+    /// The rungs that may rest while the engine cannot keep up, the first to go first; `None` for the
+    /// usual ones, as `scheduling::Shedding` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shed: Option<Vec<Name>>,
     /// Encryption, if any.
     pub encrypt: Option<Encrypt>,
     /// Where it goes.

@@ -83,6 +83,8 @@ pub enum FaultKind {
     },
     /// The engine ends at once, without a last word; it is started again when the fault is over.
     EngineKill,
+    /// Every tick is begun half a second late.
+    EngineOverload,
 }
 
 /// A line: `main/fiber`.

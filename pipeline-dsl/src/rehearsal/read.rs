@@ -267,7 +267,10 @@ fn whats(spec: &FaultSpec, subject: &Subject<'_>, amount: Option<&Value>) -> Wro
             vec![FaultKind::Disk { fault }]
         }
         Of::Disk => return Err(of_one(DISK)),
-        Of::Engine if subject.text == ENGINE => vec![FaultKind::EngineKill],
+        Of::Engine if subject.text == ENGINE => vec![match spec.word {
+            "overload" => FaultKind::EngineOverload,
+            _ => FaultKind::EngineKill,
+        }],
         Of::Engine => return Err(of_one(ENGINE)),
         Of::Push => {
             let fault = if spec.word == "wedge" { SinkFault::Wedge } else { SinkFault::Refuse };

@@ -120,6 +120,12 @@ pub(super) const FAULTS: &[FaultSpec] = &[
         Amount::None,
         "The engine ends at once; it is started again when the fault is over.",
     ),
+    fault(
+        "overload",
+        Of::Engine,
+        Amount::None,
+        "The machine has less time than the show takes: every tick is half a second late, and rungs rest in their order.",
+    ),
 ];
 
 const fn slot(name: &'static str, ty: Type, need: Need) -> Slot {

@@ -41,6 +41,7 @@ impl fmt::Display for FaultKind {
             Self::Sink { sink, fault } => write!(f, "{sink} {fault}"),
             Self::Disk { fault } => write!(f, "{DISK} {fault}"),
             Self::EngineKill => f.write_str("engine kill"),
+            Self::EngineOverload => f.write_str("engine overload"),
         }
     }
 }

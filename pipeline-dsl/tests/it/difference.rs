@@ -77,6 +77,9 @@ fn reachable(old: &Show, new: &Show, mut choices: impl Iterator<Item = usize>) -
             if choices.next() == Some(0) { other.sources.clone() } else { channel.sources.clone() };
         channel.filler.clone_from(&other.filler);
         channel.watermarks.clone_from(&other.watermarks);
+        if other.ladder == channel.ladder {
+            channel.shed.clone_from(&other.shed);
+        }
         let mut egresses = blended!(&channel.egresses, &other.egresses, choices);
         egresses.iter_mut().for_each(|egress| egress.door = Door::AsChannel);
         channel.egresses = egresses;
@@ -169,6 +172,7 @@ fn each_step_is_said_in_words_and_without_secrets() {
         ("  filler slate {", "  camera drone { line gen test bars }\n  filler slate {"),
         ("sources main karry", "sources main drone karry"),
         ("after=500ms", "after=1s"),
+        ("ladder one\n", "ladder one shed=none\n"),
         ("id 2 env=TWO", "id 2 env=TWO; id 3 env=THREE"),
         (
             "    egress disk record \"{rung}.flv\"\n",
@@ -189,6 +193,7 @@ scene solo is added
 key ring has other keys behind those it had
 channel program: its sources are main, drone, karry
 channel program: filler slate covers its holes after 1s
+channel program: under overload it does without no rung
 channel program: egress disk is taken away
 channel program: egress cdn is added
 rundown program has other cues; those that are past stay past

@@ -250,7 +250,8 @@ fn sink() -> impl Strategy<Value = FaultKind> {
 fn fault() -> impl Strategy<Value = Fault> {
     let disk =
         prop_oneof![select(vec![DiskFault::Full, DiskFault::Broken]), share().prop_map(DiskFault::Slow),];
-    let one = prop_oneof![disk.prop_map(|fault| FaultKind::Disk { fault }), Just(FaultKind::EngineKill)];
+    let engine = select(vec![FaultKind::EngineKill, FaultKind::EngineOverload]);
+    let one = prop_oneof![disk.prop_map(|fault| FaultKind::Disk { fault }), engine];
     let what = prop_oneof![2 => every_line(), 3 => sent_line(), 1 => sink(), 1 => one];
     (time(), prop::option::of(span(1, 86_400_000)), what).prop_map(|(at, lasts, what)| Fault {
         at,

@@ -442,7 +442,8 @@ fn channel(name: String, parts: Parts) -> impl Strategy<Value = Channel> {
                 }
             }
             let name = name.clone();
-            Channel { name, sources, filler, watermarks, ladder, encrypt, egresses }
+            // Which rungs it may do without is said once they are known.
+            Channel { name, sources, filler, watermarks, ladder, shed: None, encrypt, egresses }
         })
 }
 
@@ -567,15 +568,20 @@ pub fn show() -> impl Strategy<Value = Show> {
                 rtmps,
             })
         });
-        (title, sound, listen, inputs, channels).prop_map(
-            move |(name, (hz, layout), listen, inputs, channels)| {
+        let shed = prop::collection::vec(prop::option::of(0usize..4), 3);
+        (title, sound, listen, inputs, channels, shed).prop_map(
+            move |(name, (hz, layout), listen, inputs, channels, shed)| {
                 let (cameras, fillers, watermarks, ladders, keys) = inputs;
                 let (mut channels, (layouts, scenes), rundowns) = channels;
                 // A channel has one pattern at the most.
                 let is_pattern = |name: &String| {
                     watermarks.iter().any(|w| w.name == *name && matches!(w.mark, Mark::Forensic { .. }))
                 };
-                for channel in &mut channels {
+                for (channel, shed) in channels.iter_mut().zip(shed) {
+                    let ladder = ladders.iter().find(|ladder: &&Ladder| ladder.name == channel.ladder);
+                    let rungs = ladder.into_iter().flat_map(|ladder| ladder.rungs.iter().rev());
+                    let names = rungs.map(|rung| rung.name.clone()).filter(|name| name != "none");
+                    channel.shed = shed.map(|count| names.take(count).collect());
                     let first = channel.watermarks.iter().find(|name| is_pattern(name)).cloned();
                     channel.watermarks.retain(|name| !is_pattern(name) || Some(name) == first.as_ref());
                 }

@@ -17,6 +17,7 @@ mod rig;
 mod rundowns;
 mod saved;
 mod scenes;
+mod sheds;
 mod suspects;
 mod switchers;
 mod takes;

@@ -58,6 +58,7 @@ pub fn show(cues: &[(i64, Action)]) -> dsl::Show {
             filler: Some(dsl::ChannelFiller { name: "standby".into(), after: Span::from_millis(500) }),
             watermarks: vec![],
             ladder: "one".into(),
+            shed: None,
             encrypt: Some(dsl::Encrypt {
                 key: "tour".into(),
                 mode: dsl::EncryptMode::Nalu,
