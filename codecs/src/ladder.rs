@@ -5,11 +5,13 @@
 //! before, and nothing piles up. A rung that fails ends alone.
 //!
 //! A ladder can [pause](Ladder::pause): all it was given comes out, and it goes on with new
-//! encoders of the same settings, whose streams a decoder takes for one.
+//! encoders of the same settings, whose streams a decoder takes for one. So can a rung alone:
+//! while it [rests](Ladder::order) it is neither scaled nor encoded.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use media::{FrameRate, Key, Packet, Size, Time, VideoParams};
@@ -20,6 +22,7 @@ use crate::ffmpeg::Filter;
 use crate::frame::Frame;
 use crate::scale::Scaler;
 use crate::settings::VideoEncoderSettings;
+use crate::thread_cpu::thread_cpu;
 use crate::watermark::Finish;
 
 /// Frames that may wait for the scaler.
@@ -84,6 +87,9 @@ pub enum LadderError {
 pub enum RungOutput {
     /// A packet, in order of DTS.
     Packet(Packet),
+    /// The rung rests: no packet comes of the frame of this time, and all before it have come. The
+    /// first that follows is of an IDR.
+    Rest(Time),
     /// All packets before this time have come; those that follow are of frames from it on, and
     /// begin with an IDR.
     Pause(Time),
@@ -93,7 +99,7 @@ pub enum RungOutput {
     End,
 }
 
-/// What a rung has done so far; written by its thread, read by anyone.
+/// What a rung, or what scales for all of them, has done so far; written by its thread, read by anyone.
 #[derive(Debug, Default)]
 pub struct RungCounters {
     frames: AtomicU64,
@@ -102,6 +108,7 @@ pub struct RungCounters {
     bytes: AtomicU64,
     cpu: AtomicU64,
     queued: AtomicU64,
+    longest: AtomicU64,
 }
 
 impl RungCounters {
@@ -121,8 +128,7 @@ impl RungCounters {
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
-    /// CPU time of the rung's thread in nanoseconds (Linux; else 0). An
-    /// encoder's further threads are not in it.
+    /// CPU time of the rung's thread in nanoseconds. An encoder's further threads are not in it.
     pub fn cpu_nanos(&self) -> u64 {
         self.cpu.load(Ordering::Relaxed)
     }
@@ -130,19 +136,50 @@ impl RungCounters {
     pub fn queued(&self) -> u64 {
         self.queued.load(Ordering::Relaxed)
     }
+    /// The most that waited since this was asked last.
+    pub fn take_longest_queue(&self) -> u64 {
+        self.longest.swap(self.queued(), Ordering::Relaxed)
+    }
+    fn waits(&self, frames: usize) {
+        self.queued.store(frames as u64, Ordering::Relaxed);
+        self.longest.fetch_max(frames as u64, Ordering::Relaxed);
+    }
+    /// What the calling thread has taken since `begun`.
+    fn took(&self, begun: Duration) {
+        let took = thread_cpu().saturating_sub(begun).as_nanos();
+        self.cpu.store(u64::try_from(took).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
 }
 
 /// What is laid over the rungs' pictures of one frame.
 type Finishing = Option<Arc<dyn Finish>>;
 
-/// What is handed from stage to stage.
+/// What is to become of a rung's frames.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum RungDuty {
+    /// They are encoded.
+    #[default]
+    Encode,
+    /// They are left out.
+    Rest,
+}
+
+/// What is handed in.
+enum Order {
+    Frame(Frame, Key, Finishing),
+    Duty(usize, RungDuty),
+    Pause(Time),
+}
+
+/// What is handed on to a rung's encoder.
 enum Job {
     Frame(Frame, Key, Finishing),
+    Rest(Time),
     Pause(Time),
 }
 
 struct Input {
-    sender: Option<Sender<Job>>,
+    sender: Option<Sender<Order>>,
     last: Option<Time>,
 }
 
@@ -177,6 +214,7 @@ pub struct Ladder {
     params: Vec<VideoParams>,
     outputs: Vec<Receiver<RungOutput>>,
     counters: Vec<Arc<RungCounters>>,
+    scaling: Arc<RungCounters>,
     stand_ins: Vec<(usize, CodecError)>,
 }
 
@@ -211,19 +249,23 @@ impl Ladder {
             let counter = Arc::new(RungCounters::default());
             outputs.push(output);
             counters.push(Arc::clone(&counter));
-            steps.push(Cascade { scaler: Scaler::new(settings.size, Filter::BicubicFast), to: to_encoder });
+            let scaler = Scaler::new(settings.size, Filter::BicubicFast);
+            steps.push(Cascade { rung, duty: RungDuty::Encode, scaler, to: to_encoder });
             let work = move || encode(rung, encoder, &opener, frames, &to_caller, &counter);
             spawn(&format!("encode-{rung}"), work)?;
         }
         // The largest first; rungs of one size share their picture.
         steps.sort_by_key(|step| std::cmp::Reverse(step.scaler.size().area()));
-        let (sender, jobs) = bounded(INPUT);
-        spawn("scale", move || scale(&mut steps, &jobs))?;
+        let (sender, orders) = bounded(INPUT);
+        let scaling = Arc::new(RungCounters::default());
+        let counted = Arc::clone(&scaling);
+        spawn("scale", move || scale(&mut steps, &orders, &counted))?;
         Ok(Self {
             input: Mutex::new(Input { sender: Some(sender), last: None }),
             params,
             outputs,
             counters,
+            scaling,
             stand_ins,
         })
     }
@@ -255,7 +297,7 @@ impl Ladder {
             input.last = Some(frame.pts);
             input.sender.clone().ok_or(LadderError::Ended)?
         };
-        sender.send(Job::Frame(frame, key, finish)).map_err(|_| LadderError::Ended)
+        sender.send(Order::Frame(frame, key, finish)).map_err(|_| LadderError::Ended)
     }
 
     /// No frames for a while: what was handed in comes out at once, without the frames that an
@@ -273,7 +315,20 @@ impl Ladder {
             }
             input.sender.clone().ok_or(LadderError::Ended)?
         };
-        sender.send(Job::Pause(until)).map_err(|_| LadderError::Ended)
+        sender.send(Order::Pause(until)).map_err(|_| LadderError::Ended)
+    }
+
+    /// What becomes of a rung's frames from the next one on. A rung that rests gives what it was
+    /// handed in before, then [`RungOutput::Rest`] for each frame, which costs next to nothing; the
+    /// first frame after that is an IDR whatever is asked. A rung that is not there is none the
+    /// wiser. Waits while the ladder is full.
+    ///
+    /// # Errors
+    /// A ladder that has ended.
+    pub fn order(&self, rung: usize, duty: RungDuty) -> Result<(), LadderError> {
+        let sender = self.input.lock().unwrap_or_else(PoisonError::into_inner).sender.clone();
+        let sender = sender.ok_or(LadderError::Ended)?;
+        sender.send(Order::Duty(rung, duty)).map_err(|_| LadderError::Ended)
     }
 
     /// No more frames: what was handed in is encoded, then every rung gives
@@ -305,6 +360,11 @@ impl Ladder {
     pub fn counters(&self) -> &[Arc<RungCounters>] {
         &self.counters
     }
+
+    /// The counters of the thread that scales for all rungs: its frames, CPU time and queue.
+    pub fn scaling(&self) -> &Arc<RungCounters> {
+        &self.scaling
+    }
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), LadderError> {
@@ -315,17 +375,26 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), LadderE
 }
 
 struct Cascade {
+    rung: usize,
+    duty: RungDuty,
     scaler: Scaler,
     to: Sender<Result<Job, CodecError>>,
 }
 
-fn scale(steps: &mut [Cascade], jobs: &Receiver<Job>) {
-    for job in jobs {
+fn scale(steps: &mut [Cascade], orders: &Receiver<Order>, counters: &RungCounters) {
+    let begun = thread_cpu();
+    for order in orders {
+        counters.waits(orders.len());
         let mut alive = false;
-        match job {
-            Job::Frame(frame, key, finish) => {
+        match order {
+            Order::Frame(frame, key, finish) => {
+                counters.frames.fetch_add(1, Ordering::Relaxed);
                 let mut from = frame.picture;
                 for step in &mut *steps {
+                    if step.duty == RungDuty::Rest {
+                        alive |= step.to.send(Ok(Job::Rest(frame.pts))).is_ok();
+                        continue;
+                    }
                     let made = step.scaler.scale(&from);
                     if let Ok(picture) = &made {
                         from = picture.clone();
@@ -337,12 +406,20 @@ fn scale(steps: &mut [Cascade], jobs: &Receiver<Job>) {
                     alive |= step.to.send(job).is_ok();
                 }
             }
-            Job::Pause(until) => {
+            Order::Duty(rung, duty) => {
+                for step in steps.iter_mut().filter(|step| step.rung == rung) {
+                    step.duty = duty;
+                }
+                // Whether anybody reads is found out with the next frame.
+                alive = true;
+            }
+            Order::Pause(until) => {
                 for step in &mut *steps {
                     alive |= step.to.send(Ok(Job::Pause(until))).is_ok();
                 }
             }
         }
+        counters.took(begun);
         if !alive {
             return;
         }
@@ -357,36 +434,43 @@ fn encode(
     to: &Sender<RungOutput>,
     counters: &RungCounters,
 ) {
-    let mut cpu = ThreadCpu::open();
+    let begun = thread_cpu();
+    // What the encoder was handed since it was opened.
+    let mut holds = Holds::Nothing;
     let mut work = || -> Result<Ended, CodecError> {
         for job in &frames {
-            counters.queued.store(frames.len() as u64, Ordering::Relaxed);
-            let until = match job? {
+            counters.waits(frames.len());
+            let ended = match job? {
                 Job::Frame(mut frame, key, finish) => {
                     if let Some(finish) = finish {
                         frame.picture = finish.finish(rung, frame.picture)?;
                     }
                     encoder.send(&frame, key)?;
                     counters.frames.fetch_add(1, Ordering::Relaxed);
+                    holds = Holds::Frames;
                     None
                 }
-                Job::Pause(until) => {
-                    encoder.flush()?;
-                    Some(until)
-                }
+                Job::Rest(at) => Some(RungOutput::Rest(at)),
+                Job::Pause(until) => Some(RungOutput::Pause(until)),
             };
+            if ended.is_some() && holds == Holds::Frames {
+                encoder.flush()?;
+            }
             if give_out(encoder.as_mut(), to, counters)? == Ended::Unread {
                 return Ok(Ended::Unread);
             }
-            if let Some(until) = until {
-                if to.send(RungOutput::Pause(until)).is_err() {
+            if let Some(ended) = ended {
+                if to.send(ended).is_err() {
                     return Ok(Ended::Unread);
                 }
-                // Now, while nobody waits for it, and so that it is known to be there.
-                let params = encoder.params().clone();
-                encoder = opener.reopen(&params)?;
+                if holds == Holds::Frames {
+                    // Now, while nobody waits for it, and so that it is known to be there.
+                    let params = encoder.params().clone();
+                    encoder = opener.reopen(&params)?;
+                    holds = Holds::Nothing;
+                }
             }
-            counters.cpu.store(cpu.nanos(), Ordering::Relaxed);
+            counters.took(begun);
         }
         encoder.flush()?;
         give_out(encoder.as_mut(), to, counters)
@@ -396,11 +480,18 @@ fn encode(
         Ok(Ended::Unread) => return,
         Err(err) => RungOutput::Failed(err),
     };
-    counters.cpu.store(cpu.nanos(), Ordering::Relaxed);
+    counters.took(begun);
     // First the input: a failed rung whose reader is slow must not hold up the others.
     drop(frames);
     // Nobody may be reading any more, which is theirs to decide.
     let _ = to.send(last);
+}
+
+/// Whether an encoder was handed frames.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Nothing,
+    Frames,
 }
 
 /// Whether somebody still reads the rung.
@@ -426,21 +517,4 @@ fn give_out(
         }
     }
     Ok(Ended::Read)
-}
-
-/// The CPU time of the calling thread, from the kernel's own account.
-struct ThreadCpu(Option<std::fs::File>);
-
-impl ThreadCpu {
-    fn open() -> Self {
-        Self(std::fs::File::open("/proc/thread-self/schedstat").ok())
-    }
-
-    fn nanos(&mut self) -> u64 {
-        use std::io::{Read, Seek, SeekFrom};
-        let Some(file) = &mut self.0 else { return 0 };
-        let mut text = [0; 64];
-        let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.read(&mut text)).unwrap_or(0);
-        std::str::from_utf8(&text[..read]).ok().and_then(|t| t.split(' ').next()?.parse().ok()).unwrap_or(0)
-    }
 }

@@ -51,6 +51,7 @@ mod scale;
 pub mod scene;
 mod settings;
 pub mod still;
+mod thread_cpu;
 pub mod watermark;
 
 pub use codec::{AudioDecoder, AudioEncoder, CodecKit, VideoDecoder, VideoEncoder};
@@ -61,7 +62,7 @@ pub use error::{CodecError, Step};
 pub use fake::{Fake, Reorder};
 pub use ffmpeg::{Cadence, Ffmpeg, Filter, Follower, Resampler};
 pub use frame::{Frame, Pcm};
-pub use ladder::{Ladder, LadderError, LadderSettings, RungCounters, RungOutput};
+pub use ladder::{Ladder, LadderError, LadderSettings, RungCounters, RungDuty, RungOutput};
 pub use mix::dissolve;
 pub use picture::{
     Aspect, Mirror, Picture, PictureMut, PixelFormat, Plane, PlaneMut, PlaneRef, Rotation, Scan, Turn,
@@ -70,4 +71,5 @@ pub use raw::{RawFormat, RawPicture, RawPlane};
 pub use scale::Scaler;
 pub use scene::{SceneComposer, Tile};
 pub use settings::{AudioEncoderSettings, EncoderThreads, Lookahead, VideoEncoderName, VideoEncoderSettings};
+pub use thread_cpu::thread_cpu;
 pub use watermark::{Art, Finish, Laid, Opacity, Sprite, WatermarkError};

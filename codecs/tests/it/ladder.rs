@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use codecs::{
-    CodecError, CodecKit, Fake, Ffmpeg, Frame, Ladder, LadderError, LadderSettings, Reorder, RungOutput,
-    VideoEncoderName,
+    CodecError, CodecKit, Fake, Ffmpeg, Frame, Ladder, LadderError, LadderSettings, Reorder, RungDuty,
+    RungOutput, VideoEncoderName,
 };
 use crossbeam_channel::Receiver;
 use media::{FrameRate, Key, Packet, Size, Tick, Time};
@@ -55,8 +55,8 @@ fn drain(outputs: Vec<Receiver<RungOutput>>) -> Vec<(Vec<Packet>, Option<CodecEr
                 for out in output {
                     match out {
                         RungOutput::Packet(packet) => packets.push(packet),
-                        RungOutput::Pause(until) => {
-                            assert!(packets.iter().all(|packet| packet.pts < until));
+                        RungOutput::Pause(at) | RungOutput::Rest(at) => {
+                            assert!(packets.iter().all(|packet| packet.pts < at));
                         }
                         RungOutput::Failed(err) => return (packets, Some(err)),
                         RungOutput::End => return (packets, None),
@@ -168,6 +168,77 @@ fn a_pause_lies_after_what_was_sent() {
     ladder.finish();
     assert_eq!(ladder.pause(at(5)), Err(LadderError::Ended));
     assert!(drain(outputs).iter().all(|(packets, failed)| packets.len() == 1 && failed.is_none()));
+}
+
+/// A rung rests now and again, a pause of all lies within one rest, and within another's end: its
+/// stream has those frames that it was to encode and no others, and each stretch begins with an IDR.
+#[test]
+fn a_rung_that_rests_leaves_out_its_frames_and_no_other_rungs() {
+    const RESTS: [(u64, u64); 5] = [(0, 2), (5, 6), (9, 30), (31, 32), (50, 60)];
+    const PAUSES: [u64; 3] = [20, 32, 40];
+    const RESTING: usize = 1;
+    let rests = |n: u64| RESTS.iter().any(|(from, to)| (*from..*to).contains(&n));
+    let at = |n: u64| rate().time_of(Tick(n));
+    let kits: [(Arc<dyn CodecKit>, i64); 3] = [
+        (Arc::new(Ffmpeg::new()), 2),
+        (Arc::new(Fake::new().reordering(Reorder::Pyramid)), 2),
+        (Arc::new(Fake::new()), 0),
+    ];
+    for (kit, delay) in kits {
+        let mut ladder = Ladder::start(Arc::clone(&kit), LadderSettings::new(rate(), RUNGS)).unwrap();
+        let (mut outputs, params) = (ladder.outputs(), ladder.params().to_vec());
+        let resting = outputs.remove(RESTING);
+        let others = std::thread::spawn(move || drain(outputs));
+        std::thread::spawn(move || {
+            for n in 0..60 {
+                if PAUSES.contains(&n) {
+                    ladder.pause(at(n)).unwrap();
+                }
+                let duty = if rests(n) { RungDuty::Rest } else { RungDuty::Encode };
+                // Told again, it is the same.
+                ladder.order(RESTING, duty).unwrap();
+                let picture = pattern::picture(CANVAS, n as u32).freeze();
+                ladder.send(Frame { pts: at(n), picture }, Key::Delta).unwrap();
+            }
+            ladder.finish();
+        });
+        let (mut packets, mut rested) = (Vec::<Packet>::new(), Vec::new());
+        for out in resting {
+            match out {
+                RungOutput::Packet(packet) => {
+                    assert!(rested.last().is_none_or(|rest| *rest < packet.pts), "{}", packet.pts);
+                    packets.push(packet);
+                }
+                RungOutput::Rest(at) => {
+                    assert!(packets.iter().all(|packet| packet.pts < at));
+                    rested.push(at);
+                }
+                RungOutput::Pause(_) | RungOutput::End => {}
+                RungOutput::Failed(error) => panic!("{error}"),
+            }
+        }
+        assert_eq!(rested, (0..60).filter(|n| rests(*n)).map(at).collect::<Vec<_>>());
+        let shown: Vec<u64> = (0..60).filter(|n| !rests(*n)).collect();
+        let starts = shown.iter().filter(|n| PAUSES.contains(n) || **n == 0 || rests(**n - 1));
+        assert_eq!(key_times(&packets), starts.map(|n| at(*n)).collect::<Vec<_>>());
+        // What follows a rest is decoded no more than the encoder's delay before its first frame.
+        let dts: Vec<Time> = packets.iter().map(|packet| packet.dts).collect();
+        assert!(dts.is_sorted() && packets.iter().all(|packet| packet.dts <= packet.pts));
+        let early = rate().tick_span().times(delay);
+        assert!(packets.iter().filter(|p| p.key == Key::Frame).all(|p| p.dts == p.pts - early));
+        let mut decoder = kit.video_decoder(&params[RESTING]).unwrap();
+        let mut seen = Vec::new();
+        for packet in &packets {
+            decoder.send(packet).unwrap();
+            seen.extend(std::iter::from_fn(|| decoder.receive().unwrap()).map(|frame| frame.pts));
+        }
+        decoder.flush().unwrap();
+        seen.extend(std::iter::from_fn(|| decoder.receive().unwrap()).map(|frame| frame.pts));
+        assert_eq!(seen, shown.iter().map(|n| at(*n)).collect::<Vec<_>>());
+        for (packets, failed) in others.join().unwrap() {
+            assert_eq!((packets.len(), failed), (60, None));
+        }
+    }
 }
 
 #[test]
