@@ -28,7 +28,7 @@ pub enum Standing {
 
 /// What begins in the engine itself, and what ends it. That of the decisions is declared
 /// [with them](scheduling::Code::clears).
-const OWN: [(&str, &str); 7] = [
+const OWN: [(&str, &str); 9] = [
     ("line-lost", "line-recovered"),
     Amiss::Black.codes(),
     Amiss::Frozen.codes(),
@@ -36,6 +36,8 @@ const OWN: [(&str, &str); 7] = [
     ("egress-lost", "egress-live"),
     ("iso-failed", "iso-started"),
     ("rungs-apart", "rungs-together"),
+    ("overload", "overload-over"),
+    ("rung-shed", "rung-back"),
 ];
 
 /// What nothing ends while the show runs.

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::bounded;
-use media::Time;
+use media::{Span, Time};
 use pipeline_dsl as dsl;
+use scheduling::Shedding;
 
 use crate::clock::{Clock, RealClock, Stop, VirtualClock};
 use crate::command::Memory;
@@ -24,7 +25,7 @@ use crate::rig;
 use crate::show::reload::{Reloader, Standing, on_disk};
 use crate::show::{ShowRun, carry};
 use crate::start::{Begun, Gate, Place, StartError};
-use crate::status::{Board, EVENTS_SHOWN, Status};
+use crate::status::{Board, EVENTS_SHOWN, LoadStatus, Status};
 
 /// A running show. Dropping it stops the show and waits for its files.
 pub struct Engine {
@@ -150,6 +151,7 @@ impl Engine {
             show_revision: 1,
             t: 0.0,
             frame_rate: show.video.rate.as_f64(),
+            load: LoadStatus::default(),
             channels: channels.iter().map(|channel| channel.status(&switcher)).collect(),
             cameras: cameras.iter().map(|camera| camera.status(&switcher)).collect(),
             scenes: scenes.iter().filter_map(|scene| scene.status(&switcher)).collect(),
@@ -161,6 +163,9 @@ impl Engine {
             rate: show.video.rate,
             limit,
             carrying: carry::carrying(&show, &channels),
+            shedding: Shedding::new(&show),
+            late: Span::ZERO,
+            overload_since: None,
             switcher,
             clock,
             stop: Arc::clone(stop),

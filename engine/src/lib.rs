@@ -103,10 +103,11 @@ pub use crate::options::{Mode, RtmpTimeouts, RunOptions, ShowFile};
 pub use crate::report::{
     BoxReport, CameraReport, CarriedReport, ChannelReport, EgressReport, EgressState, EncryptionReport,
     LineReport, LineState, NetworkReport, OnAirReport, RecordingReport, Report, RungReport, SceneReport,
+    ShedReport,
 };
 pub use crate::secure::{PemError, server_papers, trusted_papers};
 pub use crate::start::StartError;
 pub use crate::status::{
-    BoxStatus, CameraStatus, ChannelStatus, CueStatus, Delta, LineStatus, MarkStatus, MixStatus, PlanStatus,
-    RungStatus, SceneStatus, Status, StripStatus,
+    BoxStatus, CameraStatus, ChannelStatus, CueStatus, Delta, LineStatus, LoadStatus, MarkStatus, MixStatus,
+    PlanStatus, RungStatus, SceneStatus, Status, StripStatus,
 };

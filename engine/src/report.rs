@@ -215,6 +215,12 @@ pub struct RungReport {
     /// Of `frames`, those that are the camera's own; there only for a rung that copies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied: Option<u64>,
+    /// How long it had no pictures, since the engine did not keep up, in all.
+    #[serde(default)]
+    pub shed_s: f64,
+    /// When; each ends with a key frame.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shed: Vec<ShedReport>,
     /// Pictures whose last bit comes too late for a player with a buffer of a second at the rung's
     /// rate: encoders keep to it, a splice of two may not.
     #[serde(default)]
@@ -222,6 +228,15 @@ pub struct RungReport {
     /// How late at the most.
     #[serde(default)]
     pub vbv_overshoot_ms: f64,
+}
+
+/// A stretch of a rung without pictures.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the contract")]
+pub struct ShedReport {
+    pub t: f64,
+    /// How long.
+    pub for_s: f64,
 }
 
 /// Pictures of a rung that came from another channel's rung of the same name.

@@ -27,6 +27,9 @@ pub struct Status {
     pub t: f64,
     /// Ticks a second.
     pub frame_rate: f64,
+    /// Whether the engine keeps up.
+    #[serde(default)]
+    pub load: LoadStatus,
     /// Channels in the order of the show.
     pub channels: Vec<ChannelStatus>,
     /// Cameras in the order of the show.
@@ -36,6 +39,17 @@ pub struct Status {
     pub scenes: Vec<SceneStatus>,
     /// The latest events.
     pub events: Vec<Event>,
+}
+
+/// Whether the engine keeps up with what is asked of it.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct LoadStatus {
+    /// How late the last tick was begun.
+    pub late_ms: f64,
+    /// Since when it does not, or does because rungs rest, in seconds of show time.
+    pub overload_since: Option<f64>,
+    /// The rungs it does without, `channel/rung`, in the order in which they went.
+    pub shed: Vec<String>,
 }
 
 /// A channel.
@@ -184,6 +198,10 @@ pub struct RungStatus {
     /// encoded here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied_from: Option<String>,
+    /// Since when it has no pictures, since the engine does not keep up, in seconds of show time;
+    /// `None` while it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shed_since: Option<f64>,
 }
 
 /// A camera.
@@ -296,6 +314,7 @@ pub(crate) struct Parts {
     pub(crate) channels: Vec<ChannelStatus>,
     pub(crate) cameras: Vec<CameraStatus>,
     pub(crate) scenes: Vec<SceneStatus>,
+    pub(crate) load: Option<LoadStatus>,
     pub(crate) events: Vec<Event>,
 }
 
@@ -318,6 +337,9 @@ pub struct Delta {
     /// Scenes that changed.
     #[serde(default)]
     pub scenes: Vec<SceneStatus>,
+    /// Whether the engine keeps up, where that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<LoadStatus>,
     /// New events.
     pub events: Vec<Event>,
     /// The whole of it, where parts came or went: after a reload.
@@ -370,7 +392,7 @@ impl Board {
 
     /// Puts the parts in place and tells everyone; the new revision.
     pub(crate) fn change(&self, now: Time, cause: &str, parts: Parts) -> u64 {
-        let Parts { channels, cameras, scenes, events } = parts;
+        let Parts { channels, cameras, scenes, load, events } = parts;
         let mut shown = self.lock();
         let Shown { status, deltas } = &mut *shown;
         status.revision += 1;
@@ -390,6 +412,9 @@ impl Board {
                 slot.clone_from(scene);
             }
         }
+        if let Some(load) = &load {
+            status.load.clone_from(load);
+        }
         status.events.extend(events.iter().cloned());
         let over = status.events.len().saturating_sub(EVENTS_SHOWN);
         status.events.drain(..over);
@@ -401,6 +426,7 @@ impl Board {
             channels,
             cameras,
             scenes,
+            load,
             events,
             whole: None,
         };
@@ -428,6 +454,7 @@ impl Board {
             channels: status.channels.clone(),
             cameras: status.cameras.clone(),
             scenes: status.scenes.clone(),
+            load: None,
             events: Vec::new(),
             whole: Some(std::sync::Arc::new(status.clone())),
         };

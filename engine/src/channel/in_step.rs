@@ -19,20 +19,39 @@ struct InStep {
 pub(crate) struct RungInStep {
     all: Arc<InStep>,
     rung: usize,
+    course: Course,
+}
+
+/// Whether the rung makes key frames at present.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Course {
+    Awake,
+    Resting,
 }
 
 /// A part for each rung of a channel, in the order of its ladder.
 pub(crate) fn parts(names: Vec<String>, reporter: Reporter) -> Vec<RungInStep> {
     let count = names.len();
     let all = Arc::new(InStep { rungs: Mutex::new(RungsInStep::new(count)), names, reporter });
-    (0..count).map(|rung| RungInStep { all: Arc::clone(&all), rung }).collect()
+    (0..count).map(|rung| RungInStep { all: Arc::clone(&all), rung, course: Course::Awake }).collect()
 }
 
 impl RungInStep {
     /// The rung has a key frame at `pts`.
-    pub(crate) fn key(&self, pts: Time) {
-        let found = self.rungs().key(self.rung, pts);
+    pub(crate) fn key(&mut self, pts: Time) {
+        let found = match std::mem::replace(&mut self.course, Course::Awake) {
+            Course::Awake => self.rungs().key(self.rung, pts),
+            Course::Resting => self.rungs().wake(self.rung, pts),
+        };
         self.tell(found);
+    }
+
+    /// The rung makes no pictures until its next key frame.
+    pub(crate) fn rest(&mut self) {
+        if std::mem::replace(&mut self.course, Course::Resting) == Course::Awake {
+            let found = self.rungs().end(self.rung);
+            self.tell(found);
+        }
     }
 
     fn rungs(&self) -> std::sync::MutexGuard<'_, RungsInStep> {

@@ -138,6 +138,26 @@ mod tests {
             prop_assert_eq!(out.len(), 140);
             prop_assert!(out.windows(2).all(|w| place(&w[0]) < place(&w[1])), "{:?}", out);
         }
+
+        /// Pictures that are left out hold back no sound, and those that follow are in their place.
+        #[test]
+        fn sound_does_not_wait_for_pictures_that_do_not_come(from in 0i64..50, to in 0i64..50) {
+            let mut interleave = Interleave::default();
+            let (mut out, mut given) = (Vec::new(), 0);
+            let mut audio = (0..90).map(block).peekable();
+            for n in 0..45 {
+                let next = picture(n);
+                while let Some(block) = audio.next_if(|block| block.dts <= next.dts) {
+                    interleave.put(block);
+                    given += 1;
+                }
+                if (from..to).contains(&n) { interleave.no_picture_before(next.dts) } else { interleave.put(next) }
+                drain(&mut interleave, &mut out);
+                prop_assert_eq!(out.iter().filter(|(_, track)| *track == Track::Audio).count(), given);
+            }
+            let place = |(dts, track): &(Time, Track)| (*dts, u8::from(*track == Track::Audio));
+            prop_assert!(out.windows(2).all(|w| place(&w[0]) < place(&w[1])), "{:?}", out);
+        }
     }
 
     #[test]

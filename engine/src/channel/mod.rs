@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
-use codecs::{AudioEncoderSettings, Frame, Ladder, LadderError, Pcm};
+use codecs::{AudioEncoderSettings, Frame, Ladder, LadderError, Pcm, RungDuty};
 use crossbeam_channel::{Receiver, Sender, bounded, never};
 use media::{Key, Packet, Size, Span, Time, VideoParams};
 use pipeline_dsl as dsl;
@@ -67,6 +67,8 @@ pub(crate) struct Work {
     pub(crate) pictures: Pictures,
     /// What its copying rung needs of this tick, if it has one.
     pub(crate) copy: Option<CopyWork>,
+    /// What becomes of rungs from this tick on, by their places in the ladder.
+    pub(crate) duties: Vec<(usize, RungDuty)>,
     /// How its watermarks are to be.
     pub(crate) marks: Arc<MarkStates>,
     /// Interleaved samples of exactly this tick.
@@ -351,6 +353,11 @@ impl Channel {
         self.pulse.frames.load(Ordering::Relaxed)
     }
 
+    /// Ticks that wait to be composed, and how many can.
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        (self.work.as_ref().map_or(0, Sender::len), WAITING)
+    }
+
     /// Hands in a tick; waits while the channel is behind.
     ///
     /// # Errors
@@ -462,6 +469,9 @@ impl Stage {
             LadderError::Ended => NONE_LEFT.to_owned(),
             error => error.to_string(),
         };
+        for (rung, duty) in work.duties {
+            self.ladder.order(rung, duty).map_err(failed)?;
+        }
         match work.pictures {
             Pictures::Encoded { layers, key } => {
                 let composed = self.composer.compose(&layers, work.at, &work.marks);

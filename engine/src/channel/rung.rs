@@ -15,7 +15,7 @@ use crate::channel::in_step::RungInStep;
 use crate::channel::interleave::Interleave;
 use crate::channel::ladder;
 use crate::channel::meter::RungMeter;
-use crate::channel::splice::{Loan, Loans, Splice, Stretch};
+use crate::channel::splice::{Lent, Loan, Loans, Splice, Stretch};
 use crate::channel::vbv::Vbv;
 use crate::egress::feed::{Feed, Header};
 use crate::egress::queue::{Item, Role};
@@ -149,6 +149,10 @@ impl RungEnd {
                                 None => packet,
                             });
                         }
+                        Ok(RungOutput::Rest(at)) => {
+                            desk.loans.rest(at);
+                            self.rest(at, &mut interleave);
+                        }
                         Ok(RungOutput::Pause(until)) => {
                             desk.loans.end_before(until);
                             desk.splice.end_stretch();
@@ -164,12 +168,13 @@ impl RungEnd {
                 recv(desk.splice.carried) -> packet => {
                     desk.take_all(&orders);
                     match packet {
-                        Ok(packet) => {
+                        Ok(Lent::Packet(packet)) => {
                             if let Some(from) = desk.splice.carried_from() {
                                 self.meter.carry(from);
                             }
                             interleave.put(packet);
                         }
+                        Ok(Lent::Rest(at)) => self.rest(at, &mut interleave),
                         Err(_) => desk.splice.end_stretch(),
                     }
                 },
@@ -221,6 +226,17 @@ impl RungEnd {
             }
         }
         Ok(())
+    }
+
+    /// No picture comes of this time: what is heard goes on.
+    fn rest(&mut self, at: Time, interleave: &mut Interleave) {
+        // A picture that follows has a DTS this much before its PTS at the most.
+        interleave.no_picture_before(at - self.lead);
+        self.in_step.rest();
+        self.feeds.main.rest();
+        if let Some(clear) = &self.feeds.clear {
+            clear.rest();
+        }
     }
 
     fn publish(&mut self, packet: &Packet, cipher: &mut Cipher) -> Result<(), RungError> {

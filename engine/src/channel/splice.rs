@@ -29,7 +29,7 @@ pub(crate) enum Stretch {
     Carried {
         /// The channel's name.
         from: Arc<str>,
-        packets: Receiver<Packet>,
+        packets: Receiver<Lent>,
     },
     /// A camera's line, until that closes.
     Copied {
@@ -62,12 +62,19 @@ impl Until {
 pub(crate) struct Loan {
     from: Time,
     until: Until,
-    to: Sender<Packet>,
+    to: Sender<Lent>,
+}
+
+/// What comes of one.
+pub(crate) enum Lent {
+    Packet(Packet),
+    /// The rung rests: of this time there is no picture.
+    Rest(Time),
 }
 
 impl Loan {
     /// One that begins at `from`, and where its packets come out.
-    pub(crate) fn new(from: Time, until: Until) -> (Self, Receiver<Packet>) {
+    pub(crate) fn new(from: Time, until: Until) -> (Self, Receiver<Lent>) {
         let (to, packets) = bounded(LENT);
         (Self { from, until, to }, packets)
     }
@@ -86,7 +93,13 @@ impl Loans {
     pub(crate) fn hand_out(&mut self, packet: &Packet) {
         self.end_before(packet.pts);
         // Who has gone needs no more.
-        self.0.retain(|loan| packet.pts < loan.from || loan.to.send(packet.clone()).is_ok());
+        self.0.retain(|loan| packet.pts < loan.from || loan.to.send(Lent::Packet(packet.clone())).is_ok());
+    }
+
+    /// The rung's own encoder left out the picture of this time; all before it have come.
+    pub(crate) fn rest(&mut self, at: Time) {
+        self.end_before(at);
+        self.0.retain(|loan| at < loan.from || loan.to.send(Lent::Rest(at)).is_ok());
     }
 
     /// All packets before this time have come.
@@ -116,7 +129,7 @@ pub(crate) struct Splice {
     /// What the own encoder gives, while that is what the rung shows.
     pub(crate) own: Receiver<RungOutput>,
     /// What is carried, while that is.
-    pub(crate) carried: Receiver<Packet>,
+    pub(crate) carried: Receiver<Lent>,
     /// What is copied, while that is.
     pub(crate) copied: Receiver<CopiedPacket>,
     /// The encoder that stands in, until it is there.

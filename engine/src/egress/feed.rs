@@ -92,6 +92,15 @@ impl Feed {
         }
     }
 
+    /// No pictures for a while: who joins gets what is heard from here on, and pictures with the next
+    /// key frame. Those that were are past, and a player that began with them would never catch up.
+    pub(crate) fn rest(&self) {
+        let mut state = self.lock();
+        if !state.gop.is_empty() {
+            (state.gop, state.gop_bytes) = (Vec::new(), 0);
+        }
+    }
+
     /// Shows all that leaves from here on to a tap, which must not be slow.
     pub(crate) fn tap(&self, tap: Tap) {
         self.lock().taps.push(tap);
@@ -156,6 +165,23 @@ mod tests {
         Tag::new(TagKind::Video, FlvMillis(ms), Bytes::from_static(b"x")).unwrap()
     }
     const BOUND: Bound = Bound { millis: 5000, bytes: 1 << 20, when_full: WhenFull::Drop };
+
+    #[test]
+    fn who_joins_a_rung_that_rests_begins_with_what_is_heard_now() {
+        let feed = Feed::default();
+        feed.publish_header(Header::Video, tag(0));
+        feed.publish(Item { tag: tag(0), role: Role::Key });
+        for n in 1..50u32 {
+            feed.rest();
+            feed.publish(Item { tag: tag(n * 20), role: Role::Sound });
+        }
+        let sink = feed.join(BOUND);
+        feed.publish(Item { tag: tag(1000), role: Role::Sound });
+        feed.publish(Item { tag: tag(1020), role: Role::Key });
+        feed.end();
+        let got: Vec<_> = std::iter::from_fn(|| sink.pop_blocking()).map(|i| i.role).collect();
+        assert_eq!(got, [Role::Header, Role::Sound, Role::Key]);
+    }
 
     #[test]
     fn a_late_joiner_gets_headers_and_the_current_gop() {

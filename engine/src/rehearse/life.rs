@@ -168,6 +168,11 @@ impl Life {
         self.hand_in(&mut world, &mut stage, until);
     }
 
+    /// How late the tick at `at` is begun on the machine that is rehearsed with.
+    pub(crate) fn lateness(&self, at: Time) -> Span {
+        self.world().lateness(self.rehearsed(at))
+    }
+
     /// Commands whose time has come go to where all commands go.
     fn hand_in(&self, world: &mut World, stage: &mut Stage, now: Time) {
         while let Some((place, command)) = world.next_command(now) {

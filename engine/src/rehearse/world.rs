@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use media::{Span, Time};
 use pipeline_dsl as dsl;
-use pipeline_dsl::rehearsal::{FaultKind, FaultScript};
+use pipeline_dsl::rehearsal::{Fault, FaultKind, FaultScript};
 
 use crate::command::Command;
 use crate::rehearse::audience::Audience;
@@ -34,6 +34,9 @@ pub(crate) struct World {
     /// Up to where ticks were made.
     pub(crate) reached: Time,
 }
+
+/// How late ticks are begun on a machine that is overloaded.
+const OVERLOADED: Span = Span::from_millis(500);
 
 /// When a fault that lasts is over; later than anything.
 pub(crate) const NEVER: Time = Time::MAX;
@@ -97,6 +100,12 @@ impl World {
         while self.due.get(self.given).is_some_and(|place| self.script.orders[*place].at < now) {
             self.given += 1;
         }
+    }
+
+    /// How late a tick is begun at this time.
+    pub(crate) fn lateness(&self, now: Time) -> Span {
+        let is_late = |fault: &Fault| fault.what == FaultKind::EngineOverload && fault.holds_at(now);
+        if self.script.faults.iter().any(is_late) { OVERLOADED } else { Span::ZERO }
     }
 
     /// The engine is down from `at` on, until it is `back`: senders try in vain.

@@ -26,6 +26,7 @@ use crate::report::{
 };
 use crate::show::cameras::CameraRun;
 use crate::show::marks::MarkDesk;
+use crate::show::overload::Rests;
 use crate::show::plan::plan_status;
 use crate::show::reload::OpenedChannel;
 use crate::show::scenes::SceneRun;
@@ -61,6 +62,8 @@ pub(crate) struct ChannelRun {
     on_air: Vec<OnAirReport>,
     encryptions: Vec<EncryptionReport>,
     pub(crate) late_ticks: u64,
+    /// Its rungs that rest.
+    pub(crate) rests: Rests,
     over: Over,
     /// Frames and bytes of each rung a second ago, and what they came to.
     measured: Vec<Measured>,
@@ -133,6 +136,7 @@ impl ChannelRun {
             mixing: None,
             on_air: Vec::new(),
             late_ticks: 0,
+            rests: Rests::new(measured.len()),
             over: Over::NotYet,
             measured,
         }
@@ -293,7 +297,8 @@ impl ChannelRun {
         };
         let (marks, redrawn) = (self.marks.now(), self.redrawn.take());
         let copy = self.copying.take();
-        match self.stage.send(Work { at: from, pictures, copy, marks, redrawn, sound }) {
+        let duties = self.rests.take_orders();
+        match self.stage.send(Work { at: from, pictures, copy, duties, marks, redrawn, sound }) {
             Ok(()) => changed,
             Err(Gone) => {
                 self.note(from, None, FAILED);
@@ -397,7 +402,8 @@ impl ChannelRun {
         };
         let name = |on_air| scheduler.and_then(|s| s.name_of(on_air)).map(str::to_owned);
         let borrowed = self.borrowed.as_ref().filter(|_| !self.is_over());
-        let rungs = self.stage.rungs.iter().zip(&self.measured).map(|(rung, measured)| RungStatus {
+        let rungs = self.stage.rungs.iter().zip(&self.measured).enumerate();
+        let rungs = rungs.map(|(ix, (rung, measured))| RungStatus {
             name: rung.rung.name.clone(),
             width: rung.size().width,
             height: rung.size().height,
@@ -408,6 +414,7 @@ impl ChannelRun {
             fps: measured.rates.map(|r| r.0),
             kbps: measured.rates.map(|r| r.1),
             carried_from: borrowed.map(|borrowed| borrowed.from.to_string()),
+            shed_since: self.rests.since(ix).map(Time::as_secs_f64),
         });
         let (encrypt, key_id) = self.sealed();
         ChannelStatus {
@@ -485,7 +492,8 @@ impl ChannelRun {
     }
 
     pub(crate) fn report(&self) -> ChannelReport {
-        let rungs = self.stage.rungs.iter().map(|rung| RungReport {
+        let rungs = self.stage.rungs.iter().enumerate().map(|(ix, rung)| (rung, self.rests.report(ix)));
+        let rungs = rungs.map(|(rung, (shed_s, shed))| RungReport {
             name: rung.rung.name.clone(),
             width: rung.size().width,
             height: rung.size().height,
@@ -496,6 +504,8 @@ impl ChannelRun {
             max_audio_gap_ms: rung.meter.max_audio_gap_ms(),
             carried: carried(&rung.meter),
             copied: rung.rung.is_copied().then(|| rung.meter.copied()),
+            shed_s,
+            shed,
             vbv_overshoots: rung.meter.overshoots(),
             vbv_overshoot_ms: rung.meter.overshoot_ms(),
         });

@@ -6,6 +6,7 @@ pub(crate) mod carry;
 pub(crate) mod channels;
 pub(crate) mod checks;
 mod in_step;
+pub(crate) mod overload;
 pub(crate) mod marks;
 mod plan;
 pub(crate) mod reload;
@@ -16,8 +17,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
-use media::{FrameRate, Tick, Time};
-use scheduling::{Carrying, ChannelIx, Decision, FeedIx, Input, Output, Switcher};
+use media::{FrameRate, Span, Tick, Time};
+use scheduling::{Carrying, ChannelIx, Decision, FeedIx, Input, Output, Shedding, Switcher};
 use tokio::sync::broadcast;
 
 use crate::clock::{Clock, Stop};
@@ -47,6 +48,10 @@ pub(crate) struct ShowRun {
     pub(crate) limit: Option<Time>,
     pub(crate) switcher: Switcher,
     pub(crate) carrying: Carrying,
+    pub(crate) shedding: Shedding,
+    /// How late this tick was begun.
+    pub(crate) late: Span,
+    pub(crate) overload_since: Option<Time>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) stop: Arc<Stop>,
     pub(crate) log: Arc<EventLog>,
@@ -145,11 +150,7 @@ impl ShowRun {
             life.advance(from);
         }
         self.clock.wait_until(from, &self.stop);
-        if self.mode == Mode::RealTime && self.clock.now() - from > to - from {
-            for channel in self.channels.iter_mut().filter(|c| !c.is_over()) {
-                channel.late_ticks += 1;
-            }
-        }
+        self.weigh(from);
         if self.mode == Mode::Offline {
             for camera in self.cameras.iter().chain(&self.fillers) {
                 for line in &camera.lines {
@@ -183,6 +184,7 @@ impl ShowRun {
             }
         }
         let steps = self.settle_encoding(&decisions, from);
+        self.settle_rests(&steps, from);
         let given = Given { cameras: &self.cameras, fillers: &self.fillers, scenes: &self.scenes };
         let mut causes = Vec::new();
         for ((ix, channel), step) in self.channels.iter_mut().enumerate().zip(steps) {
@@ -384,11 +386,13 @@ impl ShowRun {
                 channel.measure(1.0);
             }
             let (channels, cameras) = (self.channel_statuses(), self.camera_statuses());
-            let parts = Parts { channels, cameras, scenes: self.scene_statuses(), events: fresh };
+            let load = Some(self.load_status());
+            let parts = Parts { channels, cameras, scenes: self.scene_statuses(), load, events: fresh };
             self.board.change(from, "figures", parts);
         } else if !fresh.is_empty() {
             let (cameras, scenes) = (self.camera_statuses(), self.scene_statuses());
-            self.board.change(from, "event", Parts { cameras, scenes, events: fresh, ..Parts::default() });
+            let load = Some(self.load_status());
+            self.board.change(from, "event", Parts { cameras, scenes, load, events: fresh, ..Parts::default() });
         }
     }
 
@@ -426,6 +430,7 @@ impl ShowRun {
     fn finish(&mut self, at: Time) {
         for channel in &mut self.channels {
             channel.end(at);
+            channel.rests.end(at);
         }
         self.stop.ask();
         for line in self.cameras.iter().chain(&self.fillers).flat_map(|camera| &camera.lines) {
@@ -438,7 +443,8 @@ impl ShowRun {
         self.log.sum_up(at);
         let fresh: Vec<Event> = std::iter::from_fn(|| self.events.try_recv().ok()).collect();
         let (channels, cameras) = (self.channel_statuses(), self.camera_statuses());
-        let parts = Parts { channels, cameras, scenes: self.scene_statuses(), events: fresh };
+        let load = Some(self.load_status());
+        let parts = Parts { channels, cameras, scenes: self.scene_statuses(), load, events: fresh };
         self.board.change(at, "end", parts);
     }
 }

@@ -29,13 +29,14 @@ const SHOW: &str = r#"show "storm" {
   channel program {
     sources main wide duo
     filler standby after=500ms
-    ladder one
+    ladder one shed=180p
     egress cdn push "rtmp://cdn.example/live/{rung}"
   }
   rundown program { at 0:04 cut wide; at 0:07 cut duo; at 0:20 end }
 }"#;
 
-/// A fault that is over by 8 s: what it began can be over by the end, 12 s later.
+/// A fault that is over by 8 s: what it began can be over by the end, 12 s later: a rung that
+/// rests comes back after ten.
 fn fault() -> impl Strategy<Value = Fault> {
     use LineFault::{Black, Corrupt, Drip, Freeze, Jump, Lost, Silence, Stall};
     let share = (1u32..=100).prop_map(|percent| Share::from_millionths(percent * 10_000).unwrap());
@@ -58,7 +59,7 @@ fn fault() -> impl Strategy<Value = Fault> {
         let sink = SinkName { channel: "program".into(), egress: "cdn".into(), rung: None };
         FaultKind::Sink { sink, fault }
     });
-    let what = prop_oneof![6 => line, 1 => sink];
+    let what = prop_oneof![6 => line, 1 => sink, 1 => Just(FaultKind::EngineOverload)];
     (what, 500i64..6_000, 40i64..2_000).prop_map(|(what, at, lasts)| Fault {
         at: Time::from_millis(at),
         lasts: Some(Span::from_millis(lasts)),

@@ -16,9 +16,9 @@ use media::{AudioParams, Key, Packet, Size, Time, VideoParams};
 use crate::support::{clips, codes, offline, pictures, show, tags};
 
 /// The fake codecs, but the encoder of this size is altered.
-struct Altered<F> {
-    size: Size,
-    alter: F,
+pub(crate) struct Altered<F> {
+    pub(crate) size: Size,
+    pub(crate) alter: F,
 }
 
 impl<F> CodecKit for Altered<F>

@@ -22,6 +22,7 @@ mod iso;
 mod killed;
 mod live;
 mod matrix;
+mod overload;
 mod pictures;
 mod rehearse;
 mod reload;
