@@ -5,7 +5,7 @@
 //! never among them. Once the load is light again, they come back one by one, the last first.
 
 use media::{Span, Time};
-use pipeline_dsl::{Name, Show, Target};
+use pipeline_dsl::{Name, Rung, Show, Target};
 
 use crate::carry::{Encoding, EncodingStep};
 use crate::switcher::ChannelIx;
@@ -283,12 +283,15 @@ fn order(show: &Show) -> Vec<ShedRung> {
         let is_recorded = channel.egresses.iter().any(|way| matches!(way.target, Target::Record { .. }));
         let rungs: Vec<usize> = match &channel.shed {
             Some(said) => {
-                let place = |name: &Name| ladder.rungs.iter().position(|rung| rung.name == *name);
+                let is_it = |rung: &Rung, name: &Name| rung.name == *name && !rung.is_copied();
+                let place = |name: &Name| ladder.rungs.iter().position(|rung| is_it(rung, name));
                 said.iter().filter_map(place).collect()
             }
             None if channel.sources.len() == most || is_recorded => Vec::new(),
             None => {
-                let mut rungs: Vec<usize> = (0..ladder.rungs.len()).collect();
+                // What is copied costs nothing.
+                let encoded = ladder.rungs.iter().enumerate().filter(|(_, rung)| !rung.is_copied());
+                let mut rungs: Vec<usize> = encoded.map(|(ix, _)| ix).collect();
                 let cost = |ix: &usize| ladder.rungs.get(*ix).map_or((0, 0), |r| (r.size.area(), r.bitrate));
                 rungs.sort_by_key(|ix| std::cmp::Reverse(cost(ix)));
                 rungs.pop();

@@ -92,13 +92,15 @@ impl Feed {
         }
     }
 
-    /// No pictures for a while: who joins gets what is heard from here on, and pictures with the next
-    /// key frame. Those that were are past, and a player that began with them would never catch up.
+    /// No pictures for a while: all get what is heard, and pictures with the next key frame. Those
+    /// that were are past, and a player that joined and began with them would never catch up.
     pub(crate) fn rest(&self) {
         let mut state = self.lock();
         if !state.gop.is_empty() {
             (state.gop, state.gop_bytes) = (Vec::new(), 0);
         }
+        // Who waits for a key frame would wait in silence: a server hangs up on who says nothing.
+        state.sinks.iter().for_each(|sink| sink.hear());
     }
 
     /// Shows all that leaves from here on to a tap, which must not be slow.
@@ -176,6 +178,7 @@ mod tests {
             feed.publish(Item { tag: tag(n * 20), role: Role::Sound });
         }
         let sink = feed.join(BOUND);
+        feed.rest();
         feed.publish(Item { tag: tag(1000), role: Role::Sound });
         feed.publish(Item { tag: tag(1020), role: Role::Key });
         feed.end();

@@ -108,6 +108,11 @@ impl SinkQueue {
         span > self.bound.millis || state.bytes > self.bound.bytes
     }
 
+    /// No pictures come before the next key frame: what is heard until then is taken.
+    pub(crate) fn hear(&self) {
+        self.lock().skipping = Skipping::No;
+    }
+
     /// Queues a tag, or drops it and says nothing: the sink is behind.
     pub(crate) fn push(&self, item: Item) {
         let mut state = self.lock();

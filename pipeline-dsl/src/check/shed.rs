@@ -36,6 +36,12 @@ pub(crate) fn check(index: &Index<'_>, sink: &mut Sink) {
                 None => said,
             });
         }
+        for rung in rungs.iter().filter(|rung| rung.form.is_some()) {
+            let Some(name) = rung.called().filter(|name| shed.iter().any(|gone| gone == name)) else { continue };
+            let message = format!("rung `{}` is copied: it costs nothing, and cannot rest", shown(name));
+            let said = Diagnostic::error("shed-copy", span, message);
+            sink.push(said.label(rung.word, "it is copied here").help("leave it out"));
+        }
         if !names.is_empty() && names.iter().all(|name| shed.iter().any(|gone| gone == name)) {
             let message = "all rungs of this channel may rest: its viewers would have its sound alone";
             let help = "leave one out, the smallest for the least CPU";
