@@ -85,6 +85,7 @@ mod rig;
 mod secure;
 mod seldom;
 mod show;
+mod stage;
 mod start;
 mod status;
 mod stream_key;
@@ -103,11 +104,11 @@ pub use crate::options::{Mode, RtmpTimeouts, RunOptions, ShowFile};
 pub use crate::report::{
     BoxReport, CameraReport, CarriedReport, ChannelReport, EgressReport, EgressState, EncryptionReport,
     LineReport, LineState, NetworkReport, OnAirReport, RecordingReport, Report, RungReport, SceneReport,
-    ShedReport,
+    ShedReport, StageReport,
 };
 pub use crate::secure::{PemError, server_papers, trusted_papers};
 pub use crate::start::StartError;
 pub use crate::status::{
     BoxStatus, CameraStatus, ChannelStatus, CueStatus, Delta, LineStatus, LoadStatus, MarkStatus, MixStatus,
-    PlanStatus, RungStatus, SceneStatus, Status, StripStatus,
+    PlanStatus, RungStatus, SceneStatus, StageStatus, Status, StripStatus,
 };

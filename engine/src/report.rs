@@ -125,6 +125,9 @@ pub struct LineReport {
     /// What its wire tells of the network, since it was connected last.
     #[serde(default)]
     pub network: NetworkReport,
+    /// What decoding it cost; `None` for what is drawn here.
+    #[serde(default)]
+    pub stage: Option<StageReport>,
 }
 
 /// The recording of a line as it came: a file for each stream.
@@ -172,6 +175,9 @@ pub struct ChannelReport {
     /// From when its tags were encrypted and under which key; empty if they never were.
     #[serde(default)]
     pub encryption: Vec<EncryptionReport>,
+    /// What composing, scaling and the sound cost.
+    #[serde(default)]
+    pub stage: Option<StageReport>,
     pub rungs: Vec<RungReport>,
     pub egress: Vec<EgressReport>,
 }
@@ -215,6 +221,9 @@ pub struct RungReport {
     /// Of `frames`, those that are the camera's own; there only for a rung that copies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied: Option<u64>,
+    /// What encoding it and making its tags cost.
+    #[serde(default)]
+    pub stage: Option<StageReport>,
     /// How long it had no pictures, since the engine did not keep up, in all.
     #[serde(default)]
     pub shed_s: f64,
@@ -228,6 +237,22 @@ pub struct RungReport {
     /// How late at the most.
     #[serde(default)]
     pub vbv_overshoot_ms: f64,
+}
+
+/// What a stage cost, over all of the show.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct StageReport {
+    /// CPU time of its threads in all.
+    pub cpu_s: f64,
+    /// The same in a second, on the average.
+    pub cpu_ms: f64,
+    /// The most that ever waited for it.
+    pub queue_max: u64,
+    /// From when a picture's tick was due until it left the stage: the median of each second, on the
+    /// average; `None` where it is not measured, as offline.
+    pub latency_ms: Option<f64>,
+    /// The longest.
+    pub latency_max_ms: Option<f64>,
 }
 
 /// A stretch of a rung without pictures.

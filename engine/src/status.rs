@@ -52,6 +52,22 @@ pub struct LoadStatus {
     pub shed: Vec<String>,
 }
 
+/// What a stage cost over the last second.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct StageStatus {
+    /// CPU time of its threads: milliseconds in a second.
+    pub cpu_ms: f64,
+    /// What waits for it.
+    pub queue: u64,
+    /// The most that did.
+    pub queue_max: u64,
+    /// From when a picture's tick was due until it left the stage: the median; `None` where it is
+    /// not measured, as offline, and while there are no pictures.
+    pub latency_ms: Option<f64>,
+    /// The longest.
+    pub latency_max_ms: Option<f64>,
+}
+
 /// A channel.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ChannelStatus {
@@ -99,6 +115,9 @@ pub struct ChannelStatus {
     pub frames: u64,
     /// Ticks that were begun more than one frame after they were due.
     pub late_ticks: u64,
+    /// What composing, scaling and the sound cost; `None` in the first second.
+    #[serde(default)]
+    pub stage: Option<StageStatus>,
     /// Its rungs.
     pub rungs: Vec<RungStatus>,
     /// Its ways out, one a rung.
@@ -198,6 +217,9 @@ pub struct RungStatus {
     /// encoded here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied_from: Option<String>,
+    /// What encoding it and making its tags cost; `None` in the first second.
+    #[serde(default)]
+    pub stage: Option<StageStatus>,
     /// Since when it has no pictures, since the engine does not keep up, in seconds of show time;
     /// `None` while it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -273,6 +295,9 @@ pub struct LineStatus {
     /// What its wire tells of the network, since it was connected last.
     #[serde(default)]
     pub network: NetworkReport,
+    /// What decoding it costs; `None` in the first second, and for what is drawn here.
+    #[serde(default)]
+    pub stage: Option<StageStatus>,
 }
 
 /// A scene.

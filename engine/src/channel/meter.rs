@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use media::{Key, Size, Span, Time, Track};
 
+use crate::stage::StageMeter;
+
 #[derive(Debug, Default)]
 struct Gap {
     /// Flicks; `i64::MIN` before the first tag.
@@ -42,6 +44,8 @@ pub(crate) struct RungMeter {
     size: AtomicU64,
     /// Whose pictures leave now, if they are a line's own.
     copied_from: Mutex<Option<Arc<str>>>,
+    /// What making its tags costs, and when its pictures leave.
+    pub(crate) stage: StageMeter,
     /// Pictures that other channels encoded, by their names in the order they came.
     carried: Mutex<Vec<(Arc<str>, u64)>>,
 }

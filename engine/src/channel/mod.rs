@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
-use codecs::{AudioEncoderSettings, Frame, Ladder, LadderError, Pcm, RungDuty};
+use codecs::{AudioEncoderSettings, Frame, Ladder, LadderError, Pcm, RungCounters, RungDuty};
 use crossbeam_channel::{Receiver, Sender, bounded, never};
 use media::{Key, Packet, Size, Span, Time, VideoParams};
 use pipeline_dsl as dsl;
@@ -48,6 +48,7 @@ use crate::keys::ChannelKeys;
 use crate::options::Mode;
 use crate::rehearse::Codecs;
 use crate::reporter::Reporter;
+use crate::stage::{StageMeter, ThreadShare};
 use crate::start::{Place, StartError};
 use crate::way::{self, Station};
 
@@ -67,7 +68,7 @@ pub(crate) struct Work {
     pub(crate) pictures: Pictures,
     /// What its copying rung needs of this tick, if it has one.
     pub(crate) copy: Option<CopyWork>,
-    /// What becomes of rungs from this tick on, by their places in the ladder.
+    /// What becomes of rungs from this tick on, by their encoders' numbers in the ladder.
     pub(crate) duties: Vec<(usize, RungDuty)>,
     /// How its watermarks are to be.
     pub(crate) marks: Arc<MarkStates>,
@@ -90,6 +91,8 @@ pub(crate) struct RungHandle {
     /// What its encoder wrote into the headers.
     pub(crate) params: VideoParams,
     pub(crate) meter: Arc<RungMeter>,
+    /// The one that is open all the time; none for a rung that copies.
+    pub(crate) encoder: Option<RungEncoder>,
     pub(crate) feeds: Feeds,
 }
 
@@ -98,6 +101,14 @@ impl RungHandle {
     pub(crate) fn size(&self) -> Size {
         self.meter.size().unwrap_or(self.rung.size)
     }
+}
+
+/// A rung's encoder.
+#[derive(Clone)]
+pub(crate) struct RungEncoder {
+    /// Its number in the channel's ladder.
+    pub(crate) place: usize,
+    pub(crate) counters: Arc<RungCounters>,
 }
 
 /// A running channel.
@@ -111,6 +122,10 @@ pub(crate) struct Channel {
     pub(crate) outlets: Vec<Outlet>,
     threads: Vec<JoinHandle<()>>,
     pulse: Arc<Pulse>,
+    /// What composing and the sound cost.
+    pub(crate) costs: Arc<StageMeter>,
+    /// What scaling does.
+    pub(crate) scaling: Option<Arc<RungCounters>>,
     reporter: Reporter,
 }
 
@@ -248,17 +263,19 @@ impl Channel {
         let tick = show.video.rate.tick_span();
         let own = encoded.as_mut().map(|ladder| (ladder.params().to_vec(), ladder.outputs()));
         let (params, outputs) = own.unwrap_or_default();
-        let mut own = params.into_iter().zip(outputs);
+        let counters = encoded.as_ref().map_or_else(Vec::new, |ladder| ladder.counters().to_vec());
+        let encoders = counters.into_iter().enumerate().map(|(place, counters)| RungEncoder { place, counters });
+        let mut own = params.into_iter().zip(outputs).zip(encoders);
         let names = ladder_model.rungs.iter().map(|rung| rung.name.clone()).collect();
         let in_step = in_step::parts(names, place.reporter.of(&channel.name));
         for (rung, in_step) in ladder_model.rungs.iter().zip(in_step) {
             let stands_in = copying.as_ref().filter(|_| rung.is_copied());
             let opened = match stands_in {
                 // What encodes it is told with each stretch.
-                Some((_, params)) => Some((params.clone(), never())),
-                None => own.next(),
+                Some((_, params)) => Some((params.clone(), never(), None)),
+                None => own.next().map(|((params, video), encoder)| (params, video, Some(encoder))),
             };
-            let Some((params, video)) = opened else { break };
+            let Some((params, video, encoder)) = opened else { break };
             let headers = ladder::headers(show, ladder_model, rung, &params, &audio.params().config)
                 .map_err(|e| fail(format!("rung {}: {e}", rung.name)))?;
             let main = Arc::new(Feed::default());
@@ -291,12 +308,15 @@ impl Channel {
                 },
                 reporter: place.reporter.of(format!("{}/{}", channel.name, rung.name)),
             });
-            handles.push(RungHandle { rung: rung.clone(), params, meter, feeds: Feeds { main, clear } });
+            let (rung, feeds) = (rung.clone(), Feeds { main, clear });
+            handles.push(RungHandle { rung, params, meter, encoder, feeds });
         }
         let outlets = Outlets::plan(channel, &handles, place)?;
         let pulse = Arc::new(Pulse::default());
         let (work, jobs) = bounded(WAITING);
         let copy = copying.as_ref().map(|_| CopyDesk::new(tick, show.video.size));
+        let costs = Arc::new(StageMeter::default());
+        let scaling = encoded.as_ref().map(|ladder| Arc::clone(ladder.scaling()));
         let stage = Stage {
             composer,
             ladder: encoded,
@@ -306,6 +326,8 @@ impl Channel {
             rate: show.audio.rate,
             channels: show.audio.layout.channels(),
             ladder_runs: Runs::No,
+            costs: Arc::clone(&costs),
+            timed: place.mode,
             pulse: Arc::clone(&pulse),
             reporter: place.reporter.of(&channel.name),
         };
@@ -318,6 +340,8 @@ impl Channel {
             outlets: Vec::new(),
             threads: Vec::new(),
             pulse,
+            costs,
+            scaling,
             reporter: place.reporter.of(&channel.name),
         };
         Ok(OpenChannel { channel, ends, stage, jobs, outlets })
@@ -364,6 +388,7 @@ impl Channel {
     /// It takes no more; if that is a failure, it has said so itself.
     pub(crate) fn send(&self, work: Work) -> Result<(), Gone> {
         let sender = self.work.as_ref().ok_or(Gone)?;
+        self.costs.waits(sender.len());
         sender.send(work).map_err(|_| Gone)
     }
 
@@ -429,6 +454,8 @@ struct Stage {
     rate: media::SampleRate,
     channels: u8,
     ladder_runs: Runs,
+    costs: Arc<StageMeter>,
+    timed: Mode,
     pulse: Arc<Pulse>,
     reporter: Reporter,
 }
@@ -450,7 +477,17 @@ impl Drop for Stage {
 
 impl Stage {
     fn run(mut self, jobs: &Receiver<Work>) {
-        let shown = jobs.iter().try_for_each(|work| self.tick(work));
+        let mut share = ThreadShare::begin();
+        let shown = jobs.iter().try_for_each(|work| {
+            let at = work.at;
+            self.tick(work)?;
+            share.count(&self.costs);
+            // In virtual time nothing takes any.
+            if self.timed == Mode::RealTime {
+                self.costs.picture(self.reporter.now() - at);
+            }
+            Ok(())
+        });
         // Whether or not the pictures failed: what sound there is belongs to them.
         let sounded = self.audio.flush().map_err(|e| e.to_string()).and_then(|()| self.send_sound());
         if let Err(error) = shown.and(sounded) {
@@ -470,7 +507,9 @@ impl Stage {
             error => error.to_string(),
         };
         for (rung, duty) in work.duties {
-            self.ladder.order(rung, duty).map_err(failed)?;
+            if let Some(ladder) = &self.ladder {
+                ladder.order(rung, duty).map_err(failed)?;
+            }
         }
         match work.pictures {
             Pictures::Encoded { layers, key } => {

@@ -22,6 +22,7 @@ use crate::egress::queue::{Item, Role};
 use crate::event::Level;
 use crate::keys::ChannelKeys;
 use crate::reporter::Reporter;
+use crate::stage::ThreadShare;
 use crate::way::{self, Station};
 
 /// From the key frame at `at` on, encrypt like this.
@@ -136,6 +137,7 @@ impl RungEnd {
         let mut interleave = Interleave::new(self.late);
         let (mut orders, mut audio) = (self.orders.clone(), self.audio.clone());
         let mut open = Open::Both;
+        let mut share = ThreadShare::begin();
         while open != Open::None {
             select! {
                 recv(desk.splice.own) -> out => {
@@ -223,6 +225,9 @@ impl RungEnd {
             }
             while let Some(packet) = interleave.next() {
                 self.publish(&packet, &mut desk.cipher)?;
+                if packet.track == Track::Video {
+                    share.count(&self.meter.stage);
+                }
             }
         }
         Ok(())
@@ -269,7 +274,13 @@ impl RungEnd {
         let bytes = tag.wire_len();
         self.feeds.main.publish(Item { tag, role });
         let at = match self.gap_time {
-            GapTime::Wall => self.reporter.now(),
+            GapTime::Wall => {
+                let now = self.reporter.now();
+                if packet.track == Track::Video {
+                    self.meter.stage.picture(now - packet.pts);
+                }
+                now
+            }
             GapTime::Media => packet.dts,
         };
         self.meter.tag(packet.track, packet.key, bytes, at);

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::handle::Handle;
 use crate::report::LineState;
-use crate::status::{LineStatus, Status};
+use crate::status::{LineStatus, RungStatus, StageStatus, Status};
 
 pub(super) async fn metrics(State(handle): State<Handle>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text(&handle.status())).into_response()
@@ -53,6 +53,16 @@ fn text(status: &Status) -> String {
         counter,
         "Ticks begun more than a frame late.",
         channels().map(|(l, c)| (l, c.late_ticks as f64)).collect(),
+    );
+    family("obvan_late_ms", "gauge", "How late the last tick was.", vec![(String::new(), status.load.late_ms)]);
+    let overload = if status.load.overload_since.is_some() { 1.0 } else { 0.0 };
+    family("obvan_overload", "gauge", "1 while the engine does not keep up.", vec![(String::new(), overload)]);
+    let rests = |rung: &RungStatus| if rung.shed_since.is_some() { 1.0 } else { 0.0 };
+    family(
+        "obvan_rung_rests",
+        "gauge",
+        "1 while it has no pictures, since the engine does not keep up.",
+        rungs().map(|(l, r)| (l, rests(r))).collect(),
     );
     family(
         "obvan_rung_frames_total",
@@ -99,6 +109,15 @@ fn text(status: &Status) -> String {
         let is = |line: &LineStatus| if line.amiss.iter().any(|amiss| amiss == word) { 1.0 } else { 0.0 };
         family(name, "gauge", help, lines().map(|(l, x)| (l, is(x))).collect());
     }
+    // What is measured of a stage, of all that are.
+    let stages = |figure: fn(&StageStatus) -> f64| -> Vec<(String, f64)> {
+        let lines = lines().filter_map(|(l, x)| Some((format!("stage=\"line\",{l}"), x.stage?)));
+        let channels = channels().filter_map(|(l, c)| Some((format!("stage=\"channel\",{l}"), c.stage?)));
+        let rungs = rungs().filter_map(|(l, r)| Some((format!("stage=\"rung\",{l}"), r.stage?)));
+        lines.chain(channels).chain(rungs).map(|(labels, stage)| (labels, figure(&stage))).collect()
+    };
+    family("obvan_stage_cpu_ms", "gauge", "CPU time over the last second.", stages(|stage| stage.cpu_ms));
+    family("obvan_stage_queue", "gauge", "What waits.", stages(|stage| stage.queue as f64));
     let live = |state: LineState| if state == LineState::Live { 1.0 } else { 0.0 };
     family(
         "obvan_line_live",

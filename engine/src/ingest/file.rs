@@ -23,6 +23,7 @@ use crate::ingest::lane::{AudioLane, Shape, Told, VideoLane};
 use crate::ingest::remarks::Remark;
 use crate::reporter::Reporter;
 use crate::seldom::Seldom;
+use crate::stage::ThreadShare;
 use crate::start::Gate;
 
 /// A pass shorter than this is no loop but a spin.
@@ -244,7 +245,9 @@ impl FileLine {
             }
             flow
         };
+        let mut share = ThreadShare::begin();
         while let Some(read) = reader.next(known.as_deref(), &stop) {
+            share.count(&self.counters.stage);
             self.counters.count(read.packet.data.len());
             if let Some(caps) = read.caps {
                 if let Some(lane) = &mut lane {
@@ -315,7 +318,9 @@ impl FileLine {
             lane.decode(packet, &mut put, &mut |e| bad(&e));
             flow
         };
+        let mut share = ThreadShare::begin();
         while let Some(read) = reader.next(known.as_deref(), &stop) {
+            share.count(&self.counters.stage);
             self.counters.count(read.packet.data.len());
             if let Some(caps) = read.caps {
                 lane = self.open_audio(&caps);

@@ -104,6 +104,11 @@ impl Arrivals {
         }
     }
 
+    /// How much has arrived that was not read yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
     /// What has arrived by now.
     pub(crate) fn next_at_hand(&mut self) -> Option<Arrival> {
         loop {

@@ -25,6 +25,7 @@ use crate::ingest::together::Together;
 use crate::ingest::wall;
 use crate::reporter::Reporter;
 use crate::seldom::Hearing;
+use crate::stage::ThreadShare;
 use crate::way::{self, Station};
 
 /// Everything a live line needs.
@@ -65,10 +66,15 @@ impl LiveLine {
     }
 
     fn read(&mut self, contribution: &mut Contribution) {
+        let mut share = ThreadShare::begin();
         loop {
             self.mind_orders(contribution);
             match self.arrivals.next(Duration::from_millis(200)) {
-                Ok(arrival) => self.arrival(contribution, arrival),
+                Ok(arrival) => {
+                    self.counters.stage.waits(self.arrivals.waiting());
+                    self.arrival(contribution, arrival);
+                    share.count(&self.counters.stage);
+                }
                 Err(RecvTimeoutError::Timeout) if !self.reporter.is_stopping() => {}
                 Err(_) => return,
             }

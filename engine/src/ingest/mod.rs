@@ -69,6 +69,7 @@ use crate::ingest::standby::Orders;
 use crate::ingest::still::Still;
 use crate::rehearse::veil::{Veil, VeilNow};
 use crate::report::{LineState, RecordingReport};
+use crate::stage::{StageMeter, StageReading};
 
 /// A line nobody takes from any more stops its threads, whatever way it went.
 impl Drop for Line {
@@ -112,6 +113,8 @@ pub(crate) struct LineCounters {
     keys: Mutex<KeyFrames>,
     network: Mutex<Option<Network>>,
     timing: Mutex<Timing>,
+    /// What decoding costs.
+    pub(crate) stage: StageMeter,
 }
 
 /// Key frames further apart than this lie on either side of a jump.
@@ -232,6 +235,8 @@ pub(crate) struct Line {
     pub(crate) name: String,
     pub(crate) origin: Origin,
     pub(crate) counters: Arc<LineCounters>,
+    /// What decoding it costs.
+    pub(crate) costs: StageReading,
     /// Its recording as it comes, if it has one.
     recording: Option<Arc<Recording>>,
     /// Its place among its camera's lines, and what its thread is told to do, where somebody sends to it.
@@ -268,6 +273,7 @@ impl Line {
             name,
             origin,
             counters,
+            costs: StageReading::default(),
             recording: None,
             seat: Arc::default(),
             orders: Arc::default(),

@@ -20,6 +20,7 @@ use crate::options::Mode;
 use crate::report::{CameraReport, LineReport, LineState, NetworkReport};
 use crate::show::checks::{Amiss, Limits, LineChecks, Word};
 use crate::show::in_step;
+use crate::stage::Besides;
 use crate::status::{CameraStatus, LineStatus};
 
 /// A camera, or a filler (which is a camera of one line).
@@ -334,7 +335,10 @@ impl CameraRun {
 
     /// Bitrates over the last second. Only a line that comes as it is sent can be slow.
     pub(crate) fn measure(&mut self, seconds: f64, mode: Mode) {
-        for (line, measured) in self.lines.iter().zip(&mut self.measured) {
+        for (line, measured) in self.lines.iter_mut().zip(&mut self.measured) {
+            if line.comes_from_outside() {
+                line.costs.measure(&line.counters.stage, Besides::default(), seconds);
+            }
             let (bytes, pictures) = (line.counters.bytes(), line.counters.pictures());
             let errors = line.counters.errors();
             let (came, shown) = (bytes - measured.bytes, pictures - measured.pictures);
@@ -393,6 +397,7 @@ impl CameraRun {
                 keyframe_s: line.counters.key_interval().map(Span::as_secs_f64),
                 decode_errors: line.counters.errors(),
                 network: network(line),
+                stage: line.costs.status(),
             });
         CameraStatus { name: self.name.clone(), line, chosen, lines: lines.collect() }
     }
@@ -422,6 +427,7 @@ impl CameraRun {
                 keyframe_s: line.counters.key_interval().map(Span::as_secs_f64),
                 decode_errors: line.counters.errors(),
                 network: network(line),
+                stage: line.costs.report(),
             });
         CameraReport { name: self.name.clone(), lines: lines.collect() }
     }

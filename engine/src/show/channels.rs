@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use codecs::RungCounters;
 use media::{Tick, Time};
 use pipeline_dsl as dsl;
 use pipeline_dsl::Switch;
@@ -30,6 +31,7 @@ use crate::show::overload::Rests;
 use crate::show::plan::plan_status;
 use crate::show::reload::OpenedChannel;
 use crate::show::scenes::SceneRun;
+use crate::stage::{Besides, StageReading};
 use crate::status::{ChannelStatus, MixStatus, RungStatus, StripStatus};
 
 /// Why nothing is on air of a channel that has failed.
@@ -67,6 +69,8 @@ pub(crate) struct ChannelRun {
     over: Over,
     /// Frames and bytes of each rung a second ago, and what they came to.
     measured: Vec<Measured>,
+    /// What it costs, and each of its rungs.
+    costs: (StageReading, Vec<StageReading>),
 }
 
 /// Who gives pictures and sound at a tick.
@@ -138,6 +142,7 @@ impl ChannelRun {
             late_ticks: 0,
             rests: Rests::new(measured.len()),
             over: Over::NotYet,
+            costs: (StageReading::default(), measured.iter().map(|_| StageReading::default()).collect()),
             measured,
         }
     }
@@ -361,6 +366,19 @@ impl ChannelRun {
             let fps = (frames - measured.frames) as f64 / seconds;
             *measured = Measured { frames, bytes, rates: Some((fps, kbps)) };
         }
+        let besides = |of: &RungCounters| Besides {
+            cpu: of.cpu_nanos(),
+            queue: (of.queued(), of.take_longest_queue()),
+        };
+        let (all, rungs) = &mut self.costs;
+        // What waits to be scaled is told by what waits to be composed, behind which it lies.
+        let scaling = self.stage.scaling.as_ref().map_or(0, |scaling| scaling.cpu_nanos());
+        let scaling = Besides { cpu: scaling, ..Besides::default() };
+        all.measure(&self.stage.costs, scaling, seconds);
+        for (rung, costs) in self.stage.rungs.iter().zip(rungs) {
+            let encoder = rung.encoder.as_ref().map(|encoder| besides(&encoder.counters));
+            costs.measure(&rung.meter.stage, encoder.unwrap_or_default(), seconds);
+        }
     }
 
     /// What is on air now, by name.
@@ -414,6 +432,7 @@ impl ChannelRun {
             fps: measured.rates.map(|r| r.0),
             kbps: measured.rates.map(|r| r.1),
             carried_from: borrowed.map(|borrowed| borrowed.from.to_string()),
+            stage: self.costs.1.get(ix).and_then(StageReading::status),
             shed_since: self.rests.since(ix).map(Time::as_secs_f64),
         });
         let (encrypt, key_id) = self.sealed();
@@ -449,6 +468,7 @@ impl ChannelRun {
             next_key_id: self.next_key_id(switcher),
             frames: self.stage.frames(),
             late_ticks: self.late_ticks,
+            stage: self.costs.0.status(),
             rungs: rungs.collect(),
             egress: self.egress(),
         }
@@ -492,8 +512,8 @@ impl ChannelRun {
     }
 
     pub(crate) fn report(&self) -> ChannelReport {
-        let rungs = self.stage.rungs.iter().enumerate().map(|(ix, rung)| (rung, self.rests.report(ix)));
-        let rungs = rungs.map(|(rung, (shed_s, shed))| RungReport {
+        let rungs = self.stage.rungs.iter().enumerate().map(|(ix, rung)| (ix, rung, self.rests.report(ix)));
+        let rungs = rungs.map(|(ix, rung, (shed_s, shed))| RungReport {
             name: rung.rung.name.clone(),
             width: rung.size().width,
             height: rung.size().height,
@@ -504,6 +524,7 @@ impl ChannelRun {
             max_audio_gap_ms: rung.meter.max_audio_gap_ms(),
             carried: carried(&rung.meter),
             copied: rung.rung.is_copied().then(|| rung.meter.copied()),
+            stage: self.costs.1.get(ix).and_then(StageReading::report),
             shed_s,
             shed,
             vbv_overshoots: rung.meter.overshoots(),
@@ -515,6 +536,7 @@ impl ChannelRun {
             late_ticks: self.late_ticks,
             on_air: self.on_air.clone(),
             encryption: self.encryptions.clone(),
+            stage: self.costs.0.report(),
             rungs: rungs.collect(),
             egress: self.egress().into_iter().chain(self.egress_of(&self.gone)).collect(),
         }

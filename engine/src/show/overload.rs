@@ -56,11 +56,11 @@ impl Rests {
 
     /// What the channel's own encoder of a rung does from this tick on. It is woken with a key frame
     /// of all rungs alone, since players change rungs there.
-    fn order(&mut self, rung: usize, wanted: RungDuty, key: Key) {
+    fn order(&mut self, rung: usize, encoder: usize, wanted: RungDuty, key: Key) {
         let Some(rest) = self.rungs.get_mut(rung) else { return };
         if rest.told != wanted && (wanted == RungDuty::Rest || key == Key::Frame) {
             rest.told = wanted;
-            self.orders.push((rung, wanted));
+            self.orders.push((encoder, wanted));
         }
     }
 
@@ -172,7 +172,10 @@ impl ShowRun {
         for rung in 0..channel.stage.rungs.len() {
             let rests = self.shedding.rests(steps, ShedRung { channel: ChannelIx(ix), rung });
             let wanted = if rests { RungDuty::Rest } else { RungDuty::Encode };
-            channel.rests.order(rung, wanted, step.key);
+            let encoder = channel.stage.rungs.get(rung).and_then(|rung| rung.encoder.as_ref());
+            if let Some(encoder) = encoder.map(|encoder| encoder.place) {
+                channel.rests.order(rung, encoder, wanted, step.key);
+            }
             let duty = channel.rests.told(rung);
             channel.settle_rest(rung, duty, from, &self.reporter);
         }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use codecs::{CodecError, Frame, VideoEncoder};
-use engine::rehearse::{self, Rehearsal, RehearseOptions, Sense};
+use engine::rehearse::{self, Cost, Rehearsal, RehearseOptions, Sense};
 use engine::{Engine, Mode, RunOptions};
 use flv::TagKind;
 use media::{Key, Packet, Size, Span, VideoParams};
@@ -13,7 +13,7 @@ use pipeline_dsl::rehearsal::check_faults;
 
 use crate::failures::Altered;
 use crate::live::wait_for;
-use crate::support::{pictures, show, tags};
+use crate::support::{ffmpeg, offline, pictures, show, tags};
 
 /// A program of two cameras, each of which has a channel of its own.
 const TOUR: &str = r#"show "tour" {
@@ -31,7 +31,8 @@ fn rehearsed(faults: &str) -> Rehearsal {
     let show = show(TOUR);
     let checked = check_faults(faults, &show);
     let script = checked.script.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
-    rehearse::run(&show, &script, &RehearseOptions::new(), &mut |_| {}).unwrap()
+    let rehearsal = rehearse::run(&show, &script, &RehearseOptions::new(), &mut |_| {}).unwrap();
+    Rehearsal { cost: Cost::default(), ..rehearsal }
 }
 
 fn told(rehearsal: &Rehearsal) -> Vec<(f64, &str, &str)> {
@@ -48,12 +49,12 @@ fn rungs_rest_in_their_order_and_come_back() {
     assert_eq!(
         told(&rehearsal),
         [
-            (2.52, "overload", "show"),
             (2.52, "rung-shed", "own-b/720p"),
+            (2.52, "overload", "show"),
             (3.52, "rung-shed", "own-b/480p"),
             // The program cuts to b, and carries what own-b encodes.
-            (4.0, "rung-back", "own-b/720p"),
             (4.0, "rung-back", "own-b/480p"),
+            (4.0, "rung-back", "own-b/720p"),
             (4.52, "rung-shed", "own-a/720p"),
             (5.52, "rung-shed", "own-a/480p"),
             (16.0, "rung-back", "own-a/480p"),
@@ -147,6 +148,15 @@ show "slow" {
     assert!(shed.load.overload_since.is_some_and(|overload| overload <= since));
     let in_time = wait_for(&handle, "ticks in time", |s| s.load.late_ms < 40.0 && s.t > since + 1.0);
     assert_eq!(in_time.channels[0].rungs[0].shed_since, Some(since), "it does not come back at once");
+    // Figures come once a second; what rests costs nothing that could be told of.
+    let figures = wait_for(&handle, "what stages cost", |status| {
+        let stages = status.channels[0].rungs.iter().map(|rung| rung.stage);
+        stages.map(|stage| stage.is_some_and(|stage| stage.latency_ms.is_some())).eq([false, true])
+    });
+    let small = figures.channels[0].rungs[1].stage.unwrap();
+    assert!(small.cpu_ms > 0.0 && small.latency_ms <= small.latency_max_ms && small.queue <= small.queue_max);
+    assert!(figures.channels[0].stage.is_some_and(|stage| stage.cpu_ms > 0.0));
+    assert_eq!(figures.cameras[0].lines[0].stage, None, "it is drawn as it is looked at");
     handle.stop();
     let report = engine.wait();
     assert_eq!(report.exit_code(), 0, "{:#?}", report.events);
@@ -167,4 +177,30 @@ show "slow" {
     assert_eq!(sounds[0], sounds[1], "all its sound is there");
     assert!(last(&big, TagKind::Video) < last(&big, TagKind::Audio));
     assert!(big.windows(2).all(|pair| pair[0].timestamp.0 <= pair[1].timestamp.0), "in order");
+}
+
+/// Offline as well, but for how long pictures take, which is no time at all there.
+#[test]
+fn every_stage_tells_what_it_costs() {
+    let text = r#"
+show "costs" {
+  video 320x180 25fps
+  audio 48kHz stereo
+  camera main { line disk file "generated/base.mp4" }
+  ladder one { preset ultrafast; keyframe 1s; audio 64k; rung 180p 320x180 400k }
+  channel program { sources main; ladder one; egress disk record "{rung}.flv" }
+  rundown program { at 0:02 end }
+}"#;
+    let report = offline(text, ffmpeg()).report;
+    let stages = [
+        report.cameras[0].lines[0].stage,
+        report.channels[0].stage,
+        report.channels[0].rungs[0].stage,
+    ];
+    for stage in stages {
+        let stage = stage.unwrap();
+        assert!(stage.cpu_s > 0.0 && stage.cpu_s < report.cpu_s + 0.1, "{stage:?} of {}", report.cpu_s);
+        assert!((stage.cpu_ms - stage.cpu_s * 500.0).abs() < 1e-6, "{stage:?}");
+        assert_eq!((stage.latency_ms, stage.latency_max_ms), (None, None));
+    }
 }
