@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::ctl_api::Api;
 use crate::ctl_mark::MarkWhat;
 use crate::ctl_scene::SceneWhat;
+use crate::ctl_stages;
 use crate::ctl_status;
 use crate::exit::{Outcome, Result, wrong};
 use crate::term;
@@ -18,6 +19,7 @@ use crate::term;
 Examples:
   obvan ctl status                    what is on air and why, rungs, ways out, lines
   obvan ctl status --json             the same as JSON
+  obvan ctl status --stages           what each line, channel and rung costs
   obvan ctl cut karry                 karry is on air from the next tick
   obvan ctl cut karry --expect main   only if main is on air now
   obvan ctl preview karry; obvan ctl take --with mix --over 1s
@@ -46,7 +48,11 @@ pub struct Args {
 #[derive(Subcommand, Debug)]
 enum Verb {
     /// What is on air, since when and why
-    Status,
+    Status {
+        /// What each stage costs instead: CPU time, queue and latency over the last second
+        #[arg(long)]
+        stages: bool,
+    },
     /// Put a source on air at the next tick
     Cut {
         /// A camera or scene of the channel
@@ -353,7 +359,9 @@ pub(crate) fn decibels(text: &str) -> std::result::Result<f64, String> {
 pub fn ctl(args: &Args) -> Result {
     let api = Api::new(&args.api)?;
     let (verb, to, more) = match &args.verb {
-        Verb::Status => return status(&api, args.json),
+        Verb::Status { stages } => {
+            return status(&api, args.json, if *stages { ctl_stages::text } else { ctl_status::text });
+        }
         Verb::Cut { source, to } => ("cut", to, vec![("source", json!(source))]),
         Verb::Mix { source, over, to } => {
             let over = over.map(|span| ("over_ms", json!(span.as_millis_rounded())));
@@ -499,13 +507,14 @@ fn encryption(channel: &str, state: &str, body: &Value) -> String {
     format!("{channel}: from frame {}{from} on {what}, revision {}\n", body["frame"], body["revision"])
 }
 
-fn status(api: &Api, as_json: bool) -> Result {
+/// The status, as JSON or in words.
+fn status(api: &Api, as_json: bool, words: fn(&Value) -> String) -> Result {
     let answer = api.ask("/api/status", None)?;
     answer.accepted()?;
     if as_json {
         term::json(&answer.body)?;
     } else {
-        term::data(&ctl_status::text(&answer.body))?;
+        term::data(&words(&answer.body))?;
     }
     Ok(Outcome::Done)
 }

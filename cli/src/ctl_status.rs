@@ -13,6 +13,7 @@ pub fn text(status: &Value) -> String {
     let show = status["show"].as_str().unwrap_or("show");
     let t = status["t"].as_f64().unwrap_or(0.0);
     let _ = writeln!(text, "{show} at {t:.1} s, revision {}", status["revision"]);
+    text.push_str(&load_text(&status["load"]));
     for channel in list(&status["channels"]) {
         let _ = write!(text, "\n{}", channel_text(channel));
     }
@@ -46,6 +47,15 @@ pub fn text(status: &Value) -> String {
         let _ = write!(text, "\n{}", lines.text());
     }
     text
+}
+
+/// Nothing, while the engine keeps up.
+fn load_text(load: &Value) -> String {
+    let Some(since) = load["overload_since"].as_f64() else { return String::new() };
+    let shed: Vec<_> = list(&load["shed"]).map(word).collect();
+    let shed = if shed.is_empty() { "nothing".to_owned() } else { shed.join(", ") };
+    let late = load["late_ms"].as_f64().unwrap_or_default();
+    format!("OVERLOAD since {since:.1} s: ticks {late:.0} ms late, does without {shed}\n")
 }
 
 fn scene_text(scene: &Value) -> String {
@@ -110,20 +120,25 @@ fn channel_text(channel: &Value) -> String {
         };
         let _ = writeln!(text, "  encryption: {}{key}", word(&channel["encrypt"]));
     }
-    let mut rungs = Table::new(&[
+    let mut heads = vec![
         ("  rung", Side::Left),
         ("size", Side::Left),
         ("frames", Side::Right),
         ("key frames", Side::Right),
         ("sent", Side::Right),
-    ]);
+    ];
+    if list(&channel["rungs"]).any(|rung| !pictures(rung).is_empty()) {
+        heads.push(("pictures", Side::Left));
+    }
+    let mut rungs = Table::new(&heads);
     for rung in list(&channel["rungs"]) {
         let mut size = format!("{}x{}", word(&rung["width"]), word(&rung["height"]));
         if let Value::String(line) = &rung["copied_from"] {
             let _ = write!(size, ", copied from {line}");
         }
         let [frames, keys] = [&rung["frames"], &rung["keyframes"]].map(word);
-        rungs.row([format!("  {}", word(&rung["name"])), size, frames, keys, bytes(&rung["bytes"])]);
+        let (name, sent) = (format!("  {}", word(&rung["name"])), bytes(&rung["bytes"]));
+        rungs.row([name, size, frames, keys, sent, pictures(rung)]);
     }
     if !rungs.is_empty() {
         text.push_str(&rungs.text());
@@ -147,6 +162,15 @@ fn channel_text(channel: &Value) -> String {
     text
 }
 
+/// Where a rung's pictures come from, if not from its own encoder.
+fn pictures(rung: &Value) -> String {
+    match (rung["shed_since"].as_f64(), rung["carried_from"].as_str()) {
+        (Some(since), _) => format!("none since {since:.1} s: it rests"),
+        (None, Some(from)) => format!("carried from {from}"),
+        (None, None) => String::new(),
+    }
+}
+
 /// A rundown: how it stands, and what comes next of itself and on the director's word.
 fn plan_text(plan: &Value) -> String {
     let [state, done, waiting] = ["state", "done", "waiting"].map(|name| word(&plan[name]));
@@ -162,12 +186,12 @@ fn plan_text(plan: &Value) -> String {
     text
 }
 
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
+pub(crate) fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
 /// A value as one word; what is not there is `-`, which is not zero.
-fn word(value: &Value) -> String {
+pub(crate) fn word(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::String(text) => text.clone(),
@@ -228,6 +252,37 @@ mod tests {
         camera  line  state  packets  received
         main    disk  lost        10     999 B
         "#);
+    }
+
+    #[test]
+    fn what_is_carried_and_what_rests_is_said() {
+        let rung = |name: &str, more: Value| {
+            let mut rung = json!({ "name": name, "width": 64, "height": 36, "frames": 9, "keyframes": 1, "bytes": 9 });
+            rung.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            rung
+        };
+        let status = json!({
+            "show": "demo", "revision": 4, "t": 12.34,
+            "load": { "late_ms": 81.2, "overload_since": 3.52, "shed": ["own/720p", "own/360p"] },
+            "channels": [{
+                "name": "program", "intent": "a", "on_air": "a", "reason": "start", "since_frame": 0,
+                "rungs": [
+                    rung("720p", json!({ "shed_since": 3.52, "carried_from": "own" })),
+                    rung("480p", json!({ "carried_from": "own" })),
+                    rung("360p", json!({})),
+                ],
+            }],
+        });
+        insta::assert_snapshot!(text(&status), @r"
+        demo at 12.3 s, revision 4
+        OVERLOAD since 3.5 s: ticks 81 ms late, does without own/720p, own/360p
+
+        program: a ON AIR since frame 0 (reason: start)
+          rung  size   frames  key frames  sent  pictures
+          720p  64x36       9           1   9 B  none since 3.5 s: it rests
+          480p  64x36       9           1   9 B  carried from own
+          360p  64x36       9           1   9 B
+        ");
     }
 
     #[test]

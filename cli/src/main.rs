@@ -11,6 +11,7 @@ mod ctl_api;
 mod ctl_mark;
 mod ctl_reload;
 mod ctl_scene;
+mod ctl_stages;
 mod ctl_status;
 mod duration;
 mod encrypt;

@@ -2,6 +2,7 @@
 
 import { chip } from './chips';
 import { button, el, Rows, setClass, setText } from './dom';
+import { pictures } from './engine-view';
 import { amount, bitrate, frameRate, type Meter } from './health';
 import { keyCap } from './keys';
 import { RungPlayer, type RungOffer } from './rung-player';
@@ -47,7 +48,7 @@ export class ChannelView {
   private readonly markButtons = new Map<string, HTMLButtonElement>();
   private readonly keysHere = el('span', { class: 'keys' });
   // What tells trouble stands first: a phone shows the left of a table.
-  private readonly rungs = new Rows(['Rung', 'Frame rate', 'Bitrate', 'Size', 'Frames', 'Key frames', 'Sent'], 'No rungs.');
+  private readonly rungs = new Rows(['Rung', 'Frame rate', 'Bitrate', 'Pictures', 'Size', 'Frames', 'Key frames', 'Sent'], 'No rungs.');
   private readonly egress = new Rows(['Way out', 'Rung', 'State', 'Dropped', 'Sent', 'Reconnects', 'Where to'], 'No way out.');
   private readonly player: RungPlayer;
   private readonly plan: PlanView;
@@ -221,7 +222,8 @@ export class ChannelView {
             rung.name,
             chip(frameRate(rung.fps === undefined ? measured.fps : rung.fps)),
             chip(bitrate(rung.kbps === undefined ? measured.kbps : rung.kbps, 0)),
-            `${rung.width && rung.height ? `${rung.width}×${rung.height}` : 'N/A'}${rung.copied_from ? `, copied from ${rung.copied_from}` : ''}`,
+            pictures(rung),
+            rung.width && rung.height ? `${rung.width}×${rung.height}` : 'N/A',
             String(rung.frames ?? 'N/A'),
             String(rung.keyframes ?? 'N/A'),
             amount(rung.bytes),

@@ -5,6 +5,7 @@ import { ChannelView, type Desk } from './channel-view';
 import { Lockout, send, type Command, type Said } from './command';
 import { follow, type Link } from './connection';
 import { el, setClass, setText } from './dom';
+import { EngineView } from './engine-view';
 import { clock, Meter } from './health';
 import { EVERY_CHANNEL, KeyStore, keysInFragment, sessionDrawer } from './key-store';
 import { inField, press } from './keys';
@@ -37,6 +38,8 @@ const cameras = new Map<string, CameraView>();
 const scenes = new Map<string, SceneView>();
 const reloadView = new ReloadView();
 place('file').append(reloadView.root);
+const engineView = new EngineView();
+place('engine').append(engineView.root);
 let keyed: string | null = null;
 let live = false;
 
@@ -92,6 +95,7 @@ function showStatus(status: Status): void {
     const first = status.channels[0];
     if (first) desk.focus(first.name);
   }
+  engineView.update(status);
   reloadView.update(status.show_revision, status.events ?? []);
   for (const view of [...channels.values(), ...scenes.values()]) view.enable(live);
   showEvents(status.events ?? []);

@@ -12,10 +12,30 @@ export interface Status {
   t: number;
   /** Ticks a second. */
   frame_rate?: number;
+  load?: Load;
   channels: Channel[];
   cameras: Camera[];
   scenes?: Scene[];
   events?: ShowEvent[];
+}
+
+/** Whether the engine keeps up with what is asked of it. */
+export interface Load {
+  late_ms?: number;
+  /** Since when it does not, or does because rungs rest, in seconds of show time. */
+  overload_since?: number | null;
+  /** The rungs it does without, `channel/rung`. */
+  shed?: string[];
+}
+
+/** What a stage cost over the last second. */
+export interface Stage {
+  /** Milliseconds of CPU time in a second. */
+  cpu_ms: number;
+  queue: number;
+  queue_max: number;
+  latency_ms?: number | null;
+  latency_max_ms?: number | null;
 }
 
 /** A source composed of cameras. */
@@ -60,6 +80,7 @@ export interface Channel {
   next_key_id?: number | null;
   frames?: number;
   late_ticks?: number;
+  stage?: Stage | null;
   rungs: Rung[];
   egress: Egress[];
 }
@@ -105,6 +126,11 @@ export interface Rung {
   kbps?: number | null;
   /** The camera and the line whose own pictures it sends. */
   copied_from?: string | null;
+  /** The channel that encodes its pictures at present. */
+  carried_from?: string | null;
+  /** Since when it has no pictures, since the engine does not keep up. */
+  shed_since?: number | null;
+  stage?: Stage | null;
 }
 
 export interface Egress {
@@ -144,6 +170,7 @@ export interface Line {
   keyframe_s?: number | null;
   decode_errors?: number;
   network?: Network;
+  stage?: Stage | null;
 }
 
 /** What a line's wire tells of the network behind it. */
@@ -172,6 +199,7 @@ export interface Delta {
   channels?: Channel[];
   cameras?: Camera[];
   scenes?: Scene[];
+  load?: Load | null;
   events?: ShowEvent[];
   event?: ShowEvent;
 }
@@ -197,6 +225,7 @@ export function apply(status: Status, delta: Delta): Status | null {
     channels: merged(status.channels, parts.channels ?? delta.channels),
     cameras: merged(status.cameras, parts.cameras ?? delta.cameras),
     scenes: merged(status.scenes ?? [], parts.scenes ?? delta.scenes),
+    load: parts.load ?? delta.load ?? status.load,
     events: joined(status.events ?? [], fresh),
   };
 }

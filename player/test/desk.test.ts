@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { figures } from '../src/camera-view';
 import { Lockout, worded } from '../src/command';
+import { loadText, pictures, stages } from '../src/engine-view';
 import { amount, bitrate, clock, frameRate, Meter } from '../src/health';
 import { planText } from '../src/plan-view';
 import { keyCap, press, type KeyLike } from '../src/keys';
@@ -151,4 +152,28 @@ test('a reload is told in steps, or with what is wrong and where', () => {
   assert.deepEqual(refused.lines, ['line 2:3: the canvas stays (leave it)']);
   const onAir = reloadTold(false, 409, { message: 'it is on air', legal: ['cut main'] });
   assert.deepEqual(onAir.lines, ['possible: cut main']);
+});
+
+test('a rung says where its pictures come from', () => {
+  assert.equal(pictures({ name: '720p' }), 'own');
+  assert.equal(pictures({ name: '720p', carried_from: 'own-b' }), 'from own-b');
+  assert.equal(pictures({ name: 'source', copied_from: 'main/fiber' }), 'copied from main/fiber');
+  assert.equal(pictures({ name: '720p', carried_from: 'own-b', shed_since: 62.5 }), '✕ rests since 1:02.5');
+});
+
+test('the engine says whether it keeps up and what each stage costs', () => {
+  assert.deepEqual(loadText({ late_ms: 3.2, overload_since: null, shed: [] }), { text: '✓ in time · ticks 3 ms late', overload: false });
+  assert.deepEqual(loadText({ late_ms: 512, overload_since: 4.52, shed: ['own/720p'] }), {
+    text: '✖ overload since 0:04.5 · ticks 512 ms late · does without own/720p',
+    overload: true,
+  });
+  assert.equal(loadText(undefined).text, 'no figures', 'an older engine');
+  const stage = { cpu_ms: 412.04, queue: 1, queue_max: 3, latency_ms: 84.06, latency_max_ms: 121 };
+  const channel = { name: 'program', intent: 'a', on_air: 'a', reason: 'start', since_frame: 0, stage: { ...stage, latency_ms: null, latency_max_ms: null }, rungs: [{ name: '720p', stage }, { name: '360p' }], egress: [] };
+  const cameras = [{ name: 'main', lines: [{ name: 'fiber', state: 'live', stage }, { name: 'gen', state: 'live', stage: null }] }];
+  assert.deepEqual(stages({ revision: 1, t: 1, channels: [channel], cameras }).map((row) => row.cells), [
+    ['line main/fiber', '412.0', '1 (3)', '84.1 (121.0)'],
+    ['channel program', '412.0', '1 (3)', 'N/A (N/A)'],
+    ['rung program/720p', '412.0', '1 (3)', '84.1 (121.0)'],
+  ]);
 });
