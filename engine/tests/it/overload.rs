@@ -161,7 +161,7 @@ show "slow" {
     let report = engine.wait();
     assert_eq!(report.exit_code(), 0, "{:#?}", report.events);
     let told = |code: &str| report.events.iter().filter(|event| event.code == code).collect::<Vec<_>>();
-    let [overload, rested] = ["overload", "rung-shed"].map(|code| told(code));
+    let [overload, rested] = ["overload", "rung-shed"].map(told);
     assert_eq!((overload.len(), rested.len()), (1, 1), "{:#?}", report.events);
     assert_eq!((overload[0].subject.as_str(), rested[0].subject.as_str()), ("show", "program/big"));
     let channel = &report.channels[0];
