@@ -257,7 +257,8 @@ mod tests {
     #[test]
     fn what_is_carried_and_what_rests_is_said() {
         let rung = |name: &str, more: Value| {
-            let mut rung = json!({ "name": name, "width": 64, "height": 36, "frames": 9, "keyframes": 1, "bytes": 9 });
+            let mut rung =
+                json!({ "name": name, "width": 64, "height": 36, "frames": 9, "keyframes": 1, "bytes": 9 });
             rung.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             rung
         };

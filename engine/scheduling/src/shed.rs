@@ -203,7 +203,8 @@ impl Shedding {
         self.looked = Some((at, load.late));
         let rung = self.order.iter().copied().find(|rung| !self.shed.contains(rung))?;
         if let Some(back) = self.came_back.take() {
-            self.calm = if at - back < RELAPSE.max(self.calm) { self.calm.times(2).min(MOST_CALM) } else { CALM };
+            self.calm =
+                if at - back < RELAPSE.max(self.calm) { self.calm.times(2).min(MOST_CALM) } else { CALM };
         }
         self.shed.push(rung);
         Some(ShedStep::Shed(rung))

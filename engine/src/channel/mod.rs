@@ -264,7 +264,8 @@ impl Channel {
         let own = encoded.as_mut().map(|ladder| (ladder.params().to_vec(), ladder.outputs()));
         let (params, outputs) = own.unwrap_or_default();
         let counters = encoded.as_ref().map_or_else(Vec::new, |ladder| ladder.counters().to_vec());
-        let encoders = counters.into_iter().enumerate().map(|(place, counters)| RungEncoder { place, counters });
+        let encoders =
+            counters.into_iter().enumerate().map(|(place, counters)| RungEncoder { place, counters });
         let mut own = params.into_iter().zip(outputs).zip(encoders);
         let names = ladder_model.rungs.iter().map(|rung| rung.name.clone()).collect();
         let in_step = in_step::parts(names, place.reporter.of(&channel.name));

@@ -54,9 +54,19 @@ fn text(status: &Status) -> String {
         "Ticks begun more than a frame late.",
         channels().map(|(l, c)| (l, c.late_ticks as f64)).collect(),
     );
-    family("obvan_late_ms", "gauge", "How late the last tick was.", vec![(String::new(), status.load.late_ms)]);
+    family(
+        "obvan_late_ms",
+        "gauge",
+        "How late the last tick was.",
+        vec![(String::new(), status.load.late_ms)],
+    );
     let overload = if status.load.overload_since.is_some() { 1.0 } else { 0.0 };
-    family("obvan_overload", "gauge", "1 while the engine does not keep up.", vec![(String::new(), overload)]);
+    family(
+        "obvan_overload",
+        "gauge",
+        "1 while the engine does not keep up.",
+        vec![(String::new(), overload)],
+    );
     let rests = |rung: &RungStatus| if rung.shed_since.is_some() { 1.0 } else { 0.0 };
     family(
         "obvan_rung_rests",

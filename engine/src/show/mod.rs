@@ -6,8 +6,8 @@ pub(crate) mod carry;
 pub(crate) mod channels;
 pub(crate) mod checks;
 mod in_step;
-pub(crate) mod overload;
 pub(crate) mod marks;
+pub(crate) mod overload;
 mod plan;
 pub(crate) mod reload;
 pub(crate) mod scenes;
@@ -392,7 +392,11 @@ impl ShowRun {
         } else if !fresh.is_empty() {
             let (cameras, scenes) = (self.camera_statuses(), self.scene_statuses());
             let load = Some(self.load_status());
-            self.board.change(from, "event", Parts { cameras, scenes, load, events: fresh, ..Parts::default() });
+            self.board.change(
+                from,
+                "event",
+                Parts { cameras, scenes, load, events: fresh, ..Parts::default() },
+            );
         }
     }
 

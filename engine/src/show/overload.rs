@@ -138,8 +138,10 @@ impl ShowRun {
                     Some(ShedStep::Shed(_)) => "rungs rest in their order until there is time again",
                     _ => "and no rung may rest: see `shed=`",
                 };
-                let message =
-                    format!("the engine does not keep up, ticks are {} ms late: {message}", late.as_millis_rounded());
+                let message = format!(
+                    "the engine does not keep up, ticks are {} ms late: {message}",
+                    late.as_millis_rounded()
+                );
                 self.reporter.event(Level::Alarm, "overload", message);
             }
             (Overload::Yes, Overload::No) => {

@@ -84,7 +84,8 @@ fn rungs_rest_in_their_order_and_come_back() {
 #[test]
 fn the_program_loses_what_it_declared_and_no_more() {
     let rehearsal = rehearsed("engine overload@5s for 20s");
-    let of_program: Vec<_> = told(&rehearsal).into_iter().filter(|(.., of)| of.starts_with("program")).collect();
+    let of_program: Vec<_> =
+        told(&rehearsal).into_iter().filter(|(.., of)| of.starts_with("program")).collect();
     // Four rungs of side channels went before, of which those of own-b were carried.
     assert_eq!(of_program[0], (9.52, "rung-shed", "program/480p"));
     assert!(of_program.iter().all(|(.., of)| *of == "program/480p"), "{of_program:?}");
@@ -133,11 +134,8 @@ show "slow" {
         move |inner| Box::new(SlowEncoder { inner, brake: Arc::clone(&of_encoder) }) as Box<dyn VideoEncoder>;
     let kit = Altered { size: Size::new(64, 36), alter };
     let out = tempfile::tempdir().unwrap();
-    let options = RunOptions {
-        out: out.path().to_owned(),
-        kit: Arc::new(kit),
-        ..RunOptions::new(Mode::RealTime)
-    };
+    let options =
+        RunOptions { out: out.path().to_owned(), kit: Arc::new(kit), ..RunOptions::new(Mode::RealTime) };
     let engine = Engine::start(show(text), options).unwrap();
     let handle = engine.handle();
     wait_for(&handle, "pictures", |status| status.channels[0].rungs[0].frames >= 10);
@@ -172,7 +170,8 @@ show "slow" {
     let [big, small] = ["big", "small"].map(|rung| tags(&out.path().join(format!("{rung}.flv"))));
     assert_eq!(pictures(&small).len() as u64, channel.frames);
     assert_eq!(pictures(&big).len() as u64, channel.frames - ticks);
-    let last = |tags: &[flv::Tag], kind| tags.iter().filter(|tag| tag.kind == kind).map(|t| t.timestamp.0).max();
+    let last =
+        |tags: &[flv::Tag], kind| tags.iter().filter(|tag| tag.kind == kind).map(|t| t.timestamp.0).max();
     let sounds = [&big, &small].map(|tags| tags.iter().filter(|tag| tag.kind == TagKind::Audio).count());
     assert_eq!(sounds[0], sounds[1], "all its sound is there");
     assert!(last(&big, TagKind::Video) < last(&big, TagKind::Audio));
@@ -192,11 +191,8 @@ show "costs" {
   rundown program { at 0:02 end }
 }"#;
     let report = offline(text, ffmpeg()).report;
-    let stages = [
-        report.cameras[0].lines[0].stage,
-        report.channels[0].stage,
-        report.channels[0].rungs[0].stage,
-    ];
+    let stages =
+        [report.cameras[0].lines[0].stage, report.channels[0].stage, report.channels[0].rungs[0].stage];
     for stage in stages {
         let stage = stage.unwrap();
         assert!(stage.cpu_s > 0.0 && stage.cpu_s < report.cpu_s + 0.1, "{stage:?} of {}", report.cpu_s);

@@ -24,7 +24,8 @@ pub(crate) fn check(index: &Index<'_>, sink: &mut Sink) {
             if names.len() > TOLD {
                 told.push("…".to_owned());
             }
-            let message = format!("this ladder has no rung `{}`; there are: {}", shown(name), told.join(", "));
+            let message =
+                format!("this ladder has no rung `{}`; there are: {}", shown(name), told.join(", "));
             let said = Diagnostic::error("undefined-name", span, message);
             sink.push(match nearest(name, names.iter().copied()) {
                 Some(near) => match place(near) {
@@ -37,7 +38,9 @@ pub(crate) fn check(index: &Index<'_>, sink: &mut Sink) {
             });
         }
         for rung in rungs.iter().filter(|rung| rung.form.is_some()) {
-            let Some(name) = rung.called().filter(|name| shed.iter().any(|gone| gone == name)) else { continue };
+            let Some(name) = rung.called().filter(|name| shed.iter().any(|gone| gone == name)) else {
+                continue;
+            };
             let message = format!("rung `{}` is copied: it costs nothing, and cannot rest", shown(name));
             let said = Diagnostic::error("shed-copy", span, message);
             sink.push(said.label(rung.word, "it is copied here").help("leave it out"));
