@@ -132,10 +132,7 @@ fn channel_text(channel: &Value) -> String {
     }
     let mut rungs = Table::new(&heads);
     for rung in list(&channel["rungs"]) {
-        let mut size = format!("{}x{}", word(&rung["width"]), word(&rung["height"]));
-        if let Value::String(line) = &rung["copied_from"] {
-            let _ = write!(size, ", copied from {line}");
-        }
+        let size = format!("{}x{}", word(&rung["width"]), word(&rung["height"]));
         let [frames, keys] = [&rung["frames"], &rung["keyframes"]].map(word);
         let (name, sent) = (format!("  {}", word(&rung["name"])), bytes(&rung["bytes"]));
         rungs.row([name, size, frames, keys, sent, pictures(rung)]);
@@ -164,9 +161,12 @@ fn channel_text(channel: &Value) -> String {
 
 /// Where a rung's pictures come from, if not from its own encoder.
 fn pictures(rung: &Value) -> String {
-    match (rung["shed_since"].as_f64(), rung["carried_from"].as_str()) {
-        (Some(since), _) => format!("none since {since:.1} s: it rests"),
-        (None, Some(from)) => format!("carried from {from}"),
+    if let Some(since) = rung["shed_since"].as_f64() {
+        return format!("none since {since:.1} s: it rests");
+    }
+    match (rung["copied_from"].as_str(), rung["carried_from"].as_str()) {
+        (Some(line), _) => format!("copied from {line}"),
+        (None, Some(channel)) => format!("carried from {channel}"),
         (None, None) => String::new(),
     }
 }
@@ -271,6 +271,7 @@ mod tests {
                     rung("720p", json!({ "shed_since": 3.52, "carried_from": "own" })),
                     rung("480p", json!({ "carried_from": "own" })),
                     rung("360p", json!({})),
+                    rung("source", json!({ "copied_from": "a/fiber" })),
                 ],
             }],
         });
@@ -279,10 +280,11 @@ mod tests {
         OVERLOAD since 3.5 s: ticks 81 ms late, does without own/720p, own/360p
 
         program: a ON AIR since frame 0 (reason: start)
-          rung  size   frames  key frames  sent  pictures
-          720p  64x36       9           1   9 B  none since 3.5 s: it rests
-          480p  64x36       9           1   9 B  carried from own
-          360p  64x36       9           1   9 B
+          rung    size   frames  key frames  sent  pictures
+          720p    64x36       9           1   9 B  none since 3.5 s: it rests
+          480p    64x36       9           1   9 B  carried from own
+          360p    64x36       9           1   9 B
+          source  64x36       9           1   9 B  copied from a/fiber
         ");
     }
 
