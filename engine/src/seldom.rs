@@ -138,6 +138,12 @@ impl Seldom {
         state.told.is_empty() && state.left_out == 0
     }
 
+    /// It is over for now: what was only counted of it is told no more.
+    pub(crate) fn over(&self) {
+        let mut state = self.0.lock();
+        (state.left_out, state.last) = (0, None);
+    }
+
     /// It works: what fails from here on is news, and what failed before is of no interest any more.
     pub(crate) fn worked(&self) {
         let mut state = self.0.lock();
@@ -272,6 +278,24 @@ mod tests {
             (2.49, "it jumped (48 more like it before)"),
         ];
         assert_eq!(bench.told(), owned(&expected));
+    }
+
+    /// A clear would else be followed by what it clears.
+    #[test]
+    fn what_is_over_is_not_told_behind_its_end() {
+        let bench = Bench::new();
+        let failures = Seldom::new("egress-lost", Level::Warn, Measure::FAILURES);
+        for n in 0..3 {
+            bench.to(n * 1000);
+            failures.happened("refused", &bench.reporter);
+        }
+        failures.over();
+        bench.to(90_000);
+        bench.log.catch_up(bench.reporter.now());
+        assert_eq!(bench.told(), owned(&[(0.0, "refused")]));
+        failures.happened("refused", &bench.reporter);
+        bench.log.sum_up(bench.reporter.now());
+        assert_eq!(bench.told(), owned(&[(0.0, "refused"), (90.0, "refused")]));
     }
 
     #[test]

@@ -54,6 +54,33 @@ pub(crate) fn target(url: &str) -> Result<RtmpUrl, TargetError> {
     }
 }
 
+/// How a server was lost, and how it was tried in vain.
+struct Misses {
+    losses: Seldom,
+    failures: Seldom,
+}
+
+impl Misses {
+    fn new() -> Self {
+        let of = |level| Seldom::new("egress-lost", level, Measure::FAILURES);
+        Self { losses: of(Level::Alarm), failures: of(Level::Warn) }
+    }
+
+    /// The server is there, or not asked for: what was not told by now would be told behind that.
+    fn over(&self) {
+        self.losses.over();
+        self.failures.over();
+    }
+}
+
+/// What was told of a server, and not yet that it is there again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    /// It was lost, or tried in vain.
+    Lost,
+}
+
 /// What follows an attempt that did not fail.
 enum Next {
     /// The rung has ended, and all of it is sent.
@@ -109,22 +136,21 @@ impl Push {
     async fn push(self) {
         let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
         let (mut url, mut hops) = (self.url.clone(), Hops::default());
-        let losses = Seldom::new("egress-lost", Level::Alarm, Measure::FAILURES);
-        let failures = Seldom::new("egress-lost", Level::Warn, Measure::FAILURES);
-        let mut moves = 0;
+        let misses = Misses::new();
+        let (mut moves, mut told) = (0, Told::Nothing);
         loop {
             let begun = Instant::now();
             let result = tokio::select! {
-                result = self.attempt(url, hops) => result,
+                result = self.attempt(url, hops, &misses) => result,
                 () = self.overtime() => return self.too_late("the server is too slow"),
                 // One that is sent to says farewell.
-                () = self.taken_away() => return self.meter.set(EgressState::Closed),
+                () = self.taken_away() => return self.let_go(told, &misses),
             };
             if begun.elapsed() > WELL {
                 moves = 0;
             }
             if self.exit.is_shut() {
-                return self.meter.set(EgressState::Closed);
+                return self.let_go(told, &misses);
             }
             let error = match result {
                 Ok(Next::Done) => return self.meter.set(EgressState::Closed),
@@ -153,15 +179,16 @@ impl Push {
             }
             self.meter.set(EgressState::Connecting);
             if was_live && begun.elapsed() > WELL {
-                losses.worked();
-                failures.worked();
+                misses.losses.worked();
+                misses.failures.worked();
             }
-            let like = if was_live { &losses } else { &failures };
+            let like = if was_live { &misses.losses } else { &misses.failures };
             like.happened(&format!("{what}; it is tried again"), &self.reporter);
+            told = Told::Lost;
             let wait = backoff.failed(roll()).as_duration();
             tokio::select! {
                 () = self.feed.ended_within(wait) => {}
-                () = self.exit.until_shut() => return self.meter.set(EgressState::Closed),
+                () = self.exit.until_shut() => return self.let_go(told, &misses),
             }
             if self.feed.has_ended() {
                 return self.too_late(&what);
@@ -184,6 +211,16 @@ impl Push {
         tokio::time::sleep(OVERTIME).await;
     }
 
+    /// The show goes on without it, and what was told of it is over.
+    fn let_go(&self, told: Told, misses: &Misses) {
+        misses.over();
+        if told == Told::Lost && self.meter.state() == EgressState::Connecting {
+            let message = "it is no longer tried: the show goes on without it";
+            self.reporter.event(Level::Info, "egress-live", message);
+        }
+        self.meter.set(EgressState::Closed);
+    }
+
     /// Nobody is left to try again for; what the server did not take is lost to it.
     fn too_late(&self, what: &str) {
         self.meter.set(EgressState::Failed);
@@ -192,11 +229,11 @@ impl Push {
     }
 
     /// One connection, from its beginning to its end.
-    async fn attempt(&self, url: RtmpUrl, hops: Hops) -> Result<Next, CallError> {
+    async fn attempt(&self, url: RtmpUrl, hops: Hops, misses: &Misses) -> Result<Next, CallError> {
         let mut call = Call::open(url, Intent::Publish, hops, &self.trust).await?;
         // There once the server takes tags.
         let mut queue = None;
-        let result = self.attend(&mut call, &mut queue).await;
+        let result = self.attend(&mut call, &mut queue, misses).await;
         self.meter.sent(call.take_sent());
         if let Some(queue) = queue {
             queue.close();
@@ -205,13 +242,19 @@ impl Push {
         result
     }
 
-    async fn attend(&self, call: &mut Call, queue: &mut Option<Arc<SinkQueue>>) -> Result<Next, CallError> {
+    async fn attend(
+        &self,
+        call: &mut Call,
+        queue: &mut Option<Arc<SinkQueue>>,
+        misses: &Misses,
+    ) -> Result<Next, CallError> {
         loop {
             while let Some(event) = call.event()? {
                 match event {
                     ClientEvent::Started => {
                         *queue = Some(self.feed.join(BOUND));
                         self.meter.set(EgressState::Live);
+                        misses.over();
                         let message = format!("publishing to {}", keys::server_shown(call.session().url()));
                         self.reporter.event(Level::Info, "egress-live", message);
                     }

@@ -11,7 +11,7 @@ use pipeline_dsl::rehearsal::{
 };
 use proptest::prelude::*;
 
-use crate::live::{ffmpeg_push, start_show, wait_for};
+use crate::live::{ffmpeg_push, free_port, start_show, wait_for};
 use crate::support::show;
 
 /// Lines that are left for all they can be left for; a scene, a filler, and a server.
@@ -183,4 +183,21 @@ fn what_is_lost_and_taken_away_is_lost_no_more() {
         !open.contains(&("line-lost", "far/only")) && !open.contains(&("line-lost", "main/sat")),
         "{open:?}"
     );
+}
+
+/// The same of a server that was tried in vain.
+#[test]
+fn a_server_that_is_not_there_and_no_longer_asked_for_is_missed_no_more() {
+    let push = format!("egress cdn push \"rtmp://{}/live/main\"", free_port());
+    let live = start_show(&AWAY.replace("egress web", &format!("{push}; egress web")));
+    let handle = live.engine.handle();
+    let said = |status: &engine::Status, code: &str| {
+        status.events.iter().any(|event| event.code == code && event.subject == "program/cdn/180p")
+    };
+    wait_for(&handle, "the server to be missed", |status| said(status, "egress-lost"));
+    handle.command(Command { file: Some(AWAY.to_owned()), ..Command::reload() }).unwrap();
+    wait_for(&handle, "it to be missed no more", |status| said(status, "egress-live"));
+    handle.stop();
+    let report = live.engine.wait();
+    assert_eq!(left_standing(&report.events).unwrap(), BTreeSet::new(), "{:#?}", report.events);
 }
