@@ -30,11 +30,13 @@ measure() {
     set -- "$gnu_time" -o "$work/peak" -f %M "$@"
   fi
   local TIMEFORMAT='%3U %3S %3R'
-  if ! { time (cd "$work/$who" && exec "$@") >"$work/$who.log" 2>&1; } 2>"$work/time"; then
+  cd "$work/$who"
+  if ! { time "$@" >"$work/$who.log" 2>&1; } 2>"$work/time"; then
     cat "$work/$who.log" >&2
     printf '%s: %s failed\n' "$(basename "$0" .sh)" "$who" >&2
     exit 1
   fi
+  cd - >/dev/null
   read -r user system wall <"$work/time"
   awk -v u="$user" -v s="$system" 'BEGIN { printf "%.3f\n", u + s }' >>"$work/$who.cpu"
   printf '%s\n' "$wall" >>"$work/$who.wall"

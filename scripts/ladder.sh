@@ -64,7 +64,7 @@ best_ladder() {
     fi
     from="below$n"
     encoders+=(-map "[$name]" "-b:v:$n" "${rate}k" "-maxrate:v:$n" "${rate}k" "-bufsize:v:$n" "${rate}k")
-    files+="[f=flv:select='v:$n,a']$name.flv|"
+    files+="[f=flv:select=\\'v:$n,a\\']$name.flv|"
     n=$((n + 1))
   done
   ladder+=(-filter_complex "${graph%;}" "${encoders[@]}" -map 0:a -c:v libx264 -preset veryfast -pix_fmt yuv420p
