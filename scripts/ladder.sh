@@ -1,4 +1,21 @@
-# Sourced by the scripts that compare: the ladder of examples/versus.show, made by ffmpeg.
+# Sourced by the scripts that compare: what is measured, and the ladder of examples/versus.show, made
+# by ffmpeg.
+
+# measured: in `obvan` the binary, in `film` ten seconds of 1080p25, both from wherever one is.
+measured() {
+  obvan=${OBVAN:-${CARGO_TARGET_DIR:-target}/release/obvan}
+  film=$PWD/fixtures/generated/bench-1080p25.mp4
+  local name
+  name=$(basename "$0" .sh)
+  if [ ! -x "$obvan" ]; then
+    printf '%s: there is no %s: make %s builds it\n' "$name" "$obvan" "$name" >&2
+    exit 2
+  fi
+  obvan=$(realpath "$obvan")
+  if [ ! -s "$film" ]; then
+    scripts/fixtures.sh bench
+  fi
+}
 
 # Name, size, kbit/s.
 rungs=("1080p 1920:1080 4500" "720p 1280:720 2500" "480p 854:480 1200" "360p 640:360 700")

@@ -11,16 +11,7 @@ cd "$(dirname "$0")/.."
 
 runs=${1:-3}
 whole_numbers "$runs"
-obvan=${OBVAN:-${CARGO_TARGET_DIR:-target}/release/obvan}
-film=$PWD/fixtures/generated/bench-1080p25.mp4
-if [ ! -x "$obvan" ]; then
-  printf 'versus-copy: there is no %s: make versus-copy builds it\n' "$obvan" >&2
-  exit 2
-fi
-obvan=$(realpath "$obvan")
-if [ ! -s "$film" ]; then
-  scripts/fixtures.sh bench
-fi
+measured
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/versus-copy.XXXXXX")
 trap 'rm -rf "$work"' EXIT

@@ -13,16 +13,7 @@ cd "$(dirname "$0")/.."
 
 runs=${1:-3} seconds=${2:-10}
 whole_numbers "$runs" "$seconds"
-obvan=${OBVAN:-${CARGO_TARGET_DIR:-target}/release/obvan}
-film=$PWD/fixtures/generated/bench-1080p25.mp4
-if [ ! -x "$obvan" ]; then
-  printf 'versus-once: there is no %s: cargo build --release -p obvan builds it\n' "$obvan" >&2
-  exit 2
-fi
-obvan=$(realpath "$obvan")
-if [ ! -s "$film" ]; then
-  scripts/fixtures.sh bench
-fi
+measured
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/versus-once.XXXXXX")
 trap 'rm -rf "$work"' EXIT

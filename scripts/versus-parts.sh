@@ -11,17 +11,8 @@ cd "$(dirname "$0")/.."
 
 runs=${1:-3}
 whole_numbers "$runs"
-obvan=${OBVAN:-${CARGO_TARGET_DIR:-target}/release/obvan}
-film=$PWD/fixtures/generated/bench-1080p25.mp4
+measured
 show=$PWD/examples/versus.show
-if [ ! -x "$obvan" ]; then
-  printf 'versus-parts: there is no %s: make versus-parts builds it\n' "$obvan" >&2
-  exit 2
-fi
-obvan=$(realpath "$obvan")
-if [ ! -s "$film" ]; then
-  scripts/fixtures.sh bench
-fi
 
 # Raw pictures of ten seconds: 1.5 GB.
 memory=/dev/shm

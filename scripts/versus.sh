@@ -11,23 +11,11 @@ cd "$(dirname "$0")/.."
 
 runs=${1:-3}
 whole_numbers "$runs"
-obvan=${OBVAN:-${CARGO_TARGET_DIR:-target}/release/obvan}
-film=fixtures/generated/bench-1080p25.mp4
-show=examples/versus.show
-if [ ! -x "$obvan" ]; then
-  printf 'versus: there is no %s: make versus builds it\n' "$obvan" >&2
-  exit 2
-fi
-if [ ! -s "$film" ]; then
-  scripts/fixtures.sh bench
-fi
+measured
+show=$PWD/examples/versus.show
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/versus.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-
-film=$PWD/$film
-show=$PWD/$show
-obvan=$(realpath "$obvan")
 
 source=(-i "$film")
 plain_ladder
