@@ -9,8 +9,8 @@ use scheduling::{
 };
 
 use crate::rig::ms;
+use crate::two_lines::{TICK, TwoLines};
 
-const TICK: i64 = 40;
 const LIVE: LineView = LineView::LIVE;
 const DAMAGED: LineView = LineView { grade: Grade::Damaged, ..LIVE };
 
@@ -19,25 +19,7 @@ fn hole(since: i64, grade: Grade) -> LineView {
     LineView { grade, ..LineView::new(LineState::Lost, Some(ms(since))) }
 }
 
-/// A camera of two lines, and every change of them in ms.
-struct Rig {
-    selector: LineSelector,
-    now: i64,
-    changes: Vec<(i64, usize, LineReason)>,
-}
-
-impl Rig {
-    fn new(failover: Failover) -> Self {
-        Self { selector: LineSelector::new(2, failover), now: 0, changes: vec![] }
-    }
-    fn run(&mut self, end: i64, lines: [LineView; 2]) -> &mut Self {
-        while self.now < end {
-            let choice = self.selector.select(ms(self.now), &lines);
-            self.changes.extend(choice.change.map(|change| (self.now, change.to.0, change.reason)));
-            self.now += TICK;
-        }
-        self
-    }
+impl TwoLines {
     fn suspect(&self) -> Option<Doubt> {
         self.selector.suspect(LineIx(0))
     }
@@ -47,7 +29,7 @@ use LineReason::{Chosen, Failover as Lost, Recovered, Start, Suspect as Doubted}
 
 #[test]
 fn a_line_of_damaged_pictures_is_left_sooner_than_one_of_none() {
-    let mut rig = Rig::new(Failover::default());
+    let mut rig = TwoLines::new(Failover::default());
     rig.run(1000, [LIVE, LIVE]).run(1200, [DAMAGED, LIVE]);
     assert_eq!((rig.suspect(), rig.changes.len()), (None, 1));
     rig.run(1240, [DAMAGED, LIVE]);
@@ -62,21 +44,21 @@ fn a_line_of_damaged_pictures_is_left_sooner_than_one_of_none() {
 
 #[test]
 fn damaged_pictures_make_a_hole_no_younger_and_a_clean_one_does() {
-    let mut rig = Rig::new(Failover::default());
+    let mut rig = TwoLines::new(Failover::default());
     rig.run(1000, [LIVE, LIVE]).run(1120, [hole(1000, Grade::Clean), LIVE]).run(1160, [DAMAGED, LIVE]);
     rig.run(1360, [hole(1160, Grade::Damaged), LIVE]);
     assert_eq!(rig.changes[1..], [(1200, 1, Doubted)]);
     // Without any damage it is given all its time.
-    let mut rig = Rig::new(Failover::default());
+    let mut rig = TwoLines::new(Failover::default());
     rig.run(1000, [LIVE, LIVE]).run(1400, [hole(1000, Grade::Clean), LIVE]);
     assert_eq!((rig.suspect(), rig.changes.len()), (None, 1));
-    let mut rig = Rig::new(Failover::default());
+    let mut rig = TwoLines::new(Failover::default());
     for start in (0..20).map(|n| n * 200) {
         rig.run(start + 40, [LIVE, LIVE]).run(start + 200, [DAMAGED, LIVE]);
     }
     assert_eq!(rig.changes, [(0, 0, Start)]);
     // One that came between two ticks, and behind which the next is missing already.
-    let mut rig = Rig::new(Failover::default());
+    let mut rig = TwoLines::new(Failover::default());
     rig.run(1000, [LIVE, LIVE]).run(1160, [DAMAGED, LIVE]).run(1560, [hole(1140, Grade::Clean), LIVE]);
     assert_eq!(rig.changes, [(0, 0, Start)]);
     rig.run(1600, [hole(1140, Grade::Clean), LIVE]);
@@ -85,7 +67,7 @@ fn damaged_pictures_make_a_hole_no_younger_and_a_clean_one_does() {
 
 #[test]
 fn where_no_line_is_clean_damaged_pictures_are_better_than_none() {
-    let mut rig = Rig::new(Failover::default());
+    let mut rig = TwoLines::new(Failover::default());
     rig.run(1000, [LIVE, LIVE]).run(9000, [DAMAGED, DAMAGED]);
     assert_eq!((rig.suspect(), rig.changes.len()), (Some(Doubt::Damage), 1));
     rig.run(9400, [hole(9000, Grade::Damaged), DAMAGED]);
@@ -106,20 +88,20 @@ fn a_line_that_is_suspect_itself_is_no_place_to_go_to() {
     };
     let mut failover = Failover::default();
     failover.suspect.freeze = pipeline_dsl::Check::Counts(Span::from_secs(1));
-    let mut rig = Rig::new(failover);
+    let mut rig = TwoLines::new(failover);
     rig.run(1000, [LIVE, frozen]).run(9000, [DAMAGED, frozen]);
     assert_eq!(rig.changes, [(0, 0, Start)]);
 }
 
 #[test]
 fn the_directors_line_is_left_for_damage_that_befalls_it_and_not_for_what_was_there() {
-    let mut rig = Rig::new(Failover::default());
+    let mut rig = TwoLines::new(Failover::default());
     rig.run(1000, [LIVE, LIVE]);
     rig.selector.choose(Some(LineIx(1))).unwrap();
     rig.run(2000, [LIVE, LIVE]).run(5000, [LIVE, DAMAGED]).run(9000, [LIVE, LIVE]);
     let story = [(0, 0, Start), (1000, 1, Chosen), (2200, 0, Doubted), (8000, 1, Recovered)];
     assert_eq!(rig.changes, story);
-    let mut rig = Rig::new(Failover::default());
+    let mut rig = TwoLines::new(Failover::default());
     rig.run(1000, [LIVE, DAMAGED]);
     rig.selector.choose(Some(LineIx(1))).unwrap();
     rig.run(5000, [LIVE, DAMAGED]);
@@ -132,7 +114,7 @@ fn the_directors_line_is_left_for_damage_that_befalls_it_and_not_for_what_was_th
 #[test]
 fn one_in_step_is_left_at_its_first_damaged_picture() {
     let shared = |view| LineView { step: Step::Shared, ..view };
-    let mut rig = Rig::new(Failover::default());
+    let mut rig = TwoLines::new(Failover::default());
     rig.run(1000, [shared(LIVE), shared(LIVE)]).run(2000, [shared(DAMAGED), shared(LIVE)]);
     assert_eq!(rig.changes, [(0, 0, Start), (1000, 1, Lost)]);
 }
@@ -140,7 +122,7 @@ fn one_in_step_is_left_at_its_first_damaged_picture() {
 #[test]
 fn a_warm_line_is_woken_by_the_first_damaged_picture() {
     let kept = LineView { readiness: Readiness::Kept, ..LIVE };
-    let mut rig = Rig::new(Failover { standby: Standby::Warm, ..Failover::default() });
+    let mut rig = TwoLines::new(Failover { standby: Standby::Warm, ..Failover::default() });
     rig.run(1000, [LIVE, kept]);
     assert_eq!(rig.selector.duty(LineIx(1)), Duty::Keep);
     rig.run(1040, [DAMAGED, kept]);

@@ -21,3 +21,4 @@ mod sheds;
 mod suspects;
 mod switchers;
 mod takes;
+mod two_lines;

@@ -9,8 +9,8 @@ use scheduling::{
 };
 
 use crate::rig::ms;
+use crate::two_lines::{TICK, TwoLines};
 
-const TICK: i64 = 40;
 const LIVE: LineView = LineView::LIVE;
 
 fn rules() -> Failover {
@@ -30,26 +30,7 @@ fn hole(since: i64) -> LineView {
     LineView::new(LineState::Live, Some(ms(since)))
 }
 
-/// A camera of two lines, and every change of them in ms.
-struct Rig {
-    selector: LineSelector,
-    now: i64,
-    changes: Vec<(i64, usize, LineReason)>,
-}
-
-impl Rig {
-    fn new(failover: Failover) -> Self {
-        Self { selector: LineSelector::new(2, failover), now: 0, changes: vec![] }
-    }
-    /// Ticks up to `end`, with these lines.
-    fn run(&mut self, end: i64, lines: [LineView; 2]) -> &mut Self {
-        while self.now < end {
-            let choice = self.selector.select(ms(self.now), &lines);
-            self.changes.extend(choice.change.map(|change| (self.now, change.to.0, change.reason)));
-            self.now += TICK;
-        }
-        self
-    }
+impl TwoLines {
     fn duties(&self) -> [Duty; 2] {
         [0, 1].map(|line| self.selector.duty(LineIx(line)))
     }
@@ -59,7 +40,7 @@ use LineReason::{Chosen, Failover as Lost, Recovered, Start, Suspect as Doubted}
 
 #[test]
 fn a_doubt_that_lasts_is_left_for_a_sound_line() {
-    let mut rig = Rig::new(rules());
+    let mut rig = TwoLines::new(rules());
     rig.run(2000, [LIVE, LIVE]).run(2960, [slow(), LIVE]);
     assert_eq!(rig.selector.suspect(LineIx(0)), None);
     rig.run(3040, [slow(), LIVE]);
@@ -71,7 +52,7 @@ fn a_doubt_that_lasts_is_left_for_a_sound_line() {
 
 #[test]
 fn a_doubt_that_passes_is_no_suspicion() {
-    let mut rig = Rig::new(rules());
+    let mut rig = TwoLines::new(rules());
     rig.run(40, [LIVE, LIVE]);
     for second in 0..20 {
         rig.run(second * 1000 + 800, [slow(), LIVE]).run(second * 1000 + 1000, [LIVE, LIVE]);
@@ -81,7 +62,7 @@ fn a_doubt_that_passes_is_no_suspicion() {
 
 #[test]
 fn a_suspect_line_is_better_than_one_as_bad_or_just_come() {
-    let mut rig = Rig::new(rules());
+    let mut rig = TwoLines::new(rules());
     rig.run(9000, [slow(), slow()]);
     assert_eq!(rig.changes, [(0, 0, Start)]);
     // The other must have been sound for as long as this one was in doubt.
@@ -93,7 +74,7 @@ fn a_suspect_line_is_better_than_one_as_bad_or_just_come() {
 fn a_frozen_picture_is_amiss_after_its_time() {
     let frozen =
         LineView { figures: LineFigures { frozen_since: Some(ms(1000)), ..LineFigures::default() }, ..LIVE };
-    let mut rig = Rig::new(rules());
+    let mut rig = TwoLines::new(rules());
     rig.run(1000, [LIVE, LIVE]).run(7000, [frozen, LIVE]);
     assert_eq!(rig.changes, [(0, 0, Start), (6000, 1, Doubted)]);
 }
@@ -134,7 +115,7 @@ proptest! {
         let after = after * TICK;
         let span = Span::from_millis(after);
         let check = [Check::Counts(span), Check::Tells(span), Check::Off][counts];
-        let mut rig = Rig::new(Failover { suspect: looking(of, check), ..rules() });
+        let mut rig = TwoLines::new(Failover { suspect: looking(of, check), ..rules() });
         let end = 1000 + after + 4000;
         rig.run(1000, [LIVE, LIVE]).run(end, [ill(symptom), LIVE]).run(end + 6000, [LIVE, LIVE]);
         let mut want = vec![(0, 0, Start)];
@@ -148,7 +129,7 @@ proptest! {
     #[test]
     fn a_line_is_not_left_for_one_that_is_as_bad(symptom in prop::sample::select(Symptom::ALL.to_vec())) {
         let suspect = looking(symptom, Check::Counts(Span::from_secs(1)));
-        let mut rig = Rig::new(Failover { suspect, ..rules() });
+        let mut rig = TwoLines::new(Failover { suspect, ..rules() });
         rig.run(1000, [LIVE, LIVE]).run(60_000, [ill(symptom), ill(symptom)]);
         prop_assert_eq!(rig.changes, [(0, 0, Start)]);
     }
@@ -168,7 +149,7 @@ fn a_damaged_picture_is_no_place_to_go_if_there_is_another() {
 
 #[test]
 fn with_stay_a_better_line_is_not_returned_to() {
-    let mut rig = Rig::new(Failover { prefer: Prefer::Stay, ..rules() });
+    let mut rig = TwoLines::new(Failover { prefer: Prefer::Stay, ..rules() });
     rig.run(1000, [LIVE, LIVE]).run(2000, [hole(1000), LIVE]).run(60_000, [LIVE, LIVE]);
     assert_eq!(rig.changes, [(0, 0, Start), (1400, 1, Lost)]);
     rig.run(61_000, [LIVE, hole(60_000)]);
@@ -177,7 +158,7 @@ fn with_stay_a_better_line_is_not_returned_to() {
 
 #[test]
 fn the_directors_line_is_shown_until_it_is_lost_and_again_when_it_is_well() {
-    let mut rig = Rig::new(rules());
+    let mut rig = TwoLines::new(rules());
     rig.run(1000, [LIVE, LIVE]);
     rig.selector.choose(Some(LineIx(1))).unwrap();
     // Whatever the rules think of it.
@@ -192,7 +173,7 @@ fn the_directors_line_is_shown_until_it_is_lost_and_again_when_it_is_well() {
 
 #[test]
 fn a_line_without_a_picture_cannot_be_chosen() {
-    let mut rig = Rig::new(rules());
+    let mut rig = TwoLines::new(rules());
     rig.run(1000, [LIVE, hole(0)]);
     let before = rig.selector.clone();
     assert_eq!(rig.selector.choose(Some(LineIx(1))), Err(NotChosen::Lost));
@@ -208,7 +189,7 @@ fn a_line_without_a_picture_cannot_be_chosen() {
 #[test]
 fn a_warm_line_is_woken_by_a_hole_and_shown_once_it_has_caught_up() {
     let kept = LineView { readiness: Readiness::Kept, ..LIVE };
-    let mut rig = Rig::new(Failover { standby: Standby::Warm, ..rules() });
+    let mut rig = TwoLines::new(Failover { standby: Standby::Warm, ..rules() });
     assert_eq!(rig.duties(), [Duty::Decode; 2]);
     rig.run(1000, [LIVE, LIVE]);
     assert_eq!(rig.duties(), [Duty::Decode, Duty::Keep]);
@@ -230,7 +211,7 @@ fn a_warm_line_is_woken_by_a_hole_and_shown_once_it_has_caught_up() {
 
 #[test]
 fn a_hole_that_closes_lets_the_warm_line_rest() {
-    let mut rig = Rig::new(Failover { standby: Standby::Warm, ..rules() });
+    let mut rig = TwoLines::new(Failover { standby: Standby::Warm, ..rules() });
     rig.run(1000, [LIVE, LIVE]).run(1200, [hole(1000), LIVE]);
     assert_eq!(rig.duties(), [Duty::Decode; 2]);
     rig.run(1240, [LIVE, LIVE]);
