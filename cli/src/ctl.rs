@@ -191,8 +191,9 @@ Examples:
 Examples:
   obvan ctl watermark bug off                       from the next tick
   obvan ctl watermark bug on --when keyframe        with the next key frame
+  obvan ctl watermark bug off --over 1s             it fades
   obvan ctl watermark name text 'Karry, live from Oslo'
-  obvan ctl watermark bug at bottom-left; obvan ctl watermark bug at 50%,10
+  obvan ctl watermark bug at bottom-left; obvan ctl watermark bug at 50%,10 --over 2s
   obvan ctl watermark bug at own                    back to its own place, or its path")]
     Watermark {
         /// A watermark of the channel

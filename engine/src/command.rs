@@ -34,7 +34,8 @@ pub struct Command {
     /// How a `take` brings its source: `cut`, `mix`, `wipe` or `dip`; `cut` if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub with: Option<String>,
-    /// How long a `mix`, `wipe` or `dip` takes; 500 ms if it is left out.
+    /// How long a `mix`, `wipe` or `dip` takes; 500 ms if it is left out. How long a `watermark` fades or
+    /// is on its way; at once if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over_ms: Option<u32>,
     /// The edge a `wipe` begins at: `left`, `right`, `top` or `bottom`; `left` if it is left out.

@@ -57,6 +57,7 @@ mod door;
 mod files;
 mod format;
 mod grammar;
+mod lead;
 mod lexer;
 mod literal;
 pub mod model;
@@ -82,6 +83,7 @@ pub use files::{
     unfit_fonts, unfit_papers,
 };
 pub use format::format;
+pub use lead::{MarkFade, MarkMove};
 pub use model::*;
 pub use path::{Frame, Standing};
 pub use reference::reference;

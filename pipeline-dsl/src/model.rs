@@ -327,6 +327,8 @@ pub enum Action {
         /// What.
         order: SceneOrder,
     },
+    /// Something of one of the channel's watermarks.
+    Watermark(MarkOrder),
     /// The show ends; exclusive: the last tick is before it.
     End,
 }
@@ -350,7 +352,12 @@ impl Action {
             | Self::Mix { source, .. }
             | Self::Wipe { source, .. }
             | Self::Dip { source, .. } => Some(source),
-            Self::Filler(_) | Self::Encrypt(_) | Self::EncryptRotate | Self::Scene { .. } | Self::End => None,
+            Self::Filler(_)
+            | Self::Encrypt(_)
+            | Self::EncryptRotate
+            | Self::Scene { .. }
+            | Self::Watermark(_)
+            | Self::End => None,
         }
     }
 }

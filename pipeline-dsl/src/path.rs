@@ -1,6 +1,6 @@
 //! Where a watermark stands at a time: a pure function, exact to the pixel on every machine.
 
-use media::{Size, Time};
+use media::{Size, Span, Time};
 
 use crate::model::{Anchor, At, Graphic, Length};
 
@@ -28,6 +28,22 @@ pub struct Standing {
     pub y: i32,
     /// 0 invisible to 256 as it is.
     pub opacity: u16,
+}
+
+impl Standing {
+    /// On the way to `to`, in a straight line, with `done` of `whole` behind it.
+    #[must_use]
+    pub fn towards(self, to: Self, done: Span, whole: Span) -> Self {
+        let (whole, done) = (whole.flicks().max(1), done.flicks().clamp(0, whole.flicks().max(1)));
+        let between = |from: i64, to: i64| from + scaled(to - from, done, whole);
+        let pixel = |from: i32, to: i32| i32::try_from(between(from.into(), to.into())).unwrap_or(to);
+        let opacity = between(self.opacity.into(), to.opacity.into());
+        Self {
+            x: pixel(self.x, to.x),
+            y: pixel(self.y, to.y),
+            opacity: u16::try_from(opacity.clamp(0, 256)).unwrap_or(to.opacity),
+        }
+    }
 }
 
 /// Parts of a pixel.

@@ -295,7 +295,9 @@ pub(crate) fn example(spec: &NodeSpec, form: Option<&Form>) -> Option<String> {
     if form.is_none() && !spec.forms.is_empty() {
         return None;
     }
-    let args = |slots: &[Slot]| slots.iter().map(|slot| slot.ty.example()).collect::<Vec<_>>();
+    // What may be left out, is: whether it fits depends on what stands before it.
+    let needed = |slot: &&Slot| slot.need != Need::Optional;
+    let args = |slots: &[Slot]| slots.iter().filter(needed).map(|slot| slot.ty.example()).collect::<Vec<_>>();
     let mut words = vec![spec.word];
     let lead = match form {
         Some(form) if is_instead(spec, form) => spec.args.get(..1).unwrap_or(spec.args),

@@ -380,6 +380,7 @@ pub(crate) fn action(action: &Action) -> String {
                 }
             }
         }
+        Action::Watermark(order) => watermark::order(order),
         Action::End => "end".to_owned(),
     }
 }

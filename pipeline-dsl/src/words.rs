@@ -5,7 +5,7 @@ use std::fmt;
 use crate::literal::{corner, write_corner};
 use crate::model::{
     Align, Anchor, At, Deinterlace, Draw, Edge, Encoder, EncryptMode, EncryptSound, Fit, Latency, Layout,
-    Prefer, Preset, Standby, StockLayout, Symptom, SyncBy, TimeOf, Tune, Units,
+    MarkTime, Prefer, Preset, Standby, StockLayout, Symptom, SyncBy, TimeOf, Tune, Units,
 };
 
 /// The words of `Self::ALL`, in its order.
@@ -59,6 +59,20 @@ impl TimeOf {
         match self {
             Self::Show => "show",
             Self::Clock => "clock",
+        }
+    }
+}
+
+impl MarkTime {
+    /// Every one of them, in the order the show file's messages name them.
+    pub const ALL: [Self; 2] = [Self::Now, Self::KeyFrame];
+    /// Their words in the show file.
+    pub const WORDS: [&str; 2] = words!(2);
+    /// As the show file spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Now => "now",
+            Self::KeyFrame => "keyframe",
         }
     }
 }

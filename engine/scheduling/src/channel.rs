@@ -7,7 +7,7 @@ mod orders;
 mod reload;
 
 use media::{Key, Tick, Time};
-use pipeline_dsl::{Channel, Show, Switch};
+use pipeline_dsl::{Channel, MarkOrder, Show, Switch};
 
 use crate::cover::{Patience, Shot, Stage};
 use crate::decision::{
@@ -123,6 +123,12 @@ impl ChannelScheduler {
             self.run_cues(tick);
         }
         std::mem::take(&mut self.state.scenes)
+    }
+
+    /// What cues and commands have asked of its watermarks since the last time, in order: to be
+    /// carried out with the tick that was decided.
+    pub fn take_marks(&mut self) -> Vec<MarkOrder> {
+        std::mem::take(&mut self.state.marks)
     }
 
     /// Decides a tick. Ticks come in order, each once; over one that is left

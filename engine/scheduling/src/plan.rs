@@ -1,7 +1,9 @@
 //! A channel's part of the show, worked out once: names become places, times become ticks.
 
 use media::{FrameRate, Span, Time};
-use pipeline_dsl::{Action, Channel, Name, Rundown, Show, Switch, TimeOfDay, When, Zone};
+use pipeline_dsl::{
+    Action, Art, Channel, Mark, MarkChange, MarkOrder, Name, Rundown, Show, Switch, TimeOfDay, When, Zone,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::decision::Blend;
@@ -83,7 +85,7 @@ fn list(names: &[String]) -> String {
 }
 
 /// An action whose names have been looked up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum Op {
     Cut(SourceIx),
     /// The length in ticks, at least one.
@@ -92,7 +94,23 @@ pub(crate) enum Op {
     Encrypt(Switch),
     Rotate,
     Scene(SceneIx, SceneOp),
+    Watermark(MarkOrder),
     End,
+}
+
+/// A graphic of the channel.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct PlannedMark {
+    pub name: Name,
+    pub sort: MarkSort,
+}
+
+/// What can be asked of a graphic.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum MarkSort {
+    /// Other words, too.
+    Text,
+    Other,
 }
 
 /// What never changes while the channel runs.
@@ -108,6 +126,8 @@ pub(crate) struct Plan {
     pub keys: usize,
     /// What cues can ask scenes for.
     pub scenes: Vec<SceneNames>,
+    /// What cues can ask watermarks for.
+    pub marks: Vec<PlannedMark>,
     pub cues: Vec<PlannedCue>,
 }
 
@@ -144,6 +164,15 @@ impl Plan {
                 ring.keys.len()
             }
         };
+        let mark = |name: &Name| match &show.watermarks.iter().find(|mark| mark.name == *name)?.mark {
+            Mark::Graphic(graphic) => {
+                let sort =
+                    if matches!(graphic.art, Art::Text { .. }) { MarkSort::Text } else { MarkSort::Other };
+                Some(PlannedMark { name: name.clone(), sort })
+            }
+            // It is all over the picture, always.
+            Mark::Forensic { .. } => None,
+        };
         let mut plan = Self {
             channel: name.clone(),
             rate: show.video.rate,
@@ -153,6 +182,7 @@ impl Plan {
             grid: KeyGrid::new(show.video.rate, ladder.keyframe),
             keys,
             scenes: show.scenes.iter().map(|scene| SceneNames::new(show, scene)).collect(),
+            marks: channel.watermarks.iter().filter_map(mark).collect(),
             cues: Vec::new(),
         };
         if let Some(rundown) = show.rundown(name) {
@@ -224,8 +254,31 @@ impl Plan {
                 let op = self.scenes.get(ix).ok_or_else(unknown)?.op(order, self.rate)?;
                 Op::Scene(SceneIx(ix), op)
             }
+            Action::Watermark(order) => Op::Watermark(self.mark(order)?),
             Action::End => Op::End,
         })
+    }
+
+    /// What is asked of a watermark, if the channel has it and it can do that.
+    fn mark(&self, order: &MarkOrder) -> Result<MarkOrder, Refusal> {
+        let names =
+            |marks: &mut dyn Iterator<Item = &PlannedMark>| marks.map(|mark| mark.name.clone()).collect();
+        let wanted = &order.watermark;
+        let Some(mark) = self.marks.iter().find(|mark| mark.name == *wanted) else {
+            return Err(Refusal {
+                code: RefusalCode::UnknownWatermark,
+                message: format!("channel {} has no watermark {wanted}", self.channel),
+                legal: names(&mut self.marks.iter()),
+            });
+        };
+        if matches!(order.change, MarkChange::Text(_)) && mark.sort != MarkSort::Text {
+            return Err(Refusal {
+                code: RefusalCode::NoText,
+                message: format!("watermark {wanted} is no text"),
+                legal: names(&mut self.marks.iter().filter(|mark| mark.sort == MarkSort::Text)),
+            });
+        }
+        Ok(order.clone())
     }
 
     fn blend(&self, source: &str, blend: Blend, over: Span) -> Result<Op, Refusal> {

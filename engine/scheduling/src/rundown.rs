@@ -205,7 +205,7 @@ impl Rundown {
 
     /// Whether every source its cues speak of is one of so many.
     pub fn fits(&self, sources: usize) -> bool {
-        self.cues.iter().all(|cue| match cue.op {
+        self.cues.iter().all(|cue| match &cue.op {
             Op::Cut(source) | Op::Mix(source, ..) => source.0 < sources,
             _ => true,
         })
@@ -230,7 +230,7 @@ fn running(cue: &PlannedCue) -> RunningCue {
         due: cue.due,
         tick,
         called: false,
-        op: cue.op,
+        op: cue.op.clone(),
         words: cue.words.clone(),
         state: CueState::Waiting,
     }

@@ -1,7 +1,7 @@
 //! What a channel's scheduler remembers from tick to tick, and how it is kept over a restart.
 
 use media::Tick;
-use pipeline_dsl::{Name, Switch};
+use pipeline_dsl::{MarkOrder, Name, Switch};
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Blend, Encryption, Freshness, Heard, Intent, KeyIx, OnAir, Program, Standing};
@@ -94,6 +94,9 @@ pub(crate) struct State {
     /// What its cues asked of scenes at the tick that is decided.
     #[serde(default)]
     pub scenes: Vec<(SceneIx, SceneOp)>,
+    /// What was asked of its watermarks since the last tick.
+    #[serde(default)]
+    pub marks: Vec<MarkOrder>,
 }
 
 impl State {
@@ -126,6 +129,7 @@ impl State {
             alarm: None,
             events: EventQueue::default(),
             scenes: Vec::new(),
+            marks: Vec::new(),
         }
     }
 

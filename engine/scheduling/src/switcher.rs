@@ -7,7 +7,7 @@ mod saved;
 use std::collections::VecDeque;
 
 use media::{FrameRate, Tick, Time};
-use pipeline_dsl::{Rundown, SceneOrder, Show, TimeOfDay};
+use pipeline_dsl::{MarkOrder, Rundown, SceneOrder, Show, TimeOfDay};
 use serde::{Deserialize, Serialize};
 
 use crate::channel::ChannelScheduler;
@@ -119,6 +119,13 @@ pub enum Output {
         line: LineIx,
         /// What to do with it.
         duty: Duty,
+    },
+    /// Something of a channel's watermark, from this tick on.
+    Watermark {
+        /// Which channel.
+        channel: ChannelIx,
+        /// What.
+        order: MarkOrder,
     },
     /// What a channel shows and plays at this tick, and whether it has a key frame.
     Program {
@@ -401,6 +408,8 @@ impl Switcher {
             }));
             let filler = bus.filler.map(|filler| view(&self.fillers, filler));
             let decision = bus.scheduler.decide(tick, &self.views, filler);
+            let marks = bus.scheduler.take_marks().into_iter();
+            self.outputs.extend(marks.map(|order| Output::Watermark { channel: ChannelIx(ix), order }));
             self.outputs.push_back(Output::Program { channel: ChannelIx(ix), decision });
         }
         self.views.clear();

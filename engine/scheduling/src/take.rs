@@ -156,6 +156,10 @@ pub enum RefusalCode {
     UnknownLayout,
     /// The scene has no such box.
     UnknownBox,
+    /// The channel has no such watermark that is drawn.
+    UnknownWatermark,
+    /// The watermark is no text.
+    NoText,
     /// There is no such camera.
     UnknownCamera,
     /// The camera has no such line.
@@ -188,6 +192,8 @@ impl RefusalCode {
             Self::UnknownScene => "unknown-scene",
             Self::UnknownLayout => "unknown-layout",
             Self::UnknownBox => "unknown-box",
+            Self::UnknownWatermark => "unknown-watermark",
+            Self::NoText => "no-text",
             Self::UnknownCamera => "unknown-camera",
             Self::UnknownLine => "unknown-line",
             Self::LineLost => "line-lost",

@@ -10,7 +10,7 @@ use codecs::watermark::{DrawnStrip, Face, Fonts, Lettering, TimeStrip};
 use codecs::{Art, CodecError, Finish, Laid, Opacity, Picture, PictureMut, Rgb, Sprite, WatermarkError};
 use media::{FrameRate, Size, Time};
 use pipeline_dsl as dsl;
-use pipeline_dsl::{Draw, Switch, TimeOf, TimeOfDay};
+use pipeline_dsl::{Draw, MarkFade, MarkMove, TimeOf, TimeOfDay};
 
 use crate::keys;
 
@@ -26,11 +26,12 @@ pub(crate) struct MarkStates {
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct MarkState {
     pub(crate) name: String,
-    pub(crate) state: Switch,
+    /// Whether it is shown, and how far it has come or gone.
+    pub(crate) fade: MarkFade,
     /// What a text says instead of the show file's words.
     pub(crate) text: Option<String>,
     /// Where it was put.
-    pub(crate) put: Option<dsl::At>,
+    pub(crate) put: MarkMove,
 }
 
 impl MarkStates {
@@ -38,9 +39,9 @@ impl MarkStates {
     pub(crate) fn new(show: &dsl::Show, channel: &dsl::Channel) -> Self {
         let graphics = graphics(show, channel).map(|(name, graphic)| MarkState {
             name: name.to_owned(),
-            state: graphic.state,
+            fade: MarkFade::new(graphic.state),
             text: None,
-            put: None,
+            put: MarkMove::default(),
         });
         Self { day_at_zero: None, graphics: graphics.collect() }
     }
@@ -328,7 +329,8 @@ impl Marks {
         let mut on_rungs: Vec<Vec<Placed>> = vec![Vec::new(); self.rungs.len()];
         let mut is_on_rungs = self.patterns.iter().any(Option::is_some);
         for (ready, state) in self.graphics.iter_mut().zip(&states.graphics) {
-            if state.state == Switch::Off {
+            let level = u32::from(state.fade.level(time));
+            if level == 0 {
                 continue;
             }
             if let Err(error) = ready.says(state.text.as_deref(), self.canvas, &self.rungs) {
@@ -342,8 +344,9 @@ impl Marks {
                     Drawn::Sprite(sprite) => sprite.size(),
                     Drawn::Strip(_) => ready.size(&text, self.canvas, *picture),
                 };
-                let frame = dsl::Frame { time, canvas: self.canvas, picture: *picture, art, put: state.put };
-                let dsl::Standing { x, y, opacity } = ready.model.standing(frame);
+                let frame = dsl::Frame { time, canvas: self.canvas, picture: *picture, art, put: None };
+                let dsl::Standing { x, y, opacity } = state.put.standing(&ready.model, frame);
+                let opacity = u16::try_from((u32::from(opacity) * level + 128) / 256).unwrap_or(opacity);
                 if opacity == 0 {
                     continue;
                 }

@@ -1,11 +1,12 @@
 //! A command read: what is missing or wrong in it is told with what is legal.
 
 use media::{Span, Time};
-use pipeline_dsl::{Action, Anchor, At, Edge, Rgb, SceneOrder, Switch};
+use pipeline_dsl::{
+    Action, Anchor, At, Edge, MarkChange, MarkOrder, MarkTime, OWN_PLACE, Rgb, SceneOrder, Switch,
+};
 use scheduling::{CueNumber, Follow, Gain, PlanOrder, Transition};
 
 use super::{Command, Refused, Verb};
-use crate::show::marks::{MarkChange, MarkOrder, MarkWhen};
 
 /// A transition's length where none is given, and its legal range in milliseconds.
 const OVER_MS: u32 = 500;
@@ -14,8 +15,6 @@ const OVER_RANGE_MS: std::ops::RangeInclusive<u32> = 1..=60_000;
 /// The word for no line in particular.
 pub(super) const AUTO: &str = "auto";
 
-/// The word for a watermark's own place.
-const OWN: &str = "own";
 /// The longest words a watermark is told, in characters.
 const MOST_WORDS: usize = 200;
 
@@ -36,8 +35,6 @@ pub(crate) enum Order {
     Channel(scheduling::Command),
     /// A camera's line; `None` leaves it to the rules.
     Line { camera: String, line: Option<String> },
-    /// Something of a channel's watermark.
-    Watermark(MarkOrder),
     /// Something of a scene, whatever channels show it.
     Scene { scene: String, order: SceneOrder },
 }
@@ -76,7 +73,7 @@ impl Command {
                 let scene = self.scene.clone().ok_or_else(missing)?;
                 return Ok(Order::Scene { scene, order: self.scene_order()? });
             }
-            Verb::Watermark => return Ok(Order::Watermark(self.mark_order()?)),
+            Verb::Watermark => Action::Watermark(self.mark_order()?).into(),
             Verb::Plan => scheduling::Command::Plan(self.plan()?),
             Verb::Reload => {
                 // It is arranged before it comes to a tick.
@@ -141,20 +138,25 @@ impl Command {
     fn mark_order(&self) -> Result<MarkOrder, Refused> {
         let legal = ["state", "text", "place"];
         let missing = || Refused::new("missing-watermark", "this command needs a `watermark`", &[]);
-        let name = self.watermark.clone().ok_or_else(missing)?;
+        let watermark = self.watermark.clone().ok_or_else(missing)?;
+        let over = self.over_ms.map(Self::over).transpose()?;
         let change = match (&self.state, &self.text, &self.place) {
-            (Some(_), None, None) => MarkChange::State(match self.state(&["on", "off"])? {
-                "on" => Switch::On,
-                _ => Switch::Off,
-            }),
+            (Some(_), None, None) => {
+                let to = if self.state(&["on", "off"])? == "on" { Switch::On } else { Switch::Off };
+                MarkChange::State { to, over }
+            }
+            (None, Some(_), None) if over.is_some() => {
+                let message = "a text changes at once: `over_ms` says nothing of it";
+                return Err(Refused::new("bad-watermark", message, &["state", "place"]));
+            }
             (None, Some(text), None) => MarkChange::Text(words(text)?),
-            (None, None, Some(place)) if place == OWN => MarkChange::Put(None),
+            (None, None, Some(place)) if place == OWN_PLACE => MarkChange::Place { to: None, over },
             (None, None, Some(place)) => {
                 let bad = || {
-                    let legal: Vec<&str> = Anchor::WORDS.into_iter().chain(["X,Y", OWN]).collect();
+                    let legal: Vec<&str> = Anchor::WORDS.into_iter().chain(["X,Y", OWN_PLACE]).collect();
                     Refused::new("bad-place", format!("`place` is {place:?}"), &legal)
                 };
-                MarkChange::Put(Some(At::parse(place).ok_or_else(bad)?))
+                MarkChange::Place { to: Some(At::parse(place).ok_or_else(bad)?), over }
             }
             (None, None, None) => {
                 let message = "this command needs a `state`, a `text` or a `place`";
@@ -166,13 +168,13 @@ impl Command {
             }
         };
         let when = match self.when.as_deref() {
-            None | Some("now") => MarkWhen::Now,
-            Some("keyframe") => MarkWhen::KeyFrame,
-            Some(when) => {
-                return Err(Refused::new("bad-when", format!("`when` is {when:?}"), &["now", "keyframe"]));
+            None => MarkTime::Now,
+            Some(word) => {
+                let bad = || Refused::new("bad-when", format!("`when` is {word:?}"), &MarkTime::WORDS);
+                MarkTime::ALL.into_iter().find(|when| when.as_str() == word).ok_or_else(bad)?
             }
         };
-        Ok(MarkOrder { name, change, when })
+        Ok(MarkOrder { watermark, change, when })
     }
 
     fn transition(&self, with: &str) -> Result<Transition, Refused> {
@@ -267,6 +269,8 @@ mod tests {
         assert_eq!(code(r#"{"do":"watermark","watermark":"bug","text":" "}"#), "bad-text");
         assert_eq!(code(r#"{"do":"watermark","watermark":"bug","place":"topp"}"#), "bad-place");
         assert_eq!(code(r#"{"do":"watermark","watermark":"bug","state":"on","when":"soon"}"#), "bad-when");
+        assert_eq!(code(r#"{"do":"watermark","watermark":"bug","text":"x","over_ms":500}"#), "bad-watermark");
+        assert_eq!(code(r#"{"do":"watermark","watermark":"bug","state":"on","over_ms":0}"#), "bad-length");
         assert_eq!(code(r#"{"do":"preview"}"#), "missing-source");
         assert_eq!(code(r#"{"do":"sound"}"#), "missing-state");
     }
@@ -282,8 +286,12 @@ mod tests {
         let dip = Transition::Dip { over, color: Rgb { r: 0, g: 0, b: 0 } };
         assert_eq!(read(r#"{"do":"take","with":"dip"}"#), take(dip));
         let mark = read(r#"{"do":"watermark","watermark":"bug","place":"own"}"#);
-        let (change, when) = (MarkChange::Put(None), MarkWhen::Now);
-        assert_eq!(mark, Ok(Order::Watermark(MarkOrder { name: "bug".into(), change, when })));
+        let order =
+            |change| Action::Watermark(MarkOrder { watermark: "bug".into(), change, when: MarkTime::Now });
+        let told = |change| Ok(Order::Channel(order(change).into()));
+        assert_eq!(mark, told(MarkChange::Place { to: None, over: None }));
+        let fades = read(r#"{"do":"watermark","watermark":"bug","state":"off","over_ms":500}"#);
+        assert_eq!(fades, told(MarkChange::State { to: Switch::Off, over: Some(over) }));
         let line = read(r#"{"do":"line","camera":"a","line":"auto"}"#);
         assert_eq!(line, Ok(Order::Line { camera: "a".into(), line: None }));
     }

@@ -210,8 +210,8 @@ impl Life {
                 },
             );
         }
-        let (from, to) = (self.rehearsed(from), self.rehearsed(to));
-        world.watch.tick(&Ticked { from, to, cameras, fillers, channels, decisions, switcher });
+        let (shown, from, to) = (from, self.rehearsed(from), self.rehearsed(to));
+        world.watch.tick(&Ticked { from, to, shown, cameras, fillers, channels, decisions, switcher });
         world.reached(to);
     }
 

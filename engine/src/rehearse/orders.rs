@@ -1,8 +1,10 @@
 //! What a script's crew asks for, as the commands that a desk would send.
 
 use media::{Span, Time};
-use pipeline_dsl::rehearsal::{Ask, MarkAsk, MarkTime, Order, PlanStep};
-use pipeline_dsl::{Action, Edge, Follow, Rgb, SceneOrder, Switch, Transition};
+use pipeline_dsl::rehearsal::{Ask, Order, PlanStep};
+use pipeline_dsl::{
+    Action, Edge, Follow, MarkChange, MarkOrder, OWN_PLACE, Rgb, SceneOrder, Switch, Transition,
+};
 
 use crate::command::{Command, Verb};
 
@@ -28,17 +30,6 @@ fn asked(ask: &Ask) -> Option<Command> {
             Command { gain_db: Some(f64::from(by.tenths()) / 10.0), ..of(Verb::Gain, source) }
         }
         Ask::Mute { source, state } => Command { state: Some(switch(*state)), ..of(Verb::Mute, source) },
-        Ask::Watermark { watermark, change, when } => {
-            let when = match when {
-                MarkTime::Now => None,
-                MarkTime::KeyFrame => Some("keyframe".to_owned()),
-            };
-            let of = Command { watermark: Some(watermark.clone()), when, ..Command::bare(Verb::Watermark) };
-            match change {
-                MarkAsk::State(state) => Command { state: Some(switch(*state)), ..of },
-                MarkAsk::Text(words) => Command { text: Some(words.clone()), ..of },
-            }
-        }
         Ask::Plan(step) => plan(*step),
     })
 }
@@ -60,6 +51,7 @@ fn acted(action: &Action) -> Option<Command> {
         Action::Encrypt(state) => Command { state: Some(switch(*state)), ..Command::bare(Verb::Encrypt) },
         Action::EncryptRotate => Command { state: Some("rotate".to_owned()), ..Command::bare(Verb::Encrypt) },
         Action::Scene { scene, order } => staged(scene, order),
+        Action::Watermark(order) => marked(order),
         Action::End => return None,
     })
 }
@@ -75,6 +67,24 @@ fn staged(scene: &str, order: &SceneOrder) -> Command {
         }
         SceneOrder::Mute { name, mute } => {
             Command { scene_box: Some(name.clone()), state: Some(switch(*mute)), ..of }
+        }
+    }
+}
+
+fn marked(order: &MarkOrder) -> Command {
+    let of = Command {
+        watermark: Some(order.watermark.clone()),
+        when: Some(order.when.as_str().to_owned()),
+        ..Command::bare(Verb::Watermark)
+    };
+    match &order.change {
+        MarkChange::State { to, over } => {
+            Command { state: Some(switch(*to)), over_ms: over.map(millis), ..of }
+        }
+        MarkChange::Text(words) => Command { text: Some(words.clone()), ..of },
+        MarkChange::Place { to, over } => {
+            let place = to.map_or_else(|| OWN_PLACE.to_owned(), |at| at.to_string());
+            Command { place: Some(place), over_ms: over.map(millis), ..of }
         }
     }
 }
@@ -131,7 +141,7 @@ fn millis(span: Span) -> u32 {
 mod tests {
     use super::*;
     use crate::command::Order as Read;
-    use crate::show::marks::{MarkChange, MarkOrder, MarkWhen};
+    use pipeline_dsl::{At, MarkTime};
     use scheduling::{Command as Ordered, PlanOrder};
 
     fn read(ask: Ask) -> Read {
@@ -158,13 +168,16 @@ mod tests {
         let layout = SceneOrder::Layout { layout: "pip".into(), over: Some(over) };
         let scene = Action::Scene { scene: "duo".into(), order: layout.clone() };
         assert_eq!(read(Ask::Do(scene)), Read::Scene { scene: "duo".into(), order: layout });
-        let mark = |change, when| Ask::Watermark { watermark: "bug".into(), change, when };
-        let off =
-            MarkOrder { name: "bug".into(), change: MarkChange::State(Switch::Off), when: MarkWhen::Now };
-        assert_eq!(read(mark(MarkAsk::State(Switch::Off), MarkTime::Now)), Read::Watermark(off));
-        let (change, when) = (MarkChange::Text("Karry".into()), MarkWhen::KeyFrame);
-        let says = MarkOrder { name: "bug".into(), change, when };
-        assert_eq!(read(mark(MarkAsk::Text("Karry".into()), MarkTime::KeyFrame)), Read::Watermark(says));
+        let changes = [
+            MarkChange::State { to: Switch::Off, over: Some(over) },
+            MarkChange::Text("Karry".into()),
+            MarkChange::Place { to: At::parse("50%,10"), over: None },
+            MarkChange::Place { to: None, over: Some(over) },
+        ];
+        for (change, when) in changes.into_iter().zip(MarkTime::ALL.into_iter().cycle()) {
+            let mark = Action::Watermark(MarkOrder { watermark: "bug".into(), change, when });
+            assert_eq!(read(Ask::Do(mark.clone())), Read::Channel(mark.into()));
+        }
         let end = Order::Channel { channel: "program".into(), ask: Ask::Do(Action::End) };
         assert_eq!(command(&end), None);
     }

@@ -214,10 +214,16 @@ pub struct MarkSpan {
     pub name: String,
     pub from: f64,
     pub to: f64,
-    /// Whether it is shown.
+    /// Whether it is seen.
     pub on: bool,
+    /// Whether it comes or goes.
+    #[serde(default)]
+    pub fading: bool,
     /// What it says instead of the show file's words.
     pub text: Option<String>,
+    /// Where it was put, or is on its way to, instead of the show file's place.
+    #[serde(default)]
+    pub at: Option<String>,
 }
 
 /// What the director and the rundown asked for.

@@ -18,7 +18,7 @@ use crate::rehearse::report::{
 };
 use crate::rehearse::runs::{Run, Runs};
 use crate::rehearse::sinks::Kind;
-use crate::rehearse::watch::{Marked, OnAirNow, is_simulated};
+use crate::rehearse::watch::{Marked, OnAirNow, Seen, is_simulated};
 use crate::rehearse::world::World;
 use crate::report::{LineState, Report};
 
@@ -150,8 +150,10 @@ fn mark_spans(marks: Vec<(String, Runs<Marked>)>, end: Time) -> Vec<MarkSpan> {
             name: name.clone(),
             from: secs(run.from),
             to: secs(run.to),
-            on: run.what.state == Switch::On,
+            on: run.what.seen != Seen::Off,
+            fading: run.what.seen == Seen::Fading,
             text: run.what.text,
+            at: run.what.put.map(|put| put.to_string()),
         })
     });
     spans.collect()

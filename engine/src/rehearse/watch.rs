@@ -63,8 +63,19 @@ pub(crate) struct CameraWatch {
 /// What a director has made of a watermark.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Marked {
-    pub(crate) state: Switch,
+    pub(crate) seen: Seen,
     pub(crate) text: Option<String>,
+    /// Where it was put.
+    pub(crate) put: Option<dsl::At>,
+}
+
+/// How much of a watermark there is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Seen {
+    Off,
+    /// It comes or goes.
+    Fading,
+    On,
 }
 
 /// A channel's ticks, held back until it is known whether what is missing is missed.
@@ -142,6 +153,8 @@ pub(crate) struct Ticked<'a> {
     /// In rehearsal time.
     pub(crate) from: Time,
     pub(crate) to: Time,
+    /// `from` in show time.
+    pub(crate) shown: Time,
     pub(crate) cameras: &'a [CameraRun],
     pub(crate) fillers: &'a [CameraRun],
     pub(crate) channels: &'a [ChannelRun],
@@ -190,7 +203,7 @@ impl Watch {
             let Some(watch) = self.channels.get_mut(*ix) else { continue };
             watch.tick(ChannelIx(*ix), decision, given, now, self.shortest);
             if let Some(channel) = now.channels.get(*ix) {
-                watch.mark(&channel.marks.now(), now.from);
+                watch.mark(&channel.marks.now(), now.from, now.shown);
             }
         }
     }
@@ -361,7 +374,8 @@ impl ChannelWatch {
     }
 
     /// How its watermarks are at a tick that is not beyond the end.
-    fn mark(&mut self, states: &MarkStates, at: Time) {
+    /// `shown` is when that is by the engine's own clock.
+    fn mark(&mut self, states: &MarkStates, at: Time, shown: Time) {
         if self.actual.now().is_none() && self.late.is_empty() {
             return;
         }
@@ -371,11 +385,18 @@ impl ChannelWatch {
                 self.marks.push((graphic.name.clone(), Runs::default()));
                 self.marks.len() - 1
             });
-            let is = |marked: &Marked| marked.state == graphic.state && marked.text == graphic.text;
+            let seen = match graphic.fade.state() {
+                _ if graphic.fade.is_on_its_way(shown) => Seen::Fading,
+                Switch::On => Seen::On,
+                Switch::Off => Seen::Off,
+            };
+            let put = graphic.put.to();
+            let is =
+                |marked: &Marked| (marked.seen, marked.put) == (seen, put) && marked.text == graphic.text;
             if let Some((_, runs)) = self.marks.get_mut(place)
                 && !runs.now().is_some_and(is)
             {
-                runs.set(at, Marked { state: graphic.state, text: graphic.text.clone() });
+                runs.set(at, Marked { seen, text: graphic.text.clone(), put });
             }
         }
     }

@@ -41,7 +41,7 @@ impl ShowRun {
         for (ix, channel) in self.channels.iter_mut().enumerate() {
             if let Some(decision) = of(decisions, ix) {
                 // With the key frames that are its own: others come and go with whom it carries.
-                channel.marks.tick(decision.key);
+                channel.marks.tick(decision.key, from);
             }
         }
         let channels = self.channels.iter().enumerate();

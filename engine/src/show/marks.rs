@@ -3,38 +3,12 @@
 
 use std::sync::Arc;
 
-use media::Key;
+use media::{Key, Time};
 use pipeline_dsl as dsl;
-use pipeline_dsl::{At, Switch, TimeOfDay};
+use pipeline_dsl::{MarkChange, MarkOrder, MarkTime, Switch, TimeOfDay};
 
 use crate::channel::marks::MarkStates;
-use crate::command::Refused;
 use crate::status::MarkStatus;
-
-/// What is to become of a watermark.
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) enum MarkChange {
-    State(Switch),
-    Text(String),
-    /// `None` is its own place, or its path.
-    Put(Option<At>),
-}
-
-/// From when on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum MarkWhen {
-    Now,
-    /// With the next key frame, so that viewers who join see what all see.
-    KeyFrame,
-}
-
-/// What a director asks of a watermark.
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) struct MarkOrder {
-    pub(crate) name: String,
-    pub(crate) change: MarkChange,
-    pub(crate) when: MarkWhen,
-}
 
 /// A channel's watermarks, as they are and as they will be.
 pub(crate) struct MarkDesk {
@@ -45,6 +19,8 @@ pub(crate) struct MarkDesk {
     said: Vec<Switch>,
     /// Which of them are texts.
     texts: Vec<bool>,
+    /// Whether any of them fades, or is on its way.
+    moving: bool,
 }
 
 impl MarkDesk {
@@ -55,8 +31,8 @@ impl MarkDesk {
             matches!(mark, Some(dsl::Mark::Graphic(dsl::Graphic { art: dsl::Art::Text { .. }, .. })))
         };
         let texts = now.graphics.iter().map(|graphic| is_text(&graphic.name)).collect();
-        let said = now.graphics.iter().map(|graphic| graphic.state).collect();
-        Self { now: Arc::new(now), waiting: Vec::new(), said, texts }
+        let said = now.graphics.iter().map(|graphic| graphic.fade.state()).collect();
+        Self { now: Arc::new(now), waiting: Vec::new(), said, texts, moving: false }
     }
 
     /// The time of day when the show begins.
@@ -68,47 +44,33 @@ impl MarkDesk {
     /// file now says otherwise.
     pub(crate) fn rearrange(&mut self, show: &dsl::Show, channel: &dsl::Channel) {
         let (old, said) = (Arc::clone(&self.now), std::mem::take(&mut self.said));
-        let (day, waiting) = (old.day_at_zero, std::mem::take(&mut self.waiting));
-        *self = Self::new(show, channel);
+        let (day, waiting, moving) = (old.day_at_zero, std::mem::take(&mut self.waiting), self.moving);
+        *self = Self { moving, ..Self::new(show, channel) };
         let now = Arc::make_mut(&mut self.now);
         now.day_at_zero = day;
-        let is_there = |order: &MarkOrder| now.graphics.iter().any(|graphic| graphic.name == order.name);
+        let is_there = |order: &MarkOrder| now.graphics.iter().any(|graphic| graphic.name == order.watermark);
         self.waiting = waiting.into_iter().filter(is_there).collect();
         for ((graphic, is_text), said_now) in now.graphics.iter_mut().zip(&self.texts).zip(&self.said) {
             let before = old.graphics.iter().zip(&said).find(|(before, _)| before.name == graphic.name);
             let Some((before, said)) = before else { continue };
             if said == said_now {
-                graphic.state = before.state;
+                graphic.fade = before.fade;
             }
-            graphic.put = before.put;
+            graphic.put = before.put.clone();
             graphic.text = before.text.clone().filter(|_| *is_text);
         }
     }
 
-    /// Takes an order, to be carried out at this tick or the next key frame.
-    ///
-    /// # Errors
-    /// Nothing of this name is drawn on the channel, or it says nothing.
-    pub(crate) fn take(&mut self, order: MarkOrder) -> Result<(), Refused> {
-        let names: Vec<&str> = self.now.graphics.iter().map(|graphic| graphic.name.as_str()).collect();
-        let Some(ix) = names.iter().position(|name| *name == order.name) else {
-            let message = format!("the channel has no watermark {}", order.name);
-            return Err(Refused::new("unknown-watermark", message, &names));
-        };
-        if matches!(order.change, MarkChange::Text(_)) && !self.texts[ix] {
-            let texts: Vec<&str> =
-                names.iter().zip(&self.texts).filter(|(_, is)| **is).map(|(name, _)| *name).collect();
-            let message = format!("watermark {} is no text", order.name);
-            return Err(Refused::new("no-text", message, &texts));
-        }
+    /// Takes an order that its channel has been found to be able to carry out, with this tick or the
+    /// next key frame.
+    pub(crate) fn take(&mut self, order: MarkOrder) {
         let same = |other: &MarkOrder| {
-            other.name == order.name
+            other.watermark == order.watermark
                 && std::mem::discriminant(&other.change) == std::mem::discriminant(&order.change)
         };
         // What is asked for last is meant.
         self.waiting.retain(|other| !same(other));
         self.waiting.push(order);
-        Ok(())
     }
 
     /// How they are.
@@ -116,18 +78,32 @@ impl MarkDesk {
         Arc::clone(&self.now)
     }
 
-    /// How they are at the tick that begins with this kind of frame.
-    pub(crate) fn tick(&mut self, key: Key) -> Arc<MarkStates> {
-        let is_due = |order: &MarkOrder| key == Key::Frame || order.when == MarkWhen::Now;
+    /// How they are at the tick at `at` that begins with this kind of frame.
+    pub(crate) fn tick(&mut self, key: Key, at: Time) -> Arc<MarkStates> {
+        let is_due = |order: &MarkOrder| key == Key::Frame || order.when == MarkTime::Now;
         for order in self.waiting.extract_if(.., |order| is_due(order)) {
             let states = Arc::make_mut(&mut self.now);
-            let Some(graphic) = states.graphics.iter_mut().find(|graphic| graphic.name == order.name) else {
-                continue;
-            };
+            let named = states.graphics.iter_mut().find(|graphic| graphic.name == order.watermark);
+            let Some(graphic) = named else { continue };
             match order.change {
-                MarkChange::State(state) => graphic.state = state,
+                MarkChange::State { to, over } => {
+                    graphic.fade.set(to, over, at);
+                    self.moving = true;
+                }
                 MarkChange::Text(text) => graphic.text = Some(text),
-                MarkChange::Put(put) => graphic.put = put,
+                MarkChange::Place { to, over } => {
+                    graphic.put.set(to, over, at);
+                    self.moving = true;
+                }
+            }
+        }
+        if self.moving {
+            let states = Arc::make_mut(&mut self.now);
+            self.moving = false;
+            for graphic in &mut states.graphics {
+                graphic.fade.settle(at);
+                graphic.put.settle(at);
+                self.moving |= graphic.fade.is_on_its_way(at) || graphic.put.is_on_its_way(at);
             }
         }
         Arc::clone(&self.now)
@@ -136,10 +112,10 @@ impl MarkDesk {
     pub(crate) fn status(&self) -> Vec<MarkStatus> {
         let graphics = self.now.graphics.iter().map(|graphic| MarkStatus {
             name: graphic.name.clone(),
-            state: graphic.state,
+            state: graphic.fade.state(),
             text: graphic.text.clone(),
-            at: graphic.put.map(|put| put.to_string()),
-            waiting: self.waiting.iter().any(|order| order.name == graphic.name),
+            at: graphic.put.to().map(|put| put.to_string()),
+            waiting: self.waiting.iter().any(|order| order.watermark == graphic.name),
         });
         graphics.collect()
     }
@@ -147,6 +123,9 @@ impl MarkDesk {
 
 #[cfg(test)]
 mod tests {
+    use media::Span;
+    use pipeline_dsl::At;
+
     use super::*;
 
     const SHOW: &str = r#"show marks {
@@ -164,59 +143,76 @@ mod tests {
         MarkDesk::new(&show, &show.channels[0])
     }
 
-    fn order(name: &str, change: MarkChange, when: MarkWhen) -> MarkOrder {
-        MarkOrder { name: name.to_owned(), change, when }
+    fn order(watermark: &str, change: MarkChange, when: MarkTime) -> MarkOrder {
+        MarkOrder { watermark: watermark.to_owned(), change, when }
+    }
+
+    const ON: MarkChange = MarkChange::State { to: Switch::On, over: None };
+    const OFF: MarkChange = MarkChange::State { to: Switch::Off, over: None };
+
+    fn text(words: &str) -> MarkChange {
+        MarkChange::Text(words.to_owned())
+    }
+
+    fn tick(desk: &mut MarkDesk, key: Key) -> Arc<MarkStates> {
+        desk.tick(key, Time::from_secs(9))
     }
 
     #[test]
     fn what_waits_for_a_key_frame_comes_with_it() {
         let mut desk = desk();
-        let states = |states: &MarkStates| states.graphics.iter().map(|g| g.state).collect::<Vec<_>>();
-        assert_eq!(states(&desk.tick(Key::Frame)), [Switch::Off, Switch::On]);
-        desk.take(order("name", MarkChange::State(Switch::On), MarkWhen::KeyFrame)).unwrap();
-        desk.take(order("bug", MarkChange::State(Switch::Off), MarkWhen::Now)).unwrap();
-        assert_eq!(states(&desk.tick(Key::Delta)), [Switch::Off, Switch::Off]);
+        let states = |states: &MarkStates| states.graphics.iter().map(|g| g.fade.state()).collect::<Vec<_>>();
+        assert_eq!(states(&tick(&mut desk, Key::Frame)), [Switch::Off, Switch::On]);
+        desk.take(order("name", ON, MarkTime::KeyFrame));
+        desk.take(order("bug", OFF, MarkTime::Now));
+        assert_eq!(states(&tick(&mut desk, Key::Delta)), [Switch::Off, Switch::Off]);
         assert_eq!(desk.status().iter().map(|mark| mark.waiting).collect::<Vec<_>>(), [true, false]);
-        assert_eq!(states(&desk.tick(Key::Frame)), [Switch::On, Switch::Off]);
+        assert_eq!(states(&tick(&mut desk, Key::Frame)), [Switch::On, Switch::Off]);
         assert!(desk.status().iter().all(|mark| !mark.waiting));
     }
 
     #[test]
     fn what_is_asked_for_last_is_meant() {
         let mut desk = desk();
-        for text in ["one", "two"] {
-            desk.take(order("name", MarkChange::Text(text.into()), MarkWhen::KeyFrame)).unwrap();
+        for words in ["one", "two"] {
+            desk.take(order("name", text(words), MarkTime::KeyFrame));
         }
-        desk.take(order("name", MarkChange::Put(At::parse("10%,0")), MarkWhen::Now)).unwrap();
-        let now = desk.tick(Key::Delta);
-        assert_eq!((now.graphics[0].text.as_deref(), now.graphics[0].put), (None, At::parse("10%,0")));
-        assert_eq!(desk.tick(Key::Frame).graphics[0].text.as_deref(), Some("two"));
+        let to = At::parse("10%,0");
+        desk.take(order("name", MarkChange::Place { to, over: None }, MarkTime::Now));
+        let now = tick(&mut desk, Key::Delta);
+        assert_eq!((now.graphics[0].text.as_deref(), now.graphics[0].put.to()), (None, to));
+        assert_eq!(tick(&mut desk, Key::Frame).graphics[0].text.as_deref(), Some("two"));
         assert_eq!(desk.status()[0].at.as_deref(), Some("10%,0"));
+    }
+
+    /// What fades begins with the key frame it waited for, and is over when its time is.
+    #[test]
+    fn a_fade_takes_its_time_and_leaves_nothing_behind() {
+        let mut desk = desk();
+        let (second, at) = (Some(Span::from_secs(1)), Time::from_millis);
+        let fade = MarkChange::State { to: Switch::Off, over: second };
+        desk.take(order("bug", fade, MarkTime::KeyFrame));
+        let level = |desk: &mut MarkDesk, key, ms| desk.tick(key, at(ms)).graphics[1].fade.level(at(ms));
+        assert_eq!(level(&mut desk, Key::Delta, 100), 256);
+        let levels = [200, 700, 1160, 1200].map(|ms| level(&mut desk, Key::Frame, ms));
+        assert_eq!(levels, [256, 128, 11, 0]);
+        // From then on it is as one that was switched off.
+        let mut other = super::tests::desk();
+        other.take(order("bug", OFF, MarkTime::Now));
+        assert_eq!(*desk.now(), *other.tick(Key::Delta, at(1300)));
     }
 
     #[test]
     fn a_changed_show_file_leaves_what_was_led() {
         let mut desk = desk();
-        desk.take(order("bug", MarkChange::State(Switch::Off), MarkWhen::Now)).unwrap();
-        desk.take(order("name", MarkChange::Text("Karry".into()), MarkWhen::Now)).unwrap();
-        desk.tick(Key::Delta);
+        desk.take(order("bug", OFF, MarkTime::Now));
+        desk.take(order("name", text("Karry"), MarkTime::Now));
+        tick(&mut desk, Key::Delta);
         let show = dsl::parse_show(&SHOW.replace("state=off", "state=on")).unwrap();
         desk.rearrange(&show, &show.channels[0]);
-        let now = desk.tick(Key::Delta);
+        let now = tick(&mut desk, Key::Delta);
         let led: Vec<_> =
-            now.graphics.iter().map(|graphic| (graphic.state, graphic.text.as_deref())).collect();
+            now.graphics.iter().map(|graphic| (graphic.fade.state(), graphic.text.as_deref())).collect();
         assert_eq!(led, [(Switch::On, Some("Karry")), (Switch::Off, None)]);
-    }
-
-    #[test]
-    fn what_cannot_be_is_refused_with_what_can() {
-        let mut desk = desk();
-        let refused = desk.take(order("trace", MarkChange::State(Switch::Off), MarkWhen::Now)).unwrap_err();
-        assert_eq!(
-            (refused.code.as_str(), refused.legal),
-            ("unknown-watermark", vec!["name".into(), "bug".into()])
-        );
-        let refused = desk.take(order("bug", MarkChange::Text("x".into()), MarkWhen::Now)).unwrap_err();
-        assert_eq!((refused.code.as_str(), refused.legal), ("no-text", vec!["name".to_owned()]));
     }
 }

@@ -223,6 +223,11 @@ impl ShowRun {
                     }
                 }
                 Output::Program { channel, decision } => decisions.push((channel, decision)),
+                Output::Watermark { channel: ChannelIx(ix), order } => {
+                    if let Some(channel) = self.channels.get_mut(ix) {
+                        channel.marks.take(order);
+                    }
+                }
                 Output::Event(event) => {
                     let level = match event.level() {
                         scheduling::Level::Info => Level::Info,
@@ -284,8 +289,7 @@ impl ShowRun {
         let cause = command.verb.as_str();
         let order = command.order()?;
         let order = match &order {
-            Order::Channel(order) => Ok(order),
-            Order::Watermark(order) => Err(order),
+            Order::Channel(order) => order,
             Order::Line { camera, line } => {
                 self.switcher.handle(Input::Choose { camera, line: line.as_deref() }, from)?;
                 return Ok((None, cause));
@@ -317,12 +321,7 @@ impl ShowRun {
                 return Err(Refused::new("not-as-expected", message, &[&now]));
             }
         }
-        match order {
-            Ok(order) => {
-                self.switcher.handle(Input::Command { channel: ChannelIx(channel), command: order }, from)?;
-            }
-            Err(order) => self.channels[channel].marks.take(order.clone())?,
-        }
+        self.switcher.handle(Input::Command { channel: ChannelIx(channel), command: order }, from)?;
         Ok((Some(channel), cause))
     }
 

@@ -7,10 +7,10 @@ use engine::rehearse::{
 use engine::{EgressState, LineState};
 use media::{Size, Span, Time};
 use pipeline_dsl::rehearsal::{
-    Ask, DiskFault, Drift, Fault, FaultKind, FaultScript, LineFault, LineName, MarkAsk, MarkTime, Order,
-    Share, SinkFault, SinkName, TimedOrder,
+    Ask, DiskFault, Drift, Fault, FaultKind, FaultScript, LineFault, LineName, Order, Share, SinkFault,
+    SinkName, TimedOrder,
 };
-use pipeline_dsl::{Action, Switch};
+use pipeline_dsl::{Action, MarkChange, MarkOrder, MarkTime, Switch};
 
 use crate::support::{clips, show};
 
@@ -432,30 +432,49 @@ fn watermarks_are_led_and_told() {
         "    filler standby after=500ms\n    watermark name clock",
     );
     let mark = |at, watermark: &str, change, when| {
-        let ask = Ask::Watermark { watermark: watermark.into(), change, when };
+        let ask = Ask::Do(Action::Watermark(MarkOrder { watermark: watermark.into(), change, when }));
         TimedOrder { at: time(at), order: Order::Channel { channel: "program".into(), ask } }
     };
+    let state = |to| MarkChange::State { to, over: None };
     let orders = vec![
-        mark(1.0, "name", MarkAsk::State(Switch::On), MarkTime::Now),
+        mark(1.0, "name", state(Switch::On), MarkTime::Now),
         // Key frames come every two seconds.
-        mark(3.0, "name", MarkAsk::Text("Karry".into()), MarkTime::KeyFrame),
-        mark(5.0, "clock", MarkAsk::State(Switch::Off), MarkTime::Now),
-        mark(5.5, "bug", MarkAsk::State(Switch::Off), MarkTime::Now),
+        mark(3.0, "name", MarkChange::Text("Karry".into()), MarkTime::KeyFrame),
+        mark(5.0, "clock", state(Switch::Off), MarkTime::Now),
+        mark(5.5, "bug", state(Switch::Off), MarkTime::Now),
     ];
+    // The rundown says its part of it.
+    let cues = "at 0:06 watermark name off over=520ms; at 0:06 cut alone
+      at 0:07 watermark clock at bottom-left over=400ms";
+    let text = text.replace("at 0:06 cut alone", cues);
     let rehearsal = with(&text, vec![], orders, RehearseOptions::new()).unwrap();
     let told: Vec<_> = rehearsal.channels[0]
         .watermarks
         .iter()
-        .map(|span| (span.name.as_str(), span.from, span.to, span.on, span.text.as_deref()))
+        .map(|span| {
+            let state = if span.fading {
+                "fading"
+            } else if span.on {
+                "on"
+            } else {
+                "off"
+            };
+            (span.name.as_str(), span.from, span.to, state, span.text.as_deref(), span.at.as_deref())
+        })
         .collect();
     let want = [
-        ("name", 0.0, 1.0, false, None),
-        ("name", 1.0, 4.0, true, None),
-        ("name", 4.0, 8.0, true, Some("Karry")),
-        ("clock", 0.0, 5.0, true, None),
-        ("clock", 5.0, 8.0, false, None),
+        ("name", 0.0, 1.0, "off", None, None),
+        ("name", 1.0, 4.0, "on", None, None),
+        ("name", 4.0, 6.0, "on", Some("Karry"), None),
+        ("name", 6.0, 6.52, "fading", Some("Karry"), None),
+        ("name", 6.52, 8.0, "off", Some("Karry"), None),
+        ("clock", 0.0, 5.0, "on", None, None),
+        ("clock", 5.0, 7.0, "off", None, None),
+        ("clock", 7.0, 8.0, "off", None, Some("bottom-left")),
     ];
     assert_eq!(told, want);
+    let cues: Vec<_> = rehearsal.cues.iter().map(|cue| (cue.t, cue.what.as_str())).collect();
+    assert_eq!(cues[0], (6.0, "cue 1 (watermark name off over=520ms)"));
     let outcomes: Vec<_> = rehearsal.commands.iter().map(|run| &run.outcome).collect();
     assert!(outcomes[..3].iter().all(|o| matches!(o, CommandOutcome::Done { .. })), "{outcomes:?}");
     assert!(matches!(outcomes[3], CommandOutcome::Refused { message } if message.contains("bug")));

@@ -136,6 +136,35 @@ fn on_a_path_it_is_where_the_model_says() {
     assert_eq!(frames.len(), 25);
 }
 
+/// Each at its tick: off over ten ticks, back elsewhere at once, and on its way for five.
+#[test]
+fn cues_fade_show_and_move_it() {
+    let cues = "at 0:00.200 watermark square off over=400ms
+      at 0:00.640 watermark square at 480,100; at 0:00.640 watermark square on
+      at 0:00.720 watermark square at 80,100 over=200ms
+      at 0:01 end";
+    let model =
+        text(r#"watermark square { image "square.svg" at=0,100 }"#, "square").replace("at 0:01 end", cues);
+    let (inputs, out) = (inputs(), tempfile::tempdir().unwrap());
+    let report =
+        Engine::start(show(&model), options(inputs.path(), out.path(), Mode::Offline)).unwrap().wait();
+    let frames = frames(&Ran { report, out }, "large");
+    let at = |x: usize| Some([x, 100, x + 40, 140]);
+    for (tick, want) in
+        [(4, at(0)), (5, at(0)), (15, None), (16, at(480)), (18, at(480)), (20, at(320)), (23, at(80))]
+    {
+        let seen = bright(&frames[tick]);
+        let fits = match (seen, want) {
+            (Some(seen), Some(want)) => near(seen, want, 2),
+            (seen, want) => seen == want,
+        };
+        assert!(fits, "tick {tick}: {seen:?}, not {want:?}");
+    }
+    let half = luma(&frames[10], 20, 120);
+    assert!((115..165).contains(&half), "half way it is half there: {half}");
+    assert!(luma(&frames[7], 20, 120) > half && half > luma(&frames[13], 20, 120));
+}
+
 #[test]
 fn what_is_drawn_on_the_rungs_is_crisper_on_the_small_one() {
     let lines: String =

@@ -1,5 +1,6 @@
 //! Parts without an error into the model.
 
+use crate::check::marks;
 use crate::check::part::Part;
 use crate::check::watermarks;
 use crate::grammar::{
@@ -312,6 +313,7 @@ pub(crate) fn action(part: &Part) -> Option<Action> {
             color: part.color("color")?,
         },
         "filler" => Action::Filler(switch()?),
+        "watermark" => Action::Watermark(marks::order(part)?),
         "scene" => Action::Scene { scene: part.name("scene")?, order: scene_order(part)? },
         "encrypt" => switch().map_or(Action::EncryptRotate, Action::Encrypt),
         _ => Action::End,

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use media::Time;
 
+use crate::check::marks;
 use crate::check::names::Index;
 use crate::check::part::Part;
 use crate::check::scenes;
@@ -139,6 +140,7 @@ fn actions(index: &Index<'_>, rundown: &Part, channel: &Part, sink: &mut Sink) {
             }
             "encrypt" => encrypt(index, cue, channel, sink),
             "scene" => scenes::cue(index, cue, sink),
+            "watermark" => marks::cue(index, cue, channel, sink),
             _ => {}
         }
     }

@@ -6,6 +6,7 @@ mod cues;
 mod egresses;
 mod line;
 mod lines;
+pub(crate) mod marks;
 mod names;
 pub(crate) mod part;
 mod rungs;

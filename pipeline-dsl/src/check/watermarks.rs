@@ -12,7 +12,7 @@ use crate::literal::write_time;
 use crate::model::*;
 
 /// The words of the nodes that are drawn.
-const DRAWN: [&str; 3] = ["image", "text", "timecode"];
+pub(super) const DRAWN: [&str; 3] = ["image", "text", "timecode"];
 
 pub(crate) fn check(index: &Index<'_>, canvas: &Part, sink: &mut Sink) {
     for watermark in index.show.all("watermark") {

@@ -1,6 +1,6 @@
 //! What is drawn on top of a channel's pictures.
 
-use media::Time;
+use media::{Span, Time};
 use serde::{Deserialize, Serialize};
 
 use super::{Length, Name, Rgb, Switch, Text, Zone};
@@ -167,4 +167,52 @@ pub struct Waypoint {
     pub to: Option<At>,
     /// How strong; `None` is its own opacity.
     pub opacity: Option<f32>,
+}
+
+/// The word for a watermark's own place, or its path, where a place is asked for.
+pub const OWN_PLACE: &str = "own";
+
+/// What a cue or a director asks of a watermark.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MarkOrder {
+    /// The watermark's name.
+    pub watermark: Name,
+    /// What is to become of it.
+    pub change: MarkChange,
+    /// From when on.
+    pub when: MarkTime,
+}
+
+/// What is to become of a watermark.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MarkChange {
+    /// It is shown, or it is not.
+    State {
+        /// Whether it is.
+        to: Switch,
+        /// How long it takes to come or go; `None` is at once.
+        over: Option<Span>,
+    },
+    /// A text says these words.
+    Text(String),
+    /// It stands somewhere else.
+    Place {
+        /// Where; `None` is its own place, or its path.
+        to: Option<At>,
+        /// How long it is on its way; `None` is at once.
+        over: Option<Span>,
+    },
+}
+
+/// From when on a watermark is to be another.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MarkTime {
+    /// At once.
+    #[default]
+    Now,
+    /// With the next key frame, so that viewers who join see what all see.
+    #[serde(rename = "keyframe")]
+    KeyFrame,
 }

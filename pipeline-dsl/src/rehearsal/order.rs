@@ -63,38 +63,8 @@ pub enum Ask {
         /// On is silent.
         state: Switch,
     },
-    /// A watermark is shown, taken off, or says other words.
-    Watermark {
-        /// Its name.
-        watermark: Name,
-        /// What is to become of it.
-        change: MarkAsk,
-        /// From when on.
-        when: MarkTime,
-    },
     /// The rundown is led by hand.
     Plan(PlanStep),
-}
-
-/// What is to become of a watermark.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MarkAsk {
-    /// It is shown, or not.
-    State(Switch),
-    /// It says these words.
-    Text(String),
-}
-
-/// From when on a watermark is to be another.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MarkTime {
-    /// At once.
-    #[default]
-    Now,
-    /// With the next key frame.
-    KeyFrame,
 }
 
 /// What is done with the rundown; cues are counted as the show file has them, from 1.

@@ -4,16 +4,17 @@
 
 use super::AUTO;
 use super::line::Piece;
-use super::order::{Ask, MarkAsk, MarkTime, Order, PlanStep, TimedOrder};
+use super::order::{Ask, Order, PlanStep, TimedOrder};
 use super::subject::listed;
 use super::table::AT;
 use crate::check::build::{action, by_word};
+use crate::check::marks;
 use crate::check::part::Part;
 use crate::check::values::shown;
 use crate::check::{Refer, single};
 use crate::diagnostic::{Diagnostic, Sink};
 use crate::grammar::Sort;
-use crate::model::{Action, Art, Channel, Edge, Follow, Mark, SceneOrder, Show, Switch, Transition};
+use crate::model::{Action, Channel, Edge, Follow, SceneOrder, Show, Switch, Transition};
 use crate::suggest::did_you_mean;
 use crate::syntax::{Atom, Node, Reading};
 
@@ -134,9 +135,13 @@ fn checked(show: &Show, part: &Part) -> Wrong<Order> {
             let state = if part.word("state") == Some("on") { Switch::On } else { Switch::Off };
             Ask::Mute { source: source()?, state }
         }
-        "watermark" => mark(show, channel, part)?,
         "plan" => Ask::Plan(plan(show, channel, part)?),
         _ => {
+            if form == "watermark"
+                && let Some(said) = marks::refuse(part, &marks::drawn(show, channel), &channel.name)
+            {
+                return Err(Box::new(said));
+            }
             let action = action(part).ok_or_else(|| unread(part))?;
             if action.source().is_some() {
                 source()?;
@@ -181,45 +186,6 @@ fn line(show: &Show, part: &Part) -> Wrong<Order> {
         return Err(Box::new(said.help_if(near)));
     }
     Ok(Order::Line { camera: name, line: Some(line).filter(|_| !is_auto) })
-}
-
-fn mark(show: &Show, channel: &Channel, part: &Part) -> Wrong<Ask> {
-    let (Some(name), Some(change)) = (part.name("watermark"), part.word("change")) else {
-        return Err(unread(part));
-    };
-    let graphic = |name: &String| {
-        let mark = show.watermarks.iter().find(|mark| mark.name == *name).map(|mark| &mark.mark);
-        match mark {
-            Some(Mark::Graphic(graphic)) => Some(graphic),
-            Some(Mark::Forensic { .. }) | None => None,
-        }
-    };
-    let is_text = |name: &&String| graphic(name).is_some_and(|g| matches!(g.art, Art::Text { .. }));
-    let all = channel.watermarks.iter().filter(|name| graphic(name).is_some());
-    let (legal, what): (Vec<String>, _) = match change {
-        "text" => (all.filter(is_text).cloned().collect(), "a text"),
-        _ => (all.cloned().collect(), "drawn"),
-    };
-    if !legal.contains(&name) {
-        let legal = listed(&legal).map_or_else(|| "none is".to_owned(), |all| format!("legal: {all}"));
-        let message =
-            format!("`{}` is not {what} on channel `{}`; {legal}", shown(&name), shown(&channel.name));
-        return wrong("not-a-watermark", part, "watermark", message);
-    }
-    let change = match (change, part.name("words")) {
-        ("text", Some(words)) => MarkAsk::Text(words),
-        ("text", None) => {
-            return wrong("missing-argument", part, "change", "`watermark … text` does not say which words");
-        }
-        (_, Some(_)) => {
-            let message = format!("`watermark … {change}` takes no words");
-            return wrong("extra-argument", part, "words", message);
-        }
-        ("on", None) => MarkAsk::State(Switch::On),
-        (_, None) => MarkAsk::State(Switch::Off),
-    };
-    let when = if part.word("when") == Some("keyframe") { MarkTime::KeyFrame } else { MarkTime::Now };
-    Ok(Ask::Watermark { watermark: name, change, when })
 }
 
 fn take(part: &Part) -> Option<Transition> {

@@ -170,16 +170,6 @@ const DESK: &[Form] = &[
         keys: &[],
     },
     Form {
-        word: "watermark",
-        about: "Show a watermark, take it off, or have it say other words: at once, or with the next key frame.",
-        args: &[
-            slot("watermark", Type::Refer(Sort::Watermark), Need::Required),
-            slot("change", Type::OneOf(&["on", "off", "text"]), Need::Required),
-            slot("words", Type::Words, Need::Optional),
-        ],
-        keys: &[slot("when", Type::OneOf(&["now", "keyframe"]), Need::Default("now"))],
-    },
-    Form {
         word: "line",
         about: "Choose a camera's line, or leave it to the rules again: `auto`.",
         args: &[CAMERA, slot("line", Type::Define, Need::Required)],

@@ -7,7 +7,7 @@ use media::Span;
 use super::model::{
     DiskFault, Drift, Fault, FaultKind, FaultScript, LineFault, LineName, Share, SinkFault, SinkName,
 };
-use super::order::{Ask, MarkAsk, MarkTime, Order, PlanStep, TimedOrder};
+use super::order::{Ask, Order, PlanStep, TimedOrder};
 use super::table::{DISK, FILLER};
 use crate::literal::{write_color, write_level, write_span, write_time};
 use crate::model::{Follow, Switch, Transition};
@@ -156,18 +156,6 @@ impl fmt::Display for Ask {
             Self::Sound(Follow::Source(source)) => write!(f, "sound hold {source}"),
             Self::Gain { source, by } => write!(f, "gain {source} {}", write_level(*by)),
             Self::Mute { source, state } => write!(f, "mute {source} {}", switch(state)),
-            Self::Watermark { watermark, change, when } => {
-                match change {
-                    MarkAsk::State(state) => write!(f, "watermark {watermark} {}", switch(state))?,
-                    MarkAsk::Text(words) => {
-                        write!(f, "watermark {watermark} text {}", source::quoted(words))?;
-                    }
-                }
-                match when {
-                    MarkTime::Now => Ok(()),
-                    MarkTime::KeyFrame => f.write_str(" when=keyframe"),
-                }
-            }
             Self::Plan(step) => write!(f, "plan {step}"),
         }
     }

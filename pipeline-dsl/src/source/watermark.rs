@@ -1,7 +1,7 @@
 //! Watermarks back into show text.
 
 use super::{Writer, name, quoted, switch, text};
-use crate::literal::{write_color, write_time};
+use crate::literal::{write_color, write_span, write_time};
 use crate::model::*;
 
 pub(super) fn write(w: &mut Writer, watermark: &Watermark) {
@@ -50,4 +50,20 @@ fn look(style: &TextStyle) -> String {
     };
     let outline = style.outline.map_or(String::new(), |color| format!(" outline={}", write_color(color)));
     format!("{font} size={} color={}{outline}", style.size, write_color(style.color))
+}
+
+/// What a cue asks of one: `watermark bug off over=1s when=keyframe`.
+pub(super) fn order(order: &MarkOrder) -> String {
+    let (what, over) = match &order.change {
+        MarkChange::State { to, over } => (switch(*to).to_owned(), *over),
+        MarkChange::Text(words) => (format!("text {}", quoted(words)), None),
+        MarkChange::Place { to: Some(at), over } => (format!("at {at}"), *over),
+        MarkChange::Place { to: None, over } => (format!("at {OWN_PLACE}"), *over),
+    };
+    let over = over.map_or(String::new(), |over| format!(" over={}", write_span(over)));
+    let when = match order.when {
+        MarkTime::Now => "",
+        MarkTime::KeyFrame => " when=keyframe",
+    };
+    format!("watermark {} {what}{over}{when}", name(&order.watermark))
 }

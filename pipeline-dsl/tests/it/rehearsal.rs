@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use media::{FLICKS_PER_SECOND, Size, Span, Time};
 use pipeline_dsl::rehearsal::*;
-use pipeline_dsl::{Action, Edge, Follow, Gain, Rgb, Show, Switch, Transition, parse_show};
+use pipeline_dsl::{
+    Action, At, Edge, Follow, Gain, MarkChange, MarkOrder, MarkTime, Rgb, Show, Switch, Transition,
+    parse_show,
+};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -73,7 +76,8 @@ fn all_spellings_come_to_one() {
         at 1s line main auto; at 1s take wipe from=top channel=second; at 1s gain karry -6.5dB channel=program
         at 1s plan move 2 before=1 channel=program; at 1s encrypt rotate channel=program
         at 2s watermark clock off channel=program
-        at 2s watermark name text \"Karry; live\" when=keyframe channel=program";
+        at 2s watermark name text \"Karry; live\" when=keyframe channel=program
+        at 2s watermark clock at 50%,10 over=1s channel=program; at 2s watermark clock at own channel=program";
     insta::assert_snapshot!(faults(said).to_string());
 }
 
@@ -147,6 +151,9 @@ at 12s watermark name text channel=program
 at 12s watermark name dim channel=program
 at 12s watermark name on \"x\" channel=program
 at 12s watermark name off channel=second
+at 12s watermark name at botom-left channel=program
+at 12s watermark name at channel=program
+at 12s watermark name text \"x\" over=1s channel=program
 at 12s cut karry channel=program for 5s
 at 12s cut karry = program
 main/fiber lost@10s for";
@@ -294,13 +301,18 @@ fn ask() -> impl Strategy<Value = Ask> {
         (cue(), prop::option::of(cue())).prop_map(|(cue, before)| PlanStep::Move { cue, before }),
         (cue(), time()).prop_map(|(cue, time)| PlanStep::At { cue, time }),
     ];
-    let words = "[a-zA-Z0-9;@/ \"\\\\]{0,20}[a-z]".prop_map(MarkAsk::Text);
+    let either = || select(vec!["name", "clock"]);
+    let way = || prop::option::of(over());
+    let place = select(vec!["bottom-left", "50%,10", "0,33.333%"]).prop_map(At::parse);
     let change = prop_oneof![
-        2 => (select(vec!["name", "clock"]), switch().prop_map(MarkAsk::State)),
-        1 => (Just("name"), words),
+        2 => (either(), switch(), way()).prop_map(|(name, to, over)| (name, MarkChange::State { to, over })),
+        1 => "[a-zA-Z0-9;@/ \"\\\\]{0,20}[a-z]".prop_map(|words| ("name", MarkChange::Text(words))),
+        1 => (either(), prop_oneof![1 => Just(None), 3 => place], way())
+            .prop_map(|(name, to, over)| (name, MarkChange::Place { to, over })),
     ];
-    let mark = (change, select(vec![MarkTime::Now, MarkTime::KeyFrame]))
-        .prop_map(|((watermark, change), when)| Ask::Watermark { watermark: watermark.into(), change, when });
+    let mark = (change, select(MarkTime::ALL.to_vec())).prop_map(|((watermark, change), when)| {
+        Ask::Do(Action::Watermark(MarkOrder { watermark: watermark.into(), change, when }))
+    });
     let gain = (-600i16..=120).prop_map(|tenths| Gain::from_tenths(tenths).unwrap());
     prop_oneof![
         3 => action.prop_map(Ask::Do),

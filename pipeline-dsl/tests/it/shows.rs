@@ -464,6 +464,32 @@ fn scene_order(scene: &Scene, layouts: &[SceneLayout]) -> impl Strategy<Value = 
     order.prop_map(move |order| Action::Scene { scene: scene.clone(), order })
 }
 
+/// What can be asked of a text of this name, and most of it of every watermark that is drawn.
+fn mark_order(watermark: &str) -> impl Strategy<Value = Action> + use<> {
+    let watermark = watermark.to_owned();
+    let over = || prop::option::of(span(40, 10_000));
+    let state =
+        (select(vec![Switch::On, Switch::Off]), over()).prop_map(|(to, over)| MarkChange::State { to, over });
+    let place = (prop::option::of(select(Anchor::ALL.to_vec()).prop_map(At::Anchor)), over())
+        .prop_map(|(to, over)| MarkChange::Place { to, over });
+    let words = "[ -~\\n]{0,20}x".prop_map(MarkChange::Text);
+    let change = prop_oneof![state, place, words];
+    (change, select(MarkTime::ALL.to_vec())).prop_map(move |(change, when)| {
+        Action::Watermark(MarkOrder { watermark: watermark.clone(), change, when })
+    })
+}
+
+/// Whether a show with these watermarks can do that.
+fn can_be(watermarks: &[Watermark], action: &Action) -> bool {
+    let Action::Watermark(MarkOrder { watermark, change, .. }) = action else { return true };
+    match watermarks.iter().find(|mark| mark.name == *watermark).map(|mark| &mark.mark) {
+        Some(Mark::Graphic(graphic)) => {
+            matches!(graphic.art, Art::Text { .. }) || !matches!(change, MarkChange::Text(_))
+        }
+        _ => false,
+    }
+}
+
 fn rundown(channel: &Channel, scenes: &[Scene], layouts: &[SceneLayout]) -> BoxedStrategy<Rundown> {
     let source = || select(channel.sources.clone());
     let state = || select(vec![Switch::On, Switch::Off]);
@@ -485,6 +511,7 @@ fn rundown(channel: &Channel, scenes: &[Scene], layouts: &[SceneLayout]) -> Boxe
         actions.push(Just(Action::EncryptRotate).boxed());
     }
     actions.extend(scenes.iter().map(|scene| scene_order(scene, layouts).boxed()));
+    actions.extend(channel.watermarks.iter().map(|name| mark_order(name).boxed()));
     let action = prop::strategy::Union::new(actions);
     let name = channel.name.clone();
     let day = 0..TimeOfDay::DAY.flicks();
@@ -572,7 +599,7 @@ pub fn show() -> impl Strategy<Value = Show> {
         (title, sound, listen, inputs, channels, shed).prop_map(
             move |(name, (hz, layout), listen, inputs, channels, shed)| {
                 let (cameras, fillers, watermarks, ladders, keys) = inputs;
-                let (mut channels, (layouts, scenes), rundowns) = channels;
+                let (mut channels, (layouts, scenes), mut rundowns) = channels;
                 // A channel has one pattern at the most.
                 let is_pattern = |name: &String| {
                     watermarks.iter().any(|w| w.name == *name && matches!(w.mark, Mark::Forensic { .. }))
@@ -584,6 +611,9 @@ pub fn show() -> impl Strategy<Value = Show> {
                     channel.shed = shed.map(|count| names.take(count).collect());
                     let first = channel.watermarks.iter().find(|name| is_pattern(name)).cloned();
                     channel.watermarks.retain(|name| !is_pattern(name) || Some(name) == first.as_ref());
+                }
+                for rundown in &mut rundowns {
+                    rundown.cues.retain(|cue| can_be(&watermarks, &cue.action));
                 }
                 Show {
                     name,

@@ -13,8 +13,8 @@ use crate::state::{Course, Opening, Take};
 use crate::take::{Command, Effect, Reach, Refusal, RefusalCode};
 use crate::view::{Look, SourceIx};
 
-/// What one tick can ask of scenes.
-const MOST_SCENE_OPS: usize = 4096;
+/// What one tick can ask of scenes, and of watermarks.
+const MOST_ORDERS: usize = 4096;
 
 impl ChannelScheduler {
     /// Takes a director's command. `at` is the tick the caller decides next; one
@@ -54,8 +54,8 @@ impl ChannelScheduler {
             return Err(self.refusal(RefusalCode::Ended, "is over", Vec::new()));
         }
         if self.state.intent.filler == Switch::Off {
-            self.refuse_transition(op, tick)?;
-            self.refuse_lost(op, tick)?;
+            self.refuse_transition(&op, tick)?;
+            self.refuse_lost(&op, tick)?;
         }
         self.apply(op, tick)
     }
@@ -75,7 +75,7 @@ impl ChannelScheduler {
         Ok(reach)
     }
 
-    fn refuse_transition(&self, op: Op, tick: Tick) -> Result<(), Refusal> {
+    fn refuse_transition(&self, op: &Op, tick: Tick) -> Result<(), Refusal> {
         let asked = matches!(self.state.take, Some(Take::Mix { .. }));
         let in_mix = asked || self.state.mixing.is_some_and(|mixing| mixing.is_on(tick));
         if matches!(op, Op::Mix(..)) && in_mix {
@@ -86,8 +86,8 @@ impl ChannelScheduler {
     }
 
     /// A source without a picture would only bring the filler: better stay where we are.
-    fn refuse_lost(&self, op: Op, tick: Tick) -> Result<(), Refusal> {
-        let (Op::Cut(source) | Op::Mix(source, ..)) = op else { return Ok(()) };
+    fn refuse_lost(&self, op: &Op, tick: Tick) -> Result<(), Refusal> {
+        let (&Op::Cut(source) | &Op::Mix(source, ..)) = op else { return Ok(()) };
         let can = |source: SourceIx| {
             let now = self.time_of(tick);
             let look = self.state.views.get(source.0).map(|view| view.look(now, self.plan.after));
@@ -111,6 +111,8 @@ impl ChannelScheduler {
         let before = self.state.intent;
         let state = &mut self.state;
         let at_rest = state.take.is_none() && state.mixing.is_none();
+        let moves = matches!(op, Op::Cut(_) | Op::Mix(..) | Op::Filler(_));
+        let filler = if let Op::Filler(switch) = op { Some(switch) } else { None };
         let reach = match op {
             Op::Cut(source) | Op::Mix(source, ..) if before.filler == Switch::On => {
                 state.intent.source = source;
@@ -161,8 +163,15 @@ impl ChannelScheduler {
             }
             Op::Scene(scene, op) => {
                 // It is the switcher's to hand on; nobody collects more than a rundown has.
-                if state.scenes.len() < MOST_SCENE_OPS {
+                if state.scenes.len() < MOST_ORDERS {
                     state.scenes.push((scene, op));
+                }
+                Reach::IntentOnly
+            }
+            Op::Watermark(order) => {
+                // As with scenes: whoever draws them collects it with the tick.
+                if state.marks.len() < MOST_ORDERS {
+                    state.marks.push(order);
                 }
                 Reach::IntentOnly
             }
@@ -171,14 +180,13 @@ impl ChannelScheduler {
                 Reach::Program
             }
         };
-        let moved = matches!(op, Op::Cut(_) | Op::Mix(..) | Op::Filler(_)) && reach != Reach::Nothing;
-        if moved && self.state.decided.is_some() {
+        if moves && reach != Reach::Nothing && self.state.decided.is_some() {
             self.state.opening = Opening::Over;
         }
         if self.state.intent != before {
             self.state.intent.since = tick;
         }
-        if let Op::Filler(switch) = op
+        if let Some(switch) = filler
             && reach != Reach::Nothing
         {
             let word = if switch == Switch::On { "asked for" } else { "no longer asked for" };
@@ -193,7 +201,7 @@ impl ChannelScheduler {
             let Some(ix) = self.state.rundown.due(tick) else { return };
             let Some(cue) = self.state.rundown.cues.get_mut(ix) else { return };
             cue.state = CueState::Done;
-            let (op, title) = (cue.op, format!("cue {} ({})", cue.number, cue.words));
+            let (op, title) = (cue.op.clone(), format!("cue {} ({})", cue.number, cue.words));
             self.state.rundown.settle();
             match self.apply(op, tick) {
                 Ok(_) => self.event(tick, Code::Cue, None, title),

@@ -47,7 +47,7 @@ impl ChannelScheduler {
         if same {
             for cue in &mut state.rundown.cues {
                 if let Some(planned) = self.plan.cues.iter().find(|planned| planned.number == cue.number) {
-                    cue.op = planned.op;
+                    cue.op.clone_from(&planned.op);
                 }
             }
             self.state = state;

@@ -80,6 +80,7 @@ fn action() -> impl Strategy<Value = Action> {
             color: Rgb { r: 1, g: 2, b: 3 },
         }),
         3 => switch.clone().prop_map(Action::Filler),
+        1 => switch.clone().prop_map(crate::rig::bug),
         1 => switch.prop_map(Action::Encrypt),
         1 => Just(Action::EncryptRotate),
     ]

@@ -9,6 +9,7 @@ mod histories;
 mod holes;
 mod line_histories;
 mod lines;
+mod marks;
 mod million;
 mod orders;
 mod plans;

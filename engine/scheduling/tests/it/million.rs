@@ -39,12 +39,13 @@ fn source(dice: &mut Dice) -> String {
 
 fn action(dice: &mut Dice) -> Action {
     let over = Span::from_millis(dice.below(1500) as i64);
-    match dice.below(12) {
+    match dice.below(13) {
         0..5 => Action::Cut { source: source(dice) },
         5..7 => Action::Mix { source: source(dice), over },
         7 => Action::Wipe { source: source(dice), over, from: dice.of(&Edge::ALL) },
         8 => Action::Dip { source: source(dice), over, color: Rgb { r: 9, g: 9, b: 9 } },
         9..11 => Action::Filler(dice.of(&[Switch::On, Switch::Off, Switch::Off])),
+        11 => crate::rig::bug(dice.of(&[Switch::On, Switch::Off])),
         _ if dice.once_in(3) => Action::EncryptRotate,
         _ => Action::Encrypt(dice.of(&[Switch::On, Switch::Off])),
     }
@@ -52,7 +53,9 @@ fn action(dice: &mut Dice) -> Action {
 
 /// Cameras of one to three lines under every kind of rule, two channels with a rundown each.
 fn show(dice: &mut Dice) -> Show {
-    let mut text = String::from("show million { video 64x36 25fps\nfiller slate { test bars }\n");
+    let mut text = String::from(
+        "show million { video 64x36 25fps\nfiller slate { test bars }\nwatermark bug { image \"bug.png\" margin=0 }\n",
+    );
     for camera in 0..CAMERAS {
         let lines: String = (0..=dice.below(3))
             .map(|line| format!("line l{line} push \"rtmp:live/{camera}-{line}\"; "))
@@ -73,7 +76,7 @@ fn show(dice: &mut Dice) -> Show {
     for channel in 0..CHANNELS {
         let filler = if channel == 0 { "filler slate after=500ms" } else { "filler slate after=0ms" };
         text += &format!(
-            "channel p{channel} {{ sources c0 c1 c2 c3 c4; {filler}; ladder one; encrypt ring; egress d record \"{channel}.flv\" }}\n\
+            "channel p{channel} {{ sources c0 c1 c2 c3 c4; {filler}; watermark bug; ladder one; encrypt ring; egress d record \"{channel}.flv\" }}\n\
              rundown p{channel} {{}}\n"
         );
     }
@@ -178,6 +181,8 @@ struct Watch {
     left: Vec<BTreeMap<usize, Time>>,
     alarms: HashMap<(Code, String), u64>,
     told: [usize; CHANNELS],
+    /// Changes of watermarks that were asked for, less those that were carried out.
+    marks: i64,
     before: [Option<Decision>; CHANNELS],
 }
 
@@ -188,6 +193,7 @@ impl Watch {
             left: vec![BTreeMap::new(); CAMERAS],
             alarms: HashMap::new(),
             told: [0; CHANNELS],
+            marks: 0,
             before: [None; CHANNELS],
         }
     }
@@ -264,6 +270,7 @@ impl Watch {
         match output {
             Output::Line { feed: FeedIx::Camera(camera), change } => self.line(*camera, *change, now, world),
             Output::Line { .. } => {}
+            Output::Watermark { .. } => self.marks -= 1,
             Output::Duty { feed, line, duty } => world.set_duty(*feed, *line, *duty),
             Output::Program { channel, decision } => self.decision(channel.0, decision, tick),
             Output::Event(event) => {
@@ -276,6 +283,7 @@ impl Watch {
                 if matches!(event.code, Code::Cue | Code::CueRefused) {
                     let channel = event.subject.trim_start_matches('p').parse::<usize>().unwrap();
                     self.told[channel] += 1;
+                    self.marks += i64::from(event.message.contains("(watermark "));
                 }
             }
         }
@@ -340,7 +348,9 @@ fn run(seed: u64) -> u64 {
             if dice.once_in(8) {
                 let command = command(&mut dice);
                 let channel = ChannelIx(dice.below(CHANNELS as u64) as usize);
-                both(&mut a, &mut b, Input::Command { channel, command: &command }, now);
+                let answer = both(&mut a, &mut b, Input::Command { channel, command: &command }, now);
+                let is_mark = matches!(command, Command::Act(Action::Watermark(_)));
+                watch.marks += i64::from(is_mark && answer.is_some());
                 events += 1;
             }
             if dice.once_in(200) {
@@ -370,6 +380,7 @@ fn run(seed: u64) -> u64 {
                 both(&mut a, &mut b, Input::Line { feed, line, view }, now);
             }
         }
+        assert_eq!(watch.marks, 0, "a change of a watermark is lost, or done twice");
         for channel in 0..CHANNELS {
             assert_eq!(
                 watch.before[channel].map(|before| before.tick),

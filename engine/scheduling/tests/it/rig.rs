@@ -21,6 +21,10 @@ pub fn cut(source: &str) -> Action {
 pub fn mix(source: &str, over: i64) -> Action {
     Action::Mix { source: source.into(), over: Span::from_millis(over) }
 }
+pub fn bug(to: Switch) -> Action {
+    let change = dsl::MarkChange::State { to, over: None };
+    Action::Watermark(dsl::MarkOrder { watermark: "bug".into(), change, when: dsl::MarkTime::Now })
+}
 pub const FILLER_ON: Action = Action::Filler(Switch::On);
 pub const FILLER_OFF: Action = Action::Filler(Switch::Off);
 
@@ -41,7 +45,19 @@ pub fn show(cues: &[(i64, Action)]) -> dsl::Show {
         }],
         layouts: vec![],
         scenes: vec![],
-        watermarks: vec![],
+        watermarks: vec![dsl::Watermark {
+            name: "bug".into(),
+            mark: dsl::Mark::Graphic(dsl::Graphic {
+                art: dsl::Art::Image { path: dsl::Text::Plain("bug.png".into()) },
+                at: dsl::At::Anchor(dsl::Anchor::TopRight),
+                margin: 24,
+                opacity: 1.0,
+                scale: 100,
+                draw: dsl::Draw::Once,
+                state: Switch::On,
+                path: vec![],
+            }),
+        }],
         ladders: vec![dsl::Ladder {
             name: "one".into(),
             latency: dsl::Latency::Normal,
@@ -56,7 +72,7 @@ pub fn show(cues: &[(i64, Action)]) -> dsl::Show {
             name: "program".into(),
             sources: SOURCES.iter().map(|name| (*name).into()).collect(),
             filler: Some(dsl::ChannelFiller { name: "standby".into(), after: Span::from_millis(500) }),
-            watermarks: vec![],
+            watermarks: vec!["bug".into()],
             ladder: "one".into(),
             shed: None,
             encrypt: Some(dsl::Encrypt {

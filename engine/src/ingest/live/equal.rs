@@ -304,7 +304,7 @@ impl Camera {
                 }
                 Output::Duty { line, duty, .. } => self.run.order(line, duty),
                 Output::Program { decision, .. } => fader = decision.fader(OnAir::Source(SourceIx(0))),
-                Output::Event(_) => {}
+                Output::Watermark { .. } | Output::Event(_) => {}
             }
         }
         self.run.settle(&self.switcher);

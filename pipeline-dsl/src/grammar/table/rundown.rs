@@ -2,7 +2,7 @@
 
 use super::{NODE, SWITCH, slot};
 use crate::grammar::{Count, Form, Need, NodeSpec, Slot, Sort, Type};
-use crate::model::Edge;
+use crate::model::{Edge, MarkTime};
 
 const SOURCE: Slot = slot("source", Type::Refer(Sort::Source), Need::Required);
 
@@ -54,6 +54,21 @@ pub(crate) const ACTIONS: &[Form] = &[
             slot("over", TRANSITION, Need::Optional),
             slot("level", Type::Level, Need::Optional),
             slot("mute", SWITCH, Need::Optional),
+        ],
+    },
+    Form {
+        word: "watermark",
+        about: "Show a watermark or take it off (`over=` fades it), have it say other words (`text \"Ada\"`), or put it \
+                elsewhere (`at bottom-left`, `at 50%,10`, `at own` for its own place; `over=` is its way): at once, or \
+                with the next key frame.",
+        args: &[
+            slot("watermark", Type::Refer(Sort::Watermark), Need::Required),
+            slot("change", Type::OneOf(&["on", "off", "text", "at"]), Need::Required),
+            slot("what", Type::Words, Need::Optional),
+        ],
+        keys: &[
+            slot("over", TRANSITION, Need::Optional),
+            slot("when", Type::OneOf(&MarkTime::WORDS), Need::Default("now")),
         ],
     },
     Form {
