@@ -201,3 +201,26 @@ fn a_server_that_is_not_there_and_no_longer_asked_for_is_missed_no_more() {
     let report = live.engine.wait();
     assert_eq!(left_standing(&report.events).unwrap(), BTreeSet::new(), "{:#?}", report.events);
 }
+
+/// The same of a recording that nothing can be written of: where its folder should be is a file.
+#[test]
+fn a_recording_that_failed_is_missed_no_more_once_its_line_is_taken_away() {
+    let far = "push \"rtmp:live/far\"";
+    let recorded = AWAY.replace(far, &format!("{far} record=\"iso/far.flv\""));
+    let live = start_show(&recorded);
+    let handle = live.engine.handle();
+    std::fs::write(live.out.path().join("iso"), []).unwrap();
+    let _sender = ffmpeg_push(&live.url.replace("live/main", "live/far"), "testsrc2=size=320x180:rate=25");
+    let said = |status: &engine::Status, code: &str| {
+        status.events.iter().any(|event| event.code == code && event.subject == "far/only")
+    };
+    wait_for(&handle, "the recording to fail", |status| said(status, "iso-failed"));
+    let without =
+        AWAY.replace("camera far { line only push \"rtmp:live/far\" }", "").replace("main far", "main");
+    handle.command(Command { file: Some(without), ..Command::reload() }).unwrap();
+    wait_for(&handle, "it to be missed no more", |status| said(status, "iso-started"));
+    handle.stop();
+    let report = live.engine.wait();
+    let open = left_standing(&report.events).unwrap();
+    assert!(!open.iter().any(|(code, _)| *code == "iso-failed"), "{open:?} of {:#?}", report.events);
+}

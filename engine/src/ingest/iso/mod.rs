@@ -10,7 +10,7 @@ pub(crate) mod mux;
 mod tap;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -55,6 +55,10 @@ pub(crate) struct Recording {
     failures: AtomicU64,
     newest: Mutex<Option<String>>,
     open: Mutex<Open>,
+    /// That streams are not recorded, since earlier ones still wait.
+    left_out: Seldom,
+    /// Whether it was told that something is not recorded, and nothing since.
+    is_missed: AtomicBool,
 }
 
 #[derive(Default)]
@@ -84,6 +88,8 @@ impl Recording {
             failures: AtomicU64::new(0),
             newest: Mutex::new(None),
             open: Mutex::new(Open::default()),
+            left_out: Seldom::new(CODES.failed, Level::Alarm, Measure::STRANGERS),
+            is_missed: AtomicBool::new(false),
         }
     }
 
@@ -112,8 +118,6 @@ pub(crate) struct Iso {
     recording: Arc<Recording>,
     reporter: Reporter,
     when_full: WhenFull,
-    /// That streams are not recorded, since earlier ones still wait.
-    left_out: Seldom,
 }
 
 impl Iso {
@@ -129,7 +133,8 @@ impl Iso {
             let message =
                 "the disk is too slow: earlier streams still wait for it, and this one is not recorded";
             self.recording.failures.fetch_add(1, Ordering::Relaxed);
-            self.left_out.happened(message, &self.reporter);
+            self.recording.is_missed.store(true, Ordering::Relaxed);
+            self.recording.left_out.happened(message, &self.reporter);
             return None;
         }
         open.queues.retain(|queue| !queue.is_closed());
@@ -190,12 +195,31 @@ impl IsoRecorder {
         if self.recording.meter.state() != EgressState::Failed {
             self.recording.meter.set(EgressState::Closed);
         }
+        if lock(&self.recording.open).show == Show::Over && !self.reporter.is_stopping() {
+            self.let_go();
+        }
+    }
+
+    /// The line was taken away, and the show goes on: what was told of its recording is over.
+    fn let_go(&self) {
+        if self.is_missed_no_more() {
+            let message = "it is no longer missed: the show goes on without the line";
+            self.reporter.event(Level::Info, "iso-started", message);
+        }
+    }
+
+    /// Nothing is told of failures from here on that were before; whether any was.
+    fn is_missed_no_more(&self) -> bool {
+        self.failures.over();
+        self.recording.left_out.over();
+        self.recording.is_missed.swap(false, Ordering::Relaxed)
     }
 
     fn failed(&mut self, why: &str) {
         self.recording.failures.fetch_add(1, Ordering::Relaxed);
         self.recording.meter.set(EgressState::Failed);
         self.in_a_row += 1;
+        self.recording.is_missed.store(true, Ordering::Relaxed);
         self.failures.happened(why, &self.reporter);
     }
 
@@ -245,6 +269,7 @@ impl IsoRecorder {
             0 => String::new(),
             n => format!(", after {n} that failed"),
         };
+        self.is_missed_no_more();
         self.reporter.event(Level::Info, "iso-started", format!("recording to {file}{after}"));
         let ended = recorder.run_on(heads, queue, meter, &self.reporter, &CODES);
         if ended.is_ok() || tried.elapsed() > WELL {
@@ -296,8 +321,7 @@ pub(crate) fn set_up(
     };
     let begun = Arc::clone(&place.begun);
     let recorder = IsoRecorder::new(path, streams, Arc::clone(&recording), reporter.clone(), begun);
-    let left_out = Seldom::new(CODES.failed, Level::Alarm, Measure::STRANGERS);
-    let iso = Iso { streams: to_recorder, recording: Arc::clone(&recording), reporter, when_full, left_out };
+    let iso = Iso { streams: to_recorder, recording: Arc::clone(&recording), reporter, when_full };
     Ok((iso, recorder, recording))
 }
 
