@@ -16,6 +16,7 @@
     const text = hours ? `${hours}:${two(minutes)}:${two(s % 60)}` : `${minutes}:${two(s % 60)}`;
     return parts ? `${text}.${String(ms % 1000).padStart(3, "0").slice(0, parts)}` : text;
   };
+  const long = (s) => s < 1 ? `${Math.round(s * 1000)} ms` : s < 100 ? `${+s.toFixed(2)} s` : clock(s);
   const safe = (text) => text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 
   // ---- the picture
@@ -49,18 +50,18 @@
       flush();
       out.push(`<rect class="${bar.look}" x="${x0.toFixed(1)}" y="${y}" width="${(x1 - x0).toFixed(1)}" height="${height}"/>`);
       if (bar.held) out.push(`<rect class="held" x="${x0.toFixed(1)}" y="${y}" width="${(x1 - x0).toFixed(1)}" height="${height}"/>`);
-      if (bar.label && height >= 14) {
-        const room = Math.floor((x1 - x0 - 8) / 6.6);
+      if (bar.label && height >= 12) {
+        const room = Math.floor((x1 - x0 - 8) / (height < 14 ? 5.8 : 6.6));
         const text = bar.label.length <= room ? bar.label : room > 3 ? bar.label.slice(0, room - 1) + "…" : "";
-        const ink = /^(filler|suspect)$/.test(bar.look) ? "in dark" : /^(s\d|black|nothing|gap|failed|down)/.test(bar.look) ? "in" : "";
-        if (text) out.push(`<text class="${ink}" x="${(x0 + 4).toFixed(1)}" y="${y + height / 2 + 4}">${safe(text)}</text>`);
+        const ink = /^(filler|suspect|rests|gap)$/.test(bar.look) ? "in dark" : /^(s\d|black|nothing|gap over|failed|down|fault|mark)/.test(bar.look) ? "in" : "";
+        if (text) out.push(`<text class="${ink}${height < 14 ? " small" : ""}" x="${(x0 + 4).toFixed(1)}" y="${(y + height / 2 + 4).toFixed(1)}">${safe(text)}</text>`);
       }
     }
     flush();
     // On top of their neighbours, which would cover half of them.
     out.push(...small);
   };
-  const WEIGHTS = ["gap", "nothing", "down", "failed", "black", "lost", "connecting", "suspect", "filler", "fault"];
+  const WEIGHTS = ["gap over", "gap", "nothing", "down", "failed", "black", "lost", "connecting", "suspect", "rests", "filler", "fault"];
   const weight = (look) => { const at = WEIGHTS.indexOf(look); return at < 0 ? 0 : WEIGHTS.length - at; };
 
   // Ticks that would cover each other are one, with a count.
@@ -80,14 +81,39 @@
     }
   };
 
+  // Flags above the rows for gaps that are too long, and a band down to the last row: no zoom hides one.
+  const drawFlags = (bottom, under, over) => {
+    let i = 0;
+    const bars = data.over;
+    while (i < bars.length) {
+      if (bars[i].to <= from || bars[i].from >= to) { i++; continue; }
+      const start = i, x0 = Math.max(gutter, x(bars[i].from));
+      let x1 = Math.min(width, x(bars[i].to));
+      const words = () => i - start === 1 ? bars[start].label : `${i - start} gaps`;
+      i++;
+      while (i < bars.length && bars[i].from < to && x(bars[i].from) < Math.max(x1, x0 + 14 + 7 * words().length)) {
+        x1 = Math.max(x1, Math.min(width, x(bars[i].to)));
+        i++;
+      }
+      const wide = Math.max(2, x1 - x0), room = 12 + 7 * words().length;
+      const left = Math.max(gutter, Math.min(x0, width - room));
+      under.push(`<rect class="band" x="${x0.toFixed(1)}" y="36" width="${wide.toFixed(1)}" height="${bottom - 36}"/>`);
+      over.push(`<path class="edge" d="M${x0.toFixed(1)} 18V${bottom}"/><rect class="flag" x="${left.toFixed(1)}" y="18" width="${room}" height="18" rx="2"/><text class="flagged" x="${(left + 6).toFixed(1)}" y="31.5">${safe(words())}</text>`);
+    }
+  };
+
   const draw = () => {
     planned = false;
     width = Math.max(200, chart.clientWidth);
     const narrow = width < 620;
     gutter = narrow ? 0 : Math.min(240, 30 + 6.6 * Math.max(8, ...data.rows.map((row) => row.head ? 0 : row.name.length)));
-    const bar = 20, out = [], grid = [];
-    let y = 20;
+    const bar = 20, out = [], grid = [], bands = [], flags = [];
+    let y = data.over.length ? 40 : 20;
     places = [];
+    if (data.over.length) {
+      if (!narrow) out.push('<text class="head" x="0" y="31">Too long</text>');
+      places.push({ y: 16, bottom: 38, flags: true, row: { name: "Too long", ticks: [], over: [], lanes: [data.over] } });
+    }
     for (const row of data.rows) {
       if (row.head) {
         y += 8;
@@ -103,15 +129,16 @@
         const name = row.name.length > room ? row.name.slice(0, room - 1) + "…" : row.name;
         out.push(`<text class="soft" x="8" y="${y + 14}">${safe(name)}</text>`);
       }
-      out.push(`<rect class="base" x="${gutter}" y="${y}" width="${width - gutter}" height="${bar}"/>`);
       const lanes = row.lanes.length || 1;
-      const top = row.over.length ? 6 : 0, height = (bar - top) / lanes;
+      const top = row.over.length ? 13 : 0, height = lanes > 1 ? 16 : bar, tall = top + lanes * height;
+      out.push(`<rect class="base" x="${gutter}" y="${y}" width="${width - gutter}" height="${tall}"/>`);
       row.lanes.forEach((lane, i) => drawBars(lane, y + top + i * height, height - (lanes > 1 ? 1 : 0), out));
-      drawBars(row.over, y, top, out);
+      drawBars(row.over, y, top - 1, out);
       drawTicks(row.ticks, y, bar, out);
-      places.push({ y, bottom: y + bar, row });
-      y += bar + 5;
+      places.push({ y, bottom: y + tall, row });
+      y += tall + 5;
     }
+    drawFlags(y, bands, flags);
     const step = STEPS.find((s) => (s / (to - from)) * (width - gutter) >= 74) || STEPS.at(-1);
     const parts = step < 0.1 ? 2 : step < 1 ? 1 : 0;
     for (let t = Math.ceil(from / step) * step; t < to; t += step) {
@@ -120,7 +147,7 @@
     }
     if (mouse !== null && mouse >= gutter) grid.push(`<path class="cursor" d="M${mouse} 16V${y}"/>`);
     const hatch = '<defs><pattern id="held" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="2" height="6" fill="#fff" fill-opacity=".55"/></pattern></defs>';
-    chart.innerHTML = `<svg viewBox="0 0 ${width} ${y}" height="${y}">${hatch}${grid.join("")}${out.join("")}</svg>`;
+    chart.innerHTML = `<svg viewBox="0 0 ${width} ${y}" height="${y}">${hatch}${grid.join("")}${out.join("")}${bands.join("")}${flags.join("")}</svg>`;
     chart.setAttribute("aria-label", `Timeline of ${data.show}, ${clock(from)} to ${clock(to)}`);
     $("window").textContent = `${clock(from, to - from < 20 ? 1 : 0)} – ${clock(to, to - from < 20 ? 1 : 0)}`;
   };
@@ -143,10 +170,12 @@
     plan();
     if (!place || px < gutter) { tip.hidden = true; return; }
     const reach = time(px + 3) - time(px), t = time(px), said = [];
-    const look = (bar) => said.push(`${clock(bar.from, 2)} – ${clock(bar.to, 2)}  ${bar.tip}`);
-    for (const tick of place.row.ticks) if (Math.abs(tick.t - t) <= reach * 2) said.push(`${clock(tick.t, 2)}  ${tick.tip}`);
+    const look = (bar) => said.push(`${clock(bar.from, 3)} – ${clock(bar.to, 3)} (${long(bar.to - bar.from)})  ${bar.tip}`);
+    for (const tick of place.row.ticks) if (Math.abs(tick.t - t) <= reach * 2) said.push(`${clock(tick.t, 3)}  ${tick.tip}`);
     for (const lane of [place.row.over, ...place.row.lanes]) {
-      lane.filter((bar) => bar.to > t - reach && bar.from <= t + reach).forEach(look);
+      // A flag is wider than what it is of.
+      const back = place.flags ? time(px) - time(px - 70) : reach;
+      lane.filter((bar) => bar.to > t - back && bar.from <= t + reach).forEach(look);
     }
     if (!said.length) { tip.hidden = true; return; }
     const more = said.length > 6 ? `\n… and ${said.length - 6} more` : "";

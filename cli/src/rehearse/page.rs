@@ -1,12 +1,12 @@
 //! The page: one file with a picture of the rehearsal, and tables below it.
 
-use engine::Level;
 use engine::rehearse::{Codecs, CommandOutcome, PictureSeen, Rehearsal, SoundHeard};
+use engine::{EgressState, Level};
 use media::Span;
 use serde::Serialize;
 
 use super::gaps::{Missed, clock, length, missed, on_air, passes, verdict};
-use super::timeline::{Row, legend, rows};
+use super::timeline::{Bar, Row, legend, rows, too_long};
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -25,6 +25,8 @@ struct Page {
     facts: Vec<String>,
     length_s: f64,
     rows: Vec<Row>,
+    /// Gaps that pass what is allowed.
+    over: Vec<Bar>,
     legend: Vec<(String, String)>,
     tables: Vec<Table>,
 }
@@ -87,13 +89,15 @@ fn page(rehearsal: &Rehearsal, most: Span) -> Page {
             format!("rehearsed in {}", length(rehearsal.cost.wall_s)),
         ],
         length_s: rehearsal.length_s,
-        rows: rows(rehearsal),
+        rows: rows(rehearsal, most),
+        over: too_long(rehearsal, most),
         legend: legend(rehearsal),
         tables: vec![
             gaps(&missed, most),
             faults(rehearsal, &missed),
             orders(rehearsal),
             air(rehearsal),
+            files(rehearsal),
             events(rehearsal),
         ],
     }
@@ -210,6 +214,25 @@ fn air(rehearsal: &Rehearsal) -> Table {
     lines.sort_by(|a, b| a.from.total_cmp(&b.from));
     let columns = ["when", "how long", "channel", "on air", "over", "why", "picture", "sound"];
     table("On air", &columns, 2, "Nothing was.", lines.into_iter())
+}
+
+/// What the disk would hold in the end.
+fn files(rehearsal: &Rehearsal) -> Table {
+    let files = rehearsal.sinks.iter().flat_map(|sink| sink.files.iter().map(move |file| (sink, file)));
+    let lines = files.map(|(sink, file)| {
+        let name = file.name.strip_prefix("./").unwrap_or(&file.name).to_owned();
+        let cut = sink.states.iter().find(|span| span.state == EgressState::Failed && span.from == file.to);
+        let end = match cut {
+            Some(cut) => cut.why.clone().unwrap_or_else(|| "failed".to_owned()),
+            None if file.to < rehearsal.length_s => "the engine ended".to_owned(),
+            None => "the show's end".to_owned(),
+        };
+        let size = format!("about {:.1} MB", file.bytes as f64 / 1e6);
+        let cells = [clock(file.from), clock(file.to), name, length(file.length_s), size, end];
+        line(file.from, file.to, cells)
+    });
+    let columns = ["opened", "closed", "file", "how long", "size", "why it ended"];
+    table("Recordings on the disk", &columns, 2, "Nothing is recorded.", lines)
 }
 
 fn events(rehearsal: &Rehearsal) -> Table {

@@ -29,9 +29,34 @@ pub fn rehearsal() -> Rehearsal {
                 "picture": picture, "sound": sound })
     };
     let sink = |egress: &str, rung: &str, states: serde_json::Value| {
-        json!({ "channel": "program", "egress": egress, "rung": rung, "target": "rtmp://a.example/live",
+        let way = if egress == "web" { "viewers" } else { "push" };
+        json!({ "channel": "program", "egress": egress, "rung": rung, "way": way, "target": "rtmp://a.example/live",
                 "states": states, "bytes": 1000, "dropped_frames": 3, "reconnects": 1 })
     };
+    let record = |rung: &str, seconds: f64| {
+        json!({ "channel": "program", "egress": "disk", "rung": rung, "way": "record",
+            "target": format!("./program-{rung}.flv"), "bytes": 900, "dropped_frames": 0, "reconnects": 0,
+            "states": [
+                { "from": 0.0, "to": 40.0, "state": "live", "why": null },
+                { "from": 42.0, "to": 46.0, "state": "live", "why": "the disk is slow: what is recorded waits" },
+                { "from": 46.0, "to": 50.0, "state": "live", "why": null },
+                { "from": 50.0, "to": 60.0, "state": "failed", "why": "the disk is full" },
+            ],
+            "files": [
+                { "name": format!("./program-{rung}.flv"), "from": 0.0, "to": 40.0, "length_s": seconds, "bytes": 11_000_000 },
+                { "name": format!("./program-{rung}-2.flv"), "from": 42.0, "to": 50.0, "length_s": 7.96, "bytes": 2_000_000 },
+            ] })
+    };
+    let mark = |name: &str,
+                from: f64,
+                to: f64,
+                on: bool,
+                fading: bool,
+                text: Option<&str>,
+                at: Option<&str>| {
+        json!({ "name": name, "from": from, "to": to, "on": on, "fading": fading, "text": text, "at": at })
+    };
+    let event = |t: f64, level: &str, code: &str, subject: &str, message: &str| json!({ "t": t, "level": level, "code": code, "subject": subject, "message": message });
     let fine = json!([{ "from": 0.0, "to": 60.0, "state": "live", "why": null }]);
     let value = json!({
         "show": "night <b>&", "seed": 7, "codecs": "fake", "length_s": 60.0,
@@ -83,6 +108,14 @@ pub fn rehearsal() -> Rehearsal {
                 actual(40.0, 42.0, "nothing", None, None, "down", "nothing", "nothing"),
                 actual(42.0, 60.0, "black", None, None, "start", "black", "silence"),
             ],
+            "watermarks": [
+                mark("bug", 0.0, 30.0, true, false, None, None),
+                mark("bug", 30.0, 31.0, true, true, None, None),
+                mark("bug", 31.0, 40.0, false, false, None, None),
+                mark("bug", 42.0, 60.0, true, false, None, Some("bottom-left")),
+                mark("name", 0.0, 40.0, false, false, None, None),
+                mark("name", 42.0, 60.0, true, false, Some("Ada\nlive"), None),
+            ],
         }],
         "sinks": [
             sink("cdn-a", "720p", json!([
@@ -91,13 +124,21 @@ pub fn rehearsal() -> Rehearsal {
                 { "from": 31.5, "to": 60.0, "state": "live", "why": null },
             ])),
             sink("cdn-a", "360p", fine.clone()),
+            record("720p", 39.96),
+            record("360p", 39.96),
             sink("web", "720p", fine.clone()),
             sink("web", "360p", fine),
         ],
         "gaps": gaps,
         "events": [
-            { "t": 10.4, "level": "alarm", "code": "line-lost", "subject": "main/fiber", "message": "pictures are missing" },
-            { "t": 15.2, "level": "info", "code": "line-live", "subject": "main/fiber", "message": "</script> pictures come" },
+            event(10.4, "alarm", "line-lost", "main/fiber", "pictures are missing"),
+            event(15.2, "info", "line-live", "main/fiber", "</script> pictures come"),
+            event(21.5, "alarm", "overload", "show", "the engine does not keep up"),
+            event(22.0, "warn", "rung-shed", "program/720p", "it rests"),
+            event(26.0, "info", "overload-over", "show", "the engine keeps up"),
+            event(36.0, "info", "rung-back", "program/720p", "it has pictures again"),
+            event(38.0, "alarm", "overload", "show", "the engine does not keep up"),
+            event(39.0, "warn", "rung-shed", "program/720p", "it rests"),
         ],
     });
     serde_json::from_value(value).unwrap()

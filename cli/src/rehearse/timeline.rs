@@ -1,13 +1,15 @@
 //! The timeline picture: its rows, and what stands in them.
 
+use engine::alarm::{self, Standing};
 use engine::rehearse::{
-    ActualSpan, CommandOutcome, EngineEnd, LineSpan, OnAirKind, PictureSeen, Rehearsal, Sense, SinkRun,
-    SinkSpan, SoundHeard,
+    ActualSpan, ChannelRun, CommandOutcome, EngineEnd, FileRun, LineSpan, MarkSpan, OnAirKind, PictureSeen,
+    Rehearsal, Sense, SinkRun, SinkSpan, SoundHeard, WayOut,
 };
 use engine::{EgressState, Level, LineState};
+use media::Span;
 use serde::Serialize;
 
-use super::gaps::{Missed, Reach, length, missed, on_air};
+use super::gaps::{Missed, Reach, length, missed, on_air, passes};
 
 /// How many colours sources have before they are used again.
 const COLORS: usize = 8;
@@ -59,8 +61,8 @@ pub struct Tick {
     pub tip: String,
 }
 
-/// Every row, from top to bottom.
-pub fn rows(rehearsal: &Rehearsal) -> Vec<Row> {
+/// Every row, from top to bottom; a gap longer than `most` is marked.
+pub fn rows(rehearsal: &Rehearsal, most: Span) -> Vec<Row> {
     let mut rows = Vec::new();
     let (missed, colors) = (missed(rehearsal), colors(rehearsal));
     for channel in &rehearsal.channels {
@@ -75,21 +77,19 @@ pub fn rows(rehearsal: &Rehearsal) -> Vec<Row> {
             }),
         ));
         rows.push(row("on air", channel.actual.iter().map(|span| actual(span, &colors))));
-        rows.push(Row { lanes: gap_lanes(&missed, &channel.name), ..row("viewers missed", []) });
+        rows.push(Row { lanes: gap_lanes(&missed, &channel.name, most), ..row("viewers missed", []) });
+        rows.extend(marks(channel));
         rows.push(Row { ticks: director(rehearsal, Some(&channel.name)), ..row("cues, commands", []) });
+        rows.extend(rests(rehearsal, channel));
     }
     let unnamed = director(rehearsal, None);
     let alarms = alarms(rehearsal);
     let engine = engine(rehearsal);
-    let disk = faults_of(rehearsal, |subject| subject == "disk");
-    if !(unnamed.is_empty() && alarms.is_empty() && engine.is_empty() && disk.is_empty()) {
+    if !(unnamed.is_empty() && alarms.is_empty() && engine.is_empty()) {
         rows.push(head("Show".to_owned()));
     }
     if !engine.is_empty() {
         rows.push(Row { over: faults_of(rehearsal, |s| s == "engine"), ..row("engine", engine) });
-    }
-    if !disk.is_empty() {
-        rows.push(row("disk", disk));
     }
     if !unnamed.is_empty() {
         rows.push(Row { ticks: unnamed, ..row("commands", []) });
@@ -103,9 +103,24 @@ pub fn rows(rehearsal: &Rehearsal) -> Vec<Row> {
         let over = faults_of(rehearsal, |subject| subject == name);
         rows.push(Row { over, ..row(&name, line.states.iter().map(line_bar)) });
     }
+    let recordings = sinks(rehearsal, &[WayOut::Record]);
+    if !recordings.is_empty() {
+        rows.push(head("Recordings: faults of the disk above, files below".to_owned()));
+        rows.extend(recordings);
+    } else if rehearsal.faults.iter().any(|fault| fault.subject == "disk") {
+        rows.push(head("Recordings: none".to_owned()));
+        rows.push(Row { over: faults_of(rehearsal, |subject| subject == "disk"), ..row("disk", []) });
+    }
     rows.push(head("Ways out".to_owned()));
-    rows.extend(sinks(rehearsal));
+    rows.extend(sinks(rehearsal, &[WayOut::Push, WayOut::Viewers]));
     rows
+}
+
+/// What lasted longer than is allowed, for marks across all rows.
+pub fn too_long(rehearsal: &Rehearsal, most: Span) -> Vec<Bar> {
+    let missed = missed(rehearsal);
+    let over = missed.iter().filter(|missed| passes(missed.gap, most));
+    over.map(|missed| gap_bar(missed, most)).collect()
 }
 
 fn head(name: String) -> Row {
@@ -144,12 +159,24 @@ pub fn legend(rehearsal: &Rehearsal) -> Vec<(String, String)> {
     let looks = [
         ("filler", "filler"),
         ("black", "black"),
+        ("gap over", "missed by viewers, too long"),
         ("gap", "missed by viewers"),
         ("fault", "a fault of the script"),
         ("live", "live"),
         ("suspect", "suspect"),
         ("lost", "lost, connecting"),
+        ("failed", "failed, down"),
+        ("mark", "watermark"),
+        ("mark fading", "watermark that fades"),
+        ("rests", "at rest, overload"),
     ];
+    let is_there = |look: &str| match look {
+        "mark" => rehearsal.channels.iter().any(|channel| !channel.watermarks.is_empty()),
+        "mark fading" => rehearsal.channels.iter().flat_map(|channel| &channel.watermarks).any(|m| m.fading),
+        "rests" => rehearsal.events.iter().any(|event| [OVERLOAD, SHED].contains(&event.code.as_str())),
+        _ => true,
+    };
+    let looks = looks.into_iter().filter(|(look, _)| is_there(look));
     sources.chain(looks.map(|(look, label)| (look.to_owned(), label.to_owned()))).collect()
 }
 
@@ -181,21 +208,94 @@ fn actual(span: &ActualSpan, colors: &[&str]) -> Bar {
 }
 
 /// Pictures above, sound below; nothing where nothing was missed.
-fn gap_lanes(missed: &[Missed<'_>], channel: &str) -> Vec<Vec<Bar>> {
+fn gap_lanes(missed: &[Missed<'_>], channel: &str, most: Span) -> Vec<Vec<Bar>> {
     let lane = |sense: Sense| {
         let own = missed.iter().filter(|m| m.gap.channel == channel && m.gap.sense == sense);
-        own.map(|missed| {
-            let gap = missed.gap;
-            let mut tip = format!("{}: {}, {}", length(gap.length_s()), missed.what(), gap.why);
-            if missed.reach == Reach::Rungs || gap.egress.is_some() {
-                tip = format!("{}: {tip}", missed.place());
-            }
-            Bar { tip, ..bar(gap.from, gap.to, "gap", "") }
-        })
-        .collect::<Vec<_>>()
+        own.map(|missed| gap_bar(missed, most)).collect::<Vec<_>>()
     };
     let lanes = [lane(Sense::Picture), lane(Sense::Sound)];
     if lanes.iter().all(Vec::is_empty) { Vec::new() } else { lanes.into() }
+}
+
+fn gap_bar(missed: &Missed<'_>, most: Span) -> Bar {
+    let gap = missed.gap;
+    let long = length(gap.length_s());
+    let is_over = passes(gap, most);
+    let mut tip = format!("{}, {}", missed.what(), gap.why);
+    if missed.reach == Reach::Rungs || gap.egress.is_some() || is_over {
+        tip = format!("{}: {tip}", missed.place());
+    }
+    if is_over {
+        tip = format!("{tip}: longer than {}", length(most.as_secs_f64()));
+    }
+    let look = if is_over { "gap over" } else { "gap" };
+    Bar { tip, ..bar(gap.from, gap.to, look, long) }
+}
+
+/// A row for each watermark: where there is a bar, it is seen.
+fn marks(channel: &ChannelRun) -> Vec<Row> {
+    let mut names: Vec<&str> = Vec::new();
+    for span in &channel.watermarks {
+        if !names.contains(&span.name.as_str()) {
+            names.push(&span.name);
+        }
+    }
+    let of = |name: &str| {
+        let shown = channel.watermarks.iter().filter(|span| span.on && span.name == name);
+        row(&format!("watermark {name}"), shown.map(mark_bar))
+    };
+    names.into_iter().map(of).collect()
+}
+
+fn mark_bar(span: &MarkSpan) -> Bar {
+    let words = span.text.as_ref().map(|text| format!("\u{201c}{}\u{201d}", text.replace('\n', " ")));
+    let place = span.at.as_ref().map(|at| format!("at {at}"));
+    let said: Vec<_> = words.iter().chain(&place).map(String::as_str).collect();
+    let (look, how) = if span.fading { ("mark fading", "fades") } else { ("mark", "on") };
+    let label = if said.is_empty() { how.to_owned() } else { said.join(", ") };
+    let told: Vec<_> = std::iter::once(how).chain(said).collect();
+    Bar { tip: told.join(", "), ..bar(span.from, span.to, look, label) }
+}
+
+/// What the engine tells of when it does not keep up, and of a rung that rests meanwhile.
+const OVERLOAD: &str = "overload";
+const SHED: &str = "rung-shed";
+
+/// Since when, until when and of what something stood that events tell of.
+fn stood<'r>(rehearsal: &'r Rehearsal, code: &str) -> Vec<(f64, f64, &'r str)> {
+    let Some(Standing::Until(end)) = alarm::standing(code) else { return Vec::new() };
+    // Nothing stands longer than the engine that told of it.
+    let life = |from: f64| {
+        let own = rehearsal.engines.iter().rev().find(|run| run.from <= from);
+        own.map_or(rehearsal.length_s, |run| run.to)
+    };
+    let mut spans: Vec<(f64, f64, &str)> = Vec::new();
+    for event in &rehearsal.events {
+        let open = |span: &&mut (f64, f64, &str)| span.2 == event.subject && event.t < span.1;
+        if event.code == end {
+            if let Some(span) = spans.iter_mut().rev().find(open) {
+                span.1 = event.t;
+            }
+        } else if event.code == code && !spans.iter_mut().any(|span| open(&span)) {
+            spans.push((event.t, life(event.t), &event.subject));
+        }
+    }
+    spans
+}
+
+/// A row for each rung that rested, and when.
+fn rests(rehearsal: &Rehearsal, channel: &ChannelRun) -> Vec<Row> {
+    let spans = stood(rehearsal, SHED);
+    let of = |rung: &String| {
+        let subject = format!("{}/{rung}", channel.name);
+        let own = spans.iter().filter(|(_, _, of)| *of == subject);
+        let bars = own.map(|(from, to, _)| {
+            let tip = "at rest, since the engine does not keep up: its viewers have the last picture, and the sound";
+            Bar { tip: tip.to_owned(), ..bar(*from, *to, "rests", "at rest") }
+        });
+        row(&format!("rung {rung}"), bars)
+    };
+    channel.rungs.iter().map(of).filter(|row| !row.lanes.is_empty()).collect()
 }
 
 /// Cues and commands of a channel, or commands that are of none, by time.
@@ -234,23 +334,34 @@ fn alarms(rehearsal: &Rehearsal) -> Vec<Tick> {
     ticks
 }
 
-/// When it ran, if it did not all the time.
+/// When it ran and kept up, if it did not all the time.
 fn engine(rehearsal: &Rehearsal) -> Vec<Bar> {
-    if !rehearsal.engines.iter().any(|run| run.end == EngineEnd::Killed) {
+    let overloads = stood(rehearsal, OVERLOAD);
+    let was_killed = rehearsal.engines.iter().any(|run| run.end == EngineEnd::Killed);
+    if !was_killed && overloads.is_empty() {
         return Vec::new();
     }
     let mut bars: Vec<Bar> = Vec::new();
+    let running = |from: f64, to: f64| Bar { tip: "running".to_owned(), ..bar(from, to, "running", "") };
     for run in &rehearsal.engines {
         let down = bars.last().map_or(0.0, |last| last.to);
         if down < ms(run.from) {
             bars.push(Bar { tip: "down".to_owned(), ..bar(down, run.from, "down", "down") });
         }
-        bars.push(Bar { tip: "running".to_owned(), ..bar(run.from, run.to, "running", "") });
+        let mut at = run.from;
+        for (from, to, _) in overloads.iter().filter(|(from, ..)| run.from <= *from && *from < run.to) {
+            bars.push(running(at, *from));
+            let tip = "ticks are late: the engine does not keep up".to_owned();
+            bars.push(Bar { tip, ..bar(*from, *to, "rests", "overload") });
+            at = *to;
+        }
+        bars.push(running(at, run.to));
     }
     let end = bars.last().map_or(0.0, |last| last.to);
     if end < ms(rehearsal.length_s) {
         bars.push(Bar { tip: "down".to_owned(), ..bar(end, rehearsal.length_s, "down", "down") });
     }
+    bars.retain(|bar| bar.from < bar.to);
     bars
 }
 
@@ -259,7 +370,9 @@ fn faults_of(rehearsal: &Rehearsal, is_of: impl Fn(&str) -> bool) -> Vec<Bar> {
     let mut bars: Vec<_> = own
         .map(|fault| {
             let to = fault.to.unwrap_or(rehearsal.length_s).min(rehearsal.length_s);
-            Bar { tip: fault.words.clone(), ..bar(fault.from, to, "fault", "") }
+            let words = fault.words.strip_prefix(&fault.subject).unwrap_or(&fault.words).trim_start();
+            let label = words.split('@').next().unwrap_or(words);
+            Bar { tip: fault.words.clone(), ..bar(fault.from, to, "fault", label) }
         })
         .filter(|bar| bar.from < bar.to)
         .collect();
@@ -281,24 +394,37 @@ fn line_bar(span: &LineSpan) -> Bar {
     Bar { tip: format!("{told}{why}"), ..bar(span.from, span.to, look, word) }
 }
 
-fn sink_bar(span: &SinkSpan) -> Bar {
+/// How a way out stood; `files` are those it wrote.
+fn sink_bar(span: &SinkSpan, files: &[&FileRun]) -> Bar {
     let (look, word) = match span.state {
-        EgressState::Live => ("live", ""),
+        EgressState::Live => ("live", "live"),
         EgressState::Connecting => ("connecting", "connecting"),
         EgressState::NotAvailable => ("not-available", "not available"),
         EgressState::Closed => ("closed", "closed"),
         EgressState::Failed => ("failed", "failed"),
     };
+    let open = files.iter().filter(|file| file.from < span.to && span.from < file.to);
+    let open: Vec<_> = open.map(|file| file.name.strip_prefix("./").unwrap_or(&file.name)).collect();
+    let label = match (span.state, &span.why, &open[..]) {
+        // What is the matter says more than that something is.
+        (EgressState::Live | EgressState::Failed, Some(why), _) => why.clone(),
+        (EgressState::Live, None, []) => String::new(),
+        (EgressState::Live, None, [one]) => (*one).to_owned(),
+        (EgressState::Live, None, more) => format!("{} files", more.len()),
+        _ => word.to_owned(),
+    };
     let why = span.why.as_ref().map_or(String::new(), |why| format!(": {why}"));
-    let told = if word.is_empty() { look } else { word };
+    let word = if open.is_empty() { word } else { "open" };
+    let tip = std::iter::once(format!("{word}{why}")).chain(open.into_iter().map(str::to_owned));
     let look = if span.state == EgressState::Live && span.why.is_some() { "suspect" } else { look };
-    Bar { tip: format!("{told}{why}"), ..bar(span.from, span.to, look, word) }
+    Bar { tip: tip.collect::<Vec<_>>().join("\n  "), ..bar(span.from, span.to, look, label) }
 }
 
 /// One row for all rungs of an egress that fared the same.
-fn sinks(rehearsal: &Rehearsal) -> Vec<Row> {
+fn sinks(rehearsal: &Rehearsal, ways: &[WayOut]) -> Vec<Row> {
+    let all = || rehearsal.sinks.iter().filter(|sink| ways.contains(&sink.way));
     let mut alike: Vec<Vec<&SinkRun>> = Vec::new();
-    for sink in &rehearsal.sinks {
+    for sink in all() {
         let same = |other: &SinkRun| {
             (&other.channel, &other.egress, &other.states) == (&sink.channel, &sink.egress, &sink.states)
         };
@@ -311,8 +437,7 @@ fn sinks(rehearsal: &Rehearsal) -> Vec<Row> {
         let first = some.first()?;
         let whole = format!("{}/{}", first.channel, first.egress);
         let own: Vec<_> = some.iter().map(|sink| format!("{whole}/{}", sink.rung)).collect();
-        let count =
-            rehearsal.sinks.iter().filter(|s| (&s.channel, &s.egress) == (&first.channel, &first.egress));
+        let count = all().filter(|s| (&s.channel, &s.egress) == (&first.channel, &first.egress));
         let name = match (count.count() == some.len(), some.len()) {
             (true, _) => whole.clone(),
             (false, 1) => own.first()?.clone(),
@@ -321,8 +446,13 @@ fn sinks(rehearsal: &Rehearsal) -> Vec<Row> {
                 format!("{whole}/{}", rungs.join(","))
             }
         };
-        let over = faults_of(rehearsal, |subject| subject == whole || own.iter().any(|name| name == subject));
-        Some(Row { over, ..row(&name, first.states.iter().map(sink_bar)) })
+        let files: Vec<_> = some.iter().flat_map(|sink| &sink.files).collect();
+        let is_own = |subject: &str| match first.way {
+            WayOut::Record => subject == "disk",
+            WayOut::Push | WayOut::Viewers => subject == whole || own.iter().any(|name| name == subject),
+        };
+        let over = faults_of(rehearsal, is_own);
+        Some(Row { over, ..row(&name, first.states.iter().map(|span| sink_bar(span, &files))) })
     });
     rows.collect()
 }
@@ -336,7 +466,7 @@ mod tests {
     fn the_rows_of_the_picture() {
         use std::fmt::Write as _;
         let mut text = String::new();
-        for row in rows(&sample::rehearsal()) {
+        for row in rows(&sample::rehearsal(), Span::from_secs(1)) {
             let _ = writeln!(text, "{}{}", if row.head { "# " } else { "" }, row.name);
             let mut bars = |title: &str, bars: &[Bar]| {
                 for Bar { from, to, look, label, tip, held } in bars {
@@ -351,5 +481,22 @@ mod tests {
             }
         }
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn what_is_too_long_is_marked_across_all_rows() {
+        let over = |secs| too_long(&sample::rehearsal(), Span::from_millis(secs));
+        let words: Vec<_> = over(1000).into_iter().map(|bar| (bar.from, bar.to, bar.label)).collect();
+        assert_eq!(words, [(30.0, 31.5, "1.50 s".to_owned()), (40.0, 42.3, "2.30 s".to_owned())]);
+        assert!(over(1500)[0].tip.ends_with("the engine was down: longer than 1.50 s"), "{:?}", over(1500));
+        assert_eq!(over(2300), []);
+    }
+
+    /// A rung rests until it is back, and no longer than its engine runs.
+    #[test]
+    fn what_stood_stood_until_its_clear_or_the_engines_end() {
+        let rehearsal = sample::rehearsal();
+        assert_eq!(stood(&rehearsal, SHED), [(22.0, 36.0, "program/720p"), (39.0, 40.0, "program/720p")]);
+        assert_eq!(stood(&rehearsal, "cue"), []);
     }
 }

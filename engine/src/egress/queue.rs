@@ -199,6 +199,11 @@ impl SinkQueue {
         Some(item)
     }
 
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().items.is_empty()
+    }
+
     /// No more will come; what waits is still given out.
     pub(crate) fn close(&self) {
         self.lock().closed = true;

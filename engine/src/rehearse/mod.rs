@@ -93,7 +93,7 @@ pub use options::{RehearseError, RehearseOptions};
 pub use report::{
     ActualSpan, CameraRun, CameraSpan, ChannelRun, Codecs, CommandOutcome, CommandRun, Cost, CueRun,
     EngineEnd, EngineRun, FaultRun, FileRun, Gap, IntentSpan, LineRun, LineSpan, MarkSpan, OnAirKind,
-    PictureSeen, Progress, Rehearsal, Saw, Sender, Sense, SinkRun, SinkSpan, SoundHeard,
+    PictureSeen, Progress, Rehearsal, Saw, Sender, Sense, SinkRun, SinkSpan, SoundHeard, WayOut,
 };
 
 /// Senders send already when the show begins, as encoders do that were checked in time: none begins

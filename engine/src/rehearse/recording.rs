@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use media::Span;
+use media::{Span, Time};
 
 use crate::egress::EgressMeter;
 use crate::egress::feed::Feed;
@@ -21,6 +21,24 @@ pub(crate) struct Held {
     pub(crate) name: String,
     /// From its first picture to its last.
     pub(crate) length: Span,
+    /// When it was opened, in rehearsal time,
+    pub(crate) from: Time,
+    /// and when it was closed, or nothing more could be written.
+    pub(crate) to: Time,
+}
+
+/// What waits no longer than this for a disk waits for none in particular.
+const NOTICED: Span = Span::from_millis(500);
+
+/// How far what is on the disk is behind what comes.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) enum Behind {
+    #[default]
+    No,
+    /// Something has been waiting for the disk since then.
+    Waits(Time),
+    /// And more than can wait: pictures are lost until it has caught up.
+    Loses,
 }
 
 /// How fast the disk takes what is written.
@@ -37,6 +55,11 @@ pub(crate) struct Recording {
     recorder: Recorder<SimulatedDisk>,
     disk: SimulatedDisk,
     queue: Arc<SinkQueue>,
+    /// When it was opened.
+    since: Time,
+    pub(crate) behind: Behind,
+    /// Since when something has waited without a break.
+    waits: Option<Time>,
     /// What a slow disk may still take: millionths of bytes, less than none if a tag was longer.
     credit: i128,
 }
@@ -46,22 +69,30 @@ impl Recording {
     ///
     /// # Errors
     /// It cannot be made, and this is to be told.
-    pub(crate) fn begin(target: &str, n: u32, feed: &Feed, health: Health) -> Result<Self, String> {
+    pub(crate) fn begin(
+        target: &str,
+        n: u32,
+        feed: &Feed,
+        health: Health,
+        since: Time,
+    ) -> Result<Self, String> {
         let disk = SimulatedDisk::default();
         disk.becomes(health);
         let begun = Arc::new(Begun::default());
         begun.set();
         let path = sibling(Path::new(target), n);
         let recorder = Recorder::begin(path, disk.clone(), begun).map_err(|error| error.to_string())?;
-        Ok(Self { recorder, disk, queue: feed.join(record::BOUND), credit: 0 })
+        let queue = feed.join(record::BOUND);
+        Ok(Self { recorder, disk, queue, since, behind: Behind::No, waits: None, credit: 0 })
     }
 
-    /// A tag has come into its queue, and the disk is like this. What is to be told of it, if anything.
+    /// A tag has come into its queue `now`, in rehearsal time, and the disk is like this. What is to be told of it, if anything.
     ///
     /// # Errors
     /// It can be written no longer: it is to [fail](Self::fail).
     pub(crate) fn step(
         &mut self,
+        now: Time,
         item: &Item,
         (health, pace): (Health, Pace),
         meter: &EgressMeter,
@@ -81,7 +112,16 @@ impl Recording {
                 }
             }
         }
-        Ok(self.recorder.missed(self.queue.take_dropped(), meter))
+        let dropped = self.queue.take_dropped();
+        self.waits = if self.queue.is_empty() { None } else { self.waits.or(Some(now)) };
+        self.behind = match (self.waits, self.behind) {
+            (None, _) => Behind::No,
+            (Some(_), Behind::Loses) => Behind::Loses,
+            (Some(_), _) if dropped > 0 => Behind::Loses,
+            (Some(since), _) if now - since >= NOTICED => Behind::Waits(since),
+            (Some(_), before) => before,
+        };
+        Ok(self.recorder.missed(dropped, meter))
     }
 
     /// The show is over: what waits is waited for.
@@ -102,13 +142,18 @@ impl Recording {
     }
 
     /// It ends before its time: what is left of it, and what is to be told.
-    pub(crate) fn fail(self, error: &io::Error, meter: &EgressMeter) -> (Held, String) {
+    pub(crate) fn fail(self, at: Time, error: &io::Error, meter: &EgressMeter) -> (Held, String) {
         self.queue.close();
-        (self.held(), self.recorder.cut(error, meter))
+        (self.held(at), self.recorder.cut(error, meter))
     }
 
-    /// What is in it by now.
-    pub(crate) fn held(&self) -> Held {
-        Held { name: self.recorder.path().display().to_string(), length: self.recorder.length() }
+    /// What is in it by now, at `to`.
+    pub(crate) fn held(&self, to: Time) -> Held {
+        Held {
+            name: self.recorder.path().display().to_string(),
+            length: self.recorder.length(),
+            from: self.since,
+            to,
+        }
     }
 }

@@ -306,6 +306,9 @@ pub struct SinkRun {
     pub channel: String,
     pub egress: String,
     pub rung: String,
+    /// What stands at its other end.
+    #[serde(default)]
+    pub way: WayOut,
     /// Where it leads, without its secrets.
     pub target: String,
     pub states: Vec<SinkSpan>,
@@ -317,11 +320,30 @@ pub struct SinkRun {
     pub files: Vec<FileRun>,
 }
 
+/// What stands at the other end of an egress.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WayOut {
+    /// A server that tags are pushed to.
+    Push,
+    /// A disk that they are recorded on.
+    Record,
+    /// Viewers who come to us.
+    #[default]
+    Viewers,
+}
+
 /// A recording that is on the disk in the end, whole up to its last tag.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct FileRun {
     /// Its name: none takes the place of another.
     pub name: String,
+    /// When it was opened,
+    #[serde(default)]
+    pub from: f64,
+    /// and when it was closed, or nothing more could be written.
+    #[serde(default)]
+    pub to: f64,
     /// From its first picture to its last.
     pub length_s: f64,
     /// How large it would be about, by the bitrates of its rung and its sound.

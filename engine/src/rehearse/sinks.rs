@@ -21,11 +21,15 @@ use crate::event::Level;
 use crate::rehearse::audience::Audience;
 use crate::rehearse::chance::Chance;
 use crate::rehearse::disk::Health;
-use crate::rehearse::recording::{Held, Pace, Recording};
+use crate::rehearse::recording::{Behind, Held, Pace, Recording};
 use crate::rehearse::report::EngineEnd;
 use crate::rehearse::runs::Runs;
 use crate::report::EgressState;
 use crate::reporter::Reporter;
+
+/// What is the matter with a recording on a slow disk.
+const WAITS: &str = "the disk is slow: what is recorded waits";
+const LOSES: &str = "the disk is too slow: pictures are lost";
 
 /// How long a server that says nothing is waited for.
 const NO_ANSWER: Span = Span::from_secs(10);
@@ -176,7 +180,7 @@ impl Sink {
                 EngineEnd::Killed => Ok(()),
             };
             match ended {
-                Ok(()) => self.held.push(recording.held()),
+                Ok(()) => self.held.push(recording.held(at)),
                 Err(error) => {
                     let shown = Time::ZERO + (at - desk.began);
                     self.stop_recording(at, shown, recording, &error);
@@ -250,7 +254,7 @@ impl Sink {
         self.lives += 1;
         let Some(desk) = &self.desk else { return };
         let (health, _) = self.disk(began);
-        match Recording::begin(&self.target, self.lives, &desk.feed, health) {
+        match Recording::begin(&self.target, self.lives, &desk.feed, health, began) {
             Ok(recording) => self.recording = Some(recording),
             Err(message) => self.failed(began, Time::ZERO, message),
         }
@@ -259,9 +263,20 @@ impl Sink {
     fn write(&mut self, now: Time, at: Time, item: &Item) {
         let disk = self.disk(now);
         let (Some(desk), Some(recording)) = (&self.desk, &mut self.recording) else { return };
-        match recording.step(item, disk, &desk.meter) {
-            Ok(None) => {}
-            Ok(Some(message)) => desk.reporter.event_at(at, Level::Warn, record::EGRESS.behind, message),
+        let before = recording.behind;
+        match recording.step(now, item, disk, &desk.meter) {
+            Ok(said) => {
+                let behind = recording.behind;
+                if let Some(message) = said {
+                    desk.reporter.event_at(at, Level::Warn, record::EGRESS.behind, message);
+                }
+                match behind {
+                    _ if behind == before => {}
+                    Behind::No => self.state(now, None),
+                    Behind::Waits(since) => self.state(since, Some(WAITS)),
+                    Behind::Loses => self.state(now, Some(LOSES)),
+                }
+            }
             Err(error) => {
                 if let Some(recording) = self.recording.take() {
                     self.stop_recording(now, at, recording, &error);
@@ -272,7 +287,7 @@ impl Sink {
 
     fn stop_recording(&mut self, now: Time, at: Time, recording: Recording, error: &io::Error) {
         let Some(desk) = &self.desk else { return };
-        let (held, message) = recording.fail(error, &desk.meter);
+        let (held, message) = recording.fail(now, error, &desk.meter);
         self.held.push(held);
         self.failed(now, at, message);
     }

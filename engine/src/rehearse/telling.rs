@@ -14,7 +14,7 @@ use crate::rehearse::options::RehearseOptions;
 use crate::rehearse::recording::Held;
 use crate::rehearse::report::{
     ActualSpan, CameraRun, CameraSpan, ChannelRun, CommandRun, Cost, CueRun, FaultRun, FileRun, Gap,
-    IntentSpan, LineRun, LineSpan, MarkSpan, Rehearsal, Sender, SinkRun, SinkSpan,
+    IntentSpan, LineRun, LineSpan, MarkSpan, Rehearsal, Sender, SinkRun, SinkSpan, WayOut,
 };
 use crate::rehearse::runs::{Run, Runs};
 use crate::rehearse::sinks::Kind;
@@ -226,6 +226,11 @@ fn sink_runs(show: &dsl::Show, world: &World, end: Time) -> Vec<SinkRun> {
             channel: sink.channel.clone(),
             egress: sink.egress.clone(),
             rung: sink.rung.clone(),
+            way: match sink.kind() {
+                Kind::Server => WayOut::Push,
+                Kind::Disk => WayOut::Record,
+                Kind::Viewers => WayOut::Viewers,
+            },
             target: sink.target.clone(),
             states: states.collect(),
             bytes: sink.bytes,
@@ -250,6 +255,8 @@ fn bitrate(show: &dsl::Show, channel: &str, rung: &str) -> u64 {
 fn files(held: &[Held], bitrate: u64) -> Vec<FileRun> {
     let file = |held: &Held| FileRun {
         name: held.name.clone(),
+        from: secs(held.from),
+        to: secs(held.to),
         length_s: held.length.as_secs_f64(),
         bytes: (held.length.as_secs_f64() * bitrate as f64 / 8.0) as u64,
     };

@@ -2,7 +2,7 @@
 
 use engine::rehearse::{
     self, Codecs, CommandOutcome, Cost, EngineEnd, Gap, OnAirKind, PictureSeen, Rehearsal, RehearseError,
-    RehearseOptions, Saw, Sense,
+    RehearseOptions, Saw, Sense, WayOut,
 };
 use engine::{EgressState, LineState};
 use media::{Size, Span, Time};
@@ -370,6 +370,13 @@ fn a_disk_that_fills_breaks_or_is_slow_holds_what_the_recorder_could_write() {
     let waited = slow(TOUR, 4.0, 10);
     assert_eq!(held(&waited), held(&whole));
     assert_eq!(said(&waited, "egress-behind", "program/disk/720p"), 0);
+    // And the report says since when it was.
+    let disk = waited.sinks.iter().find(|sink| sink.way == WayOut::Record).unwrap();
+    let late: Vec<_> = disk.states.iter().filter(|span| span.why.is_some()).collect();
+    assert!(late.iter().all(|span| span.state == EgressState::Live && span.from >= 2.0), "{late:?}");
+    assert!(about(late[0].from, 2.0, 0.1) && about(late[late.len() - 1].to, 6.0, 0.2), "{late:?}");
+    let files: Vec<_> = disk.files.iter().map(|file| (file.from, file.to)).collect();
+    assert_eq!(files, [(0.0, 8.0)]);
     // For half a minute, and no longer.
     let long = TOUR.replace("0:06 cut alone; at 0:08 end", "0:06 cut alone; at 0:50 end");
     let lost = slow(&long, 45.0, 1);
