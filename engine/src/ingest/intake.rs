@@ -18,7 +18,7 @@ use crate::event::Level;
 use crate::ingest::LineCounters;
 use crate::ingest::iso::Iso;
 use crate::ingest::lane::StreamParams;
-use crate::ingest::wall::Wall;
+use crate::ingest::wall::{By, Wall};
 use crate::reporter::Reporter;
 use crate::seldom::{Measure, Seldom};
 
@@ -49,10 +49,11 @@ pub(crate) enum Arrival {
     Frame(Frame),
     /// Sound that needs none.
     Sound(Pcm),
-    /// At `pts` of the stream it was so late by the sender's clock on the wall.
+    /// At `pts` of the stream it was so late by a clock on the wall.
     Clock {
         pts: Time,
         wall: Wall,
+        by: By,
     },
     /// It has ended, and why.
     Ended(String),

@@ -22,7 +22,7 @@ use crate::ingest::stamps::{Heard, Mapped};
 use crate::ingest::standby::{Gop, Orders};
 use crate::ingest::timecode::TimeCodes;
 use crate::ingest::together::Together;
-use crate::ingest::wall;
+use crate::ingest::wall::{self, By};
 use crate::reporter::Reporter;
 use crate::seldom::Hearing;
 use crate::stage::ThreadShare;
@@ -121,7 +121,7 @@ impl LiveLine {
                 contribution.tracks.came(Track::Audio, &self.reporter);
                 self.place_sound(contribution, sound);
             }
-            Arrival::Clock { pts, wall } => contribution.wall.told(pts, wall),
+            Arrival::Clock { pts, wall, by } => contribution.wall.told(by, pts, wall),
             Arrival::Ended(why) => {
                 self.flush(contribution);
                 self.counters.disconnect();
@@ -203,7 +203,7 @@ impl LiveLine {
         match packet.track {
             Track::Video => {
                 match wall::in_picture(&packet.data) {
-                    Some(wall) => contribution.wall.told(packet.pts, wall),
+                    Some(wall) => contribution.wall.told(By::Clock, packet.pts, wall),
                     None => {
                         let code = contribution.codes.in_picture(&packet.data);
                         code.into_iter().for_each(|time| contribution.wall.told_by_code(packet.pts, time));

@@ -1,8 +1,8 @@
 //! What time it was, by the sender's own clock on the wall, when a picture was taken.
 //!
 //! Ways in which encoders say it: RTMP's `onFi` message, the precision time stamp of MISB ST 0604
-//! in an unregistered user data SEI message of AVC and HEVC, and, without the day, their time codes
-//! (see [`timecode`](super::timecode)).
+//! in an unregistered user data SEI message of AVC and HEVC, RTCP's sender reports, the dates in an
+//! HLS playlist, and, without the day, time codes (see [`timecode`](super::timecode)).
 
 use std::collections::VecDeque;
 
@@ -44,15 +44,20 @@ pub(crate) fn in_script(values: &[Value]) -> Option<Wall> {
     let (date, time) = (numbers("sd", &['-', '/'])?, numbers("st", &[':', '.'])?);
     let (&[day, month, year], &[hour, minute, second, ..]) = (&date[..], &time[..]) else { return None };
     let millis = time.get(3).copied().unwrap_or(0);
+    let second = at([year, month, day], [hour, minute, second])?;
+    (0..1000).contains(&millis).then(|| Wall(second.0 + Span::from_millis(millis)))
+}
+
+/// A second of the Gregorian calendar, UTC: year, month, day, and hour, minute, second.
+pub(crate) fn at([year, month, day]: [i64; 3], [hour, minute, second]: [i64; 3]) -> Option<Wall> {
     let is_legal = (1..=31).contains(&day)
         && (1..=12).contains(&month)
         && (1970..=2200).contains(&year)
         && (0..24).contains(&hour)
         && (0..60).contains(&minute)
-        && (0..=60).contains(&second)
-        && (0..1000).contains(&millis);
-    let seconds = (days(year, month, day) * 24 + hour) * 3600 + minute * 60 + second;
-    is_legal.then(|| Wall(Span::from_millis(seconds * 1000 + millis)))
+        && (0..=60).contains(&second);
+    is_legal
+        .then(|| Wall(Span::from_secs((days(year, month, day) * 24 + hour) * 3600 + minute * 60 + second)))
 }
 
 /// Days from 1970 to a day of the Gregorian calendar.
@@ -72,34 +77,37 @@ pub(crate) struct WallClock {
     by: By,
 }
 
-/// By what the time was told.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum By {
+/// By what the time was told: the best that is there counts, and nothing else.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum By {
     /// Time codes alone, which may be of any clock.
     #[default]
     Code,
-    /// A clock with its date.
+    /// A playlist's dates: of a packager, which may be far from the camera.
+    Playlist,
+    /// The sender's own clock, with its date.
     Clock,
 }
 
 impl WallClock {
     /// At `pts` of the stream it was so late.
-    pub(crate) fn told(&mut self, pts: Time, wall: Wall) {
-        if self.by == By::Code {
-            self.by = By::Clock;
+    pub(crate) fn told(&mut self, by: By, pts: Time, wall: Wall) {
+        self.tell(by, (Time::ZERO + wall.0) - pts);
+    }
+
+    /// At `pts` its time code was so long after midnight.
+    pub(crate) fn told_by_code(&mut self, pts: Time, since_midnight: Span) {
+        self.tell(By::Code, (Time::ZERO + since_midnight) - pts);
+    }
+
+    fn tell(&mut self, by: By, offset: Span) {
+        if by < self.by {
+            return;
+        }
+        if by > self.by {
+            self.by = by;
             self.told.clear();
         }
-        self.tell((Time::ZERO + wall.0) - pts);
-    }
-
-    /// At `pts` its time code was so long after midnight; that counts where nothing better is told.
-    pub(crate) fn told_by_code(&mut self, pts: Time, since_midnight: Span) {
-        if self.by == By::Code {
-            self.tell((Time::ZERO + since_midnight) - pts);
-        }
-    }
-
-    fn tell(&mut self, offset: Span) {
         if self.told.back().is_some_and(|last| (offset - *last).abs() > SET) {
             self.told.clear();
         }
@@ -159,7 +167,7 @@ mod tests {
         let mut clock = WallClock::default();
         assert_eq!(clock.offset(), None);
         let mut tell = |pts: i64, wall: i64| {
-            clock.told(Time::from_millis(pts), Wall(Span::from_millis(wall)));
+            clock.told(By::Clock, Time::from_millis(pts), Wall(Span::from_millis(wall)));
             clock.offset().unwrap().as_millis_rounded()
         };
         for n in 0..200 {
@@ -170,13 +178,16 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_counts_for_more_than_time_codes() {
+    fn a_clock_counts_for_more_than_a_playlist_and_that_for_more_than_time_codes() {
         let mut clock = WallClock::default();
         clock.told_by_code(Time::from_secs(5), Span::from_secs(7));
         assert_eq!(clock.offset(), Some(Span::from_secs(2)));
-        clock.told(Time::from_secs(6), Wall(Span::from_secs(1_000)));
+        clock.told(By::Playlist, Time::from_secs(6), Wall(Span::from_secs(1_000)));
         clock.told_by_code(Time::from_secs(7), Span::from_secs(9));
         assert_eq!(clock.offset(), Some(Span::from_secs(994)));
+        clock.told(By::Clock, Time::from_secs(6), Wall(Span::from_secs(900)));
+        clock.told(By::Playlist, Time::from_secs(8), Wall(Span::from_secs(1_002)));
+        assert_eq!(clock.offset(), Some(Span::from_secs(894)));
     }
 
     proptest! {

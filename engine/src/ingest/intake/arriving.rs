@@ -13,7 +13,7 @@ use crate::ingest::lane::StreamParams;
 use crate::ingest::network::Network;
 use crate::ingest::source::Handed;
 use crate::ingest::unpack::{Unpacked, Unpacker};
-use crate::ingest::wall::Wall;
+use crate::ingest::wall::{By, Wall};
 use crate::way::{self, Station};
 
 /// A stream that arrives.
@@ -73,7 +73,7 @@ impl Arriving {
         }
         match unpacker.unpack(tag) {
             Ok(Unpacked { params, packet, clock }) => {
-                clock.into_iter().for_each(|(pts, wall)| self.clock(pts, wall));
+                clock.into_iter().for_each(|(pts, wall)| self.clock(By::Clock, pts, wall));
                 params.into_iter().for_each(|params| _ = self.take_params(params));
                 packet.into_iter().for_each(|packet| _ = self.take_packet(packet));
             }
@@ -86,11 +86,11 @@ impl Arriving {
         self.intake.counters.network_is(Some(network));
     }
 
-    /// At `pts` of the stream it was so late by the sender's clock on the wall.
-    pub(crate) fn clock(&mut self, pts: Time, wall: Wall) {
+    /// At `pts` of the stream it was so late by a clock on the wall.
+    pub(crate) fn clock(&mut self, by: By, pts: Time, wall: Wall) {
         // Told often: one that finds no room is no loss.
         if self.room() > KEPT_FREE {
-            self.send(Arrival::Clock { pts, wall });
+            self.send(Arrival::Clock { pts, wall, by });
         }
     }
 
