@@ -1,37 +1,28 @@
 //! One attempt at a wire: a GStreamer pipeline from the address to an intake.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use codecs::Frame;
 use gstreamer as gst;
-use gstreamer::glib;
 use gstreamer::prelude::*;
-use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
-use media::{Time, Track};
+use gstreamer_app::{AppSink, AppSrc};
 use url::Url;
 
-use crate::ingest::again::{Began, SILENCE};
 use crate::ingest::device::Capture;
-use crate::ingest::intake::{Arriving, Intake, Turned};
 use crate::ingest::network::Network;
-use crate::ingest::sample::SampleReader;
-use crate::ingest::wall::Wall;
 use crate::ingest::wire::address::Wire;
 use crate::ingest::wire::knocks::{Knocks, Refused};
+use crate::ingest::wire::landing::Landing;
 use crate::ingest::wire::pace::{Pace, Pacer};
 use crate::ingest::wire::stuck::Stuck;
 use crate::ingest::wire::{network, rtsp};
 use crate::ingest::{branch, caps};
-use crate::reporter::Reporter;
 
 /// The kernel's room for datagrams: 8 Mbit/s for two seconds.
 const DATAGRAMS: i32 = 2 << 20;
 
 /// How often SRT's source looks up, in milliseconds.
 const SRT_GLANCE: i32 = 300;
-/// Streams that a sender may have at once, over those that nobody wants.
-const MOST_STREAMS: usize = 8;
 
 /// Why a pipeline does not run, or runs no more. GStreamer's words, without the address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,177 +39,6 @@ pub(super) fn plugins(error: impl ToString) -> WireError {
     WireError::Plugins(error.to_string())
 }
 
-/// Where all streams of one pipeline land: the first of each track goes to the line.
-pub(crate) struct Landing {
-    intake: Arc<Intake>,
-    /// What is said when the first packet comes.
-    from: String,
-    state: Mutex<State>,
-}
-
-/// A stream, by the pad it comes from.
-struct Stream {
-    pad: gst::Pad,
-    track: Track,
-    /// Weak: its sink holds the landing.
-    elements: Vec<glib::WeakRef<gst::Element>>,
-}
-
-impl State {
-    fn is_ours(&self, pad: &gst::Pad, track: Track) -> bool {
-        self.streams.iter().find(|stream| stream.track == track).is_some_and(|stream| stream.pad == *pad)
-    }
-}
-
-#[derive(Default)]
-struct State {
-    /// All streams of our tracks, as they came: the first of each track is ours, and those after
-    /// it stand by. Where a sender changes its codec, the new one comes before the old one goes.
-    streams: Vec<Stream>,
-    arriving: Option<Arriving>,
-    /// What a camera said of the time of day before anything of it had arrived.
-    clock: Option<(Time, Wall)>,
-    last_picture: Option<Instant>,
-    last_sound: Option<Instant>,
-}
-
-impl Landing {
-    pub(crate) fn new(intake: Arc<Intake>, from: String) -> Self {
-        Self { intake, from, state: Mutex::new(State::default()) }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes note of a stream of one of our tracks, if there is room for it.
-    fn claim(&self, pad: &gst::Pad, track: Option<Track>) -> Option<Track> {
-        let track = track?;
-        let streams = &mut self.lock().streams;
-        (streams.len() < MOST_STREAMS).then(|| {
-            streams.push(Stream { pad: pad.clone(), track, elements: Vec::new() });
-            track
-        })
-    }
-
-    /// What was built for a stream.
-    fn built(&self, pad: &gst::Pad, elements: Vec<gst::Element>) {
-        if let Some(stream) = self.lock().streams.iter_mut().find(|stream| stream.pad == *pad) {
-            stream.elements = elements.iter().map(ObjectExt::downgrade).collect();
-        }
-    }
-
-    /// A stream is gone: the next one of its track is ours. Gives what was built for it.
-    fn release(&self, pad: &gst::Pad) -> Vec<gst::Element> {
-        let streams = &mut self.lock().streams;
-        let at = streams.iter().position(|stream| stream.pad == *pad);
-        let elements = at.map_or_else(Vec::new, |at| streams.remove(at).elements);
-        elements.iter().filter_map(glib::WeakRef::upgrade).collect()
-    }
-
-    pub(super) fn reporter(&self) -> &Reporter {
-        &self.intake.reporter
-    }
-
-    /// At `pts` of the stream it was so late by the sender's clock. What sound says counts where
-    /// there are no pictures.
-    pub(super) fn clock(&self, track: Track, pts: Time, wall: Wall) {
-        let mut state = self.lock();
-        if track == Track::Audio && state.last_picture.is_some() {
-            return;
-        }
-        match &mut state.arriving {
-            Some(arriving) => arriving.clock(pts, wall),
-            None => state.clock = Some((pts, wall)),
-        }
-    }
-
-    /// How long ago the last picture came, or the last sound where there are no pictures;
-    /// `None` before the first.
-    fn quiet_for(&self) -> Option<Duration> {
-        let state = self.lock();
-        state.last_picture.or(state.last_sound).map(|last| last.elapsed())
-    }
-
-    /// Why nothing more is to be waited for, if so: it has fallen silent, or nothing came within
-    /// `opening`; `None` waits for the first for ever.
-    pub(crate) fn overdue(&self, begun: Instant, opening: Option<Duration>) -> Option<String> {
-        match (self.quiet_for(), opening) {
-            (Some(quiet), _) if quiet > SILENCE => Some(format!("nothing came for {} s", SILENCE.as_secs())),
-            (None, Some(opening)) if begun.elapsed() > opening => {
-                Some(format!("nothing came within {} s", opening.as_secs()))
-            }
-            _ => None,
-        }
-    }
-
-    /// Something is wrong with what comes. Before anything has landed, that is nobody's.
-    pub(crate) fn complain(&self, problem: &str) {
-        if let Some(arriving) = &mut self.lock().arriving {
-            arriving.complain(problem);
-        }
-    }
-
-    /// The stream has ended. Gives whether it had begun.
-    pub(crate) fn end(&self, why: &str) -> Began {
-        match self.lock().arriving.take() {
-            Some(arriving) => {
-                arriving.end(why.to_owned());
-                Began::Yes
-            }
-            None => Began::No,
-        }
-    }
-
-    /// What one stream's sink does with its samples.
-    fn callbacks(self: Arc<Self>, track: Track, pad: gst::Pad) -> AppSinkCallbacks {
-        let reader = SampleReader::new(track);
-        let mut known: Option<gst::Caps> = None;
-        let mut raw: Option<caps::RawForm> = None;
-        let new_sample = move |sink: &AppSink| {
-            let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
-            let Some(read) = reader.read(&sample, known.as_deref()) else { return Ok(gst::FlowSuccess::Ok) };
-            let mut state = self.lock();
-            if !state.is_ours(&pad, track) {
-                return Ok(gst::FlowSuccess::Ok);
-            }
-            match track {
-                Track::Video => state.last_picture = Some(Instant::now()),
-                Track::Audio => state.last_sound = Some(Instant::now()),
-            }
-            if state.arriving.is_none() {
-                match self.intake.begin(self.from.clone()) {
-                    Ok(mut arriving) => {
-                        state.clock.take().into_iter().for_each(|(pts, wall)| arriving.clock(pts, wall));
-                        state.arriving = Some(arriving);
-                    }
-                    // The line's decoder is far behind: this packet is lost, a later one finds room.
-                    Err(Turned::Hangs | Turned::Taken) => return Ok(gst::FlowSuccess::Ok),
-                }
-            }
-            let Some(arriving) = &mut state.arriving else { return Ok(gst::FlowSuccess::Ok) };
-            if let Some(new) = read.caps {
-                raw = caps::raw(&new);
-                match caps::params(&new) {
-                    _ if raw.is_some() => {}
-                    Ok(params) => _ = arriving.params(params),
-                    Err(what) => arriving.complain(&format!("no decoder for {what}")),
-                }
-                known = Some(new);
-            }
-            match &raw {
-                None => _ = arriving.packet(read.packet),
-                Some(raw) => match raw.picture(&read.packet.data) {
-                    Ok(picture) => _ = arriving.frame(Frame { pts: read.packet.pts, picture }),
-                    Err(error) => arriving.complain(&error.to_string()),
-                },
-            }
-            Ok(gst::FlowSuccess::Ok)
-        };
-        AppSinkCallbacks::builder().new_sample(new_sample).build()
-    }
-}
-
 /// What is handed in to a pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Container {
@@ -226,6 +46,8 @@ pub(crate) enum Container {
     Transport,
     /// Fragmented MP4, whose times are of one timeline by themselves.
     Fragments,
+    /// Frames of sound behind one another; a buffer bears the time of the first that begins in it.
+    Packed,
 }
 
 /// What a running pipeline says next.
@@ -333,7 +155,7 @@ impl Graph {
         let mut feeds = Vec::new();
         for container in containers {
             let format = match container {
-                Container::Transport => gst::Format::Time,
+                Container::Transport | Container::Packed => gst::Format::Time,
                 Container::Fragments => gst::Format::Bytes,
             };
             let feed = AppSrc::builder().format(format).build();

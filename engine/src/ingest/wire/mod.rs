@@ -6,6 +6,8 @@
 mod address;
 mod graph;
 mod knocks;
+mod landing;
+mod marks;
 mod network;
 mod pace;
 mod rtp;
@@ -21,7 +23,8 @@ use crate::event::Level;
 use crate::ingest::again::{self, Attempt, GLANCE, Then};
 use crate::ingest::intake::Intake;
 pub(crate) use crate::ingest::wire::address::{AddressError, Wire};
-pub(crate) use crate::ingest::wire::graph::{Container, Graph, Landing, Said, WireError};
+pub(crate) use crate::ingest::wire::graph::{Container, Graph, Said, WireError};
+pub(crate) use crate::ingest::wire::landing::Landing;
 pub(crate) use crate::ingest::wire::stuck::Stuck;
 use crate::keys;
 use crate::reporter::Reporter;

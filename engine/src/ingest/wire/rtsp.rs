@@ -8,7 +8,8 @@ use gstreamer::prelude::*;
 use media::{Span, Track};
 use url::Url;
 
-use super::graph::{Landing, WireError, make, set_if_there};
+use super::graph::{WireError, make, set_if_there};
+use super::landing::Landing;
 use super::rtp::{Placed, Session, Stamp};
 use crate::event::Level;
 use crate::ingest::wall::Wall;
