@@ -53,7 +53,7 @@ fn moov(file: &mut File) -> Option<Vec<u8>> {
 }
 
 /// The boxes that stand behind one another.
-fn boxes(mut data: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+pub(super) fn boxes(mut data: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     let next = move || {
         let &[a, b, c, d, k0, k1, k2, k3, ..] = data else { return None };
         let len = usize::try_from(u32::from_be_bytes([a, b, c, d])).ok()?;
@@ -64,7 +64,8 @@ fn boxes(mut data: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     std::iter::from_fn(next).take(MOST)
 }
 
-fn find<'a>(data: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
+/// What is in the first box of a kind.
+pub(super) fn find<'a>(data: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
     boxes(data).find(|(found, _)| found == kind).map(|(_, body)| body)
 }
 

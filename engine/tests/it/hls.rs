@@ -13,7 +13,7 @@ use crate::support::{clips, codes, decode, mean, tags};
 use crate::wires::{is_main, serve};
 
 /// Runs ffmpeg to its end.
-fn ffmpeg(folder: &Path, args: &str) {
+pub(crate) fn ffmpeg(folder: &Path, args: &str) {
     let status = Process::new("ffmpeg")
         .current_dir(folder)
         .args(["-nostdin", "-v", "error"])
@@ -162,4 +162,60 @@ fn a_discontinuity_is_followed_without_losing_a_picture() {
             .count()
     });
     assert_eq!(pictures, [50, 50]);
+}
+
+/// What ffmpeg decodes of a playlist: each frame's time and sum.
+fn sums(folder: &Path, playlist: &str) -> String {
+    let mut ffmpeg = Process::new("ffmpeg");
+    ffmpeg.current_dir(folder).args([
+        "-nostdin",
+        "-v",
+        "error",
+        "-xerror",
+        "-allowed_extensions",
+        "ALL",
+        "-i",
+    ]);
+    let output =
+        ffmpeg.arg(playlist).args(["-map", "0:v", "-map", "0:a", "-f", "framecrc", "-"]).output().unwrap();
+    assert!(
+        output.status.success() && output.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Pictures and sound sealed, and not what they are packed in: `SAMPLE-AES`.
+#[test]
+fn sealed_samples_are_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, iv) = (*b"sixteen bytes of", 42u128.to_be_bytes());
+    let file = |name: &str| folder.path().join(name);
+    ffmpeg(folder.path(), &format!("{FILM} -b:v 1M -f hls -hls_time 1 -hls_list_size 0 clear.m3u8"));
+    std::fs::write(file("film.key"), key).unwrap();
+    let (mut list, mut sealer) = (String::new(), crate::sealing::Sealer::new(key, iv));
+    for line in std::fs::read_to_string(file("clear.m3u8")).unwrap().lines() {
+        if line.starts_with("#EXT-X-MEDIA-SEQUENCE") {
+            list += "#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"film.key\",IV=0x2a\n";
+        }
+        let sealed = format!("sealed-{line}");
+        if line.ends_with(".ts") {
+            let clear = std::fs::read(file(line)).unwrap();
+            std::fs::write(file(&sealed), sealer.segment(&clear)).unwrap();
+        }
+        list += if line.ends_with(".ts") { &sealed } else { line };
+        list += "\n";
+    }
+    // FFmpeg wants all digits.
+    std::fs::write(file("sealed.m3u8"), list.replace("0x2a", &format!("0x{:032x}", 42))).unwrap();
+    assert_eq!(sums(folder.path(), "sealed.m3u8"), sums(folder.path(), "clear.m3u8"));
+
+    let (_server, url) = serve(folder.path());
+    let (report, out) = ended(follow(&format!("pull \"{url}/sealed.m3u8\"")));
+    let line = &report.cameras[0].lines[0];
+    assert!(line.decode_errors == 0 && line.packets > 250, "{line:?}");
+    assert_eq!(received(out.path()), 100);
+    let blue = blue(out.path());
+    assert!(blue >= 12, "{blue} pictures of the last half second");
 }

@@ -6,14 +6,16 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use gstreamer as gst;
 use gstreamer_app::AppSrc;
-use media::Span;
+use media::{Span, Time};
 use tokio::time::{sleep, timeout};
 use url::Url;
 
 use super::HlsError;
-use super::playlist::{self, Ending, Init, Joins, Key, Media, Playlist, Segment, There};
-use super::{sealed, transport};
-use crate::fetch::{self, Part};
+use super::fragments::Film;
+use super::playlist::{self, Ending, Init, Joins, Key, Media, Playlist, Sealed, Segment, There};
+use super::transport::Unfolded;
+use super::{packed, sample_aes, sealed, transport};
+use crate::fetch::{self, Part as Range};
 use crate::ingest::again::{GLANCE, SILENCE};
 use crate::ingest::wire::{Container, Landing};
 use crate::secure::Trust;
@@ -30,6 +32,9 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(300);
 /// A playlist is not asked for more often, nor waited for longer, whatever it says.
 const RELOADS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
 
+/// When the first stamp of a stretch is put, in nanoseconds: what comes beside it may begin before it.
+const FIRST: i64 = 3600 * 1_000_000_000;
+
 /// Where a followed playlist has come to a halt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Halt {
@@ -44,13 +49,23 @@ pub(super) enum Halt {
 pub(super) struct Means<'a> {
     pub(super) trust: &'a Trust,
     pub(super) landing: &'a Landing,
-    /// The first stamp of the first container of this stretch, by which the others are put.
+    /// The first stamp of this stretch, by which all others are put.
     pub(super) first: &'a Cell<Option<u64>>,
+}
+
+/// What a playlist is to its programme.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// It has the pictures, if there are any: its dates count.
+    Main,
+    /// Sound beside them.
+    Beside,
 }
 
 /// A playlist on its way.
 pub(super) struct Follower {
     url: Url,
+    part: Part,
     list: Option<Media>,
     /// When it was last loaded, and whether it had changed.
     loaded: Instant,
@@ -59,6 +74,12 @@ pub(super) struct Follower {
     next: Option<u64>,
     /// What the demuxer has been given last as a head.
     init: Option<Init>,
+    /// The next segment, where it was fetched to see what it is.
+    at_hand: Option<(u64, Vec<Bytes>)>,
+    /// What the demuxer of this stretch takes.
+    form: Container,
+    /// How its stamps are counted in this stretch.
+    stamps: Unfolded,
     /// The last key that was fetched, and whose.
     key: Option<(String, [u8; 16])>,
 }
@@ -71,46 +92,119 @@ enum News {
 
 impl Follower {
     /// Of the playlist at an address, which may have been read already.
-    pub(super) fn new(url: Url, list: Option<Media>) -> Self {
-        Self { url, list, loaded: Instant::now(), news: News::Some, next: None, init: None, key: None }
+    fn new(url: Url, part: Part, list: Option<Media>) -> Self {
+        Self {
+            url,
+            part,
+            list,
+            loaded: Instant::now(),
+            news: News::Some,
+            next: None,
+            init: None,
+            at_hand: None,
+            form: Container::Transport,
+            stamps: Unfolded::default(),
+            key: None,
+        }
     }
 
-    /// What the next segment is.
+    /// What the next segment is that can be had.
     pub(super) async fn container(&mut self, means: Means<'_>) -> Result<Container, HlsError> {
-        let next = self.next(means).await?;
-        Ok(match next.is_some_and(|(_, segment)| segment.init.is_some()) {
-            true => Container::Fragments,
-            false => Container::Transport,
-        })
+        // The demuxer will be a new one, and counts anew.
+        (self.init, self.stamps, self.form) = (None, Unfolded::default(), Container::Transport);
+        while let Some((number, segment)) = self.next(means).await? {
+            if let Some(pieces) = self.fetched(number, &segment, means).await? {
+                self.form = match pieces.last() {
+                    _ if segment.init.is_some() => Container::Fragments,
+                    Some(first) if packed::is_packed(first) => Container::Packed,
+                    _ => Container::Transport,
+                };
+                self.at_hand = Some((number, pieces));
+                break;
+            }
+            self.next = Some(number + 1);
+        }
+        Ok(self.form)
     }
 
     /// Fetches and hands on up to where something else begins, or the end.
     pub(super) async fn feed(&mut self, to: &AppSrc, means: Means<'_>) -> Result<Halt, HlsError> {
         let mut begun = false;
-        // The demuxer is a new one.
-        self.init = None;
+        let mut film = None;
         loop {
             let Some((number, segment)) = self.next(means).await? else { return Ok(Halt::End) };
-            let other_head = segment.init != self.init;
-            if begun && (segment.joins == Joins::Anew || other_head) {
+            if begun && (segment.joins == Joins::Anew || segment.init != self.init) {
                 return Ok(Halt::Anew);
             }
-            if segment.there == There::Yes {
-                match self.fetch(number, &segment, other_head, means).await {
-                    Ok(pieces) => {
-                        let mut begins = (!begun && segment.init.is_none()).then(|| begins(&pieces, means));
-                        for piece in pieces {
-                            push(to, piece, begins.take()).await?;
+            if let Some(mut pieces) = self.fetched(number, &segment, means).await? {
+                let mut at = None;
+                let shown = match self.form {
+                    Container::Transport => {
+                        let stamp =
+                            pieces.iter().find_map(|piece| transport::first_stamp(piece)).unwrap_or(0);
+                        at = (!begun).then(|| self.place(stamp, means));
+                        let shown = pieces.iter().find_map(|piece| transport::first_shown(piece));
+                        shown.map(|stamp| self.place(stamp, means))
+                    }
+                    Container::Packed => {
+                        at = pieces.last_mut().and_then(|sound| self.untagged(sound, begun, means));
+                        at
+                    }
+                    Container::Fragments => {
+                        if let Some(init) = pieces.first().filter(|_| !begun) {
+                            film = Film::read(init);
                         }
-                        (self.init, begun) = (segment.init, true);
+                        pieces.last().and_then(|segment| film?.first_shown(segment))
                     }
-                    Err(error) if error.is_of_one() => {
-                        means.landing.complain(&format!("a segment is passed over: {error}"));
-                    }
-                    Err(error) => return Err(error),
+                };
+                if let Some((shown, date)) = shown.zip(segment.date).filter(|_| self.part == Part::Main) {
+                    means.landing.mark(shown, date);
                 }
+                for piece in pieces {
+                    push(to, piece, at.take()).await?;
+                }
+                (self.init, begun) = (segment.init, true);
             }
             self.next = Some(number + 1);
+        }
+    }
+
+    /// Where a stamp of MPEG-TS lies in this stretch.
+    fn place(&mut self, stamp: u64, means: Means<'_>) -> Time {
+        let first = means.first.get().unwrap_or(stamp);
+        means.first.set(Some(first));
+        Time::from_nanos((FIRST + self.stamps.since(first, stamp) * 100_000 / 9).max(0))
+    }
+
+    /// Takes away what stands before packed sound. Gives where it lies: where that is not said, it
+    /// begins with the others, and goes on from the segment before.
+    fn untagged(&mut self, sound: &mut Bytes, begun: bool, means: Means<'_>) -> Option<Time> {
+        let head = packed::Head::read(sound);
+        let _ = sound.split_to(head.len);
+        let first = || (!begun).then(|| means.first.get().unwrap_or(0));
+        head.stamp.or_else(first).map(|stamp| self.place(stamp, means))
+    }
+
+    /// A segment's bytes; `None` if it is passed over.
+    async fn fetched(
+        &mut self,
+        number: u64,
+        segment: &Segment,
+        means: Means<'_>,
+    ) -> Result<Option<Vec<Bytes>>, HlsError> {
+        if let Some((_, pieces)) = self.at_hand.take().filter(|(at_hand, _)| *at_hand == number) {
+            return Ok(Some(pieces));
+        }
+        if segment.there == There::Gap {
+            return Ok(None);
+        }
+        match self.fetch(number, segment, means).await {
+            Ok(pieces) => Ok(Some(pieces)),
+            Err(error) if error.is_of_one() => {
+                means.landing.complain(&format!("a segment is passed over: {error}"));
+                Ok(None)
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -168,15 +262,14 @@ impl Follower {
         &mut self,
         number: u64,
         segment: &Segment,
-        head: bool,
         means: Means<'_>,
     ) -> Result<Vec<Bytes>, HlsError> {
         let mut pieces = Vec::new();
-        if let Some(init) = segment.init.as_ref().filter(|_| head) {
-            let part = init.part.map(|p| Part { from: p.from, len: p.len });
+        if let Some(init) = segment.init.as_ref().filter(|init| self.init.as_ref() != Some(init)) {
+            let part = init.part.map(|p| Range { from: p.from, len: p.len });
             pieces.push(self.part(&init.uri, part, init.key.as_ref(), number, means).await?);
         }
-        let part = segment.part.map(|p| Part { from: p.from, len: p.len });
+        let part = segment.part.map(|p| Range { from: p.from, len: p.len });
         pieces.push(self.part(&segment.uri, part, segment.key.as_ref(), number, means).await?);
         Ok(pieces)
     }
@@ -184,7 +277,7 @@ impl Follower {
     async fn part(
         &mut self,
         uri: &str,
-        part: Option<Part>,
+        part: Option<Range>,
         key: Option<&Key>,
         number: u64,
         means: Means<'_>,
@@ -206,7 +299,10 @@ impl Follower {
         let Some(key) = key else { return Ok(bytes) };
         let iv = key.iv.unwrap_or_else(|| u128::from(number).to_be_bytes());
         let opener = self.key(key, means).await?;
-        sealed::unsealed(bytes, &opener, &iv).ok_or(HlsError::Sealed)
+        match key.sealed {
+            Sealed::Whole => sealed::unsealed(bytes, &opener, &iv).ok_or(HlsError::Sealed),
+            Sealed::Samples => Ok(sample_aes::opened(bytes, &opener, &iv)),
+        }
     }
 
     async fn key(&mut self, key: &Key, means: Means<'_>) -> Result<[u8; 16], HlsError> {
@@ -224,7 +320,7 @@ impl Follower {
 /// What is at an address, read to its end; and the address it was found at.
 pub(super) async fn whole(
     url: &Url,
-    part: Option<Part>,
+    part: Option<Range>,
     most: usize,
     trust: &Trust,
 ) -> Result<(Url, Bytes), HlsError> {
@@ -261,33 +357,24 @@ pub(super) fn read(bytes: &[u8]) -> Result<Playlist, HlsError> {
 pub(super) async fn find(url: &Url, trust: &Trust) -> Result<Vec<Follower>, HlsError> {
     let (url, text) = whole(url, None, LONGEST_PLAYLIST, trust).await?;
     match read(&text)? {
-        Playlist::Media(list) => Ok(vec![Follower::new(url, Some(list))]),
+        Playlist::Media(list) => Ok(vec![Follower::new(url, Part::Main, Some(list))]),
         Playlist::Master(master) => {
             let (pictures, sound) = master.best().ok_or(HlsError::Nested)?;
-            let all = std::iter::once(pictures).chain(sound);
-            all.map(|uri| Ok(Follower::new(fetch::beside(&url, uri)?, None))).collect()
+            let all = std::iter::once((pictures, Part::Main)).chain(sound.map(|sound| (sound, Part::Beside)));
+            all.map(|(uri, part)| Ok(Follower::new(fetch::beside(&url, uri)?, part, None))).collect()
         }
     }
 }
 
-/// When MPEG-TS that begins here begins, from an hour on: another that came first may begin later.
-fn begins(pieces: &[Bytes], means: Means<'_>) -> gst::ClockTime {
-    let stamp = pieces.iter().find_map(|piece| transport::first_stamp(piece)).unwrap_or(0);
-    let first = means.first.get().unwrap_or(stamp);
-    means.first.set(Some(first));
-    // Nobody's sound lies further from its pictures.
-    let later = transport::later(stamp, first).clamp(-3600 * 90_000, 3600 * 90_000);
-    gst::ClockTime::from_nseconds((3600 * 1_000_000_000 + later * 100_000 / 9).unsigned_abs())
-}
-
-/// Hands bytes to the demuxer, once it has room; the first of MPEG-TS with the time they begin.
-async fn push(to: &AppSrc, bytes: Bytes, begins: Option<gst::ClockTime>) -> Result<(), HlsError> {
+/// Hands bytes to the demuxer, once it has room, and where they lie, if that is to be said.
+async fn push(to: &AppSrc, bytes: Bytes, at: Option<Time>) -> Result<(), HlsError> {
     while to.current_level_bytes() > AHEAD {
         sleep(GLANCE / 4).await;
     }
     let mut buffer = gst::Buffer::from_slice(bytes);
     if let Some(buffer) = buffer.get_mut() {
-        buffer.set_pts(begins);
+        let nanos = at.and_then(|at| u64::try_from(at.as_nanos()).ok());
+        buffer.set_pts(nanos.map(gst::ClockTime::from_nseconds));
     }
     let pushed = to.push_buffer(buffer);
     pushed.map(|_| ()).map_err(|_| HlsError::Demuxer)

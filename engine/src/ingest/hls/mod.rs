@@ -5,8 +5,13 @@
 //! to its last packet before the next one begins. GStreamer's demuxers are not used: of 1.22's two,
 //! one aborts the process and the other may wait for ever when it is taken down.
 
+mod attributes;
+mod date;
 mod follow;
+mod fragments;
+mod packed;
 mod playlist;
+mod sample_aes;
 mod sealed;
 mod transport;
 
@@ -144,10 +149,8 @@ impl HlsLine {
             let landing = Arc::new(Landing::new(Arc::clone(&self.intake), from));
             let first = Cell::new(None);
             let means = Means { trust: &self.trust, landing: &landing, first: &first };
-            let mut containers = Vec::new();
-            for follower in &mut followers {
-                containers.push(follower.container(means).await?);
-            }
+            let containers = followers.iter_mut().map(|follower| follower.container(means));
+            let containers = try_join_all(containers).await?;
             let (graph, feeds) = Graph::fed(&containers, &landing, stuck)?;
             landed.begin(Arc::clone(&landing));
             let pump = async {

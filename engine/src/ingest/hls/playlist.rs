@@ -5,6 +5,10 @@
 
 use media::Span;
 
+use super::attributes::Attributes;
+use super::date;
+use crate::ingest::wall::Wall;
+
 /// Segments of one playlist that are kept: a day of them, at four seconds each.
 const MOST_SEGMENTS: usize = 21_600;
 /// Variants and renditions that are looked at.
@@ -19,7 +23,10 @@ pub(super) enum PlaylistError {
     None,
     #[error("line {line} of the playlist: {what}")]
     Line { line: usize, what: &'static str },
-    #[error("line {line} of the playlist: its segments are sealed with {method}; legal: NONE, AES-128")]
+    #[error(
+        "line {line} of the playlist: its segments are sealed with {method}; legal: NONE, AES-128, and SAMPLE-AES \
+         of MPEG-TS and packed sound, each with KEYFORMAT=\"identity\" or none"
+    )]
     Sealed { line: usize, method: String },
     #[error("the playlist is empty: neither variants nor segments")]
     Empty,
@@ -91,6 +98,8 @@ pub(super) struct Segment {
     /// What stands before the first segment of its kind.
     pub(super) init: Option<Init>,
     pub(super) key: Option<Key>,
+    /// When its first picture was taken.
+    pub(super) date: Option<Wall>,
     pub(super) joins: Joins,
     pub(super) there: There,
 }
@@ -125,12 +134,22 @@ pub(super) struct Init {
     pub(super) key: Option<Key>,
 }
 
-/// AES-128 in CBC, of a whole segment.
+/// AES-128 in CBC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Key {
+    pub(super) sealed: Sealed,
     pub(super) uri: String,
     /// The segment's number, where none is said.
     pub(super) iv: Option<[u8; 16]>,
+}
+
+/// What of a segment is sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sealed {
+    /// All of it: `AES-128`.
+    Whole,
+    /// Pictures and sound, and not what they are packed in: `SAMPLE-AES`.
+    Samples,
 }
 
 impl Master {
@@ -178,28 +197,6 @@ impl Media {
     }
 }
 
-/// Attributes of a tag: names, and values without their quotes.
-struct Attributes<'a>(Vec<(&'a str, &'a str)>);
-
-impl<'a> Attributes<'a> {
-    fn of(mut text: &'a str) -> Self {
-        let mut all = Vec::new();
-        while let Some((name, rest)) = text.split_once('=') {
-            let (value, rest) = match rest.strip_prefix('"') {
-                Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
-                None => rest.split_at(rest.find(',').unwrap_or(rest.len())),
-            };
-            all.push((name.trim(), value.trim()));
-            text = rest.strip_prefix(',').unwrap_or(rest);
-        }
-        Self(all)
-    }
-
-    fn get(&self, name: &str) -> Option<&'a str> {
-        self.0.iter().find(|(found, _)| *found == name).map(|(_, value)| *value)
-    }
-}
-
 /// What stands before a segment's address, and what is in force until something else is said.
 #[derive(Default)]
 struct Pending {
@@ -209,6 +206,10 @@ struct Pending {
     there: Option<There>,
     init: Option<Init>,
     key: Option<Key>,
+    /// What is said of when the next segment was taken,
+    date: Option<Wall>,
+    /// and what follows from what was said of those before it.
+    follows: Option<Wall>,
     /// Where the last part ended, and of what.
     reached: Option<(String, u64)>,
 }
@@ -225,13 +226,17 @@ impl Pending {
                 Some(Part { from, len })
             }
         };
+        let joins = self.joins.take().unwrap_or(Joins::Goes);
+        let date = self.date.take().or(self.follows.filter(|_| joins == Joins::Goes));
+        self.follows = date.filter(|_| duration > Span::ZERO).map(|date| Wall(date.0 + duration));
         Some(Segment {
             uri: uri.to_owned(),
             duration: if duration > Span::ZERO { duration } else { target },
             part,
             init: self.init.clone(),
             key: self.key.clone(),
-            joins: self.joins.take().unwrap_or(Joins::Goes),
+            date,
+            joins,
             there: self.there.take().unwrap_or(There::Yes),
         })
     }
@@ -265,6 +270,12 @@ pub(super) fn parse(text: &str) -> Result<Playlist, PlaylistError> {
                     });
                 }
             } else if let Some(segment) = pending.segment(line, media.target) {
+                // There the samples are sealed in another way, which MP4 has for it.
+                let is_of_samples = segment.key.as_ref().is_some_and(|key| key.sealed == Sealed::Samples);
+                if is_of_samples && segment.init.is_some() {
+                    let method = "SAMPLE-AES in fragmented MP4".to_owned();
+                    return Err(PlaylistError::Sealed { line: number, method });
+                }
                 if media.segments.len() == MOST_SEGMENTS {
                     return Err(wrong("more segments than 21600, which is a day of them"));
                 }
@@ -291,6 +302,8 @@ pub(super) fn parse(text: &str) -> Result<Playlist, PlaylistError> {
                 pending.part =
                     Some(range(value).ok_or_else(|| wrong("#EXT-X-BYTERANGE is not LENGTH or LENGTH@FROM"))?)
             }
+            // A date that cannot be read is no reason to show nothing.
+            "EXT-X-PROGRAM-DATE-TIME" => pending.date = date::read(value),
             "EXT-X-DISCONTINUITY" => pending.joins = Some(Joins::Anew),
             "EXT-X-GAP" => pending.there = Some(There::Gap),
             "EXT-X-ENDLIST" => media.ending = Ending::Ended,
@@ -348,9 +361,13 @@ fn key(said: &Attributes<'_>, line: usize) -> Result<Option<Key>, PlaylistError>
     let wrong = |what| PlaylistError::Line { line, what };
     let method = said.get("METHOD").unwrap_or_default();
     let identity = said.get("KEYFORMAT").is_none_or(|format| format == "identity");
+    let sealed = match method {
+        "AES-128" => Sealed::Whole,
+        _ => Sealed::Samples,
+    };
     match method {
         "NONE" => Ok(None),
-        "AES-128" if identity => {
+        "AES-128" | "SAMPLE-AES" if identity => {
             let uri = said.get("URI").ok_or_else(|| wrong("#EXT-X-KEY without a URI"))?.to_owned();
             let iv =
                 match said.get("IV") {
@@ -359,7 +376,7 @@ fn key(said: &Attributes<'_>, line: usize) -> Result<Option<Key>, PlaylistError>
                         wrong("#EXT-X-KEY with an IV that is not 0x and up to 32 hex digits")
                     })?),
                 };
-            Ok(Some(Key { uri, iv }))
+            Ok(Some(Key { sealed, uri, iv }))
         }
         _ => {
             let method: String = method.chars().filter(char::is_ascii_graphic).take(32).collect();
@@ -374,86 +391,4 @@ fn number(hex: &str) -> Option<[u8; 16]> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn media(text: &str) -> Media {
-        match parse(text).unwrap() {
-            Playlist::Media(media) => media,
-            Playlist::Master(master) => panic!("{master:?}"),
-        }
-    }
-
-    const LIVE: &str = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:7\n\
-        #EXT-X-MAP:URI=\"init.mp4\",BYTERANGE=\"700@0\"\n#EXTINF:2.0,\na.m4s\n#EXTINF:2.0,x,y\n#EXT-X-BYTERANGE:10@5\nb.m4s\n\
-        #EXTINF:2,\n#EXT-X-BYTERANGE:20\nb.m4s\r\n#EXT-X-DISCONTINUITY\n#EXT-X-KEY:METHOD=AES-128,URI=\"k?a=b,c\",IV=0x0F\n\
-        #EXTINF:1.5,\nhttps://h/d.m4s\n#EXT-X-KEY:METHOD=NONE\n#EXT-X-GAP\n#EXTINF:2.0,\ne.m4s\n";
-
-    #[test]
-    fn what_is_said_once_is_in_force_until_it_is_said_otherwise() {
-        let live = media(LIVE);
-        assert_eq!((live.target, live.first, live.ending), (Span::from_secs(2), 7, Ending::Open));
-        let uris: Vec<_> = live.segments.iter().map(|s| s.uri.as_str()).collect();
-        assert_eq!(uris, ["a.m4s", "b.m4s", "b.m4s", "https://h/d.m4s", "e.m4s"]);
-        let parts: Vec<_> = live.segments.iter().map(|s| s.part.map(|p| (p.from, p.len))).collect();
-        assert_eq!(parts, [None, Some((5, 10)), Some((15, 20)), None, None]);
-        let anew: Vec<_> = live.segments.iter().map(|s| s.joins == Joins::Anew).collect();
-        assert_eq!(anew, [false, false, false, true, false]);
-        let key = Key { uri: "k?a=b,c".to_owned(), iv: Some(15u128.to_be_bytes()) };
-        let keys: Vec<_> = live.segments.iter().map(|s| s.key.clone()).collect();
-        assert_eq!(keys, [None, None, None, Some(key), None]);
-        assert!(live.segments.iter().all(|s| s.init.as_ref().unwrap().part.unwrap().len == 700));
-        assert_eq!(live.segments[4].there, There::Gap);
-        // Six seconds before its end: 2 + 1.5 + 2 are too few, 2 more are enough.
-        assert_eq!(live.begins(), 8);
-        assert_eq!(live.segment(8).unwrap().part.unwrap().from, 5);
-        assert!(live.segment(6).is_none() && live.segment(12).is_none());
-        assert_eq!(media(&format!("{LIVE}#EXT-X-ENDLIST")).begins(), 7);
-    }
-
-    #[test]
-    fn the_best_quality_that_can_be_played_is_taken_with_its_sound() {
-        let text = "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"hi\",NAME=\"b\",URI=\"other.m3u8\"\n\
-            #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"hi\",NAME=\"a\",DEFAULT=YES,URI=\"sound.m3u8\"\n\
-            #EXT-X-STREAM-INF:BANDWIDTH=900,CODECS=\"vp09.00\"\nbest.m3u8\n\
-            #EXT-X-STREAM-INF:BANDWIDTH=800,CODECS=\"avc1.64001f,mp4a.40.2\",AUDIO=\"hi\"\ngood.m3u8\n\
-            #EXT-X-STREAM-INF:BANDWIDTH=100\nlow.m3u8\n";
-        let Playlist::Master(master) = parse(text).unwrap() else { panic!("segments") };
-        assert_eq!(master.best(), Some(("good.m3u8", Some("sound.m3u8"))));
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_with_its_line() {
-        for (text, said) in [
-            ("<html>", "what comes is no playlist: it does not begin with #EXTM3U"),
-            ("#EXTM3U\n#EXT-X-ENDLIST", "the playlist is empty: neither variants nor segments"),
-            (
-                "#EXTM3U\n#EXTINF:-1,\nSECRET",
-                "line 2 of the playlist: #EXTINF without a length of 0 to 600 s",
-            ),
-            (
-                "#EXTM3U\n\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"SECRET\"",
-                "line 3 of the playlist: its segments are sealed with SAMPLE-AES; legal: NONE, AES-128",
-            ),
-        ] {
-            assert_eq!(parse(text).unwrap_err().to_string(), said);
-        }
-        assert!(media("#EXTM3U\n#EXT-X-TARGETDURATION:4\n").segments.is_empty(), "it has not begun");
-    }
-
-    proptest! {
-        #[test]
-        fn nothing_in_a_playlist_panics(lines in prop::collection::vec(
-            prop_oneof![
-                "#(EXTINF|EXT-X-(KEY|MAP|BYTERANGE|MEDIA-SEQUENCE|TARGETDURATION|MEDIA|STREAM-INF)):[A-Z0-9@=,\"x.-]{0,24}",
-                "[a-z]{0,5}", ".{0,12}",
-            ], 0..30,
-        )) {
-            if let Ok(Playlist::Media(media)) = parse(&format!("#EXTM3U\n{}", lines.join("\n"))) {
-                let begins = media.begins();
-                prop_assert!(begins >= media.first && begins <= media.first + media.segments.len() as u64);
-            }
-        }
-    }
-}
+mod tests;
