@@ -103,8 +103,8 @@ pub use crate::mark::{MarkFound, MarkReader};
 pub use crate::options::{Mode, RtmpTimeouts, RunOptions, ShowFile};
 pub use crate::report::{
     BoxReport, CameraReport, CarriedReport, ChannelReport, EgressReport, EgressState, EncryptionReport,
-    LineReport, LineState, NetworkReport, OnAirReport, RecordingReport, Report, RungReport, SceneReport,
-    ShedReport, StageReport,
+    LineFacts, LineReport, LineState, NetworkReport, OnAirReport, RecordingReport, Report, RungReport,
+    SceneReport, ShedReport, StageFacts, StageReport,
 };
 pub use crate::secure::{PemError, server_papers, trusted_papers};
 pub use crate::start::StartError;

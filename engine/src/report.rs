@@ -3,6 +3,8 @@
 //! Times are seconds of show time unless the name says `_ms`; gaps are between
 //! successive tags, in wall time when live, in media time offline.
 
+use std::ops::Deref;
+
 use pipeline_dsl::Switch;
 use serde::{Deserialize, Serialize};
 
@@ -74,28 +76,21 @@ pub enum LineState {
     Connecting,
 }
 
-/// One line of a camera.
+/// What a status and a report say of a line alike: up to now, or in all. Both are read as if it were
+/// their own, and in JSON it is.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are the contract")]
-pub struct LineReport {
+pub struct LineFacts {
     pub name: String,
     pub state: LineState,
     pub packets: u64,
     pub bytes: u64,
     /// How long pictures were missing in all, after the first had come.
     pub lost_s: f64,
-    /// How long it was black, frozen and silent in all, counted where it was so for long enough to
-    /// be told; `None` where that is not looked at.
-    #[serde(default)]
-    pub black_s: Option<f64>,
-    #[serde(default)]
-    pub frozen_s: Option<f64>,
-    #[serde(default)]
-    pub silent_s: Option<f64>,
-    /// How long a live line's material was to wait, as the show file says; `None` for others.
+    /// How long a live line's material is to wait, as the show file says; `None` for others.
     #[serde(default)]
     pub buffer_ms: Option<f64>,
-    /// How much of it waited, on the average while the line was live.
+    /// How much of it waits; in a report, on the average while the line was live.
     #[serde(default)]
     pub queue_ms: Option<f64>,
     /// Show time minus the stream's own, of the last stream that came; `None` before one.
@@ -113,7 +108,7 @@ pub struct LineReport {
     /// one; `None` where the two are not known to carry the same.
     #[serde(default)]
     pub step_ms: Option<f64>,
-    /// Its recording as it came; `None` if the show asks for none.
+    /// Its recording as it comes; `None` if the show asks for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingReport>,
     /// Between its last two key frames, by its own clock.
@@ -125,9 +120,34 @@ pub struct LineReport {
     /// What its wire tells of the network, since it was connected last.
     #[serde(default)]
     pub network: NetworkReport,
+}
+
+/// One line of a camera.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the contract")]
+pub struct LineReport {
+    /// What its status says, too.
+    #[serde(flatten)]
+    pub facts: LineFacts,
+    /// How long it was black, frozen and silent in all, counted where it was so for long enough to
+    /// be told; `None` where that is not looked at.
+    #[serde(default)]
+    pub black_s: Option<f64>,
+    #[serde(default)]
+    pub frozen_s: Option<f64>,
+    #[serde(default)]
+    pub silent_s: Option<f64>,
     /// What decoding it cost; `None` for what is drawn here.
     #[serde(default)]
     pub stage: Option<StageReport>,
+}
+
+impl Deref for LineReport {
+    type Target = LineFacts;
+
+    fn deref(&self) -> &LineFacts {
+        &self.facts
+    }
 }
 
 /// The recording of a line as it came: a file for each stream.
@@ -239,20 +259,38 @@ pub struct RungReport {
     pub vbv_overshoot_ms: f64,
 }
 
+/// What a status and a report say of a stage alike: over the last second, or over all of the show.
+/// Both are read as if it were their own, and in JSON it is.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct StageFacts {
+    /// CPU time of its threads: milliseconds in a second, on the average.
+    pub cpu_ms: f64,
+    /// The most that waited for it.
+    pub queue_max: u64,
+    /// From when a picture's tick was due until it left the stage: the median, in a report that of each
+    /// second, on the average; `None` where it is not measured, as offline, and while there are no
+    /// pictures.
+    pub latency_ms: Option<f64>,
+    /// The longest.
+    pub latency_max_ms: Option<f64>,
+}
+
 /// What a stage cost, over all of the show.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct StageReport {
     /// CPU time of its threads in all.
     pub cpu_s: f64,
-    /// The same in a second, on the average.
-    pub cpu_ms: f64,
-    /// The most that ever waited for it.
-    pub queue_max: u64,
-    /// From when a picture's tick was due until it left the stage: the median of each second, on the
-    /// average; `None` where it is not measured, as offline.
-    pub latency_ms: Option<f64>,
-    /// The longest.
-    pub latency_max_ms: Option<f64>,
+    /// What its status says, too.
+    #[serde(flatten)]
+    pub facts: StageFacts,
+}
+
+impl Deref for StageReport {
+    type Target = StageFacts;
+
+    fn deref(&self) -> &StageFacts {
+        &self.facts
+    }
 }
 
 /// A stretch of a rung without pictures.
@@ -328,6 +366,36 @@ pub(crate) fn cpu_seconds() -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
+
+    use crate::{LineReport, LineStatus, StageReport, StageStatus};
+
+    /// The names of what such a thing says, of one that is read from this.
+    fn said<T: Serialize + DeserializeOwned>(json: &str) -> String {
+        let read: T = serde_json::from_str(json).unwrap();
+        let value = serde_json::to_value(read).unwrap();
+        value.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What a status and a report share stands among what each says alone.
+    #[test]
+    fn a_line_and_a_stage_say_all_in_one_place() {
+        let line = r#"{"name":"fiber","state":"live","packets":1,"bytes":2,"lost_s":0.5}"#;
+        let facts = "behind_ms buffer_ms bytes decode_errors drift_ppm keyframe_s lost_s name network offset_ms packets \
+            queue_ms stage state step_ms";
+        let sorted = |more: &str| {
+            let mut names: Vec<_> = facts.split(' ').chain(more.split(' ')).collect();
+            names.sort_unstable();
+            names.join(" ")
+        };
+        assert_eq!(said::<LineStatus>(line), sorted("amiss fps in_step kbps suspect"));
+        assert_eq!(said::<LineReport>(line), sorted("black_s frozen_s silent_s"));
+        let stage = r#"{"cpu_s":1.0,"cpu_ms":2.0,"queue":3,"queue_max":4}"#;
+        assert_eq!(said::<StageStatus>(stage), "cpu_ms latency_max_ms latency_ms queue queue_max");
+        assert_eq!(said::<StageReport>(stage), "cpu_ms cpu_s latency_max_ms latency_ms queue_max");
+    }
+
     #[test]
     fn cpu_time_is_read() {
         let mut x = 1u64;

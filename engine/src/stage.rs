@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use media::Span;
 
-use crate::report::StageReport;
+use crate::report::{StageFacts, StageReport};
 use crate::status::StageStatus;
 
 /// Latencies of a second that are kept: of more, the latest.
@@ -126,7 +126,8 @@ impl StageReading {
         self.seconds += seconds;
         self.queue_max = self.queue_max.max(queue_max);
         let (latency_ms, latency_max_ms) = (median, max);
-        self.now = Some(StageStatus { cpu_ms, queue, queue_max, latency_ms, latency_max_ms });
+        let facts = StageFacts { cpu_ms, queue_max, latency_ms, latency_max_ms };
+        self.now = Some(StageStatus { queue, facts });
     }
 
     /// Over the last second; `None` before there was one.
@@ -139,10 +140,12 @@ impl StageReading {
         let (sum, count) = self.medians;
         (self.seconds > 0.0).then(|| StageReport {
             cpu_s: self.cpu as f64 / 1e9,
-            cpu_ms: self.cpu as f64 / 1e6 / self.seconds,
-            queue_max: self.queue_max,
-            latency_ms: (count > 0).then(|| sum / count as f64),
-            latency_max_ms: self.latency_max,
+            facts: StageFacts {
+                cpu_ms: self.cpu as f64 / 1e6 / self.seconds,
+                queue_max: self.queue_max,
+                latency_ms: (count > 0).then(|| sum / count as f64),
+                latency_max_ms: self.latency_max,
+            },
         })
     }
 }

@@ -1,6 +1,7 @@
 //! A running show as it stands: intent and actual side by side, with a revision
 //! that rises with every change.
 
+use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use media::Time;
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 use crate::event::Event;
-use crate::report::{EgressReport, LineState, NetworkReport, RecordingReport};
+use crate::report::{EgressReport, LineFacts, StageFacts};
 
 /// The whole of it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -55,17 +56,19 @@ pub struct LoadStatus {
 /// What a stage cost over the last second.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct StageStatus {
-    /// CPU time of its threads: milliseconds in a second.
-    pub cpu_ms: f64,
     /// What waits for it.
     pub queue: u64,
-    /// The most that did.
-    pub queue_max: u64,
-    /// From when a picture's tick was due until it left the stage: the median; `None` where it is
-    /// not measured, as offline, and while there are no pictures.
-    pub latency_ms: Option<f64>,
-    /// The longest.
-    pub latency_max_ms: Option<f64>,
+    /// What its report says, too.
+    #[serde(flatten)]
+    pub facts: StageFacts,
+}
+
+impl Deref for StageStatus {
+    type Target = StageFacts;
+
+    fn deref(&self) -> &StageFacts {
+        &self.facts
+    }
 }
 
 /// A channel.
@@ -242,62 +245,34 @@ pub struct CameraStatus {
 
 /// A line.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "as in the report")]
 pub struct LineStatus {
-    pub name: String,
-    pub state: LineState,
+    /// What its report says, too.
+    #[serde(flatten)]
+    pub facts: LineFacts,
     /// What it is suspect for, if it is.
     #[serde(default)]
     pub suspect: Option<String>,
     /// What is seen and heard to be wrong with it: `black`, `frozen`, `silent`.
     #[serde(default)]
     pub amiss: Vec<String>,
-    pub packets: u64,
-    pub bytes: u64,
     /// Pictures decoded over the last second; `None` where nothing is pushed at present.
     pub fps: Option<f64>,
     /// Over the last second, both tracks; as `fps`.
     pub kbps: Option<f64>,
-    pub lost_s: f64,
-    /// How long a live line's material is to wait, as the show file says; `None` for others.
-    #[serde(default)]
-    pub buffer_ms: Option<f64>,
-    /// How much of it waits.
-    #[serde(default)]
-    pub queue_ms: Option<f64>,
-    /// Show time minus the stream's own, of the last stream that came; `None` before one.
-    #[serde(default)]
-    pub offset_ms: Option<f64>,
-    /// How much faster its sender's clock runs than the show's, in millionths; `None` before that
-    /// is known, which takes 20 s.
-    #[serde(default)]
-    pub drift_ppm: Option<f64>,
-    /// How much later than the quickest line it could show what was taken at one moment; `None`
-    /// where its stream does not tell the time of day.
-    #[serde(default)]
-    pub behind_ms: Option<f64>,
-    /// How much later than over the camera's line that is shown the same pictures come over this
-    /// one; `None` where the two are not known to carry the same.
-    #[serde(default)]
-    pub step_ms: Option<f64>,
     /// Whether it shows the same at every tick as all other lines of its camera that are in step.
     #[serde(default)]
     pub in_step: bool,
-    /// As in the report.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub recording: Option<RecordingReport>,
-    /// Between its last two key frames, by its own clock.
-    #[serde(default)]
-    pub keyframe_s: Option<f64>,
-    /// Packets and pictures that could not be decoded.
-    #[serde(default)]
-    pub decode_errors: u64,
-    /// What its wire tells of the network, since it was connected last.
-    #[serde(default)]
-    pub network: NetworkReport,
     /// What decoding it costs; `None` in the first second, and for what is drawn here.
     #[serde(default)]
     pub stage: Option<StageStatus>,
+}
+
+impl Deref for LineStatus {
+    type Target = LineFacts;
+
+    fn deref(&self) -> &LineFacts {
+        &self.facts
+    }
 }
 
 /// A scene.

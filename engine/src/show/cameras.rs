@@ -17,7 +17,7 @@ use crate::ingest::buffer::Take;
 use crate::ingest::coded::CodedPicture;
 use crate::ingest::network::Network;
 use crate::options::Mode;
-use crate::report::{CameraReport, LineReport, LineState, NetworkReport};
+use crate::report::{CameraReport, LineFacts, LineReport, LineState, NetworkReport};
 use crate::show::checks::{Amiss, Limits, LineChecks, Word};
 use crate::show::in_step;
 use crate::stage::Besides;
@@ -370,35 +370,18 @@ impl CameraRun {
         let line = rules.and_then(|rules| rules.current()).and_then(name);
         let chosen = rules.and_then(|rules| rules.chosen()).and_then(name);
         let suspect = |ix| rules.and_then(|rules| rules.suspect(LineIx(ix)));
-        let lines =
-            self.lines.iter().zip(&self.measured).enumerate().map(|(ix, (line, measured))| LineStatus {
-                name: line.name.clone(),
-                state: line.state(),
+        let lines = self.lines.iter().zip(&self.measured).enumerate().map(|(ix, (line, measured))| {
+            let checks = self.checks.get(ix).and_then(Option::as_ref);
+            LineStatus {
+                facts: self.facts(ix, line, measured.queue.map(millis)),
                 suspect: suspect(ix).map(|doubt| doubt.as_str().to_owned()),
-                amiss: self
-                    .checks
-                    .get(ix)
-                    .and_then(Option::as_ref)
-                    .map(LineChecks::amiss)
-                    .unwrap_or_default(),
-                packets: line.counters.packets(),
-                bytes: line.counters.bytes(),
+                amiss: checks.map(LineChecks::amiss).unwrap_or_default(),
                 fps: measured.rates.and_then(|r| told_fps(r.0)),
                 kbps: measured.rates.map(|r| r.1),
-                lost_s: line.lost().as_secs_f64(),
-                buffer_ms: line.counters.timing().buffer.map(millis),
-                queue_ms: measured.queue.map(millis),
-                offset_ms: line.counters.timing().standing.map(|standing| millis(standing.offset)),
-                drift_ppm: line.counters.timing().drift_ppm(),
-                behind_ms: line.counters.timing().behind.map(millis),
-                step_ms: self.step(ix),
                 in_step: self.steps.get(ix) == Some(&Step::Shared),
-                recording: line.recording(),
-                keyframe_s: line.counters.key_interval().map(Span::as_secs_f64),
-                decode_errors: line.counters.errors(),
-                network: network(line),
                 stage: line.costs.status(),
-            });
+            }
+        });
         CameraStatus { name: self.name.clone(), line, chosen, lines: lines.collect() }
     }
 
@@ -409,27 +392,35 @@ impl CameraRun {
         };
         let lines =
             self.lines.iter().zip(&self.measured).enumerate().map(|(ix, (line, measured))| LineReport {
-                name: line.name.clone(),
-                state: line.state(),
-                packets: line.counters.packets(),
-                bytes: line.counters.bytes(),
-                lost_s: line.lost().as_secs_f64(),
+                facts: self.facts(ix, line, measured.queue_ms()),
                 black_s: total(ix, Amiss::Black),
                 frozen_s: total(ix, Amiss::Frozen),
                 silent_s: total(ix, Amiss::Silent),
-                buffer_ms: line.counters.timing().buffer.map(millis),
-                queue_ms: measured.queue_ms(),
-                offset_ms: line.counters.timing().standing.map(|standing| millis(standing.offset)),
-                drift_ppm: line.counters.timing().drift_ppm(),
-                behind_ms: line.counters.timing().behind.map(millis),
-                step_ms: self.step(ix),
-                recording: line.recording(),
-                keyframe_s: line.counters.key_interval().map(Span::as_secs_f64),
-                decode_errors: line.counters.errors(),
-                network: network(line),
                 stage: line.costs.report(),
             });
         CameraReport { name: self.name.clone(), lines: lines.collect() }
+    }
+
+    /// What is said of a line at any time; so much of it waits.
+    fn facts(&self, ix: usize, line: &Line, queue_ms: Option<f64>) -> LineFacts {
+        let timing = line.counters.timing();
+        LineFacts {
+            name: line.name.clone(),
+            state: line.state(),
+            packets: line.counters.packets(),
+            bytes: line.counters.bytes(),
+            lost_s: line.lost().as_secs_f64(),
+            buffer_ms: timing.buffer.map(millis),
+            queue_ms,
+            offset_ms: timing.standing.map(|standing| millis(standing.offset)),
+            drift_ppm: timing.drift_ppm(),
+            behind_ms: timing.behind.map(millis),
+            step_ms: self.step(ix),
+            recording: line.recording(),
+            keyframe_s: line.counters.key_interval().map(Span::as_secs_f64),
+            decode_errors: line.counters.errors(),
+            network: network(line),
+        }
     }
 }
 
