@@ -317,6 +317,29 @@ fn a_source_that_panics_ends_its_line_and_nothing_else() {
 }
 
 #[test]
+fn a_source_that_hangs_is_covered_and_left_behind() {
+    let out = tempfile::tempdir().unwrap();
+    let kit = Arc::new(Fake::new());
+    let mut options = RunOptions { out: out.path().to_owned(), kit, ..RunOptions::new(Mode::RealTime) };
+    let (wakes, hangs) = std::sync::mpsc::channel::<()>();
+    options.sources.add("my-camera", SourceTracks::Pictures, move |to: SourceHandle| {
+        to.frame(Frame { pts: at(0), picture: picture(0) }).unwrap();
+        // As a card's driver does.
+        let _ = hangs.recv();
+    });
+    let engine = Engine::start(show(&text("source my-camera")), options).unwrap();
+    let handle = engine.handle();
+    wait_for(&handle, "its picture", |s| on_air(s) == Some("mine"));
+    wait_for(&handle, "the filler over it", |s| on_air(s) == Some("green"));
+    handle.stop();
+    let report = engine.wait();
+    let stuck: Vec<_> = report.events.iter().filter(|e| e.code == "line-stuck").collect();
+    assert!(stuck.len() == 1 && stuck[0].message.contains("source mine/own"), "{:#?}", report.events);
+    assert!(!tags(&out.path().join("program.flv")).is_empty());
+    drop(wakes);
+}
+
+#[test]
 fn the_example_runs() {
     let out = tempfile::tempdir().unwrap();
     let report = custom_source::run(out.path()).unwrap();
