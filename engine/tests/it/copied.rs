@@ -5,16 +5,16 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
 
-use codecs::{Ffmpeg, Frame};
+use codecs::Frame;
 use crypto::{KeyId, KeyRing, MasterKey, TagDecryptor};
 use engine::{Engine, LineState, Mode, Report, RunOptions};
 use flv::nalu::{LengthSize, units};
 use flv::video::VideoHeader;
 use flv::{Tag, TagKind, avc};
-use media::{Key, Packet, Span, Time, Track, VideoCodec, VideoParams};
+use media::{Key, Packet, VideoCodec};
 
 use crate::live::{start_show, tool, wait_for};
-use crate::support::{codes, ffmpeg, pictures as stamps, psnr, show, tags};
+use crate::support::{Coded, coded, codes, decode_strictly, ffmpeg, pictures as stamps, psnr, show, tags};
 
 /// A tick, in milliseconds.
 const TICK: i64 = 40;
@@ -27,7 +27,7 @@ fn make(out: &Path, args: &str) {
 
 /// A picture in a recording.
 #[derive(Clone)]
-struct Coded {
+struct Taken {
     pts: i64,
     dts: i64,
     key: Key,
@@ -37,67 +37,30 @@ struct Coded {
     slices: Vec<Vec<u8>>,
 }
 
-fn coded(tags: &[Tag]) -> Vec<Coded> {
+fn taken(tags: &[Tag]) -> Vec<Taken> {
     let mut sps = Vec::new();
     let mut out = Vec::new();
-    for tag in tags.iter().filter(|tag| tag.kind == TagKind::Video) {
-        let header = VideoHeader::parse(tag.body()).unwrap();
-        let body = header.payload(tag.body());
-        if header.is_sequence_start() {
-            sps = avc::DecoderConfig::parse(&body).unwrap().sps()[0].to_vec();
-        } else if header.has_picture() {
-            let slices = units(&body, 0, LengthSize::Four).map(|unit| body[unit.unwrap()].to_vec());
-            let slices = slices.filter(|unit| avc::NalType::of(unit).unwrap().is_vcl()).collect();
-            let dts = i64::from(tag.timestamp.0);
-            let key = if header.is_key_frame() { Key::Frame } else { Key::Delta };
-            let pts = dts + i64::from(header.composition_ms);
-            out.push(Coded { pts, dts, key, sps: sps.clone(), slices });
+    for coded in coded(tags) {
+        match coded {
+            Coded::Params(params) => {
+                sps = avc::DecoderConfig::parse(&params.config).unwrap().sps()[0].to_vec()
+            }
+            Coded::Picture(Packet { pts, dts, key, data, .. }) => {
+                let slices = units(&data, 0, LengthSize::Four).map(|unit| data[unit.unwrap()].to_vec());
+                let slices = slices.filter(|unit| avc::NalType::of(unit).unwrap().is_vcl()).collect();
+                let (pts, dts) = (pts.as_millis_rounded(), dts.as_millis_rounded());
+                out.push(Taken { pts, dts, key, sps: sps.clone(), slices });
+            }
         }
     }
     out
 }
 
-/// Decodes strictly: nothing is refused, and all that went in comes out.
-fn decoded(tags: &[Tag]) -> Vec<Frame> {
-    use codecs::CodecKit;
-    let (kit, mut decoder, mut frames) = (Ffmpeg::new(), None, Vec::new());
-    let drain = |decoder: &mut Option<Box<dyn codecs::VideoDecoder>>, frames: &mut Vec<Frame>| {
-        while let Some(frame) = decoder.as_mut().and_then(|decoder| decoder.receive().unwrap()) {
-            assert!(!frame.picture.is_damaged(), "damaged at {}", frame.pts);
-            frames.push(frame);
-        }
-    };
-    for tag in tags.iter().filter(|tag| tag.kind == TagKind::Video) {
-        let header = VideoHeader::parse(tag.body()).unwrap();
-        if header.is_sequence_start() {
-            if let Some(decoder) = &mut decoder {
-                let decoder: &mut Box<dyn codecs::VideoDecoder> = decoder;
-                decoder.flush().unwrap();
-            }
-            drain(&mut decoder, &mut frames);
-            let config = header.payload(tag.body());
-            let params = VideoParams { codec: header.codec.unwrap().media().unwrap(), size: None, config };
-            decoder = Some(kit.video_decoder(&params).unwrap());
-        } else if header.has_picture() {
-            let dts = Time::from_millis(tag.timestamp.0.into());
-            let pts = dts + Span::from_millis(header.composition_ms.into());
-            let key = if header.is_key_frame() { Key::Frame } else { Key::Delta };
-            let data = header.payload(tag.body());
-            let packet = Packet { track: Track::Video, pts, dts, duration: None, key, data };
-            decoder.as_mut().unwrap().send(&packet).unwrap();
-            drain(&mut decoder, &mut frames);
-        }
-    }
-    decoder.as_mut().unwrap().flush().unwrap();
-    drain(&mut decoder, &mut frames);
-    frames
-}
-
-fn keys(pictures: &[Coded]) -> Vec<i64> {
+fn keys(pictures: &[Taken]) -> Vec<i64> {
     pictures.iter().filter(|one| one.key == Key::Frame).map(|one| one.pts).collect()
 }
 
-fn rises(pictures: &[Coded], tags: &[Tag]) {
+fn rises(pictures: &[Taken], tags: &[Tag]) {
     assert!(pictures.windows(2).all(|two| two[0].dts < two[1].dts), "DTS do not rise");
     assert!(pictures.iter().all(|one| one.dts <= one.pts), "shown before it is decoded");
     let media = tags.iter().skip(3).map(|tag| tag.timestamp.0);
@@ -189,16 +152,16 @@ fn a_camera_goes_through_unit_by_unit_and_what_lies_between_is_encoded() {
     let encryption: Vec<_> = report.channels[0].encryption.iter().map(|one| (one.t, one.key_id)).collect();
     assert_eq!(encryption, [(0.0, Some(1)), (1.0, None), (1.48, Some(1))]);
 
-    let (pictures, small) = (coded(&clear), coded(&recording("small-clear.flv")));
+    let (pictures, small) = (taken(&clear), taken(&recording("small-clear.flv")));
     rises(&pictures, &clear);
     assert_eq!(keys(&pictures), keys(&small), "key frames of the rungs lie apart");
     let lead = small[0].pts;
     assert_eq!(small.len() as i64, END);
-    let tick = |one: &Coded| (one.pts - lead) / TICK;
+    let tick = |one: &Taken| (one.pts - lead) / TICK;
     assert!(pictures.iter().all(|one| (one.pts - lead) % TICK == 0), "a picture between two ticks");
 
     // Whose pictures they are, and which of them.
-    let sources = ["first.flv", "second.flv"].map(|name| coded(&tags(&clips.path().join(name))));
+    let sources = ["first.flv", "second.flv"].map(|name| taken(&tags(&clips.path().join(name))));
     let mut copied_ticks: [Vec<i64>; 2] = Default::default();
     for one in &pictures {
         for ((camera, ticks), begins) in sources.iter().zip(&mut copied_ticks).zip([0, 0]) {
@@ -241,10 +204,12 @@ fn a_camera_goes_through_unit_by_unit_and_what_lies_between_is_encoded() {
     let times: Vec<i64> = keys(&pictures).iter().map(|pts| (pts - lead) / TICK).collect();
     assert_eq!(times, [0, 25, 37, 50, 55, 75, failover, 110, 125, 140]);
 
-    let frames = decoded(&clear);
+    let frames = decode_strictly(&clear);
     assert_eq!(frames.len(), pictures.len());
-    let others: HashMap<i64, Frame> =
-        decoded(&recording("small-clear.flv")).into_iter().map(|f| (f.pts.as_millis_rounded(), f)).collect();
+    let others: HashMap<i64, Frame> = decode_strictly(&recording("small-clear.flv"))
+        .into_iter()
+        .map(|f| (f.pts.as_millis_rounded(), f))
+        .collect();
     let mut scaler = codecs::Scaler::new(media::Size::new(96, 54), codecs::Filter::Bicubic);
     for frame in &frames {
         let other = &others[&frame.pts.as_millis_rounded()];
@@ -280,7 +245,7 @@ show "codecs" {
     // At each cut what hangs on pictures that were no longer shown is left out.
     assert!(pictures.len() as u64 + 8 > frames, "{} of {frames}", pictures.len());
     assert!(pictures.iter().all(|(pts, _)| others.iter().any(|(other, _)| other == pts)));
-    assert_eq!(decoded(&all).len(), pictures.len());
+    assert_eq!(decode_strictly(&all).len(), pictures.len());
     let codecs: Vec<_> = all
         .iter()
         .filter(|tag| tag.kind == TagKind::Video)
@@ -372,7 +337,7 @@ show "copied live" {
     assert!(copied(&report) > 130);
 
     let [all, small] = ["source.flv", "small.flv"].map(|name| tags(&live.out.path().join(name)));
-    let (pictures, others) = (coded(&all), coded(&small));
+    let (pictures, others) = (taken(&all), taken(&small));
     rises(&pictures, &all);
     // The last ones may hang on what was not shown any more.
     let end = pictures.iter().map(|one| one.pts).max().unwrap();
@@ -381,7 +346,7 @@ show "copied live" {
     assert_eq!(keys(&pictures), wanted, "key frames of the rungs lie apart");
     assert!(!codes(&report).iter().any(|(code, _)| code.starts_with("rungs-")), "{:?}", codes(&report));
     for name in ["fiber.flv", "spare.flv"] {
-        let camera = coded(&tags(&clips.path().join(name)));
+        let camera = taken(&tags(&clips.path().join(name)));
         let order: Vec<usize> = pictures
             .iter()
             .filter(|one| one.sps == camera[0].sps)
@@ -390,7 +355,7 @@ show "copied live" {
         let count = pictures.iter().filter(|one| one.sps == camera[0].sps).count();
         assert!(count > 40 && order.len() == count, "{name}: {} of {count} are the camera's", order.len());
     }
-    assert_eq!(decoded(&all).len(), pictures.len());
+    assert_eq!(decode_strictly(&all).len(), pictures.len());
 
     // Flashes keep their beeps, but where one line ends and another begins.
     let (flashes, beeps) = crate::step::onsets(&all);

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use codecs::{CodecKit, Ffmpeg, Frame, Plane};
+use codecs::{CodecKit, Ffmpeg, Frame, Plane, VideoDecoder};
 use engine::{Engine, Mode, Report, RunOptions};
 use flv::audio::AudioHeader;
 use flv::video::VideoHeader;
 use flv::{Item, Tag, TagKind, TagReader};
-use media::{AudioCodec, AudioParams, Key, Packet, SampleRate, Span, Time, Track, VideoCodec, VideoParams};
+use media::{AudioCodec, AudioParams, Key, Packet, SampleRate, Span, Time, Track, VideoParams};
 use pipeline_dsl::Show;
 
 pub fn show(text: &str) -> Show {
@@ -56,10 +56,9 @@ pub fn tags(path: &Path) -> Vec<Tag> {
 
 /// PTS in milliseconds of every picture, and whether it is a key frame.
 pub fn pictures(tags: &[Tag]) -> Vec<(i64, Key)> {
-    let pictures = tags.iter().filter(|t| t.kind == TagKind::Video).filter_map(|tag| {
-        let header = VideoHeader::parse(tag.body()).unwrap();
-        let key = if header.is_key_frame() { Key::Frame } else { Key::Delta };
-        header.has_picture().then(|| (i64::from(tag.timestamp.0) + i64::from(header.composition_ms), key))
+    let pictures = coded(tags).filter_map(|coded| match coded {
+        Coded::Params(_) => None,
+        Coded::Picture(packet) => Some((packet.pts.as_millis_rounded(), packet.key)),
     });
     pictures.collect()
 }
@@ -69,26 +68,43 @@ pub fn decode(tags: &[Tag]) -> Vec<Frame> {
     decode_with(&Ffmpeg::new(), tags)
 }
 
+/// What a decoder of a recording's pictures is given.
+pub enum Coded {
+    /// What comes from here on is this.
+    Params(VideoParams),
+    Picture(Packet),
+}
+
+/// A recording's pictures as they are decoded, in that order.
+pub fn coded(tags: &[Tag]) -> impl Iterator<Item = Coded> {
+    tags.iter().filter(|tag| tag.kind == TagKind::Video).filter_map(|tag| {
+        let header = VideoHeader::parse(tag.body()).unwrap();
+        let data = header.payload(tag.body());
+        if header.is_sequence_start() {
+            let codec = header.codec.and_then(|codec| codec.media()).unwrap();
+            return Some(Coded::Params(VideoParams { codec, size: None, config: data }));
+        }
+        let dts = Time::from_millis(tag.timestamp.0.into());
+        let pts = dts + Span::from_millis(header.composition_ms.into());
+        let key = if header.is_key_frame() { Key::Frame } else { Key::Delta };
+        let picture = Packet { track: Track::Video, pts, dts, duration: None, key, data };
+        header.has_picture().then_some(Coded::Picture(picture))
+    })
+}
+
 pub fn decode_with(kit: &dyn CodecKit, tags: &[Tag]) -> Vec<Frame> {
     let mut decoder = None;
     let mut frames = Vec::new();
-    for tag in tags.iter().filter(|t| t.kind == TagKind::Video) {
-        let header = VideoHeader::parse(tag.body()).unwrap();
-        if header.is_sequence_start() {
-            let codec = header.codec.and_then(|codec| codec.media()).unwrap_or(VideoCodec::Avc);
-            let params = VideoParams { codec, size: None, config: header.payload(tag.body()) };
-            decoder = Some(kit.video_decoder(&params).unwrap());
-        } else if header.has_picture() {
-            let dts = Time::from_millis(tag.timestamp.0.into());
-            let pts = dts + Span::from_millis(header.composition_ms.into());
-            let key = if header.is_key_frame() { Key::Frame } else { Key::Delta };
-            let data = header.payload(tag.body());
-            let packet = Packet { track: Track::Video, pts, dts, duration: None, key, data };
-            let decoder = decoder.as_mut().unwrap();
-            // Damage is what some tests are about: what comes out counts.
-            let _ = decoder.send(&packet);
-            while let Ok(Some(frame)) = decoder.receive() {
-                frames.push(frame);
+    for coded in coded(tags) {
+        match coded {
+            Coded::Params(params) => decoder = Some(kit.video_decoder(&params).unwrap()),
+            Coded::Picture(packet) => {
+                let decoder = decoder.as_mut().unwrap();
+                // Damage is what some tests are about: what comes out counts.
+                let _ = decoder.send(&packet);
+                while let Ok(Some(frame)) = decoder.receive() {
+                    frames.push(frame);
+                }
             }
         }
     }
@@ -98,6 +114,38 @@ pub fn decode_with(kit: &dyn CodecKit, tags: &[Tag]) -> Vec<Frame> {
             frames.push(frame);
         }
     }
+    frames
+}
+
+/// Decodes strictly: nothing is refused, and all that went in comes out whole.
+pub fn decode_strictly(tags: &[Tag]) -> Vec<Frame> {
+    let (kit, mut frames) = (Ffmpeg::new(), Vec::new());
+    let mut drain = |decoder: &mut dyn VideoDecoder| {
+        while let Some(frame) = decoder.receive().unwrap() {
+            assert!(!frame.picture.is_damaged(), "damaged at {}", frame.pts);
+            frames.push(frame);
+        }
+    };
+    let mut decoder: Option<Box<dyn VideoDecoder>> = None;
+    for coded in coded(tags) {
+        match coded {
+            Coded::Params(params) => {
+                if let Some(old) = &mut decoder {
+                    old.flush().unwrap();
+                    drain(old.as_mut());
+                }
+                decoder = Some(kit.video_decoder(&params).unwrap());
+            }
+            Coded::Picture(packet) => {
+                let decoder = decoder.as_mut().unwrap();
+                decoder.send(&packet).unwrap();
+                drain(decoder.as_mut());
+            }
+        }
+    }
+    let mut last = decoder.unwrap();
+    last.flush().unwrap();
+    drain(last.as_mut());
     frames
 }
 
