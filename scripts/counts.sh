@@ -15,8 +15,9 @@ esac
 known=benches/counts.txt
 command -v valgrind >/dev/null || { printf 'counts: valgrind is needed (apt-get install valgrind)\n' >&2; exit 2; }
 
-# In the profile of the tests, which has built it already.
-bench=$(cargo test --locked -p benches --bench counts --no-run --message-format=json 2>/dev/null |
+# In the profile of the tests, and of the whole workspace, whose features its libraries are built
+# with: so it is there already.
+bench=$(cargo test --locked --workspace --bench counts --no-run --message-format=json 2>/dev/null |
   sed -nE 's/.*"name":"counts".*"executable":"([^"]+)".*/\1/p' | tail -n 1)
 [ -x "$bench" ] || { printf 'counts: the bench was not built\n' >&2; exit 1; }
 

@@ -23,6 +23,7 @@ use crate::frame::Frame;
 use crate::scale::Scaler;
 use crate::settings::VideoEncoderSettings;
 use crate::thread_cpu::thread_cpu;
+use crate::turn::{Turns, step_back};
 use crate::watermark::Finish;
 
 /// Frames that may wait for the scaler.
@@ -39,6 +40,8 @@ pub struct LadderSettings {
     pub rate: FrameRate,
     /// The rungs, in the order they are spoken of everywhere; any order of sizes.
     pub rungs: Vec<VideoEncoderSettings>,
+    /// Which of its threads go first.
+    pub turns: Turns,
 }
 
 impl LadderSettings {
@@ -46,7 +49,7 @@ impl LadderSettings {
     /// preset veryfast, key frames every 2 s, one thread an encoder.
     pub fn new(rate: FrameRate, rungs: impl IntoIterator<Item = (Size, u32)>) -> Self {
         let rungs = rungs.into_iter().map(|(size, bitrate)| VideoEncoderSettings::new(size, rate, bitrate));
-        Self { rate, rungs: rungs.collect() }
+        Self { rate, rungs: rungs.collect(), turns: Turns::default() }
     }
 }
 
@@ -241,6 +244,8 @@ impl Ladder {
             let failed = |source| LadderError::Rung { rung, size: settings.size, source };
             encoders.push((opened.map_err(failed)?, opener));
         }
+        let largest = settings.rungs.iter().enumerate().max_by_key(|(_, rung)| rung.size.area());
+        let first = largest.map(|(rung, _)| rung).filter(|_| settings.turns == Turns::LargestFirst);
         let params = encoders.iter().map(|(encoder, _)| encoder.params().clone()).collect();
         let (mut outputs, mut counters, mut steps) = (Vec::new(), Vec::new(), Vec::new());
         for (rung, ((encoder, opener), settings)) in encoders.into_iter().zip(&settings.rungs).enumerate() {
@@ -251,7 +256,13 @@ impl Ladder {
             counters.push(Arc::clone(&counter));
             let scaler = Scaler::new(settings.size, Filter::BicubicFast);
             steps.push(Cascade { rung, duty: RungDuty::Encode, scaler, to: to_encoder });
-            let work = move || encode(rung, encoder, &opener, frames, &to_caller, &counter);
+            let waits = first.is_some_and(|first| rung != first);
+            let work = move || {
+                if waits {
+                    step_back();
+                }
+                encode(rung, encoder, &opener, frames, &to_caller, &counter);
+            };
             spawn(&format!("encode-{rung}"), work)?;
         }
         // The largest first; rungs of one size share their picture.

@@ -52,6 +52,7 @@ pub mod scene;
 mod settings;
 pub mod still;
 mod thread_cpu;
+mod turn;
 pub mod watermark;
 
 pub use codec::{AudioDecoder, AudioEncoder, CodecKit, VideoDecoder, VideoEncoder};
@@ -72,4 +73,5 @@ pub use scale::Scaler;
 pub use scene::{SceneComposer, Tile};
 pub use settings::{AudioEncoderSettings, EncoderThreads, Lookahead, VideoEncoderName, VideoEncoderSettings};
 pub use thread_cpu::thread_cpu;
+pub use turn::Turns;
 pub use watermark::{Art, Finish, Laid, Opacity, Sprite, WatermarkError};

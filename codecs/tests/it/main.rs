@@ -18,5 +18,6 @@ mod resample;
 mod scale;
 mod still;
 mod tagged;
+mod turns;
 mod watermark;
 mod x264;

@@ -1,6 +1,6 @@
 //! A show's ladder as the encoders and the FLV headers have it.
 
-use codecs::{LadderSettings, Lookahead, VideoEncoderName, VideoEncoderSettings};
+use codecs::{LadderSettings, Lookahead, Turns, VideoEncoderName, VideoEncoderSettings};
 use flv::script::{CodecId, Metadata};
 use flv::{FlvMillis, Tag, TagKind};
 use media::{Span, VideoCodec, VideoParams};
@@ -19,7 +19,7 @@ const DEEP: u8 = 60;
 pub(super) fn settings(show: &dsl::Show, ladder: &dsl::Ladder, cores: usize) -> LadderSettings {
     let rungs = ladder.rungs.iter().filter(|rung| !rung.is_copied());
     let rungs = rungs.map(|rung| encoder(show, ladder, rung, cores));
-    LadderSettings { rate: show.video.rate, rungs: rungs.collect() }
+    LadderSettings { rate: show.video.rate, rungs: rungs.collect(), turns: Turns::Even }
 }
 
 /// What encodes in place of a copied rung.
@@ -29,7 +29,8 @@ pub(super) fn stand_in(
     rung: &dsl::Rung,
     cores: usize,
 ) -> LadderSettings {
-    LadderSettings { rate: show.video.rate, rungs: vec![encoder(show, ladder, rung, cores)] }
+    let rungs = vec![encoder(show, ladder, rung, cores)];
+    LadderSettings { rate: show.video.rate, rungs, turns: Turns::Even }
 }
 
 fn encoder(show: &dsl::Show, ladder: &dsl::Ladder, rung: &dsl::Rung, cores: usize) -> VideoEncoderSettings {

@@ -29,7 +29,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
-use codecs::{AudioEncoderSettings, Frame, Ladder, LadderError, Pcm, RungCounters, RungDuty};
+use codecs::{
+    AudioEncoderSettings, Frame, Ladder, LadderError, LadderSettings, Pcm, RungCounters, RungDuty, Turns,
+};
 use crossbeam_channel::{Receiver, Sender, bounded, never};
 use media::{Key, Packet, Size, Span, Time, VideoParams};
 use pipeline_dsl as dsl;
@@ -204,7 +206,12 @@ impl Channel {
             (Mode::RealTime, None) => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
             _ => 1,
         };
-        let mut encoded = match ladder::settings(show, ladder_model, cores) {
+        let turns = match place.mode {
+            Mode::RealTime => Turns::Even,
+            Mode::Offline => Turns::LargestFirst,
+        };
+        let settings = LadderSettings { turns, ..ladder::settings(show, ladder_model, cores) };
+        let mut encoded = match settings {
             settings if settings.rungs.is_empty() => None,
             settings => Some(
                 Ladder::start(Arc::clone(&place.kit), settings)
