@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 mkdir -p target
 log=$(mktemp target/test-log.XXXXXX)
 trap 'rm -f "$log"' EXIT
+# Most tests wait for real time to pass, and few compute for long.
+export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((2 * $(nproc)))}
 passed=0
 failed=0
 broken=()
