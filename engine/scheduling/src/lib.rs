@@ -126,7 +126,7 @@ pub use plan::PlanError;
 pub use rundown::{CueNumber, CueState, CueView, Ending, RundownCourse};
 #[doc(inline)]
 pub use scene::{BoxPicture, BoxShot, SceneIx, SceneScheduler};
-pub use shed::{Load, Overload, ShedRung, ShedStep, Shedding};
+pub use shed::{Load, Overload, ShedRung, ShedStep, Shedding, Thumbnails};
 pub use state::{NotThisShow, SavedChannel};
 pub use switcher::{
     Answer, ChannelIx, FeedIx, Input, LineChosen, Output, ReloadError, SavedSwitcher, SourcePlace, Switcher,

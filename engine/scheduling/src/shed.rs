@@ -1,8 +1,9 @@
 //! What is done without while the engine cannot keep up, in a declared order, and when it comes back.
 //!
-//! A tick that is begun late means that what is asked of the machine is more than it has. Then rungs
-//! rest, one after the other: their encoders stop, and what others show stays in time. Sound is
-//! never among them. Once the load is light again, they come back one by one, the last first.
+//! A tick that is begun late means that what is asked of the machine is more than it has. Then
+//! thumbnails go, and after them rungs rest, one after the other: their encoders stop, and what
+//! others show stays in time. Sound is never among them. Once the load is light again, all comes
+//! back one by one, the last first.
 
 use media::{Span, Time};
 use pipeline_dsl::{Name, Rung, Show, Target};
@@ -32,6 +33,16 @@ pub struct ShedRung {
     pub rung: usize,
 }
 
+/// Whether somebody wants thumbnails: they cost nothing otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Thumbnails {
+    /// Nobody has asked for any lately.
+    #[default]
+    Unasked,
+    /// Somebody asks.
+    Asked,
+}
+
 /// How a tick found the engine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Load {
@@ -41,6 +52,8 @@ pub struct Load {
     pub waiting: usize,
     /// As many can wait there; 0 where nothing waits.
     pub room: usize,
+    /// Whether thumbnails are made, or would be.
+    pub thumbnails: Thumbnails,
 }
 
 impl Load {
@@ -55,26 +68,32 @@ impl Load {
     }
 }
 
-/// What becomes of a rung.
+/// What becomes of a rung, or of the thumbnails.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ShedStep {
+    /// No more thumbnails are made.
+    NoThumbnails,
+    /// They are made again.
+    ThumbnailsBack,
     /// It rests.
     Shed(ShedRung),
     /// It is encoded again.
     Back(ShedRung),
 }
 
-/// Which rungs rest, tick by tick.
+/// Which rungs rest, and whether thumbnails do, tick by tick.
 ///
 /// # Rules
-/// - A rung goes when ticks were more than a tick late, or a channel's queue was full, for 500 ms
-///   without a break; the next one a second later, unless ticks are on their way back to time.
-/// - They go in this order: channels with fewer sources before those with more (a camera's own
+/// - Something goes when ticks were more than a tick late, or a channel's queue was full, for 500 ms
+///   without a break; the next thing a second later, unless ticks are on their way back to time.
+/// - Thumbnails go first. Nothing is won by that while nobody asks for them: then a rung goes at
+///   once, and they as soon as somebody asks.
+/// - Rungs go in this order: channels with fewer sources before those with more (a camera's own
 ///   channel before the program), of equals the later in the show; in a channel as its `shed=` says.
 /// - A channel that says nothing keeps all its rungs, if no other has more sources, or if it is
 ///   recorded: viewers come back, a hole in a file stays. Of others the largest rung goes first,
 ///   which frees the most, and the smallest stays, so that all viewers have one left.
-/// - They come back in the inverse order, each when the load was light for 10 s; twice as long
+/// - All comes back in the inverse order, each when the load was light for 10 s; twice as long
 ///   where what came back last was too much within 30 s, or as long as it had waited; up to 160 s.
 ///
 /// ```
@@ -88,7 +107,7 @@ pub enum ShedStep {
 ///   channel program { sources a; ladder two shed=720p; egress web serve http-flv }
 /// }"#).map_err(|_| "not valid")?;
 /// let mut shedding = Shedding::new(&show);
-/// let late = Load { late: Span::from_millis(100), waiting: 3, room: 3 };
+/// let late = Load { late: Span::from_millis(100), waiting: 3, room: 3, ..Load::default() };
 /// let at = |tick: i64| Time::from_millis(40 * tick);
 /// let first = (0..).find_map(|tick| Some((tick, shedding.tick(at(tick), late)?)));
 /// assert!(matches!(first, Some((13, ShedStep::Shed(rung))) if rung.rung == 0));
@@ -104,6 +123,7 @@ pub struct Shedding {
     order: Vec<ShedRung>,
     /// What has gone, in the order in which it went.
     shed: Vec<ShedRung>,
+    thumbnails: Made,
     heavy_since: Option<Time>,
     light_since: Option<Time>,
     overload: Overload,
@@ -112,6 +132,13 @@ pub struct Shedding {
     /// When something came back last.
     came_back: Option<Time>,
     calm: Span,
+}
+
+/// Whether thumbnails are made for whoever asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Made {
+    Yes,
+    No,
 }
 
 /// A channel and its rungs, by their names.
@@ -143,6 +170,7 @@ impl Shedding {
             channels: channels.map(|c| Rungs { name: c.name.clone(), rungs: rungs(&c.ladder) }).collect(),
             order: order(show),
             shed: Vec::new(),
+            thumbnails: Made::Yes,
             heavy_since: None,
             light_since: None,
             overload: Overload::No,
@@ -175,6 +203,11 @@ impl Shedding {
         let since = |is: bool, since: Option<Time>| if is { since.or(Some(at)) } else { None };
         self.heavy_since = since(load.is_heavy(self.tick), self.heavy_since);
         self.light_since = since(load.is_light(self.tick), self.light_since);
+        let may_go = self.thumbnails == Made::Yes && load.thumbnails == Thumbnails::Asked;
+        if may_go && self.overload == Overload::Yes {
+            self.thumbnails = Made::No;
+            return Some(ShedStep::NoThumbnails);
+        }
         if self.heavy_since.is_some_and(|since| at - since >= TROUBLE) {
             return self.more(at, load);
         }
@@ -201,24 +234,43 @@ impl Shedding {
         }
         self.overload = Overload::Yes;
         self.looked = Some((at, load.late));
-        let rung = self.order.iter().copied().find(|rung| !self.shed.contains(rung))?;
+        let rung = self.order.iter().copied().find(|rung| !self.shed.contains(rung));
+        let step = match (self.thumbnails, load.thumbnails) {
+            (Made::Yes, Thumbnails::Asked) => ShedStep::NoThumbnails,
+            _ => ShedStep::Shed(rung?),
+        };
         if let Some(back) = self.came_back.take() {
             self.calm =
                 if at - back < RELAPSE.max(self.calm) { self.calm.times(2).min(MOST_CALM) } else { CALM };
         }
-        self.shed.push(rung);
-        Some(ShedStep::Shed(rung))
+        match step {
+            ShedStep::Shed(rung) => self.shed.push(rung),
+            _ => self.thumbnails = Made::No,
+        }
+        Some(step)
     }
 
     /// There is room for more.
     fn less(&mut self, at: Time, load: Load) -> Option<ShedStep> {
         self.looked = Some((at, load.late));
-        let back = self.shed.pop();
-        if self.shed.is_empty() {
+        let back = match (self.shed.pop(), self.thumbnails) {
+            (Some(rung), _) => Some(ShedStep::Back(rung)),
+            (None, Made::No) => {
+                self.thumbnails = Made::Yes;
+                Some(ShedStep::ThumbnailsBack)
+            }
+            (None, Made::Yes) => None,
+        };
+        if self.shed.is_empty() && self.thumbnails == Made::Yes {
             self.overload = Overload::No;
         }
         self.came_back = back.map(|_| at).or(self.came_back);
-        back.map(ShedStep::Back)
+        back
+    }
+
+    /// Whether thumbnails are made for whoever asks.
+    pub fn makes_thumbnails(&self) -> bool {
+        self.thumbnails == Made::Yes
     }
 
     /// Whether the engine has more to do than it has time for.
@@ -226,12 +278,12 @@ impl Shedding {
         self.overload
     }
 
-    /// What has been shed, in the order in which it went.
+    /// The rungs that have been shed, in the order in which they went.
     pub fn shed(&self) -> &[ShedRung] {
         &self.shed
     }
 
-    /// All that may be, the first to go first.
+    /// All rungs that may be, the first to go first.
     pub fn order(&self) -> &[ShedRung] {
         &self.order
     }

@@ -4,7 +4,9 @@
 use media::{Span, Time};
 use pipeline_dsl::Show;
 use proptest::prelude::*;
-use scheduling::{ChannelIx, Encoding, EncodingStep, Load, Overload, ShedRung, ShedStep, Shedding};
+use scheduling::{
+    ChannelIx, Encoding, EncodingStep, Load, Overload, ShedRung, ShedStep, Shedding, Thumbnails,
+};
 
 const TICK: i64 = 40;
 const ROOM: usize = 3;
@@ -59,12 +61,47 @@ fn a_program_that_says_nothing_keeps_all_its_rungs() {
     };
     let mut none = only("");
     assert_eq!(none.order(), []);
-    let heavy = Load { late: Span::from_millis(500), waiting: ROOM, room: ROOM };
+    let heavy = Load { late: Span::from_millis(500), waiting: ROOM, room: ROOM, ..Load::default() };
     assert!((0..100).all(|tick| none.tick(at(tick), heavy).is_none()));
     assert_eq!(none.overload(), Overload::Yes, "the crew is told, though there is nothing to shed");
     assert!((100..1_000).all(|tick| none.tick(at(tick), Load::default()).is_none()));
     assert_eq!(none.overload(), Overload::No);
     assert_eq!(only("shed=s,b").order(), [rung(0, 1), rung(0, 0)]);
+}
+
+/// Thumbnails go before any rung where somebody wants them, and are back after all of them.
+#[test]
+fn thumbnails_go_first_and_come_back_last() {
+    let heavy = |thumbnails| Load { late: Span::from_millis(500), waiting: ROOM, room: ROOM, thumbnails };
+    let light = |thumbnails| Load { room: ROOM, thumbnails, ..Load::default() };
+    let steps = |asked: fn(usize) -> Thumbnails| {
+        let mut shedding = Shedding::new(&show());
+        let mut told = Vec::new();
+        for tick in 0..1_500 {
+            let load = if tick < 50 { heavy(asked(tick)) } else { light(asked(tick)) };
+            told.extend(shedding.tick(at(tick), load).map(|step| (tick, step)));
+        }
+        assert_eq!(shedding.overload(), Overload::No);
+        told
+    };
+    let first = rung(4, 2);
+    assert_eq!(
+        steps(|_| Thumbnails::Asked),
+        [
+            (13, ShedStep::NoThumbnails),
+            (38, ShedStep::Shed(first)),
+            (300, ShedStep::Back(first)),
+            (550, ShedStep::ThumbnailsBack)
+        ]
+    );
+    // Nothing is won by them where nobody asks.
+    let unasked = steps(|_| Thumbnails::Unasked);
+    assert_eq!(unasked[0], (13, ShedStep::Shed(first)));
+    assert!(unasked.iter().all(|(_, step)| matches!(step, ShedStep::Shed(_) | ShedStep::Back(_))));
+    // And none is made for whoever asks in the middle of it.
+    let late = steps(|tick| if tick < 100 { Thumbnails::Unasked } else { Thumbnails::Asked });
+    assert!(late.contains(&(100, ShedStep::NoThumbnails)), "{late:?}");
+    assert!(matches!(late.last(), Some((_, ShedStep::ThumbnailsBack))), "{late:?}");
 }
 
 /// Stretches of a load.
@@ -75,10 +112,12 @@ fn loads() -> impl Strategy<Value = Vec<Load>> {
         1 => (21i64..=40, 0..ROOM).prop_map(|(late, waiting)| (late, waiting)),
         4 => (0i64..=20, 0..=ROOM / 2).prop_map(|(late, waiting)| (late, waiting)),
     ];
-    let stretch = (load, prop_oneof![1usize..30, 1usize..300, 200usize..1_500]);
+    let thumbnails = prop_oneof![Just(Thumbnails::Asked), Just(Thumbnails::Unasked)];
+    let stretch = (load, thumbnails, prop_oneof![1usize..30, 1usize..300, 200usize..1_500]);
     prop::collection::vec(stretch, 1..25).prop_map(|stretches| {
-        let of = |((late, waiting), ticks): ((i64, usize), usize)| {
-            std::iter::repeat_n(Load { late: Span::from_millis(late), waiting, room: ROOM }, ticks)
+        let of = |((late, waiting), thumbnails, ticks): ((i64, usize), Thumbnails, usize)| {
+            let late = Span::from_millis(late);
+            std::iter::repeat_n(Load { late, waiting, room: ROOM, thumbnails }, ticks)
         };
         stretches.into_iter().flat_map(of).collect()
     })
@@ -99,27 +138,40 @@ fn lasting(loads: &[Load], tick: usize, is: impl Fn(&Load) -> bool) -> i64 {
 
 proptest! {
     #[test]
-    fn rungs_go_in_order_and_come_back_in_the_inverse_one_and_slowly(mut loads in loads()) {
+    fn all_goes_in_order_and_comes_back_in_the_inverse_one_and_slowly(mut loads in loads()) {
         let show = show();
         let mut shedding = Shedding::new(&show);
         let order = shedding.order().to_vec();
         let mut twin = shedding.clone();
         let mut gone: Vec<ShedRung> = Vec::new();
         let mut last: Option<(usize, ShedStep)> = None;
-        // In the end it is quiet for so long that all is back: five rungs, 160 s each at the most.
-        let quiet = 6 * 160_000 / TICK as usize;
+        // In the end it is quiet for so long that all is back: five rungs and the thumbnails, 160 s
+        // each at the most.
+        let quiet = 7 * 160_000 / TICK as usize;
         loads.extend(std::iter::repeat_n(Load { room: ROOM, ..Load::default() }, quiet));
         let mut steps = 0;
         for (tick, load) in loads.iter().enumerate() {
+            let (before, made) = (shedding.overload(), shedding.makes_thumbnails());
             let step = shedding.tick(at(tick), *load);
             prop_assert_eq!(step, twin.tick(at(tick), *load));
             let since = last.map_or(i64::MAX, |(last, _)| (tick - last) as i64 * TICK);
             match step {
                 Some(ShedStep::Shed(rung)) => {
                     prop_assert!(lasting(&loads, tick, is_heavy) * TICK > 500);
-                    prop_assert!(since >= 1_000 || matches!(last, Some((_, ShedStep::Back(_)))));
+                    let back = matches!(last, Some((_, ShedStep::Back(_) | ShedStep::ThumbnailsBack)));
+                    prop_assert!(since >= 1_000 || back);
                     prop_assert!(since >= 500);
+                    prop_assert!(!made || load.thumbnails == Thumbnails::Unasked, "they go first");
                     gone.push(rung);
+                }
+                Some(ShedStep::NoThumbnails) => {
+                    prop_assert!(made && load.thumbnails == Thumbnails::Asked);
+                    prop_assert!(before == Overload::Yes || lasting(&loads, tick, is_heavy) * TICK > 500);
+                }
+                Some(ShedStep::ThumbnailsBack) => {
+                    prop_assert!(!made && gone.is_empty(), "they come back last");
+                    prop_assert!(lasting(&loads, tick, is_light) * TICK > 10_000);
+                    prop_assert_eq!(shedding.overload(), Overload::No);
                 }
                 Some(ShedStep::Back(rung)) => {
                     prop_assert!(lasting(&loads, tick, is_light) * TICK > 10_000);
@@ -129,11 +181,16 @@ proptest! {
                 None => {}
             }
             if let Some(step) = step {
-                last = Some((tick, step));
+                // Who asks for thumbnails only then is told at once that there are none.
+                if step != ShedStep::NoThumbnails || before == Overload::No {
+                    last = Some((tick, step));
+                }
                 steps += 1;
             }
+            prop_assert_eq!(made != shedding.makes_thumbnails(), matches!(step, Some(ShedStep::NoThumbnails | ShedStep::ThumbnailsBack)));
             prop_assert_eq!(shedding.shed(), &order[..gone.len()], "a beginning of the order");
-            prop_assert!(gone.is_empty() || shedding.overload() == Overload::Yes);
+            let all = gone.is_empty() && shedding.makes_thumbnails();
+            prop_assert!(all || shedding.overload() == Overload::Yes);
         }
         prop_assert_eq!(shedding.overload(), Overload::No);
         prop_assert!(gone.is_empty() && steps % 2 == 0);
@@ -150,7 +207,7 @@ proptest! {
             let rungs = all - shedding.shed().len();
             let cost = rungs as f64 / all as f64 * TICK as f64;
             late = (late + cost * 100.0 / share as f64 - TICK as f64).max(0.0);
-            let load = Load { late: Span::from_millis(late as i64), waiting: 0, room: ROOM };
+            let load = Load { late: Span::from_millis(late as i64), room: ROOM, ..Load::default() };
             if let Some(ShedStep::Back(_)) = shedding.tick(at(tick), load) {
                 backs.push(tick);
             }
@@ -175,7 +232,7 @@ proptest! {
         heavy in 0usize..12,
     ) {
         let mut shedding = Shedding::new(&show());
-        let load = Load { late: Span::from_millis(900), waiting: ROOM, room: ROOM };
+        let load = Load { late: Span::from_millis(900), waiting: ROOM, room: ROOM, ..Load::default() };
         for tick in 0..heavy * 25 {
             shedding.tick(at(tick), load);
         }
@@ -204,7 +261,7 @@ proptest! {
     #[test]
     fn a_reload_keeps_what_rests(heavy in 0usize..12) {
         let mut shedding = Shedding::new(&show());
-        let load = Load { late: Span::from_millis(900), waiting: ROOM, room: ROOM };
+        let load = Load { late: Span::from_millis(900), waiting: ROOM, room: ROOM, ..Load::default() };
         for tick in 0..heavy * 25 {
             shedding.tick(at(tick), load);
         }
