@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::ctl_status::{list, word};
 use crate::table::{Side, Table};
 
-/// The stages of a status: lines first, as pictures go.
+/// The stages of a status: lines first, as pictures go, and thumbnails beside them.
 pub fn text(status: &Value) -> String {
     let mut stages = Table::new(&[
         ("stage", Side::Left),
@@ -36,6 +36,8 @@ pub fn text(status: &Value) -> String {
             row("rung", format!("{}/{}", word(&channel["name"]), word(&rung["name"])), &rung["stage"]);
         }
     }
+    let thumbnails = &status["load"]["thumbnails"];
+    row("thumbnails", format!("{} made", word(&thumbnails["made"])), &thumbnails["stage"]);
     if stages.is_empty() {
         return "no figures yet: they come with the show's first second\n".to_owned();
     }
@@ -62,12 +64,15 @@ mod tests {
                 { "name": "fiber", "stage": { "cpu_ms": 102.0, "queue": 4, "queue_max": 9, "latency_ms": null, "latency_max_ms": null } },
                 { "name": "gen" },
             ] }],
+            "load": { "thumbnails": { "asked": true, "made": 12, "stage": {
+                "cpu_ms": 6.6, "queue": 0, "queue_max": 2, "latency_ms": 3.1, "latency_max_ms": 7.0 } } },
         });
         insta::assert_snapshot!(text(&status), @r"
-        stage    of            CPU ms/s  queue  at most  latency ms  at most
-        line     main/fiber       102.0      4        9           -        -
-        channel  program           61.3      0        2         3.5     11.0
-        rung     program/720p     412.0      1        3        84.0    121.0
+        stage       of            CPU ms/s  queue  at most  latency ms  at most
+        line        main/fiber       102.0      4        9           -        -
+        channel     program           61.3      0        2         3.5     11.0
+        rung        program/720p     412.0      1        3        84.0    121.0
+        thumbnails  12 made            6.6      0        2         3.1      7.0
         ");
         assert!(text(&json!({})).starts_with("no figures yet"));
     }

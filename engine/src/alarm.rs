@@ -28,7 +28,7 @@ pub enum Standing {
 
 /// What begins in the engine itself, and what ends it. That of the decisions is declared
 /// [with them](scheduling::Code::clears).
-const OWN: [(&str, &str); 9] = [
+const OWN: [(&str, &str); 10] = [
     ("line-lost", "line-recovered"),
     Amiss::Black.codes(),
     Amiss::Frozen.codes(),
@@ -38,6 +38,7 @@ const OWN: [(&str, &str); 9] = [
     ("rungs-apart", "rungs-together"),
     ("overload", "overload-over"),
     ("rung-shed", "rung-back"),
+    ("thumbnails-shed", "thumbnails-back"),
 ];
 
 /// What nothing ends while the show runs.

@@ -26,6 +26,7 @@ use crate::show::reload::{Reloader, Standing, on_disk};
 use crate::show::{ShowRun, carry};
 use crate::start::{Begun, Gate, Place, StartError};
 use crate::status::{Board, EVENTS_SHOWN, LoadStatus, Status};
+use crate::thumb::ThumbDesk;
 
 /// A running show. Dropping it stops the show and waits for its files.
 pub struct Engine {
@@ -119,6 +120,7 @@ impl Engine {
         let (points, together) = (opener.points, opener.together);
         rig::refuse_sourceless(&show, &cameras)?;
         let open = rig::open_channels(&show, &plans, &place)?;
+        let thumb_desk = ThumbDesk::open(&show, Arc::clone(&clock), &place)?;
         let programs = Programs::default();
         open.iter().for_each(|channel| channel.serve(&programs));
         // Nobody knocks in a rehearsal.
@@ -157,6 +159,7 @@ impl Engine {
             scenes: scenes.iter().filter_map(|scene| scene.status(&switcher)).collect(),
             events: latest,
         }));
+        let thumbs = Arc::clone(thumb_desk.thumbs());
         let run = ShowRun {
             name: show.name.clone(),
             mode: place.mode,
@@ -181,6 +184,7 @@ impl Engine {
             fillers,
             scenes,
             channels,
+            thumbs: thumb_desk,
             threads: std::mem::take(threads),
             memory: Memory::default(),
             life,
@@ -192,7 +196,8 @@ impl Engine {
                 run.run()
             })
             .map_err(|source| StartError::Thread { name: "show".to_owned(), source })?;
-        let handle = Handle::new(Inner { commands, board, log, stop: Arc::clone(stop), viewers, reloader });
+        let stop = Arc::clone(stop);
+        let handle = Handle::new(Inner { commands, board, log, stop, viewers, thumbs, reloader });
         Ok(Self { handle, show: Some(thread), door })
     }
 

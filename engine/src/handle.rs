@@ -16,6 +16,7 @@ use crate::event::{Event, EventLog};
 use crate::show::channels::ChannelRun;
 use crate::show::reload::Reloader;
 use crate::status::{Board, Delta, Status};
+use crate::thumb::Thumbs;
 
 /// How long a command may wait for its tick: a channel may be behind, but not for this long.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
@@ -35,6 +36,7 @@ pub(crate) struct Inner {
     pub(crate) log: Arc<EventLog>,
     pub(crate) stop: Arc<Stop>,
     pub(crate) viewers: Arc<Viewers>,
+    pub(crate) thumbs: Arc<Thumbs>,
     pub(crate) reloader: Reloader,
 }
 
@@ -153,6 +155,11 @@ impl Handle {
     /// The feed viewers of this rung join, if the show serves it.
     pub(crate) fn viewer_feed(&self, channel: &str, rung: &str) -> Option<Arc<ViewerFeed>> {
         self.inner.viewers.all().into_iter().find(|v| v.channel == channel && v.rung == rung)
+    }
+
+    /// Where pictures of the sources are asked for.
+    pub(crate) fn thumbs(&self) -> &Thumbs {
+        &self.inner.thumbs
     }
 
     /// The paths viewers can fetch.

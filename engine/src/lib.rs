@@ -89,6 +89,7 @@ mod stage;
 mod start;
 mod status;
 mod stream_key;
+mod thumb;
 mod way;
 
 pub use crate::address::{pull_problem, push_problem};
@@ -110,5 +111,5 @@ pub use crate::secure::{PemError, server_papers, trusted_papers};
 pub use crate::start::StartError;
 pub use crate::status::{
     BoxStatus, CameraStatus, ChannelStatus, CueStatus, Delta, LineStatus, LoadStatus, MarkStatus, MixStatus,
-    PlanStatus, RungStatus, SceneStatus, StageStatus, Status, StripStatus,
+    PlanStatus, RungStatus, SceneStatus, StageStatus, Status, StripStatus, ThumbnailStatus,
 };

@@ -49,8 +49,22 @@ pub struct LoadStatus {
     pub late_ms: f64,
     /// Since when it does not, or does because rungs rest, in seconds of show time.
     pub overload_since: Option<f64>,
-    /// The rungs it does without, `channel/rung`, in the order in which they went.
+    /// What it does without: `thumbnails`, and rungs as `channel/rung` in the order in which they went.
     pub shed: Vec<String>,
+    /// Thumbnails, which are made while somebody asks for them.
+    #[serde(default)]
+    pub thumbnails: ThumbnailStatus,
+}
+
+/// The thumbnails of a show's sources.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct ThumbnailStatus {
+    /// Whether somebody has asked for any in the last five seconds.
+    pub asked: bool,
+    /// Pictures that were made.
+    pub made: u64,
+    /// What making them costs; `None` in the first second.
+    pub stage: Option<StageStatus>,
 }
 
 /// What a stage cost over the last second.

@@ -7,11 +7,14 @@ use codecs::{CodecError, Picture, Rgb, SceneComposer, Tile};
 use media::Size;
 
 /// Where the pictures of one scene are composed; what was scaled last is kept here.
-pub(crate) struct SceneStage(Mutex<SceneComposer>);
+pub(crate) struct SceneStage {
+    canvas: Size,
+    composer: Mutex<SceneComposer>,
+}
 
 impl SceneStage {
     pub(crate) fn new(canvas: Size) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(SceneComposer::new(canvas))))
+        Arc::new(Self { canvas, composer: Mutex::new(SceneComposer::new(canvas)) })
     }
 }
 
@@ -34,13 +37,21 @@ impl SceneShot {
         if let Some(picture) = self.composed.get() {
             return Ok(picture.clone());
         }
-        let mut composer = self.stage.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut composer = self.stage.composer.lock().unwrap_or_else(PoisonError::into_inner);
         // Another channel may have been quicker.
         if let Some(picture) = self.composed.get() {
             return Ok(picture.clone());
         }
         let picture = composer.compose(self.background, &self.tiles)?;
         Ok(self.composed.get_or_init(|| picture).clone())
+    }
+
+    /// The same for somebody for whom no channel may have to wait.
+    fn picture_apart(&self) -> Result<Picture, CodecError> {
+        match self.composed.get() {
+            Some(picture) => Ok(picture.clone()),
+            None => SceneComposer::new(self.stage.canvas).compose(self.background, &self.tiles),
+        }
     }
 }
 
@@ -64,6 +75,14 @@ impl Seen {
         match self {
             Self::Picture(picture) => Ok(picture.clone()),
             Self::Scene(shot) => shot.picture(),
+        }
+    }
+
+    /// The same for somebody for whom no channel may have to wait.
+    pub(crate) fn picture_apart(&self) -> Result<Picture, CodecError> {
+        match self {
+            Self::Picture(picture) => Ok(picture.clone()),
+            Self::Scene(shot) => shot.picture_apart(),
         }
     }
 }

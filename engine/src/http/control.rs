@@ -28,7 +28,7 @@ pub(super) async fn status(State(handle): State<Handle>) -> Response {
     json(StatusCode::OK, &handle.status())
 }
 
-fn json(code: StatusCode, body: &impl Serialize) -> Response {
+pub(super) fn json(code: StatusCode, body: &impl Serialize) -> Response {
     match serde_json::to_vec(body) {
         Ok(bytes) => (code, [(header::CONTENT_TYPE, "application/json")], bytes).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
@@ -36,7 +36,7 @@ fn json(code: StatusCode, body: &impl Serialize) -> Response {
 }
 
 /// The HTTP status a refusal goes out with.
-fn code_of(refused: &Refused) -> StatusCode {
+pub(super) fn code_of(refused: &Refused) -> StatusCode {
     match refused.code.as_str() {
         "not-as-expected" => StatusCode::PRECONDITION_FAILED,
         "in-transition" => StatusCode::TOO_EARLY,
@@ -45,6 +45,7 @@ fn code_of(refused: &Refused) -> StatusCode {
         }
         "busy" => StatusCode::TOO_MANY_REQUESTS,
         "late" => StatusCode::GATEWAY_TIMEOUT,
+        "thumbnail-failed" => StatusCode::INTERNAL_SERVER_ERROR,
         "ended" => StatusCode::GONE,
         code if code.starts_with("bad-") || code.starts_with("missing-") => StatusCode::BAD_REQUEST,
         _ => StatusCode::CONFLICT,

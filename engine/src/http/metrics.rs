@@ -67,6 +67,12 @@ fn text(status: &Status) -> String {
         "1 while the engine does not keep up.",
         vec![(String::new(), overload)],
     );
+    family(
+        "obvan_thumbnails_total",
+        counter,
+        "Pictures of sources that were made for whoever asked.",
+        vec![(String::new(), status.load.thumbnails.made as f64)],
+    );
     let rests = |rung: &RungStatus| if rung.shed_since.is_some() { 1.0 } else { 0.0 };
     family(
         "obvan_rung_rests",
@@ -124,7 +130,13 @@ fn text(status: &Status) -> String {
         let lines = lines().filter_map(|(l, x)| Some((format!("stage=\"line\",{l}"), x.stage?)));
         let channels = channels().filter_map(|(l, c)| Some((format!("stage=\"channel\",{l}"), c.stage?)));
         let rungs = rungs().filter_map(|(l, r)| Some((format!("stage=\"rung\",{l}"), r.stage?)));
-        lines.chain(channels).chain(rungs).map(|(labels, stage)| (labels, figure(&stage))).collect()
+        let thumbnails = status.load.thumbnails.stage.map(|stage| ("stage=\"thumbnails\"".to_owned(), stage));
+        lines
+            .chain(channels)
+            .chain(rungs)
+            .chain(thumbnails)
+            .map(|(labels, stage)| (labels, figure(&stage)))
+            .collect()
     };
     family("obvan_stage_cpu_ms", "gauge", "CPU time over the last second.", stages(|stage| stage.cpu_ms));
     family("obvan_stage_queue", "gauge", "What waits.", stages(|stage| stage.queue as f64));

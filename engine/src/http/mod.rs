@@ -1,8 +1,9 @@
-//! The routes of a running show: control, events and viewers. Whoever mounts
+//! The routes of a running show: control, events, thumbnails and viewers. Whoever mounts
 //! them decides where to listen and who may come in.
 
 mod control;
 mod metrics;
+mod thumb;
 mod viewer;
 
 use axum::Router;
@@ -11,12 +12,13 @@ use axum::routing::{get, post};
 
 use crate::handle::Handle;
 
-/// `/api/status`, `/api/events`, `/api/command`, `/live/…`, `/metrics` and `/healthz`.
+/// `/api/status`, `/api/events`, `/api/command`, `/thumb/…`, `/live/…`, `/metrics` and `/healthz`.
 pub fn routes(handle: Handle) -> Router {
     Router::new()
         .route("/api/status", get(control::status))
         .route("/api/events", get(control::events))
         .route("/api/command", post(control::command).layer(DefaultBodyLimit::max(control::LONGEST_COMMAND)))
+        .route("/thumb/{file}", get(thumb::thumb))
         .route("/live/{channel}/{file}", get(viewer::live))
         .route("/metrics", get(metrics::metrics))
         .route("/healthz", get(|| async { "ok\n" }))

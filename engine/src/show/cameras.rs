@@ -10,6 +10,7 @@ use scheduling::{
 };
 
 use crate::channel::copy::Copied;
+use crate::channel::scene::Seen;
 use crate::channel::sound::crossfade;
 use crate::ingest::Line;
 use crate::ingest::align::{Alignment, Place};
@@ -322,6 +323,11 @@ impl CameraRun {
         let line = switcher.lines(self.feed).and_then(|lines| lines.current());
         let chosen = line.filter(|LineIx(ix)| *ix < self.takes.len());
         self.take = chosen.map(|LineIx(ix)| self.takes.swap_remove(ix));
+    }
+
+    /// What it shows at this tick.
+    pub(crate) fn seen(&self) -> Option<Seen> {
+        self.take.as_ref()?.picture.clone().map(Seen::Picture)
     }
 
     /// What of it a rung can copy at this tick.

@@ -334,7 +334,7 @@ impl ChannelRun {
     /// What a source shows at this tick.
     fn seen(&self, on_air: OnAir, given: &Given<'_>) -> Option<Seen> {
         match self.giver(on_air, given)? {
-            Giver::Camera(camera) => camera.take.as_ref()?.picture.clone().map(Seen::Picture),
+            Giver::Camera(camera) => camera.seen(),
             Giver::Scene(scene) => scene.seen(),
         }
     }

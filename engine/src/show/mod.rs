@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 use media::{FrameRate, Span, Tick, Time};
-use scheduling::{Carrying, ChannelIx, Decision, FeedIx, Input, Output, Shedding, Switcher};
+use scheduling::{Carrying, ChannelIx, Decision, FeedIx, Input, Output, SceneIx, Shedding, Switcher};
 use tokio::sync::broadcast;
 
 use crate::clock::{Clock, Stop};
@@ -35,6 +35,7 @@ use crate::show::checks::{Amiss, Word};
 use crate::show::reload::Arranged;
 use crate::show::scenes::SceneRun;
 use crate::status::{Board, ChannelStatus, Parts};
+use crate::thumb::{At, ThumbDesk};
 
 /// How long files may take to their first picture before the show starts without them.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -70,6 +71,7 @@ pub(crate) struct ShowRun {
     pub(crate) fillers: Vec<CameraRun>,
     pub(crate) scenes: Vec<SceneRun>,
     pub(crate) channels: Vec<ChannelRun>,
+    pub(crate) thumbs: ThumbDesk,
     pub(crate) threads: Vec<JoinHandle<()>>,
     pub(crate) memory: Memory,
     /// There in a rehearsal only.
@@ -150,6 +152,7 @@ impl ShowRun {
             life.advance(from);
         }
         self.clock.wait_until(from, &self.stop);
+        self.thumbs.listen(from);
         self.weigh(from);
         if self.mode == Mode::Offline {
             for camera in self.cameras.iter().chain(&self.fillers) {
@@ -196,6 +199,11 @@ impl ShowRun {
                 _ => Changed::Nothing,
             });
         }
+        self.thumbs.tick(from, |at| match at {
+            At::Camera(ix) => self.cameras.get(ix)?.seen(),
+            At::Filler(ix) => self.fillers.get(ix)?.seen(),
+            At::Scene(SceneIx(ix)) => self.scenes.get(ix)?.seen(),
+        });
         self.answer(from, taken, &causes);
         if let Some(reloaded) = reloaded {
             reloaded.answer();
@@ -384,6 +392,7 @@ impl ShowRun {
             for channel in &mut self.channels {
                 channel.measure(1.0);
             }
+            self.thumbs.measure(1.0);
             let (channels, cameras) = (self.channel_statuses(), self.camera_statuses());
             let load = Some(self.load_status());
             let parts = Parts { channels, cameras, scenes: self.scene_statuses(), load, events: fresh };
@@ -436,6 +445,7 @@ impl ShowRun {
             channel.rests.end(at);
         }
         self.stop.ask();
+        self.thumbs.close();
         for line in self.cameras.iter().chain(&self.fillers).flat_map(|camera| &camera.lines) {
             line.close();
         }

@@ -3,7 +3,7 @@
 
 use codecs::RungDuty;
 use media::{Key, Span, Time};
-use scheduling::{ChannelIx, Encoding, EncodingStep, Load, Overload, ShedRung, ShedStep};
+use scheduling::{ChannelIx, Encoding, EncodingStep, Load, Overload, ShedRung, ShedStep, Thumbnails};
 
 use crate::event::Level;
 use crate::options::Mode;
@@ -124,7 +124,8 @@ impl ShowRun {
         if late > self.rate.tick_span() {
             self.channels.iter_mut().filter(|channel| !channel.is_over()).for_each(|c| c.late_ticks += 1);
         }
-        let mut load = Load { late, ..Load::default() };
+        let thumbnails = if self.thumbs.is_asked() { Thumbnails::Asked } else { Thumbnails::Unasked };
+        let mut load = Load { late, thumbnails, ..Load::default() };
         if self.life.is_none() {
             let waiting = self.channels.iter().filter(|c| !c.is_over()).map(|c| c.stage.waiting());
             (load.waiting, load.room) = waiting.max().unwrap_or_default();
@@ -136,6 +137,9 @@ impl ShowRun {
                 self.overload_since = Some(from);
                 let message = match step {
                     Some(ShedStep::Shed(_)) => "rungs rest in their order until there is time again",
+                    Some(ShedStep::NoThumbnails) => {
+                        "thumbnails go, then rungs rest in their order, until there is time again"
+                    }
                     _ => "and no rung may rest: see `shed=`",
                 };
                 let message = format!(
@@ -149,6 +153,24 @@ impl ShowRun {
                 self.reporter.event(Level::Info, "overload-over", "the engine keeps up with all there is");
             }
             _ => {}
+        }
+        let reporter = self.reporter.of("thumbnails");
+        match step {
+            Some(ShedStep::NoThumbnails) => {
+                self.thumbs.rest();
+                let message = "none are made, since the engine does not keep up: whoever asks has the last";
+                reporter.event_at(from, Level::Warn, "thumbnails-shed", message);
+            }
+            Some(ShedStep::ThumbnailsBack) => {
+                self.thumbs.resume();
+                reporter.event_at(
+                    from,
+                    Level::Info,
+                    "thumbnails-back",
+                    "they are made again for whoever asks",
+                );
+            }
+            Some(ShedStep::Shed(_) | ShedStep::Back(_)) | None => {}
         }
     }
 
@@ -205,10 +227,12 @@ impl ShowRun {
             let rung = channel.stage.rungs.get(shed.rung)?;
             Some(format!("{}/{}", channel.stage.name, rung.rung.name))
         };
+        let thumbnails = (!self.shedding.makes_thumbnails()).then(|| "thumbnails".to_owned());
         LoadStatus {
             late_ms: self.late.as_secs_f64() * 1000.0,
             overload_since: self.overload_since.map(Time::as_secs_f64),
-            shed: self.shedding.shed().iter().filter_map(name).collect(),
+            shed: thumbnails.into_iter().chain(self.shedding.shed().iter().filter_map(name)).collect(),
+            thumbnails: self.thumbs.status(),
         }
     }
 }

@@ -133,7 +133,7 @@ show "mixed" {
 }
 
 /// Serves a show's routes on a port of its own.
-fn serve(engine: &Engine) -> (tokio::runtime::Runtime, String) {
+pub(crate) fn serve(engine: &Engine) -> (tokio::runtime::Runtime, String) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -36,5 +36,6 @@ mod standby;
 mod step;
 mod support;
 mod switching;
+mod thumbs;
 mod watermarks;
 mod wires;

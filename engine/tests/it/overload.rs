@@ -93,9 +93,9 @@ fn the_program_loses_what_it_declared_and_no_more() {
 }
 
 /// Takes its time with each picture while the brake is on.
-struct SlowEncoder {
-    inner: Box<dyn VideoEncoder>,
-    brake: Arc<AtomicBool>,
+pub(crate) struct SlowEncoder {
+    pub(crate) inner: Box<dyn VideoEncoder>,
+    pub(crate) brake: Arc<AtomicBool>,
 }
 
 impl VideoEncoder for SlowEncoder {

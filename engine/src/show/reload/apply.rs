@@ -131,6 +131,7 @@ impl ShowRun {
         }
         self.carrying = carry::go_on(&self.carrying, &arranged.show, &self.channels);
         self.shedding = self.shedding.reload(&arranged.show);
+        self.thumbs.rearrange(&arranged.show);
         self.name.clone_from(&arranged.show.name);
         self.threads.retain(|thread| !thread.is_finished());
         self.threads.append(&mut arranged.threads);
