@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 
 import { complaints, launch, until } from './chromium';
 import { Engine, KEYS } from './engine';
@@ -121,6 +121,58 @@ test('without the key the page says which one is missing, and takes it', async (
   await program.locator('.keysaid', { hasText: 'Here: key 1' }).waitFor();
   await playsOn(page, 'program', 1.5);
   assert.equal(await page.evaluate(() => location.hash), '');
+  assert.deepEqual(heard, []);
+  await page.context().close();
+});
+
+/** Colours across the middle of a picture, or nothing where there is none. */
+const coloursOf = (place: Locator): Promise<number[][]> =>
+  place.locator('canvas').evaluate((node) => {
+    const canvas = node as HTMLCanvasElement;
+    const pixel = (n: number): number[] => [...(canvas.getContext('2d')?.getImageData(((n + 0.5) * canvas.width) / 7, canvas.height / 2, 1, 1).data ?? [])];
+    return [0, 1, 2, 3, 4, 5, 6].map(pixel);
+  });
+
+const BARS = [[191, 191, 191], [191, 191, 0], [0, 191, 191], [0, 191, 0], [191, 0, 191], [191, 0, 0], [0, 0, 191]];
+const areBars = (colours: number[][]): boolean => BARS.every((bar, n) => bar.every((part, i) => Math.abs(part - (colours[n]?.[i] ?? 999)) <= 16));
+
+test('each source has its picture, and whoever looks away asks for none', async () => {
+  const { page, heard } = await open('', 375);
+  let asked = 0;
+  page.on('request', (request) => (asked += Number(request.url().includes('/thumb/'))));
+  const program = channel(page, 'program');
+  const [stage, bars] = ['stage', 'bars'].map((name) => program.locator('.tile', { hasText: name })) as [Locator, Locator];
+  await bars.scrollIntoViewIfNeeded();
+  await until('the bars', () => coloursOf(bars), areBars);
+  const motion = await coloursOf(stage);
+  await until('motion', () => coloursOf(stage), (now) => JSON.stringify(now) !== JSON.stringify(motion));
+  assert.match((await bars.textContent()) ?? '', /● gen live/);
+  // What is clicked is next, and Space brings it: the monitors go with it.
+  await stage.locator('.pick').click();
+  await bars.locator('.pick').click();
+  await until('the bars next', () => bars.getAttribute('class'), (name) => name === 'tile pvw');
+  await until('the bars on the monitor', () => coloursOf(program.locator('.monitor.pvw')), areBars);
+  await picture(page, 'multiview-narrow');
+  await page.keyboard.press(' ');
+  await until('the bars on air', () => bars.getAttribute('class'), (name) => name === 'tile pgm');
+  await until('the bars on the monitor', () => coloursOf(program.locator('.monitor.pgm')), areBars);
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await picture(page, 'multiview');
+
+  const look = (hidden: boolean): Promise<void> =>
+    page.evaluate((hidden) => {
+      Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, hidden);
+  await look(true);
+  const [before, time] = [asked, await page.locator('#time').textContent()];
+  // Figures come once a second: there would have been three rounds.
+  const seconds = new Set([time]);
+  await until('two seconds', async () => seconds.add(await page.locator('#time').textContent()).size, (size) => size > 2);
+  assert.equal(asked, before);
+  await look(false);
+  await until('another round', async () => asked, (now) => now > before);
+  await engine.command('program', { do: 'cut', source: 'stage' });
   assert.deepEqual(heard, []);
   await page.context().close();
 });

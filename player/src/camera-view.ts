@@ -6,8 +6,8 @@ import { button, el, setClass, setText } from './dom';
 import { amount, bitrate, frameRate, type Meter } from './health';
 import type { Camera, Line } from './status';
 
-const ICONS: Record<string, string> = { never: '○', connecting: '◌', live: '●', lost: '✕', ended: '■' };
-const SAID: Record<string, string> = {
+export const ICONS: Record<string, string> = { never: '○', connecting: '◌', live: '●', lost: '✕', ended: '■' };
+export const SAID: Record<string, string> = {
   never: 'never seen',
   connecting: 'connecting',
   live: 'live',

@@ -4,8 +4,9 @@ import { chip } from './chips';
 import { button, el, Rows, setClass, setText } from './dom';
 import { pictures } from './engine-view';
 import { amount, bitrate, frameRate, type Meter } from './health';
-import { keyCap } from './keys';
+import type { Pictures, Screen } from './pictures';
 import { RungPlayer, type RungOffer } from './rung-player';
+import { SourceTile, trustIn } from './source-tile';
 import type { KeyStore } from './key-store';
 import { encryption, fillerHold, intentText, onAirText, sourcesOnAir, type Channel, type Status } from './status';
 import { PlanView } from './plan-view';
@@ -20,12 +21,7 @@ export interface Desk {
   focus(channel: string): void;
   meter: Meter;
   keyStore: KeyStore;
-}
-
-interface Tile {
-  root: HTMLElement;
-  tally: HTMLElement;
-  source: string;
+  pictures: Pictures;
 }
 
 export class ChannelView {
@@ -34,11 +30,14 @@ export class ChannelView {
   /** What the engine last said is next: another desk may have put it there. */
   private heard: string | null = null;
   private channel: Channel;
-  private tiles: Tile[] = [];
+  private status: Status | null = null;
+  private tiles: SourceTile[] = [];
   private readonly onAir = el('strong', { class: 'source' });
   private readonly why = el('p', { class: 'why' });
   private readonly pgm: HTMLElement;
   private readonly pvw = el('strong', { class: 'source' });
+  private readonly pgmScreen: Screen;
+  private readonly pvwScreen: Screen;
   private readonly row = el('div', { class: 'tiles', role: 'group' });
   private readonly cut: HTMLButtonElement;
   private readonly mix: HTMLButtonElement;
@@ -57,8 +56,11 @@ export class ChannelView {
     this.channel = channel;
     this.player = new RungPlayer(channel.name, desk.keyStore);
     this.plan = new PlanView((state) => this.desk.send({ channel: channel.name, do: 'plan', state }));
-    this.pgm = el('div', { class: 'monitor pgm' }, el('span', { class: 'tag' }, 'PGM on air'), this.onAir, this.why);
-    const pvw = el('div', { class: 'monitor pvw' }, el('span', { class: 'tag' }, 'PVW next'), this.pvw);
+    this.pgmScreen = desk.pictures.screen();
+    this.pvwScreen = desk.pictures.screen();
+    const told = (...parts: HTMLElement[]): HTMLElement => el('div', { class: 'told' }, ...parts);
+    this.pgm = el('div', { class: 'monitor pgm' }, this.pgmScreen.root, told(el('span', { class: 'tag' }, 'PGM on air'), this.onAir, this.why));
+    const pvw = el('div', { class: 'monitor pvw' }, this.pvwScreen.root, told(el('span', { class: 'tag' }, 'PVW next'), this.pvw));
     this.cut = button('cut', ['CUT ', el('kbd', {}, 'Space')], () => this.take());
     this.mix = button('wide', [`Mix ${MIX_MS} ms `, el('kbd', {}, 'Enter')], () => this.dissolve());
     this.filler = button('wide', [''], () => this.toggleFiller());
@@ -73,6 +75,7 @@ export class ChannelView {
 
   update(channel: Channel, status: Status): void {
     this.channel = channel;
+    this.status = status;
     const sources = channel.sources ?? status.cameras.map((camera) => camera.name);
     this.layTiles(sources);
     const told = channel.preview ?? null;
@@ -80,6 +83,7 @@ export class ChannelView {
       this.heard = told;
       this.preview = told ?? this.preview;
     }
+    for (const tile of this.tiles) tile.update(status);
     this.plan.update(channel.plan ?? null);
     if (this.preview === null || !sources.includes(this.preview)) {
       this.preview = sources.find((source) => source !== channel.on_air) ?? sources[0] ?? null;
@@ -183,27 +187,32 @@ export class ChannelView {
 
   private layTiles(sources: string[]): void {
     if (sources.join('\n') === this.tiles.map((tile) => tile.source).join('\n')) return;
-    this.tiles = sources.map((source, index) => {
-      const tally = el('span', { class: 'tally' });
-      const cap = keyCap(index);
-      const name = button('pick', [...(cap ? [el('kbd', {}, cap), ' '] : []), source], () => this.choose(index));
-      name.title = `Choose ${source} as next`;
-      const cut = button('now', ['Cut'], () => this.bring(source, { do: 'cut' }));
-      cut.setAttribute('aria-label', `Cut to ${source} now`);
-      return { root: el('div', { class: 'tile' }, tally, name, cut), tally, source };
-    });
+    for (const tile of this.tiles) tile.close();
+    this.tiles = sources.map((source, index) =>
+      new SourceTile(source, index, this.desk.pictures, { choose: () => this.choose(index), cut: () => this.bring(source, { do: 'cut' }) }));
     this.row.replaceChildren(...this.tiles.map((tile) => tile.root));
   }
 
   private showTally(): void {
     setText(this.pvw, this.preview ?? 'nothing');
     const onAirNow = sourcesOnAir(this.channel);
-    for (const tile of this.tiles) {
-      const onAir = onAirNow.has(tile.source);
-      const next = tile.source === this.preview;
-      setClass(tile.root, onAir ? 'tile pgm' : next ? 'tile pvw' : 'tile');
-      setText(tile.tally, [onAir ? 'PGM' : '', next ? 'PVW' : ''].filter(Boolean).join(' · ') || ' ');
+    for (const tile of this.tiles) tile.showTally(onAirNow.has(tile.source), tile.source === this.preview);
+    this.showMonitors();
+  }
+
+  /** What is on air and what is next, as their sources show it. */
+  private showMonitors(): void {
+    const { status } = this;
+    if (status === null) return;
+    for (const [screen, source] of [[this.pgmScreen, this.channel.on_air], [this.pvwScreen, this.preview]] as const) {
+      screen.show(source, source === null ? 'fresh' : trustIn(source, status));
     }
+  }
+
+  /** The channel is there no more. */
+  close(): void {
+    for (const tile of this.tiles) tile.close();
+    for (const screen of [this.pgmScreen, this.pvwScreen]) this.desk.pictures.drop(screen);
   }
 
   /** Where a rung is served, if it is. */

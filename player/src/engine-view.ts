@@ -28,6 +28,7 @@ export function stages(status: Status): { key: string; cells: string[] }[] {
       ...row('channel', channel.name, channel.stage),
       ...channel.rungs.flatMap((rung) => row('rung', `${channel.name}/${rung.name}`, rung.stage)),
     ]),
+    ...row('thumbnails', `(${status.load?.thumbnails?.made ?? 0} made)`, status.load?.thumbnails?.stage),
   ];
 }
 

@@ -9,9 +9,10 @@ import { EngineView } from './engine-view';
 import { clock, Meter } from './health';
 import { EVERY_CHANNEL, KeyStore, keysInFragment, sessionDrawer } from './key-store';
 import { inField, press } from './keys';
+import { Pictures } from './pictures';
 import { ReloadView } from './reload-view';
 import { SceneView } from './scene-view';
-import type { ShowEvent, Status } from './status';
+import { picturesRest, type ShowEvent, type Status } from './status';
 
 const EVENTS_SHOWN = 20;
 
@@ -33,6 +34,7 @@ const eventsPlace = place('events');
 const meter = new Meter();
 const lockout = new Lockout();
 const keyStore = new KeyStore(sessionDrawer());
+const pictures = new Pictures();
 const channels = new Map<string, ChannelView>();
 const cameras = new Map<string, CameraView>();
 const scenes = new Map<string, SceneView>();
@@ -42,6 +44,8 @@ const engineView = new EngineView();
 place('engine').append(engineView.root);
 let keyed: string | null = null;
 let live = false;
+/** The engine makes none. */
+let rest = false;
 
 function say(said: Said): void {
   setText(sayPlace, said.text);
@@ -51,6 +55,7 @@ function say(said: Said): void {
 const desk: Desk = {
   meter,
   keyStore,
+  pictures,
   send(command: Command): void {
     if (!live || !lockout.allows(command, performance.now())) return;
     void send(command).then(say);
@@ -62,10 +67,11 @@ const desk: Desk = {
 };
 
 /** Views follow the list by name: new ones are made, gone ones removed. */
-function sync<V extends { root: HTMLElement }>(views: Map<string, V>, names: string[], where: HTMLElement, make: (name: string) => V): void {
+function sync<V extends { root: HTMLElement; close?(): void }>(views: Map<string, V>, names: string[], where: HTMLElement, make: (name: string) => V): void {
   for (const [name, view] of views) {
     if (names.includes(name)) continue;
     view.root.remove();
+    view.close?.();
     views.delete(name);
   }
   for (const name of names) {
@@ -77,6 +83,8 @@ function sync<V extends { root: HTMLElement }>(views: Map<string, V>, names: str
 }
 
 function showStatus(status: Status): void {
+  rest = picturesRest(status);
+  pictures.allow(live && !rest);
   setText(showPlace, status.show ?? 'show');
   document.title = `${status.show ?? 'show'} · obvan`;
   setText(timePlace, clock(status.t));
@@ -137,6 +145,7 @@ function showLink(link: Link): void {
   setText(linkPlace, link.state === 'live' ? '● connected' : link.state === 'connecting' ? '◌ connecting …' : `✕ ${link.why}; what you see is old. Trying again …`);
   setClass(linkPlace, `link ${link.state}`);
   document.body.classList.toggle('stale', !live);
+  pictures.allow(live && !rest);
   reloadView.enable(live);
   for (const view of [...channels.values(), ...scenes.values()]) view.enable(live);
 }

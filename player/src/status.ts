@@ -24,8 +24,16 @@ export interface Load {
   late_ms?: number;
   /** Since when it does not, or does because rungs rest, in seconds of show time. */
   overload_since?: number | null;
-  /** The rungs it does without, `channel/rung`. */
+  /** What it does without: `thumbnails`, and rungs as `channel/rung`. */
   shed?: string[];
+  thumbnails?: Thumbnails;
+}
+
+/** The small pictures of the sources. */
+export interface Thumbnails {
+  asked?: boolean;
+  made?: number;
+  stage?: Stage | null;
 }
 
 /** What a stage cost over the last second. */
@@ -271,6 +279,11 @@ function switchOf(value: unknown, fields: string[]): 'on' | 'off' | 'none' {
     }
   }
   return 'off';
+}
+
+/** Whether the engine makes no pictures of the sources, since it does not keep up. */
+export function picturesRest(status: Pick<Status, 'load'>): boolean {
+  return status.load?.shed?.includes('thumbnails') ?? false;
 }
 
 /** All sources that viewers see: two while a mix runs. */

@@ -7,8 +7,10 @@ import { loadText, pictures, stages } from '../src/engine-view';
 import { amount, bitrate, clock, frameRate, Meter } from '../src/health';
 import { planText } from '../src/plan-view';
 import { keyCap, press, type KeyLike } from '../src/keys';
+import { noteOf } from '../src/pictures';
 import { isNewer, reloadTold } from '../src/reload-view';
 import { boxText } from '../src/scene-view';
+import { health, trustIn } from '../src/source-tile';
 
 function key(name: string, more: Partial<KeyLike> = {}): KeyLike {
   return { key: name, repeat: false, ctrlKey: false, altKey: false, metaKey: false, target: null, ...more };
@@ -107,6 +109,29 @@ test('a line tells what it knows of itself, and nothing it does not', () => {
     figures({ name: 'fiber', state: 'live', keyframe_s: 2, queue_ms: 180.4, buffer_ms: 200, drift_ppm: -31.4, decode_errors: 3, network }),
     'key frame every 2.0 s · 180 ms wait of 200 · round trip 12.3 ms · clock -31 ppm · 3 decode errors',
   );
+});
+
+test('a tile tells how its source is, and whether its picture may be believed', () => {
+  const cameras = [
+    { name: 'main', line: 'backpack', lines: [{ name: 'fiber', state: 'lost' }, { name: 'backpack', state: 'live', amiss: ['silent'] }] },
+    { name: 'karry', line: 'disk', lines: [{ name: 'disk', state: 'ended' }] },
+  ];
+  const box = { name: 'guest', camera: 'karry' };
+  const scenes = [
+    { name: 'duo', layout: 'pip', layouts: ['pip'], boxes: [{ ...box, shows: 'camera' }] },
+    { name: 'trio', layout: 'grid', layouts: ['grid'], boxes: [{ ...box, shows: 'held' }] },
+  ];
+  const status = { cameras, scenes };
+  assert.deepEqual(health('main', status), { text: '✕ fiber lost · ● backpack live, silent (in use)', old: false });
+  assert.deepEqual(health('karry', status), { text: '■ disk ended', old: true });
+  assert.deepEqual(['duo', 'trio'].map((name) => health(name, status).text), ['scene, pip', 'guest (karry) ◌ last picture held']);
+  assert.deepEqual(['main', 'karry', 'duo', 'standby'].map((name) => trustIn(name, status)), ['fresh', 'old', 'fresh', 'fresh']);
+  assert.equal(trustIn('main', { ...status, load: { shed: ['thumbnails', 'own/720p'] } }), 'rest');
+  assert.deepEqual((['fresh', 'old', 'rest'] as const).map((trust) => [noteOf(trust, true), noteOf(trust, false)]), [
+    ['', 'no picture yet'],
+    ['✕ the last picture', 'no picture yet'],
+    ['overload: the last picture', 'overload: no pictures'],
+  ]);
 });
 
 test('a box of a scene is told in one line, and a change of layout in words', () => {
