@@ -167,7 +167,10 @@ fn pictures(rung: &Value) -> String {
     match (rung["copied_from"].as_str(), rung["carried_from"].as_str()) {
         (Some(line), _) => format!("copied from {line}"),
         (None, Some(channel)) => format!("carried from {channel}"),
-        (None, None) => String::new(),
+        (None, None) => match [&rung["encoder"], &rung["encoder_missing"]].map(Value::as_str) {
+            [Some(encoder), Some(device)] => format!("{encoder}, for want of {device}"),
+            _ => String::new(),
+        },
     }
 }
 
@@ -270,7 +273,8 @@ mod tests {
                 "rungs": [
                     rung("720p", json!({ "shed_since": 3.52, "carried_from": "own" })),
                     rung("480p", json!({ "carried_from": "own" })),
-                    rung("360p", json!({})),
+                    rung("360p", json!({ "encoder": "libx264" })),
+                    rung("240p", json!({ "encoder": "libx264", "encoder_missing": "h264_vaapi" })),
                     rung("source", json!({ "copied_from": "a/fiber" })),
                 ],
             }],
@@ -284,6 +288,7 @@ mod tests {
           720p    64x36       9           1   9 B  none since 3.5 s: it rests
           480p    64x36       9           1   9 B  carried from own
           360p    64x36       9           1   9 B
+          240p    64x36       9           1   9 B  libx264, for want of h264_vaapi
           source  64x36       9           1   9 B  copied from a/fiber
         ");
     }

@@ -10,12 +10,14 @@ use crate::PixelFormat;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs, reason = "the names are the documentation")]
 pub enum Step {
+    FindDevice,
     Open,
     SendPacket,
     ReceiveFrame,
     SendFrame,
     ReceivePacket,
     Flush,
+    Upload,
     Scale,
     Resample,
     Filter,
@@ -25,12 +27,14 @@ pub enum Step {
 impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Self::FindDevice => "find a device",
             Self::Open => "open",
             Self::SendPacket => "take a packet",
             Self::ReceiveFrame => "give a frame",
             Self::SendFrame => "take a frame",
             Self::ReceivePacket => "give a packet",
             Self::Flush => "flush",
+            Self::Upload => "bring a picture to its device",
             Self::Scale => "scale",
             Self::Resample => "resample",
             Self::Filter => "filter",

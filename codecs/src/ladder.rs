@@ -21,7 +21,7 @@ use crate::error::CodecError;
 use crate::ffmpeg::Filter;
 use crate::frame::Frame;
 use crate::scale::Scaler;
-use crate::settings::VideoEncoderSettings;
+use crate::settings::{VideoEncoderName, VideoEncoderSettings};
 use crate::thread_cpu::thread_cpu;
 use crate::turn::{Turns, step_back};
 use crate::watermark::Finish;
@@ -218,6 +218,7 @@ pub struct Ladder {
     outputs: Vec<Receiver<RungOutput>>,
     counters: Vec<Arc<RungCounters>>,
     scaling: Arc<RungCounters>,
+    encoders: Vec<VideoEncoderName>,
     stand_ins: Vec<(usize, CodecError)>,
 }
 
@@ -247,6 +248,7 @@ impl Ladder {
         let largest = settings.rungs.iter().enumerate().max_by_key(|(_, rung)| rung.size.area());
         let first = largest.map(|(rung, _)| rung).filter(|_| settings.turns == Turns::LargestFirst);
         let params = encoders.iter().map(|(encoder, _)| encoder.params().clone()).collect();
+        let names = encoders.iter().map(|(_, opener)| opener.settings.encoder).collect();
         let (mut outputs, mut counters, mut steps) = (Vec::new(), Vec::new(), Vec::new());
         for (rung, ((encoder, opener), settings)) in encoders.into_iter().zip(&settings.rungs).enumerate() {
             let (to_encoder, frames) = bounded(QUEUE);
@@ -277,6 +279,7 @@ impl Ladder {
             outputs,
             counters,
             scaling,
+            encoders: names,
             stand_ins,
         })
     }
@@ -351,6 +354,12 @@ impl Ladder {
     /// What a decoder of each rung must know, in the order of the settings.
     pub fn params(&self) -> &[VideoParams] {
         &self.params
+    }
+
+    /// What encodes each rung, in the order of the settings: what was asked for, or what
+    /// [stands in](Self::stand_ins).
+    pub fn encoders(&self) -> &[VideoEncoderName] {
+        &self.encoders
     }
 
     /// The rungs (by number) whose device did not open, and why: software encodes them.
@@ -448,7 +457,7 @@ fn encode(
     let begun = thread_cpu();
     // What the encoder was handed since it was opened.
     let mut holds = Holds::Nothing;
-    let mut work = || -> Result<Ended, CodecError> {
+    let work = || -> Result<Ended, CodecError> {
         for job in &frames {
             counters.waits(frames.len());
             let ended = match job? {
@@ -477,6 +486,8 @@ fn encode(
                 if holds == Holds::Frames {
                     // Now, while nobody waits for it, and so that it is known to be there.
                     let params = encoder.params().clone();
+                    // One at a time: a device may have no more.
+                    drop(encoder);
                     encoder = opener.reopen(&params)?;
                     holds = Holds::Nothing;
                 }

@@ -71,7 +71,9 @@ pub use picture::{
 pub use raw::{RawFormat, RawPicture, RawPlane};
 pub use scale::Scaler;
 pub use scene::{SceneComposer, Tile};
-pub use settings::{AudioEncoderSettings, EncoderThreads, Lookahead, VideoEncoderName, VideoEncoderSettings};
+pub use settings::{
+    AudioEncoderSettings, EncoderFamily, EncoderThreads, Lookahead, VideoEncoderName, VideoEncoderSettings,
+};
 pub use thread_cpu::thread_cpu;
 pub use turn::Turns;
 pub use watermark::{Art, Finish, Laid, Opacity, Sprite, WatermarkError};

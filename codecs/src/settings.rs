@@ -19,11 +19,12 @@ pub struct VideoEncoderSettings {
     pub buffer: u32,
     /// Which encoder.
     pub encoder: VideoEncoderName,
-    /// Its preset, in x264's words.
+    /// Its preset, in x264's words; VA-API and V4L2 have none.
     pub preset: &'static str,
     /// Its tune, where it has one.
     pub tune: Option<&'static str>,
-    /// B-frames between two others at the most; the preset's where it is not said.
+    /// B-frames between two others at the most; where it is not said the preset's, and none of a
+    /// device.
     pub bframes: Option<u8>,
     /// How far it looks ahead.
     pub lookahead: Lookahead,
@@ -68,9 +69,46 @@ pub enum VideoEncoderName {
     H264Qsv,
     /// HEVC by Intel's Quick Sync.
     HevcQsv,
+    /// AVC by any card with a VA-API driver (Intel, AMD).
+    H264Vaapi,
+    /// HEVC by such a card.
+    HevcVaapi,
+    /// AVC by the encoder of a board's chip, over V4L2.
+    H264V4l2,
+    /// HEVC by such an encoder.
+    HevcV4l2,
+}
+
+/// What an encoder runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EncoderFamily {
+    /// The machine's own cores.
+    Software,
+    /// An NVIDIA card.
+    Nvenc,
+    /// Intel's Quick Sync.
+    Qsv,
+    /// A card with a VA-API driver.
+    Vaapi,
+    /// A board's chip, over V4L2.
+    V4l2,
 }
 
 impl VideoEncoderName {
+    /// Every one of them.
+    pub const ALL: [Self; 10] = [
+        Self::X264,
+        Self::X265,
+        Self::H264Nvenc,
+        Self::HevcNvenc,
+        Self::H264Qsv,
+        Self::HevcQsv,
+        Self::H264Vaapi,
+        Self::HevcVaapi,
+        Self::H264V4l2,
+        Self::HevcV4l2,
+    ];
+
     /// FFmpeg's name for it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -80,23 +118,42 @@ impl VideoEncoderName {
             Self::HevcNvenc => "hevc_nvenc",
             Self::H264Qsv => "h264_qsv",
             Self::HevcQsv => "hevc_qsv",
+            Self::H264Vaapi => "h264_vaapi",
+            Self::HevcVaapi => "hevc_vaapi",
+            Self::H264V4l2 => "h264_v4l2m2m",
+            Self::HevcV4l2 => "hevc_v4l2m2m",
         }
     }
 
     /// The codec of what it makes.
     pub const fn codec(self) -> VideoCodec {
         match self {
-            Self::X264 | Self::H264Nvenc | Self::H264Qsv => VideoCodec::Avc,
-            Self::X265 | Self::HevcNvenc | Self::HevcQsv => VideoCodec::Hevc,
+            Self::X264 | Self::H264Nvenc | Self::H264Qsv | Self::H264Vaapi | Self::H264V4l2 => {
+                VideoCodec::Avc
+            }
+            Self::X265 | Self::HevcNvenc | Self::HevcQsv | Self::HevcVaapi | Self::HevcV4l2 => {
+                VideoCodec::Hevc
+            }
+        }
+    }
+
+    /// What it runs on.
+    pub const fn family(self) -> EncoderFamily {
+        match self {
+            Self::X264 | Self::X265 => EncoderFamily::Software,
+            Self::H264Nvenc | Self::HevcNvenc => EncoderFamily::Nvenc,
+            Self::H264Qsv | Self::HevcQsv => EncoderFamily::Qsv,
+            Self::H264Vaapi | Self::HevcVaapi => EncoderFamily::Vaapi,
+            Self::H264V4l2 | Self::HevcV4l2 => EncoderFamily::V4l2,
         }
     }
 
     /// What makes the same codec in software, for where a device is missing; `None` if it is that.
     pub const fn stand_in(self) -> Option<Self> {
-        match self {
-            Self::X264 | Self::X265 => None,
-            Self::H264Nvenc | Self::H264Qsv => Some(Self::X264),
-            Self::HevcNvenc | Self::HevcQsv => Some(Self::X265),
+        match (self.family(), self.codec()) {
+            (EncoderFamily::Software, _) => None,
+            (_, VideoCodec::Hevc) => Some(Self::X265),
+            _ => Some(Self::X264),
         }
     }
 }

@@ -42,8 +42,15 @@ const OWN: [(&str, &str); 10] = [
 ];
 
 /// What nothing ends while the show runs.
-const FOR_GOOD: [&str; 6] =
-    ["rung-failed", "channel-failed", "egress-failed", "line-error", "line-stalled", "line-stuck"];
+const FOR_GOOD: [&str; 7] = [
+    "rung-failed",
+    "channel-failed",
+    "egress-failed",
+    "encoder-fallback",
+    "line-error",
+    "line-stalled",
+    "line-stuck",
+];
 
 /// The code of what an event of this code puts an end to, if it does to anything. Some, as
 /// `egress-live`, are told as well when nothing was wrong.

@@ -227,6 +227,13 @@ pub struct RungStatus {
     pub fps: Option<f64>,
     /// As `fps`.
     pub kbps: Option<f64>,
+    /// FFmpeg's name of its own encoder; `None` for a rung that copies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<String>,
+    /// The device that was asked for, where that did not open and [`encoder`](Self::encoder) stands
+    /// in for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoder_missing: Option<String>,
     /// The channel that encodes its pictures at present; `None` while this one does itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carried_from: Option<String>,

@@ -363,10 +363,39 @@ impl Latency {
 
 impl Encoder {
     /// Every one of them, in the order the show file's messages name them.
-    pub const ALL: [Self; 6] =
-        [Self::X264, Self::X265, Self::H264Nvenc, Self::HevcNvenc, Self::H264Qsv, Self::HevcQsv];
-    /// Their words in the show file.
-    pub const WORDS: [&str; 6] = words!(6);
+    pub const ALL: [Self; 10] = [
+        Self::X264,
+        Self::X265,
+        Self::H264Nvenc,
+        Self::HevcNvenc,
+        Self::H264Qsv,
+        Self::HevcQsv,
+        Self::H264Vaapi,
+        Self::HevcVaapi,
+        Self::H264V4l2,
+        Self::HevcV4l2,
+    ];
+    /// Their words in the show file, and last those of [families](Self::named).
+    pub const WORDS: [&str; 14] = {
+        let mut words = ["nvenc"; 14];
+        let mut i = 0;
+        while i < Self::ALL.len() {
+            words[i] = Self::ALL[i].as_str();
+            i += 1;
+        }
+        (words[11], words[12], words[13]) = ("qsv", "vaapi", "v4l2");
+        words
+    };
+    /// The one of this word. A family's word alone is its encoder for AVC.
+    pub fn named(word: &str) -> Option<Self> {
+        match word {
+            "nvenc" => Some(Self::H264Nvenc),
+            "qsv" => Some(Self::H264Qsv),
+            "vaapi" => Some(Self::H264Vaapi),
+            "v4l2" => Some(Self::H264V4l2),
+            _ => Self::ALL.into_iter().find(|encoder| encoder.as_str() == word),
+        }
+    }
     /// As the show file spells it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -376,6 +405,10 @@ impl Encoder {
             Self::HevcNvenc => "hevc-nvenc",
             Self::H264Qsv => "h264-qsv",
             Self::HevcQsv => "hevc-qsv",
+            Self::H264Vaapi => "h264-vaapi",
+            Self::HevcVaapi => "hevc-vaapi",
+            Self::H264V4l2 => "h264-v4l2",
+            Self::HevcV4l2 => "hevc-v4l2",
         }
     }
 }

@@ -36,7 +36,8 @@ export function stages(status: Status): { key: string; cells: string[] }[] {
 export function pictures(rung: Rung): string {
   if (typeof rung.shed_since === 'number') return `✕ rests since ${clock(rung.shed_since)}`;
   if (rung.copied_from) return `copied from ${rung.copied_from}`;
-  return rung.carried_from ? `from ${rung.carried_from}` : 'own';
+  if (rung.carried_from) return `from ${rung.carried_from}`;
+  return rung.encoder_missing ? `⚠ ${rung.encoder ?? 'software'}, for want of ${rung.encoder_missing}` : 'own';
 }
 
 export class EngineView {

@@ -136,6 +136,9 @@ export interface Rung {
   copied_from?: string | null;
   /** The channel that encodes its pictures at present. */
   carried_from?: string | null;
+  /** What encodes it, and the device that was asked for and did not open. */
+  encoder?: string | null;
+  encoder_missing?: string | null;
   /** Since when it has no pictures, since the engine does not keep up. */
   shed_since?: number | null;
   stage?: Stage | null;

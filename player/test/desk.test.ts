@@ -181,6 +181,8 @@ test('a reload is told in steps, or with what is wrong and where', () => {
 
 test('a rung says where its pictures come from', () => {
   assert.equal(pictures({ name: '720p' }), 'own');
+  assert.equal(pictures({ name: '720p', encoder: 'libx264' }), 'own');
+  assert.equal(pictures({ name: '720p', encoder: 'libx264', encoder_missing: 'h264_qsv' }), '⚠ libx264, for want of h264_qsv');
   assert.equal(pictures({ name: '720p', carried_from: 'own-b' }), 'from own-b');
   assert.equal(pictures({ name: 'source', copied_from: 'main/fiber' }), 'copied from main/fiber');
   assert.equal(pictures({ name: '720p', carried_from: 'own-b', shed_since: 62.5 }), '✕ rests since 1:02.5');

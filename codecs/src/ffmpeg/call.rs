@@ -191,6 +191,16 @@ impl Context {
         }
     }
 
+    /// Whether the codec, still closed, has such an option and takes such a value.
+    #[cfg(test)]
+    pub(super) fn takes(&mut self, option: &str, value: &str) -> bool {
+        let (Ok(option), Ok(value)) = (CString::new(option), CString::new(value)) else { return false };
+        let own = self.get().priv_data;
+        // SAFETY: a codec's private data begin with the class that its options are declared in; the
+        // strings live through the call, which copies them.
+        !own.is_null() && unsafe { ffi::av_opt_set(own, option.as_ptr(), value.as_ptr(), 0) } >= 0
+    }
+
     pub(super) fn send_packet(&mut self, packet: Option<&AvPacket>) -> i32 {
         let packet = packet.map_or(ptr::null(), |p| p.0.as_ptr().cast_const());
         // SAFETY: the context is open; the packet is null (the end) or lives through the call.

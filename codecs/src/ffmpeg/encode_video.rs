@@ -3,21 +3,20 @@
 use std::collections::VecDeque;
 use std::num::NonZeroU8;
 
+use bytes::Bytes;
 use ffmpeg_next::ffi;
 use media::{FrameRate, Key, Packet, Time, Track, VideoCodec, VideoParams};
 
 use super::call::{self, Answer, AvPacket, Context};
-use super::{AvFrame, dialect};
+use super::dialect::{self, Taking, Way};
+use super::intake::Intake;
 use crate::codec::VideoEncoder;
+use crate::colour::Rgb;
 use crate::error::{CodecError, Step};
 use crate::frame::Frame;
-use crate::picture::{Picture, PixelFormat, Plane};
-use crate::raw::RawFormat;
-use crate::settings::{EncoderThreads, Lookahead, VideoEncoderSettings};
+use crate::picture::{PictureMut, PixelFormat};
+use crate::settings::{EncoderFamily, EncoderThreads, VideoEncoderSettings};
 use crate::{avc, hevc};
-
-/// "No key frames of your own" (X264_KEYINT_MAX_INFINITE; large enough for all).
-const KEYINT_INFINITE: i32 = 1 << 30;
 
 /// The encoder of one rung.
 ///
@@ -28,66 +27,50 @@ pub(super) struct AvVideoEncoder {
     packet: AvPacket,
     settings: VideoEncoderSettings,
     name: &'static str,
-    /// The frame for encoders that want the colour planes woven.
-    woven: Option<RawFormat>,
+    intake: Intake,
     params: VideoParams,
     times: Times,
     flushed: bool,
 }
 
 impl AvVideoEncoder {
+    /// Opened in the first way that it can be. Where none can, the first one's error tells most.
     pub(super) fn open(settings: &VideoEncoderSettings) -> Result<Self, CodecError> {
-        let woven = dialect::wants_nv12(settings.encoder).then_some(RawFormat::Nv12);
-        Self::open_for(settings, woven)
+        dialect::validate(settings)?;
+        let mut refused = None;
+        for way in dialect::ways(settings) {
+            match Self::open_in(settings, &way) {
+                Ok(encoder) => return Ok(encoder),
+                Err(why) => {
+                    // Without the device every way ends there.
+                    let is_missing = matches!(
+                        why,
+                        CodecError::Unavailable { .. } | CodecError::Ffmpeg { step: Step::FindDevice, .. }
+                    );
+                    refused = refused.or(Some(why));
+                    if is_missing {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(refused.unwrap_or(CodecError::Unavailable { codec: settings.encoder.as_str() }))
     }
 
-    fn open_for(settings: &VideoEncoderSettings, woven: Option<RawFormat>) -> Result<Self, CodecError> {
-        dialect::validate(settings)?;
+    fn open_in(settings: &VideoEncoderSettings, way: &Way) -> Result<Self, CodecError> {
         let name = settings.encoder.as_str();
-        let mut context = Context::encoder(name)?;
-        let (num, den) = (settings.rate.num() as i32, settings.rate.den() as i32);
-        let raw = context.get_mut();
-        raw.width = settings.size.width as i32;
-        raw.height = settings.size.height as i32;
-        raw.pix_fmt = match woven {
-            Some(_) => ffi::AVPixelFormat::AV_PIX_FMT_NV12,
-            None => ffi::AVPixelFormat::AV_PIX_FMT_YUV420P,
+        let (mut context, mut intake) = opened(settings, way)?;
+        let config = match config_of(settings.encoder.codec(), context.extradata()) {
+            Some(config) => config,
+            None if settings.encoder.family() != EncoderFamily::Software => {
+                let config = first_headers(settings, context, &intake)?;
+                // One at a time: some devices have no more.
+                drop(intake);
+                (context, intake) = opened(settings, way)?;
+                config
+            }
+            None => return Err(headless(name)),
         };
-        raw.sample_aspect_ratio = ffi::AVRational { num: 1, den: 1 };
-        raw.time_base = ffi::AVRational { num: den, den: num };
-        raw.framerate = ffi::AVRational { num, den };
-        raw.colorspace = ffi::AVColorSpace::AVCOL_SPC_BT709;
-        raw.color_primaries = ffi::AVColorPrimaries::AVCOL_PRI_BT709;
-        raw.color_trc = ffi::AVColorTransferCharacteristic::AVCOL_TRC_BT709;
-        raw.color_range = ffi::AVColorRange::AVCOL_RANGE_MPEG;
-        raw.chroma_sample_location = ffi::AVChromaLocation::AVCHROMA_LOC_LEFT;
-        raw.bit_rate = settings.bitrate.into();
-        raw.rc_max_rate = settings.maxrate.into();
-        raw.rc_buffer_size = settings.buffer as i32;
-        raw.gop_size = KEYINT_INFINITE;
-        match (settings.lookahead, settings.bframes) {
-            (Lookahead::None, _) => raw.max_b_frames = 0,
-            (_, Some(most)) => raw.max_b_frames = most.into(),
-            // The encoder's own number, by its preset.
-            (_, None) => {}
-        }
-        raw.thread_count = match settings.threads {
-            EncoderThreads::One => 1,
-            EncoderThreads::Many(n) => NonZeroU8::get(n).into(),
-        };
-        raw.thread_type = dialect::thread_type(settings.encoder);
-        raw.flags |= ffi::AV_CODEC_FLAG_GLOBAL_HEADER as i32;
-        // By FFmpeg's own options, which are checked to be taken.
-        context.open(&dialect::options(settings))?;
-        let config = match settings.encoder.codec() {
-            VideoCodec::Hevc => hevc::config_of(context.extradata()),
-            _ => avc::config_of(context.extradata()),
-        };
-        let config = config.ok_or_else(|| CodecError::Damaged {
-            codec: name,
-            pts: None,
-            why: "headers without parameter sets".into(),
-        })?;
         let params = VideoParams { codec: settings.encoder.codec(), size: Some(settings.size), config };
         let delay = dialect::delay(settings, context.get().has_b_frames);
         Ok(Self {
@@ -95,37 +78,96 @@ impl AvVideoEncoder {
             context,
             settings: settings.clone(),
             name,
-            woven,
+            intake,
             params,
             times: Times::new(name, settings.rate, delay),
             flushed: false,
         })
     }
+}
 
-    /// The picture as a frame that this encoder takes.
-    fn frame_of(&self, picture: &Picture) -> Result<AvFrame, CodecError> {
-        match self.woven {
-            None => picture.av().bare_ref(),
-            Some(format) => weave(picture, format),
-        }
+/// The encoder of the settings, open, and what its pictures are brought to it by.
+fn opened(settings: &VideoEncoderSettings, way: &Way) -> Result<(Context, Intake), CodecError> {
+    let (mut context, intake) = closed(settings, way.taking)?;
+    // By FFmpeg's own options, which are checked to be taken.
+    context.open(&way.options)?;
+    Ok((context, intake))
+}
+
+/// The same before it is opened.
+fn closed(settings: &VideoEncoderSettings, taking: Taking) -> Result<(Context, Intake), CodecError> {
+    let mut context = Context::encoder(settings.encoder.as_str())?;
+    let (num, den) = (settings.rate.num() as i32, settings.rate.den() as i32);
+    let raw = context.get_mut();
+    raw.width = settings.size.width as i32;
+    raw.height = settings.size.height as i32;
+    let intake = Intake::of(taking, settings)?;
+    match &intake {
+        Intake::Planes => raw.pix_fmt = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P,
+        Intake::Woven => raw.pix_fmt = ffi::AVPixelFormat::AV_PIX_FMT_NV12,
+        Intake::Uploaded(card) => card.lend(raw)?,
+    }
+    raw.sample_aspect_ratio = ffi::AVRational { num: 1, den: 1 };
+    raw.time_base = ffi::AVRational { num: den, den: num };
+    raw.framerate = ffi::AVRational { num, den };
+    raw.colorspace = ffi::AVColorSpace::AVCOL_SPC_BT709;
+    raw.color_primaries = ffi::AVColorPrimaries::AVCOL_PRI_BT709;
+    raw.color_trc = ffi::AVColorTransferCharacteristic::AVCOL_TRC_BT709;
+    raw.color_range = ffi::AVColorRange::AVCOL_RANGE_MPEG;
+    raw.chroma_sample_location = ffi::AVChromaLocation::AVCHROMA_LOC_LEFT;
+    raw.bit_rate = settings.bitrate.into();
+    raw.rc_max_rate = settings.maxrate.into();
+    raw.rc_buffer_size = settings.buffer as i32;
+    raw.gop_size = dialect::gop(settings);
+    if let Some(most) = dialect::bframes(settings) {
+        raw.max_b_frames = most.into();
+    }
+    raw.thread_count = match settings.threads {
+        EncoderThreads::One => 1,
+        EncoderThreads::Many(n) => NonZeroU8::get(n).into(),
+    };
+    raw.thread_type = dialect::thread_type(settings.encoder);
+    raw.flags |= ffi::AV_CODEC_FLAG_GLOBAL_HEADER as i32;
+    Ok((context, intake))
+}
+
+fn headless(codec: &'static str) -> CodecError {
+    CodecError::Damaged { codec, pts: None, why: "headers without parameter sets".into() }
+}
+
+/// The decoder's configuration out of headers in Annex B.
+fn config_of(codec: VideoCodec, headers: &[u8]) -> Option<Bytes> {
+    match codec {
+        VideoCodec::Hevc => hevc::config_of(headers),
+        _ => avc::config_of(headers),
     }
 }
 
-/// A copy with the two colour planes woven into one (NV12).
-fn weave(picture: &Picture, format: RawFormat) -> Result<AvFrame, CodecError> {
-    let mut frame = AvFrame::of_raw(format, picture.size())?;
-    let luma = picture.plane(Plane::Y);
-    for (y, row) in frame.raw_rows_mut(format, 0).enumerate().take(luma.height) {
-        row[..luma.width].copy_from_slice(luma.row(y));
-    }
-    let (u, v) = (picture.plane(Plane::U), picture.plane(Plane::V));
-    for (y, row) in frame.raw_rows_mut(format, 1).enumerate().take(u.height) {
-        for ((pair, u), v) in row.chunks_exact_mut(2).zip(u.row(y)).zip(v.row(y)) {
-            pair.copy_from_slice(&[*u, *v]);
+/// Some devices tell their headers with their first picture alone: one is encoded to see them, after
+/// which this encoder has ended.
+fn first_headers(
+    settings: &VideoEncoderSettings,
+    mut context: Context,
+    intake: &Intake,
+) -> Result<Bytes, CodecError> {
+    let name = settings.encoder.as_str();
+    let picture = PictureMut::filled(settings.size, Rgb::new(0, 0, 0))?.freeze();
+    let mut frame = intake.frame_of(&picture)?;
+    (frame.raw_mut().pts, frame.raw_mut().pict_type) = (0, ffi::AVPictureType::AV_PICTURE_TYPE_I);
+    call::check(name, Step::SendFrame, None, context.send_frame(frame.as_ptr()))?;
+    call::check(name, Step::Flush, None, context.send_frame(std::ptr::null()))?;
+    let (mut packet, mut headers) = (AvPacket::new(name)?, Vec::new());
+    loop {
+        let code = context.receive_packet(&mut packet);
+        let Answer::Done = call::answer(name, Step::ReceivePacket, None, code)? else {
+            return Err(headless(name));
+        };
+        headers.extend_from_slice(packet.data());
+        packet.clear();
+        if let Some(config) = config_of(settings.encoder.codec(), &headers) {
+            return Ok(config);
         }
     }
-    frame.tag(crate::colour::Colour::CANVAS);
-    Ok(frame)
 }
 
 impl VideoEncoder for AvVideoEncoder {
@@ -145,7 +187,7 @@ impl VideoEncoder for AvVideoEncoder {
             return Err(CodecError::PictureFormat { got: picture.format(), want: PixelFormat::Yuv420p });
         }
         let unit = self.times.enter(frame.pts)?;
-        let mut bare = self.frame_of(picture)?;
+        let mut bare = self.intake.frame_of(picture)?;
         let raw = bare.raw_mut();
         raw.pts = unit;
         raw.pict_type = match key {
@@ -157,26 +199,31 @@ impl VideoEncoder for AvVideoEncoder {
     }
 
     fn receive(&mut self) -> Result<Option<Packet>, CodecError> {
-        let code = self.context.receive_packet(&mut self.packet);
-        match call::answer(self.name, Step::ReceivePacket, None, code)? {
-            Answer::Later | Answer::End => Ok(None),
-            Answer::Done => {
-                let (data, idr) = match self.params.codec {
-                    VideoCodec::Hevc => hevc::length_prefixed(self.packet.data()),
-                    _ => avc::length_prefixed(self.packet.data()),
-                };
-                let raw = self.packet.get();
-                let (pts, dts) = self.times.leave(raw.pts);
-                self.packet.clear();
-                Ok(Some(Packet {
-                    track: Track::Video,
-                    pts,
-                    dts,
-                    duration: Some(self.settings.rate.tick_span()),
-                    key: if idr { Key::Frame } else { Key::Delta },
-                    data,
-                }))
+        loop {
+            let code = self.context.receive_packet(&mut self.packet);
+            match call::answer(self.name, Step::ReceivePacket, None, code)? {
+                Answer::Later | Answer::End => return Ok(None),
+                Answer::Done => {}
             }
+            let (data, idr) = match self.params.codec {
+                VideoCodec::Hevc => hevc::length_prefixed(self.packet.data()),
+                _ => avc::length_prefixed(self.packet.data()),
+            };
+            let pts = self.packet.get().pts;
+            self.packet.clear();
+            // Some devices send their headers by themselves.
+            if data.is_empty() {
+                continue;
+            }
+            let (pts, dts) = self.times.leave(pts);
+            return Ok(Some(Packet {
+                track: Track::Video,
+                pts,
+                dts,
+                duration: Some(self.settings.rate.tick_span()),
+                key: if idr { Key::Frame } else { Key::Delta },
+                data,
+            }));
         }
     }
 
@@ -254,6 +301,7 @@ impl Times {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::VideoEncoderName;
 
     #[test]
     fn times_come_out_as_they_went_in() {
@@ -287,6 +335,24 @@ mod tests {
         assert_eq!(err.to_string(), "libx264: forcd-idr is 1, legal is an option this codec knows");
     }
 
+    /// As with a device that tells its headers with its first picture alone.
+    #[test]
+    fn headers_are_found_in_the_first_picture() {
+        for encoder in [VideoEncoderName::X264, VideoEncoderName::X265] {
+            let (size, rate) = (media::Size::new(64, 48), FrameRate::new(25, 1).unwrap());
+            let settings = VideoEncoderSettings { encoder, ..VideoEncoderSettings::new(size, rate, 900_000) };
+            let [way] = &dialect::ways(&settings)[..] else { panic!("it has one") };
+            let told = AvVideoEncoder::open_in(&settings, way).unwrap().params.config;
+            let (mut context, intake) = closed(&settings, way.taking).unwrap();
+            context.get_mut().flags &= !(ffi::AV_CODEC_FLAG_GLOBAL_HEADER as i32);
+            let repeated =
+                |(name, value): &(_, String)| (*name, value.replace("repeat-headers=0", "repeat-headers=1"));
+            context.open(&way.options.iter().map(repeated).collect::<Vec<_>>()).unwrap();
+            assert_eq!(config_of(encoder.codec(), context.extradata()), None, "{encoder:?}");
+            assert_eq!(first_headers(&settings, context, &intake).unwrap(), told, "{encoder:?}");
+        }
+    }
+
     #[test]
     fn woven_colour_planes_are_the_same_picture() {
         let size = media::Size::new(66, 34);
@@ -299,8 +365,9 @@ mod tests {
             }
         }
         let frame = Frame { pts: Time::ZERO, picture: picture.freeze() };
-        let [plain, woven] = [None, Some(RawFormat::Nv12)].map(|woven| {
-            let mut encoder = AvVideoEncoder::open_for(&settings, woven).unwrap();
+        let [way] = &dialect::ways(&settings)[..] else { panic!("x264 has one") };
+        let [plain, woven] = [Taking::Planes, Taking::Woven].map(|taking| {
+            let mut encoder = AvVideoEncoder::open_in(&settings, &Way { taking, ..way.clone() }).unwrap();
             encoder.send(&frame, Key::Frame).unwrap();
             encoder.flush().unwrap();
             encoder.receive().unwrap().unwrap().data

@@ -11,6 +11,7 @@ mod encode_video;
 mod follow;
 mod frame;
 mod graph;
+mod intake;
 mod pool;
 mod resample;
 mod sound;

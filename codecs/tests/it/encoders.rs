@@ -1,6 +1,12 @@
-//! What is true of every encoder in software, and of what is asked of them.
+//! What is true of every encoder in software, and of what is asked of them; and of devices, whether
+//! or not there are any.
 
-use codecs::{CodecKit, Ffmpeg, Lookahead, VideoEncoderName, VideoEncoderSettings};
+use std::sync::Arc;
+
+use codecs::{
+    CodecKit, EncoderFamily, Ffmpeg, Ladder, LadderSettings, Lookahead, RungOutput, VideoEncoderName,
+    VideoEncoderSettings,
+};
 use media::{FrameRate, Key, Packet, Size, Span, Time, VideoCodec};
 
 use crate::x264::{SIZE, encode, frames, settings};
@@ -207,9 +213,50 @@ fn every_preset_and_tune_opens() {
     };
     assert_eq!(told(|s| s.maxrate = 12), "libx265: maxrate is 12, legal is 800000 to 400M");
     assert_eq!(told(|s| s.bframes = Some(17)), "libx265: bframes is 17, legal is 0 to 16");
+    let chip = |s: &mut VideoEncoderSettings| {
+        (s.encoder, s.bframes) = (VideoEncoderName::H264V4l2, Some(1));
+    };
+    assert_eq!(told(chip), "h264_v4l2m2m: bframes is 1, legal is 0 to 0");
     assert_eq!(
         told(|s| s.size = Size::new(17, 16)),
         "libx265: size is 17x16, legal is even sides from 16 to 8192"
     );
     assert!(told(|s| s.tune = Some("film")).starts_with("libx265 could not open"));
+}
+
+/// Where a device is there, it does as it is told; where it is not, it says so and software does.
+#[test]
+fn a_rung_of_any_encoder_has_its_pictures_with_or_without_the_device() {
+    let frames = frames(rate(), 20, |n| n == 0 || n == 7);
+    for name in VideoEncoderName::ALL {
+        let settings = of(name);
+        let alone = Ffmpeg::new().video_encoder(&settings).err();
+        let ladder = LadderSettings { rungs: vec![settings], ..LadderSettings::new(rate(), []) };
+        let mut ladder = Ladder::start(Arc::new(Ffmpeg::new()), ladder).unwrap();
+        match (&alone, name.family()) {
+            (None, _) => assert_eq!(ladder.encoders(), [name]),
+            (Some(why), EncoderFamily::Software) => panic!("{name:?}: {why}"),
+            (Some(why), _) => {
+                assert!(why.to_string().contains(name.as_str()), "{name:?}: {why}");
+                assert_eq!(ladder.encoders(), [name.stand_in().unwrap()]);
+            }
+        }
+        assert_eq!(ladder.params()[0].codec, name.codec());
+        let output = ladder.outputs().remove(0);
+        let sending = std::thread::spawn({
+            let frames = frames.clone();
+            move || frames.into_iter().for_each(|(frame, key)| ladder.send(frame, key).unwrap())
+        });
+        let packets: Vec<Packet> = output
+            .iter()
+            .map_while(|out| match out {
+                RungOutput::Packet(packet) => Some(packet),
+                RungOutput::End => None,
+                other => panic!("{name:?}: {other:?}"),
+            })
+            .collect();
+        sending.join().unwrap();
+        assert_eq!(packets.len(), frames.len(), "{name:?}");
+        assert_eq!(keys(&packets), [frames[0].0.pts, frames[7].0.pts], "{name:?}");
+    }
 }

@@ -324,11 +324,13 @@ fn frames_must_follow_each_other() {
 fn where_a_device_is_missing_software_makes_the_same_codec() {
     let mut settings = LadderSettings::new(rate(), RUNGS);
     settings.rungs[1].encoder = VideoEncoderName::HevcNvenc;
-    settings.rungs[3].encoder = VideoEncoderName::H264Qsv;
+    settings.rungs[3].encoder = VideoEncoderName::H264Vaapi;
     let mut ladder = Ladder::start(Arc::new(Fake::new().without_devices()), settings).unwrap();
     let told: Vec<_> = ladder.stand_ins().iter().map(|(rung, why)| (*rung, why.to_string())).collect();
     assert_eq!(told.iter().map(|(rung, _)| *rung).collect::<Vec<_>>(), [1, 3]);
-    assert!(told[0].1.contains("hevc_nvenc") && told[1].1.contains("h264_qsv"), "{told:?}");
+    assert!(told[0].1.contains("hevc_nvenc") && told[1].1.contains("h264_vaapi"), "{told:?}");
+    use VideoEncoderName::{X264, X265};
+    assert_eq!(ladder.encoders(), [X264, X265, X264, X264]);
     let outputs = ladder.outputs();
     let ladder = Arc::new(ladder);
     let feeding = feed(&ladder, 30, |n| n % 12 == 0);

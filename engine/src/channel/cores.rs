@@ -29,7 +29,14 @@ fn cost(show: &dsl::Show, ladder: &dsl::Ladder, rung: &dsl::Rung) -> f64 {
         Encoder::X264 => 1.0,
         Encoder::X265 => 3.0,
         // The machine's cores have nothing to do with these.
-        Encoder::H264Nvenc | Encoder::HevcNvenc | Encoder::H264Qsv | Encoder::HevcQsv => 0.0,
+        Encoder::H264Nvenc
+        | Encoder::HevcNvenc
+        | Encoder::H264Qsv
+        | Encoder::HevcQsv
+        | Encoder::H264Vaapi
+        | Encoder::HevcVaapi
+        | Encoder::H264V4l2
+        | Encoder::HevcV4l2 => 0.0,
     };
     f64::from(rung.size.width) * f64::from(rung.size.height) * show.video.rate.as_f64() * preset * encoder
 }

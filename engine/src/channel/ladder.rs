@@ -52,7 +52,8 @@ fn encoder(show: &dsl::Show, ladder: &dsl::Ladder, rung: &dsl::Rung, cores: usiz
     }
 }
 
-fn name(encoder: dsl::Encoder) -> VideoEncoderName {
+/// The encoder of a show's word.
+pub(super) fn name(encoder: dsl::Encoder) -> VideoEncoderName {
     match encoder {
         dsl::Encoder::X264 => VideoEncoderName::X264,
         dsl::Encoder::X265 => VideoEncoderName::X265,
@@ -60,6 +61,10 @@ fn name(encoder: dsl::Encoder) -> VideoEncoderName {
         dsl::Encoder::HevcNvenc => VideoEncoderName::HevcNvenc,
         dsl::Encoder::H264Qsv => VideoEncoderName::H264Qsv,
         dsl::Encoder::HevcQsv => VideoEncoderName::HevcQsv,
+        dsl::Encoder::H264Vaapi => VideoEncoderName::H264Vaapi,
+        dsl::Encoder::HevcVaapi => VideoEncoderName::HevcVaapi,
+        dsl::Encoder::H264V4l2 => VideoEncoderName::H264V4l2,
+        dsl::Encoder::HevcV4l2 => VideoEncoderName::HevcV4l2,
     }
 }
 

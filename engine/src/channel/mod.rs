@@ -31,6 +31,7 @@ use std::thread::JoinHandle;
 
 use codecs::{
     AudioEncoderSettings, Frame, Ladder, LadderError, LadderSettings, Pcm, RungCounters, RungDuty, Turns,
+    VideoEncoderName,
 };
 use crossbeam_channel::{Receiver, Sender, bounded, never};
 use media::{Key, Packet, Size, Span, Time, VideoParams};
@@ -110,6 +111,9 @@ impl RungHandle {
 pub(crate) struct RungEncoder {
     /// Its number in the channel's ladder.
     pub(crate) place: usize,
+    pub(crate) name: VideoEncoderName,
+    /// The device that was asked for, where that did not open.
+    pub(crate) instead_of: Option<VideoEncoderName>,
     pub(crate) counters: Arc<RungCounters>,
 }
 
@@ -227,16 +231,18 @@ impl Channel {
                 Some(stand_in.map_err(|e| fail(format!("rung {}: {e}", rung.name)))?)
             }
         };
-        for (rung, why) in encoded.iter().flat_map(|ladder| ladder.stand_ins()) {
-            let rung = ladder_model
-                .rungs
-                .iter()
-                .filter(|rung| !rung.is_copied())
-                .nth(*rung)
-                .map_or("", |rung| rung.name.as_str());
+        let own = ladder_model.rungs.iter().filter(|rung| !rung.is_copied());
+        let mut missing = Vec::new();
+        for (place, why) in encoded.iter().flat_map(|ladder| ladder.stand_ins()) {
+            missing.extend(own.clone().nth(*place).map(|rung| (rung, why.clone())));
+        }
+        if let (Some((stand_in, _)), Some(rung)) = (&copying, ladder_model.copied()) {
+            missing.extend(stand_in.missing().map(|why| (rung, why.clone())));
+        }
+        for (rung, why) in missing {
             let message = format!("software encodes it: {why}");
-            let subject = format!("{}/{rung}", channel.name);
-            place.reporter.of(subject).event(Level::Warn, "encoder-fallback", message);
+            let subject = format!("{}/{}", channel.name, rung.name);
+            place.reporter.of(subject).event(Level::Alarm, "encoder-fallback", message);
         }
         let audio_settings = AudioEncoderSettings {
             rate: show.audio.rate,
@@ -271,8 +277,14 @@ impl Channel {
         let own = encoded.as_mut().map(|ladder| (ladder.params().to_vec(), ladder.outputs()));
         let (params, outputs) = own.unwrap_or_default();
         let counters = encoded.as_ref().map_or_else(Vec::new, |ladder| ladder.counters().to_vec());
-        let encoders =
-            counters.into_iter().enumerate().map(|(place, counters)| RungEncoder { place, counters });
+        let names = encoded.as_ref().map_or_else(Vec::new, |ladder| ladder.encoders().to_vec());
+        let asked = ladder_model.rungs.iter().filter(|rung| !rung.is_copied());
+        let asked = asked.map(|rung| ladder::name(ladder_model.encoder_of(rung)));
+        let encoders = counters.into_iter().zip(names).zip(asked).enumerate();
+        let encoders = encoders.map(|(place, ((counters, name), asked))| {
+            let instead_of = (asked != name).then_some(asked);
+            RungEncoder { place, name, instead_of, counters }
+        });
         let mut own = params.into_iter().zip(outputs).zip(encoders);
         let names = ladder_model.rungs.iter().map(|rung| rung.name.clone()).collect();
         let in_step = in_step::parts(names, place.reporter.of(&channel.name));

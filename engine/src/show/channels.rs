@@ -431,6 +431,12 @@ impl ChannelRun {
             copied_from: rung.meter.copied_from().map(|line| line.to_string()),
             fps: measured.rates.map(|r| r.0),
             kbps: measured.rates.map(|r| r.1),
+            encoder: rung.encoder.as_ref().map(|encoder| encoder.name.as_str().to_owned()),
+            encoder_missing: rung
+                .encoder
+                .as_ref()
+                .and_then(|encoder| encoder.instead_of)
+                .map(|device| device.as_str().to_owned()),
             carried_from: borrowed.map(|borrowed| borrowed.from.to_string()),
             stage: self.costs.1.get(ix).and_then(StageReading::status),
             shed_since: self.rests.since(ix).map(Time::as_secs_f64),

@@ -5,11 +5,13 @@ use std::process::Command;
 use std::sync::Arc;
 
 use codecs::Fake;
-use engine::Level;
+use engine::alarm::{Standing, standing};
+use engine::{Engine, Level, Mode, RunOptions};
 use flv::TagKind;
 use flv::video::{VideoCodec, VideoHeader};
 
-use crate::support::{Ran, clips, decode, ffmpeg, offline, pictures, psnr, tags};
+use crate::live::wait_for;
+use crate::support::{Ran, clips, decode, ffmpeg, offline, pictures, psnr, show, tags};
 
 fn text(ladder: &str) -> String {
     format!(
@@ -105,12 +107,45 @@ fn with_low_latency_pictures_are_in_the_order_they_are_shown_in() {
 
 #[test]
 fn a_device_that_is_missing_is_told_and_software_stands_in() {
-    let text = text("rung top 320x180 900k encoder=h264-nvenc; rung low 160x90 300k");
+    for (word, device) in
+        [("nvenc", "h264_nvenc"), ("h264-vaapi", "h264_vaapi"), ("hevc-v4l2", "hevc_v4l2m2m")]
+    {
+        let text = text(&format!("encoder {word}; rung top 320x180 900k; rung low 160x90 300k encoder=x264"));
+        let ran = offline(&text, Arc::new(Fake::new().without_devices()));
+        let told: Vec<_> =
+            ran.report.events.iter().filter(|event| event.code == "encoder-fallback").collect();
+        assert_eq!(told.len(), 1, "{told:#?}");
+        assert_eq!((told[0].level, told[0].subject.as_str()), (Level::Alarm, "program/top"));
+        assert!(told[0].message.contains(device), "{}", told[0].message);
+        assert_eq!(pictures(&recorded(&ran, "top")).len(), 75);
+        assert_eq!(ran.report.exit_code(), 0);
+    }
+}
+
+#[test]
+fn status_says_what_encodes_each_rung() {
+    let text = text("encoder qsv; rung top 320x180 900k; rung low 160x90 300k encoder=x264");
+    let out = tempfile::tempdir().unwrap();
+    let kit = Arc::new(Fake::new().without_devices());
+    let options = RunOptions { kit, out: out.path().to_owned(), ..RunOptions::new(Mode::RealTime) };
+    let engine = Engine::start(show(&text), options).unwrap();
+    let status = wait_for(&engine.handle(), "a rung", |status| status.channels[0].rungs.len() == 2);
+    let said = status.channels[0]
+        .rungs
+        .iter()
+        .map(|rung| (rung.encoder.as_deref(), rung.encoder_missing.as_deref()));
+    assert_eq!(said.collect::<Vec<_>>(), [(Some("libx264"), Some("h264_qsv")), (Some("libx264"), None)]);
+    let told = status.events.iter().find(|event| event.code == "encoder-fallback").unwrap();
+    assert_eq!(standing(&told.code), Some(Standing::ForGood), "it is wrong for as long as the show runs");
+    engine.handle().stop();
+    engine.wait();
+}
+
+/// What stands in for a copied rung is encoded, too.
+#[test]
+fn a_device_that_is_missing_is_told_of_a_copied_rung() {
+    let text = text("encoder vaapi; rung source copy; rung low 160x90 300k encoder=x264");
     let ran = offline(&text, Arc::new(Fake::new().without_devices()));
-    let told: Vec<_> = ran.report.events.iter().filter(|event| event.code == "encoder-fallback").collect();
-    assert_eq!(told.len(), 1, "{told:#?}");
-    assert_eq!((told[0].level, told[0].subject.as_str()), (Level::Warn, "program/top"));
-    assert!(told[0].message.contains("h264_nvenc"), "{}", told[0].message);
-    assert_eq!(pictures(&recorded(&ran, "top")).len(), 75);
-    assert_eq!(ran.report.exit_code(), 0);
+    let told = ran.report.events.iter().filter(|event| event.code == "encoder-fallback");
+    assert_eq!(told.map(|event| event.subject.as_str()).collect::<Vec<_>>(), ["program/source"]);
 }

@@ -196,7 +196,6 @@ fn scene_order(part: &Part) -> Option<SceneOrder> {
 
 fn ladder(part: &Part, video: &Video) -> Option<Ladder> {
     let preset = |word| by_word(Preset::ALL, Preset::WORDS, word);
-    let encoder = |word| by_word(Encoder::ALL, Encoder::WORDS, word);
     let latency = |word| by_word(Latency::ALL, Latency::WORDS, word);
     let tune = |word| by_word(Tune::ALL, Tune::WORDS, word);
     let rung = |rung: &Part| {
@@ -206,7 +205,7 @@ fn ladder(part: &Part, video: &Video) -> Option<Ladder> {
             preset: rung.word("preset").and_then(preset),
             tune: rung.word("tune").and_then(tune),
             bframes: small(rung, "bframes"),
-            encoder: rung.word("encoder").and_then(encoder),
+            encoder: rung.word("encoder").and_then(Encoder::named),
         };
         let name = rung.name("name")?;
         if rung.form.is_some() {
@@ -220,7 +219,7 @@ fn ladder(part: &Part, video: &Video) -> Option<Ladder> {
     Some(Ladder {
         name: part.name("name")?,
         latency: latency(or_default(part, &LATENCY).word("latency")?)?,
-        encoder: encoder(or_default(part, &ENCODER).word("encoder")?)?,
+        encoder: Encoder::named(or_default(part, &ENCODER).word("encoder")?)?,
         preset: preset(or_default(part, &PRESET).word("preset")?)?,
         keyframe: or_default(part, &KEYFRAME).span("every")?,
         audio_bitrate: or_default(part, &AUDIO_BITRATE).number("bitrate")?,

@@ -7,7 +7,7 @@ use media::Size;
 use crate::check::part::Part;
 use crate::diagnostic::{Diagnostic, Sink, Span};
 use crate::literal::{write_bits, write_span};
-use crate::model::Tune;
+use crate::model::{Encoder, Tune};
 
 pub(crate) fn check(show: &Part, canvas: &Part, sink: &mut Sink) {
     let place = if canvas.word.len == 0 { None } else { Some(canvas.span_of("size")) };
@@ -86,9 +86,14 @@ fn control(ladder: &Part, sink: &mut Sink) {
             );
         }
         let encoder = rung.word("encoder").or_else(|| word("encoder")).unwrap_or("x264");
-        let tunes: &[&str] = match encoder {
-            "x264" => &Tune::WORDS,
-            "x265" => &["animation", "grain", "fastdecode"],
+        let kind = Encoder::named(encoder);
+        let is_chip = matches!(kind, Some(Encoder::H264V4l2 | Encoder::HevcV4l2));
+        if is_chip && rung.number("bframes").is_some_and(|most| most > 0) {
+            wrong("bframes", format!("{encoder} makes no B-frames; legal: 0"));
+        }
+        let tunes: &[&str] = match kind {
+            Some(Encoder::X264) => &Tune::WORDS,
+            Some(Encoder::X265) => &["animation", "grain", "fastdecode"],
             _ => &[],
         };
         if let Some(tune) = rung.word("tune").filter(|tune| !tunes.contains(tune)) {

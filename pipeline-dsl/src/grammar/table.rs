@@ -259,7 +259,7 @@ pub(crate) const LATENCY: NodeSpec = NodeSpec {
 };
 pub(crate) const ENCODER: NodeSpec = NodeSpec {
     word: "encoder",
-    about: "What encodes its rungs: AVC or HEVC in software, or a device. Where a device is missing, software does the same codec, and an event says so.",
+    about: "What encodes its rungs: AVC or HEVC in software, or a device (`nvenc`, `qsv`, `vaapi` and `v4l2` alone are AVC). Where a device does not open, software makes the same codec, and an alarm says so.",
     count: Count::Optional,
     args: &[slot("encoder", ENCODER_WORD, Need::Default("x264"))],
     ..NODE

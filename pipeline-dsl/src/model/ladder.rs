@@ -54,6 +54,14 @@ pub enum Encoder {
     H264Qsv,
     /// HEVC by Intel's Quick Sync.
     HevcQsv,
+    /// AVC by a card with a VA-API driver (Intel, AMD).
+    H264Vaapi,
+    /// HEVC by such a card.
+    HevcVaapi,
+    /// AVC by a board's chip, over V4L2.
+    H264V4l2,
+    /// HEVC by such a chip.
+    HevcV4l2,
 }
 
 /// x264's and x265's speeds.

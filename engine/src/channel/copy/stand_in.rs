@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use codecs::{CodecKit, Frame, Ladder, LadderError, LadderSettings};
+use codecs::{CodecError, CodecKit, Frame, Ladder, LadderError, LadderSettings};
 use media::{Size, VideoParams};
 
 use super::{Begin, CopyWork, Opened};
@@ -36,6 +36,12 @@ impl StandIn {
         let ladder = settings.open(size)?;
         let params = ladder.params().first().cloned().ok_or(LadderError::NoRungs)?;
         Ok((Self { settings, first: Some((size, ladder)), ladder: None }, params))
+    }
+
+    /// Why the device that it was to be encoded by did not open, and software does it.
+    pub(crate) fn missing(&self) -> Option<&CodecError> {
+        let (_, ladder) = self.first.as_ref()?;
+        ladder.stand_ins().first().map(|(_, why)| why)
     }
 
     /// A tick and its picture. After an error nothing is encoded up to where the next stretch begins.

@@ -1,10 +1,12 @@
 //! Each encoder's words for one and the same wish.
 
+mod device;
+
 use ffmpeg_next::ffi;
 use media::Size;
 
 use crate::error::CodecError;
-use crate::settings::{EncoderThreads, Lookahead, VideoEncoderName, VideoEncoderSettings};
+use crate::settings::{EncoderFamily, EncoderThreads, Lookahead, VideoEncoderName, VideoEncoderSettings};
 
 /// x264's presets, the fastest first.
 const PRESETS: [&str; 10] = [
@@ -54,14 +56,60 @@ const OBEDIENT_X265: &str =
 /// An option of FFmpeg's, and its value.
 pub(super) type Setting = (&'static str, String);
 
-/// What the settings are in the encoder's own options, beside what FFmpeg has fields for.
-pub(super) fn options(settings: &VideoEncoderSettings) -> Vec<Setting> {
+/// How an encoder takes its pictures.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Taking {
+    /// As they are: three planes.
+    Planes,
+    /// With the two colour planes woven into one (NV12).
+    Woven,
+    /// Woven, and brought into the card's own memory first.
+    Uploaded,
+}
+
+/// A way to open an encoder.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Way {
+    pub(super) taking: Taking,
+    /// Its own options, beside what FFmpeg has fields for.
+    pub(super) options: Vec<Setting>,
+}
+
+/// The ways to open the settings' encoder, to be tried in this order: what a device takes is found
+/// out by asking it.
+pub(super) fn ways(settings: &VideoEncoderSettings) -> Vec<Way> {
     use VideoEncoderName as Name;
+    let plain = |options| vec![Way { taking: Taking::Planes, options }];
     match settings.encoder {
-        Name::X264 => x264(settings),
-        Name::X265 => x265(settings),
-        Name::H264Nvenc | Name::HevcNvenc => nvenc(settings),
-        Name::H264Qsv | Name::HevcQsv => qsv(settings),
+        Name::X264 => plain(x264(settings)),
+        Name::X265 => plain(x265(settings)),
+        Name::H264Nvenc | Name::HevcNvenc => plain(device::nvenc(settings)),
+        Name::H264Qsv | Name::HevcQsv => {
+            vec![Way { taking: Taking::Woven, options: device::qsv(settings) }]
+        }
+        Name::H264Vaapi | Name::HevcVaapi => device::vaapi(settings),
+        Name::H264V4l2 | Name::HevcV4l2 => device::v4l2(),
+    }
+}
+
+/// "No key frames of your own" (X264_KEYINT_MAX_INFINITE).
+const KEYINT_INFINITE: i32 = 1 << 30;
+
+/// The distance of key frames that the encoder is told.
+pub(super) fn gop(settings: &VideoEncoderSettings) -> i32 {
+    match settings.encoder.family() {
+        EncoderFamily::Software => KEYINT_INFINITE,
+        _ => device::gop(settings.rate),
+    }
+}
+
+/// How many B-frames the encoder is told; `None` leaves it to its preset.
+pub(super) fn bframes(settings: &VideoEncoderSettings) -> Option<u8> {
+    match (settings.lookahead, settings.encoder.family()) {
+        (Lookahead::None, _) => Some(0),
+        (_, EncoderFamily::Software) => settings.bframes,
+        // How a device orders them differs from driver to driver.
+        _ => Some(settings.bframes.unwrap_or(0)),
     }
 }
 
@@ -108,38 +156,6 @@ fn x265(settings: &VideoEncoderSettings) -> Vec<Setting> {
     options
 }
 
-/// Place in a list of speeds from the fastest to the slowest.
-fn speed<const N: usize>(preset: &str, words: [&'static str; N]) -> &'static str {
-    let place = PRESETS.iter().position(|word| *word == preset).unwrap_or(0);
-    words[place * (N - 1) / (PRESETS.len() - 1)]
-}
-
-fn nvenc(settings: &VideoEncoderSettings) -> Vec<Setting> {
-    let mut options = vec![
-        ("preset", speed(settings.preset, ["p1", "p2", "p3", "p4", "p5", "p6", "p7"]).to_owned()),
-        ("forced-idr", "1".to_owned()),
-        ("no-scenecut", "1".to_owned()),
-        ("rc", "vbr".to_owned()),
-    ];
-    match settings.lookahead {
-        Lookahead::None => options.extend([("zerolatency", "1".to_owned()), ("delay", "0".to_owned())]),
-        Lookahead::Preset => {}
-        // As many as the cards take.
-        Lookahead::Pictures(count) => options.push(("rc-lookahead", count.min(32).to_string())),
-    }
-    options
-}
-
-fn qsv(settings: &VideoEncoderSettings) -> Vec<Setting> {
-    let words = ["veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"];
-    let mut options =
-        vec![("preset", speed(settings.preset, words).to_owned()), ("forced_idr", "1".to_owned())];
-    if settings.lookahead == Lookahead::None {
-        options.push(("async_depth", "1".to_owned()));
-    }
-    options
-}
-
 /// Whether the settings are ones that every encoder takes.
 pub(super) fn validate(settings: &VideoEncoderSettings) -> Result<(), CodecError> {
     let bad = |name, got: String, legal: String| {
@@ -163,7 +179,10 @@ pub(super) fn validate(settings: &VideoEncoderSettings) -> Result<(), CodecError
         return bad("preset", settings.preset.to_owned(), PRESETS.join(", "));
     }
     if let Some(most) = settings.bframes {
-        let legal = if settings.lookahead == Lookahead::None { 0 } else { 16 };
+        let none = settings.lookahead == Lookahead::None
+            // FFmpeg's wrapper opens no encoder of this kind with B-frames.
+            || settings.encoder.family() == EncoderFamily::V4l2;
+        let legal = if none { 0 } else { 16 };
         if most > legal {
             return bad("bframes", most.to_string(), format!("0 to {legal}"));
         }
@@ -181,17 +200,12 @@ pub(super) fn validate(settings: &VideoEncoderSettings) -> Result<(), CodecError
     Ok(())
 }
 
-/// Whether it takes pictures with their two colour planes woven into one alone.
-pub(super) fn wants_nv12(encoder: VideoEncoderName) -> bool {
-    matches!(encoder, VideoEncoderName::H264Qsv | VideoEncoderName::HevcQsv)
-}
-
 /// How many frames after it a frame's PTS becomes a DTS: 0 without B-frames, and never more than 2.
 pub(super) fn delay(settings: &VideoEncoderSettings, told: i32) -> usize {
-    match (settings.encoder, settings.lookahead, settings.bframes) {
-        (_, Lookahead::None, _) | (_, _, Some(0)) => 0,
+    match (settings.encoder, bframes(settings)) {
+        (_, Some(0)) => 0,
         // Of x264 FFmpeg tells: 1 with B-frames, 2 where they lean on each other.
-        (VideoEncoderName::X264, _, _) => usize::try_from(told).unwrap_or(0).min(2),
+        (VideoEncoderName::X264, _) => usize::try_from(told).unwrap_or(0).min(2),
         _ => 2,
     }
 }
