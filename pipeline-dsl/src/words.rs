@@ -386,6 +386,13 @@ impl Encoder {
         (words[11], words[12], words[13]) = ("qsv", "vaapi", "v4l2");
         words
     };
+    /// Why an encoder that somebody may well ask for is none of these.
+    pub(crate) fn why_not(word: &str) -> Option<&'static str> {
+        let asked = word.to_ascii_lowercase();
+        ["av1", "svt"].iter().any(|part| asked.contains(part)).then_some(
+            "there are no AV1 rungs: SVT-AV1 keeps to a bitrate or has key frames when it is told, not both",
+        )
+    }
     /// The one of this word. A family's word alone is its encoder for AVC.
     pub fn named(word: &str) -> Option<Self> {
         match word {

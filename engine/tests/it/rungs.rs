@@ -144,7 +144,9 @@ fn status_says_what_encodes_each_rung() {
 /// What stands in for a copied rung is encoded, too.
 #[test]
 fn a_device_that_is_missing_is_told_of_a_copied_rung() {
-    let text = text("encoder vaapi; rung source copy; rung low 160x90 300k encoder=x264");
+    let text = text("encoder vaapi; rung source copy; rung low 160x90 300k encoder=x264")
+        .replace(r#"test "motion" tone=440"#, r#"file "generated/base.mp4""#)
+        .replace(r#"test "bars" tone=330"#, r#"file "generated/base.mp4""#);
     let ran = offline(&text, Arc::new(Fake::new().without_devices()));
     let told = ran.report.events.iter().filter(|event| event.code == "encoder-fallback");
     assert_eq!(told.map(|event| event.subject.as_str()).collect::<Vec<_>>(), ["program/source"]);

@@ -10,7 +10,7 @@ use crate::files::FileKind;
 use crate::grammar::Type;
 use crate::literal::{self, Miss};
 use crate::model::{
-    Anchor, At, Crop, Gain, KeyPlace, Length, Pattern, PushPoint, Rgb, Text, TimeOfDay, Zone,
+    Anchor, At, Crop, Encoder, Gain, KeyPlace, Length, Pattern, PushPoint, Rgb, Text, TimeOfDay, Zone,
 };
 use crate::reference::{PULL_SCHEMES, PUSH_SCHEMES};
 use crate::suggest::did_you_mean;
@@ -221,6 +221,11 @@ pub(crate) fn read(subject: &str, ty: Type, atom: &Atom) -> Result<Value, Diagno
             None => {
                 let message = format!("{} takes {}, not `{}`", subject, words.join(", "), shown(text));
                 let said = Diagnostic::error("unknown-value", atom.span, message);
+                if *words == Encoder::WORDS
+                    && let Some(why) = Encoder::why_not(text)
+                {
+                    return Err(said.help(why));
+                }
                 return Err(said.help_if(did_you_mean(text, words.iter().copied())));
             }
         },
