@@ -38,7 +38,9 @@ use media::{Key, Packet, Size, Span, Time, VideoParams};
 use pipeline_dsl as dsl;
 
 use crate::channel::compose::{Composer, Layers};
-use crate::channel::copy::{Copied, CopyDesk, CopyStep, CopyWork, Heads, StandIn, StandInSettings};
+use crate::channel::copy::{
+    Copied, CopyDesk, CopyStep, CopyWork, Heads, StandIn, StandInSettings, StandInThread, open_stand_in,
+};
 use crate::channel::marks::{MarkStates, Marks};
 use crate::channel::meter::RungMeter;
 use crate::channel::outlets::{Outlet, Outlets};
@@ -161,6 +163,8 @@ pub(crate) struct OpenChannel {
     channel: Channel,
     ends: Vec<RungEnd>,
     stage: Stage,
+    /// What encodes for a rung that copies.
+    stand_in: Option<StandInThread>,
     jobs: Receiver<Work>,
     outlets: Outlets,
 }
@@ -178,9 +182,9 @@ impl OpenChannel {
 
     /// Starts the threads.
     pub(crate) fn start(self, place: &Place) -> Result<Channel, StartError> {
-        let Self { mut channel, ends, stage, jobs, outlets } = self;
+        let Self { mut channel, ends, stage, stand_in, jobs, outlets } = self;
         // On an error all but the channel is dropped in there, so its threads end and can be joined.
-        channel.spawn(ends, stage, jobs, outlets, place)?;
+        channel.spawn(ends, stage, stand_in, jobs, outlets, place)?;
         Ok(channel)
     }
 }
@@ -227,8 +231,8 @@ impl Channel {
             Some(rung) => {
                 let (kit, ladder) =
                     (Arc::clone(&place.kit), ladder::stand_in(show, ladder_model, rung, cores));
-                let stand_in = StandIn::open(StandInSettings { kit, ladder }, rung.size);
-                Some(stand_in.map_err(|e| fail(format!("rung {}: {e}", rung.name)))?)
+                let opened = open_stand_in(StandInSettings { kit, ladder }, rung.size);
+                Some(opened.map_err(|e| fail(format!("rung {}: {e}", rung.name)))?)
             }
         };
         let own = ladder_model.rungs.iter().filter(|rung| !rung.is_copied());
@@ -236,8 +240,8 @@ impl Channel {
         for (place, why) in encoded.iter().flat_map(|ladder| ladder.stand_ins()) {
             missing.extend(own.clone().nth(*place).map(|rung| (rung, why.clone())));
         }
-        if let (Some((stand_in, _)), Some(rung)) = (&copying, ladder_model.copied()) {
-            missing.extend(stand_in.missing().map(|why| (rung, why.clone())));
+        if let (Some((_, thread, _)), Some(rung)) = (&copying, ladder_model.copied()) {
+            missing.extend(thread.missing().map(|why| (rung, why.clone())));
         }
         for (rung, why) in missing {
             let message = format!("software encodes it: {why}");
@@ -292,7 +296,7 @@ impl Channel {
             let stands_in = copying.as_ref().filter(|_| rung.is_copied());
             let opened = match stands_in {
                 // What encodes it is told with each stretch.
-                Some((_, params)) => Some((params.clone(), never(), None)),
+                Some((.., params)) => Some((params.clone(), never(), None)),
                 None => own.next().map(|((params, video), encoder)| (params, video, Some(encoder))),
             };
             let Some((params, video, encoder)) = opened else { break };
@@ -337,10 +341,14 @@ impl Channel {
         let copy = copying.as_ref().map(|_| CopyDesk::new(tick, show.video.size));
         let costs = Arc::new(StageMeter::default());
         let scaling = encoded.as_ref().map(|ladder| Arc::clone(ladder.scaling()));
+        let (stand_in, stand_in_thread) = match copying.take() {
+            Some((stand_in, thread, _)) => (Some(stand_in), Some(thread)),
+            None => (None, None),
+        };
         let stage = Stage {
             composer,
             ladder: encoded,
-            stand_in: copying.take().map(|(stand_in, _)| stand_in),
+            stand_in,
             audio,
             sounds,
             rate: show.audio.rate,
@@ -364,13 +372,14 @@ impl Channel {
             scaling,
             reporter: place.reporter.of(&channel.name),
         };
-        Ok(OpenChannel { channel, ends, stage, jobs, outlets })
+        Ok(OpenChannel { channel, ends, stage, stand_in: stand_in_thread, jobs, outlets })
     }
 
     fn spawn(
         &mut self,
         ends: Vec<RungEnd>,
         stage: Stage,
+        stand_in: Option<StandInThread>,
         jobs: Receiver<Work>,
         outlets: Outlets,
         place: &Place,
@@ -380,6 +389,10 @@ impl Channel {
         for end in ends {
             let name = format!("rung {}/{}", self.name, self.threads.len());
             self.threads.push(place.spawn(name, move || end.run())?);
+        }
+        if let Some(stand_in) = stand_in {
+            let (name, reporter) = (format!("copy {}", self.name), self.reporter.clone());
+            self.threads.push(place.spawn(name, move || stand_in.run(&reporter))?);
         }
         let name = format!("channel {}", self.name);
         self.threads.push(place.spawn(name, move || stage.run(&jobs))?);
@@ -539,11 +552,8 @@ impl Stage {
                     self.reporter.event(Level::Warn, "watermark-kept", complaint);
                 }
                 let frame = Frame { pts: work.at, picture };
-                if let (Some(stand_in), Some(copy)) = (&mut self.stand_in, work.copy)
-                    && let Err(error) = stand_in.tick(copy, &frame)
-                {
-                    let message = format!("nothing stands in until there is something to copy: {error}");
-                    self.reporter.event(Level::Warn, "copy-stand-in", message);
+                if let (Some(stand_in), Some(copy)) = (&mut self.stand_in, work.copy) {
+                    stand_in.tick(copy, &frame);
                 }
                 let sent = match (&self.ladder, finish) {
                     (Some(ladder), Some(finish)) => ladder.send_finished(frame, key, finish),

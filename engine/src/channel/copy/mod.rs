@@ -26,7 +26,7 @@ use crate::ingest::buffer::LineBuffer;
 use crate::ingest::coded::CodedPicture;
 pub(crate) use heads::Heads;
 use restamp::{Restamp, delay};
-pub(crate) use stand_in::{StandIn, StandInSettings};
+pub(crate) use stand_in::{StandIn, StandInSettings, StandInThread, open as open_stand_in};
 
 /// Copied pictures that may wait for their rung: it reads them whatever else happens, as soon as
 /// its last stretch has ended.
