@@ -11,6 +11,7 @@ mod follow;
 mod foreign;
 mod forensic;
 mod ladder;
+mod opening;
 mod pattern;
 mod pcm_fields;
 mod picture;
