@@ -11,23 +11,41 @@ const MOST: f64 = 8.0;
 /// What one thread is enough for, whatever the machine: 960x540 at 30 pictures a second, at veryfast.
 const SMALL: f64 = 960.0 * 540.0 * 30.0;
 
+/// How many times as long a preset of x264's takes as its veryfast; measured by `scripts/presets.sh`.
+fn x264(preset: Preset) -> f64 {
+    match preset {
+        Preset::Ultrafast => 0.3,
+        Preset::Superfast => 0.6,
+        Preset::Veryfast => 1.0,
+        Preset::Faster => 1.7,
+        Preset::Fast => 2.2,
+        Preset::Medium => 2.7,
+        Preset::Slow => 4.2,
+        Preset::Slower => 7.5,
+        Preset::Veryslow => 13.0,
+    }
+}
+
+/// The same of x265's; the last two by what they are beside `slow` as a rule.
+fn x265(preset: Preset) -> f64 {
+    match preset {
+        Preset::Ultrafast => 2.0,
+        Preset::Superfast => 3.5,
+        Preset::Veryfast | Preset::Faster => 4.2,
+        Preset::Fast => 5.0,
+        Preset::Medium => 5.5,
+        Preset::Slow => 14.0,
+        Preset::Slower => 30.0,
+        Preset::Veryslow => 50.0,
+    }
+}
+
 /// What encoding this rung takes, in pixels a second at x264's veryfast.
 fn cost(show: &dsl::Show, ladder: &dsl::Ladder, rung: &dsl::Rung) -> f64 {
-    // By rule of thumb, not measured: how many times as long a preset takes as veryfast.
-    let preset = match ladder.preset_of(rung) {
-        Preset::Ultrafast => 0.4,
-        Preset::Superfast => 0.7,
-        Preset::Veryfast => 1.0,
-        Preset::Faster => 1.5,
-        Preset::Fast => 2.0,
-        Preset::Medium => 2.4,
-        Preset::Slow => 4.0,
-        Preset::Slower => 8.0,
-        Preset::Veryslow => 14.0,
-    };
+    let preset = ladder.preset_of(rung);
     let encoder = match ladder.encoder_of(rung) {
-        Encoder::X264 => 1.0,
-        Encoder::X265 => 3.0,
+        Encoder::X264 => x264(preset),
+        Encoder::X265 => x265(preset),
         // The machine's cores have nothing to do with these.
         Encoder::H264Nvenc
         | Encoder::HevcNvenc
@@ -38,7 +56,7 @@ fn cost(show: &dsl::Show, ladder: &dsl::Ladder, rung: &dsl::Rung) -> f64 {
         | Encoder::H264V4l2
         | Encoder::HevcV4l2 => 0.0,
     };
-    f64::from(rung.size.width) * f64::from(rung.size.height) * show.video.rate.as_f64() * preset * encoder
+    f64::from(rung.size.width) * f64::from(rung.size.height) * show.video.rate.as_f64() * encoder
 }
 
 /// For a rung of a show on so many cores.
@@ -109,6 +127,9 @@ mod tests {
         assert_eq!(placed(&show(1, "preset veryfast", "rung a 640x360 700k"), 16), [1]);
         // Threads hold pictures back.
         assert_eq!(placed(&show(1, "preset veryfast; latency low", FOUR), 16), [1; 4]);
+        // x265 takes four times as long at the same preset.
+        let hevc = FOUR.replace("1200k", "1200k encoder=x265");
+        assert_eq!(placed(&show(1, "preset veryfast", &hevc), 4), [2, 1, 2, 1]);
         // The card makes the large one.
         let card = FOUR.replace("4500k", "4500k encoder=h264-nvenc");
         assert_eq!(placed(&show(1, "preset veryfast", &card), 2), [1, 2, 1, 1]);
