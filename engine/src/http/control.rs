@@ -40,9 +40,8 @@ pub(super) fn code_of(refused: &Refused) -> StatusCode {
     match refused.code.as_str() {
         "not-as-expected" => StatusCode::PRECONDITION_FAILED,
         "in-transition" => StatusCode::TOO_EARLY,
-        "unknown-source" | "unknown-channel" | "unknown-camera" | "unknown-line" | "unknown-cue" => {
-            StatusCode::NOT_FOUND
-        }
+        // A name that leads nowhere.
+        code if code.starts_with("unknown-") => StatusCode::NOT_FOUND,
         "busy" => StatusCode::TOO_MANY_REQUESTS,
         "late" => StatusCode::GATEWAY_TIMEOUT,
         "thumbnail-failed" => StatusCode::INTERNAL_SERVER_ERROR,

@@ -140,7 +140,10 @@ impl<T: Named> Change<T> {
             Self::Added(part) => format!("{kind} {} is added", part.name()),
             Self::Removed(name) => format!("{kind} {name} is taken away"),
             Self::Changed(part) => format!("{kind} {} {changed}", part.name()),
-            Self::Order(order) => format!("{kind}s stand in this order: {}", order.join(", ")),
+            Self::Order(order) => {
+                let plural = if kind.ends_with('s') { "es" } else { "s" };
+                format!("{kind}{plural} stand in this order: {}", order.join(", "))
+            }
         }
     }
 }
