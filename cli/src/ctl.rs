@@ -429,13 +429,14 @@ pub fn ctl(args: &Args) -> Result {
     if let Some(expect) = &to.expect {
         body.insert("expect".to_owned(), json!(expect));
     }
+    let asked = body.get("source").and_then(Value::as_str).map(str::to_owned);
     let answer = api.ask("/api/command", Some(&Value::Object(body)))?;
     if args.json {
         term::json(&answer.body)?;
         return Ok(answer.outcome());
     }
     answer.accepted()?;
-    term::data(&done(&channel, &answer.body))?;
+    term::data(&done(&channel, verb, asked.as_deref(), &answer.body))?;
     Ok(Outcome::Done)
 }
 
@@ -488,13 +489,20 @@ fn new_id() -> String {
     format!("ctl-{}-{}", std::process::id(), now.as_nanos())
 }
 
-fn done(channel: &str, body: &Value) -> String {
+/// What a command came to. Only one that brought what it asked for says since when that is on air.
+fn done(channel: &str, verb: &str, asked: Option<&str>, body: &Value) -> String {
     if let Some(state) = body["encrypt"].as_str() {
         return encryption(channel, state, body);
     }
     let on_air = body["on_air"].as_str().unwrap_or("nothing");
     let t = body["t"].as_f64().map_or_else(String::new, |t| format!(" ({t:.3} s)"));
-    format!("{channel}: {on_air} on air since frame {}{t}, revision {}\n", body["frame"], body["revision"])
+    let brought = match verb {
+        "take" | "filler" => true,
+        "cut" | "mix" | "wipe" | "dip" => asked == Some(on_air),
+        _ => false,
+    };
+    let since = if brought { "on air since" } else { "on air, done from" };
+    format!("{channel}: {on_air} {since} frame {}{t}, revision {}\n", body["frame"], body["revision"])
 }
 
 /// What `encrypt` came to: the state, the key, and from when.
