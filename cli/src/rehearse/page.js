@@ -81,24 +81,29 @@
     }
   };
 
-  // Flags above the rows for gaps that are too long, and a band down to the last row: no zoom hides one.
+  // Flags above the rows for gaps that are too long, and bands down to the last row: no zoom hides one.
   const drawFlags = (bottom, under, over) => {
-    let i = 0;
-    const bars = data.over;
-    while (i < bars.length) {
-      if (bars[i].to <= from || bars[i].from >= to) { i++; continue; }
-      const start = i, x0 = Math.max(gutter, x(bars[i].from));
-      let x1 = Math.min(width, x(bars[i].to));
-      const words = () => i - start === 1 ? bars[start].label : `${i - start} gaps`;
-      i++;
-      while (i < bars.length && bars[i].from < to && x(bars[i].from) < Math.max(x1, x0 + 14 + 7 * words().length)) {
-        x1 = Math.max(x1, Math.min(width, x(bars[i].to)));
-        i++;
+    const bars = data.over.filter((bar) => bar.to > from && bar.from < to);
+    const bands = [];
+    for (const bar of bars) {
+      const x0 = Math.max(gutter, x(bar.from)), x1 = Math.min(width, x(bar.to)), last = bands.at(-1);
+      if (last && x0 <= last.x1) {
+        last.x1 = Math.max(last.x1, x1);
+        last.bars.push(bar);
+      } else {
+        bands.push({ x0, x1: Math.max(x1, x0 + 2), bars: [bar] });
       }
-      const wide = Math.max(2, x1 - x0), room = 12 + 7 * words().length;
-      const left = Math.max(gutter, Math.min(x0, width - room));
-      under.push(`<rect class="band" x="${x0.toFixed(1)}" y="36" width="${wide.toFixed(1)}" height="${bottom - 36}"/>`);
-      over.push(`<path class="edge" d="M${x0.toFixed(1)} 18V${bottom}"/><rect class="flag" x="${left.toFixed(1)}" y="18" width="${room}" height="18" rx="2"/><text class="flagged" x="${(left + 6).toFixed(1)}" y="31.5">${safe(words())}</text>`);
+    }
+    for (let i = 0; i < bands.length;) {
+      const { x0 } = bands[i], some = [];
+      const words = () => some.length === 1 ? some[0].label : `${some.length} gaps`;
+      const room = () => 12 + 7 * words().length;
+      do some.push(...bands[i++].bars); while (i < bands.length && bands[i].x0 < x0 + room() + 2);
+      const left = Math.max(gutter, Math.min(x0, width - room()));
+      over.push(`<rect class="flag" x="${left.toFixed(1)}" y="18" width="${room()}" height="18" rx="2"/><text class="flagged" x="${(left + 6).toFixed(1)}" y="31.5">${safe(words())}</text>`);
+    }
+    for (const { x0, x1 } of bands) {
+      under.push(`<rect class="band" x="${x0.toFixed(1)}" y="36" width="${(x1 - x0).toFixed(1)}" height="${bottom - 36}"/><path class="edge" d="M${x0.toFixed(1)} 36V${bottom}"/>`);
     }
   };
 

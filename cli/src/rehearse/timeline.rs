@@ -79,7 +79,10 @@ pub fn rows(rehearsal: &Rehearsal, most: Span) -> Vec<Row> {
         rows.push(row("on air", channel.actual.iter().map(|span| actual(span, &colors))));
         rows.push(Row { lanes: gap_lanes(&missed, &channel.name, most), ..row("viewers missed", []) });
         rows.extend(marks(channel));
-        rows.push(Row { ticks: director(rehearsal, Some(&channel.name)), ..row("cues, commands", []) });
+        let ticks = director(rehearsal, Some(&channel.name));
+        if !ticks.is_empty() {
+            rows.push(Row { ticks, ..row("cues, commands", []) });
+        }
         rows.extend(rests(rehearsal, channel));
     }
     let unnamed = director(rehearsal, None);
@@ -120,7 +123,9 @@ pub fn rows(rehearsal: &Rehearsal, most: Span) -> Vec<Row> {
 pub fn too_long(rehearsal: &Rehearsal, most: Span) -> Vec<Bar> {
     let missed = missed(rehearsal);
     let over = missed.iter().filter(|missed| passes(missed.gap, most));
-    over.map(|missed| gap_bar(missed, most)).collect()
+    // Flags are short: whose it was is said where it is drawn.
+    let flag = |missed: &Missed<'_>| Bar { label: length(missed.gap.length_s()), ..gap_bar(missed, most) };
+    over.map(flag).collect()
 }
 
 fn head(name: String) -> Row {
@@ -207,14 +212,26 @@ fn actual(span: &ActualSpan, colors: &[&str]) -> Bar {
     Bar { tip, held: span.picture == PictureSeen::Frozen, ..bar(span.from, span.to, look, label) }
 }
 
+/// Lanes of what eyes missed at one time, and as many of what ears did.
+const MOST_LANES: usize = 4;
+
 /// Pictures above, sound below; nothing where nothing was missed.
 fn gap_lanes(missed: &[Missed<'_>], channel: &str, most: Span) -> Vec<Vec<Bar>> {
-    let lane = |sense: Sense| {
-        let own = missed.iter().filter(|m| m.gap.channel == channel && m.gap.sense == sense);
-        own.map(|missed| gap_bar(missed, most)).collect::<Vec<_>>()
-    };
-    let lanes = [lane(Sense::Picture), lane(Sense::Sound)];
-    if lanes.iter().all(Vec::is_empty) { Vec::new() } else { lanes.into() }
+    let mut lanes: Vec<Vec<Bar>> = Vec::new();
+    for sense in [Sense::Picture, Sense::Sound] {
+        let first = lanes.len();
+        for gap in missed.iter().filter(|m| m.gap.channel == channel && m.gap.sense == sense) {
+            let bar = gap_bar(gap, most);
+            // Those of one lane follow one another, as long as there are not too many lanes.
+            let free = |lane: &Vec<Bar>| lane.last().is_none_or(|last| last.to <= bar.from);
+            let place = lanes.iter().skip(first).position(free).map(|ix| first + ix);
+            match place.or((lanes.len() - first >= MOST_LANES).then(|| lanes.len() - 1)) {
+                Some(ix) => lanes[ix].push(bar),
+                None => lanes.push(vec![bar]),
+            }
+        }
+    }
+    lanes
 }
 
 fn gap_bar(missed: &Missed<'_>, most: Span) -> Bar {
@@ -229,7 +246,13 @@ fn gap_bar(missed: &Missed<'_>, most: Span) -> Bar {
         tip = format!("{tip}: longer than {}", length(most.as_secs_f64()));
     }
     let look = if is_over { "gap over" } else { "gap" };
-    Bar { tip, ..bar(gap.from, gap.to, look, long) }
+    let sound = if gap.sense == Sense::Sound { "sound " } else { "" };
+    let rungs = match missed.reach {
+        Reach::Channel => String::new(),
+        Reach::Rungs => format!(" {}", missed.rungs.join(", ")),
+    };
+    let by = gap.egress.as_ref().map_or_else(String::new, |egress| format!(" by {egress}"));
+    Bar { tip, ..bar(gap.from, gap.to, look, format!("{sound}{long}{rungs}{by}")) }
 }
 
 /// A row for each watermark: where there is a bar, it is seen.

@@ -12,6 +12,11 @@ use crate::rehearse::watch::OnAirNow;
 /// A fault is felt later than it begins: what waits in the buffers is played out first.
 const FELT_WITHIN: Span = Span::from_secs(15);
 
+/// Why nothing came, where nobody knows better.
+const NO_PICTURES: &str = "no pictures came";
+const NO_SOUND: &str = "no sound came";
+const RESTS: &str = "the rung rests: the engine does not keep up";
+
 /// A part of a gap, with one thing in the program's place.
 #[derive(Clone, Debug)]
 struct Piece {
@@ -30,6 +35,8 @@ pub(crate) struct Place<'a> {
     pub(crate) rung: &'a str,
     pub(crate) egress: Option<&'a str>,
     pub(crate) faults: &'a [Fault],
+    /// When the rung rested.
+    pub(crate) rests: &'a [(Time, Time)],
     pub(crate) tick: Span,
 }
 
@@ -38,8 +45,11 @@ pub(crate) fn of_rung(place: Place<'_>, on_air: &[Run<OnAirNow>], none: &[Vec<(T
     let [eyes, ears] = none;
     let mut seen: Vec<Piece> = on_air.iter().filter_map(seen_instead).collect();
     let mut heard: Vec<Piece> = on_air.iter().filter_map(heard_instead).collect();
-    seen.extend(eyes.iter().map(|none| nothing(*none, "no pictures came")));
-    heard.extend(ears.iter().map(|none| nothing(*none, "no sound came")));
+    let rests = |(from, to): (Time, Time)| {
+        place.rests.iter().any(|(since, until)| from < *until + place.tick && *since < to)
+    };
+    seen.extend(eyes.iter().map(|none| nothing(*none, if rests(*none) { RESTS } else { NO_PICTURES })));
+    heard.extend(ears.iter().map(|none| nothing(*none, NO_SOUND)));
     let mut gaps = joined(place, Sense::Picture, seen);
     gaps.extend(joined(place, Sense::Sound, heard));
     gaps
@@ -112,7 +122,12 @@ fn joined(place: Place<'_>, sense: Sense, mut pieces: Vec<Piece>) -> Vec<Gap> {
     }
     let gap = |(to, group): (Time, Vec<Piece>)| {
         let from = group.first().map_or(to, |first| first.from);
-        let longest = group.into_iter().max_by_key(|piece| (piece.to - piece.from, piece.saw))?;
+        let length = |piece: &&Piece| (piece.to - piece.from, piece.saw);
+        let longest = group.iter().max_by_key(length)?;
+        // Of nothing that came, what was on air may say why.
+        let told =
+            |piece: &&Piece| piece.saw == longest.saw && ![NO_PICTURES, NO_SOUND].contains(&&*piece.why);
+        let longest = group.iter().filter(told).max_by_key(length).unwrap_or(longest).clone();
         let fault = behind(place, from, &longest);
         Some(Gap {
             from: from.as_secs_f64(),

@@ -13,8 +13,8 @@ use crate::rehearse::gaps::{self, Place};
 use crate::rehearse::options::RehearseOptions;
 use crate::rehearse::recording::Held;
 use crate::rehearse::report::{
-    ActualSpan, CameraRun, CameraSpan, ChannelRun, CommandRun, Cost, CueRun, FaultRun, FileRun, Gap,
-    IntentSpan, LineRun, LineSpan, MarkSpan, Rehearsal, Sender, SinkRun, SinkSpan, WayOut,
+    ActualSpan, CameraRun, CameraSpan, ChannelRun, CommandRun, Cost, CueRun, EngineRun, FaultRun, FileRun,
+    Gap, IntentSpan, LineRun, LineSpan, MarkSpan, Rehearsal, Sender, SinkRun, SinkSpan, WayOut,
 };
 use crate::rehearse::runs::{Run, Runs};
 use crate::rehearse::sinks::Kind;
@@ -88,7 +88,16 @@ pub(super) fn tell(
         let actual = watch.actual.finish(end);
         let over = actual.last().map_or(end, |run| run.to);
         for rung in rungs {
-            let place = Place { show, channel, rung: &rung.name, egress: None, faults: &script.faults, tick };
+            let rests = rests(&events, &engines, &format!("{}/{}", channel.name, rung.name));
+            let place = Place {
+                show,
+                channel,
+                rung: &rung.name,
+                egress: None,
+                faults: &script.faults,
+                rests: &rests,
+                tick,
+            };
             let none = world.missed(&channel.name, &rung.name, over);
             let of_all = gaps::of_rung(place, &actual, &none);
             for sink in &world.sinks {
@@ -138,6 +147,27 @@ pub(super) fn tell(
         gaps,
         events,
     }
+}
+
+/// When a rung rested, by what was told of it: no longer than its engine ran.
+fn rests(events: &[Event], engines: &[EngineRun], rung: &str) -> Vec<(Time, Time)> {
+    let mut rests: Vec<(Time, Time)> = Vec::new();
+    let time = |secs: f64| Time::from_millis((secs * 1e3).round() as i64);
+    for event in events.iter().filter(|event| event.subject == rung) {
+        match event.code.as_str() {
+            "rung-shed" => {
+                let life = engines.iter().rfind(|run| run.from <= event.t);
+                rests.push((time(event.t), life.map_or(Time::MAX, |run| time(run.to))));
+            }
+            "rung-back" => {
+                if let Some((_, until)) = rests.last_mut() {
+                    *until = time(event.t);
+                }
+            }
+            _ => {}
+        }
+    }
+    rests
 }
 
 fn secs(time: Time) -> f64 {

@@ -76,6 +76,8 @@ fn rungs_rest_in_their_order_and_come_back() {
         ("own-a", "720p", Sense::Picture, 4.52, 26.0, Some(0)),
         ("own-a", "480p", Sense::Picture, 5.52, 16.0, Some(0)),
     ];
+    let why = "the rung rests: the engine does not keep up";
+    assert!(rehearsal.gaps.iter().all(|gap| gap.why == why), "{:#?}", rehearsal.gaps);
     assert_eq!(gaps, expected, "nobody misses any sound, and viewers of the program nothing");
     assert_eq!(rehearsal, rehearsed("engine overload@2s for 4s"));
 }

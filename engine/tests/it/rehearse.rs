@@ -404,7 +404,7 @@ fn a_killed_engine_is_missed_until_it_shows_something_again() {
     assert_eq!(engines, [(0.0, 4.0, EngineEnd::Killed), (6.0, 14.0, EngineEnd::Ended)]);
     let (gap, length) = only(&rehearsal, Sense::Picture);
     assert!(about(gap.from, 4.0, 0.1) && (2.0..3.0).contains(&length), "{gap:?}");
-    assert_eq!((gap.saw, gap.fault), (Saw::Nothing, Some(0)));
+    assert_eq!((gap.saw, gap.fault, gap.why.as_str()), (Saw::Nothing, Some(0), "the engine is down"));
     let outcomes: Vec<_> = rehearsal.commands.iter().map(|command| &command.outcome).collect();
     assert_eq!(*outcomes[0], CommandOutcome::Done { on_air: Some("alone".into()) });
     assert_eq!(*outcomes[1], CommandOutcome::Unheard);
