@@ -5,6 +5,7 @@ use std::sync::{PoisonError, RwLock};
 use std::time::SystemTime;
 
 use crypto::{KeyId, MasterKey, Mode, Sound, TagEncryptor};
+use percent_encoding::percent_decode_str;
 pub(crate) use pipeline_dsl::address_shown;
 use pipeline_dsl::{Encrypt, EncryptMode, EncryptSound, KeyPlace, KeyRing, SecureListen, Text};
 use rtmp::RtmpUrl;
@@ -121,16 +122,20 @@ const SHORTEST_SECRET: usize = 4;
 /// Somebody else's words about an address, without what the address holds that must not be seen.
 pub(crate) fn without_secrets(words: &str, url: &Url) -> String {
     let mut words = words.replace(url.as_str(), &address_shown(url.as_str()));
-    let values: Vec<String> = url.query_pairs().map(|(_, value)| value.into_owned()).collect();
     // A playlist may be called after its stream.
-    let stem = |part: &str| part.rsplit_once('.').map(|(stem, _)| stem.to_owned());
-    let path = url.path().split('/').flat_map(|part| [Some(part.to_owned()), stem(part)]).flatten();
-    let user = [url.username().to_owned(), url.password().unwrap_or_default().to_owned()];
-    let query = url.query().map(str::to_owned);
-    for secret in query.into_iter().chain(values).chain(path).chain(user) {
-        if secret.len() >= SHORTEST_SECRET {
-            words = words.replace(&secret, "…");
-        }
+    let stem = |part| Some(str::rsplit_once(part, '.')?.0);
+    let path = url.path().split('/').flat_map(|part| [Some(part), stem(part)]).flatten();
+    let query = url.query().unwrap_or_default();
+    let values = query.split('&').filter_map(|pair| Some(pair.split_once('=')?.1));
+    let parts = path.chain(values).chain([query, url.username(), url.password().unwrap_or_default()]);
+    // As they stand there, and as others read them.
+    let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+    let mut secrets: Vec<String> = parts.flat_map(|part| [part.to_owned(), decoded(part)]).collect();
+    secrets.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
+    // The longest first: none is left cut behind a part of it.
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST_SECRET) {
+        words = words.replace(secret.as_str(), "…");
     }
     words
 }
@@ -211,6 +216,15 @@ mod tests {
             ("connection timed out".to_owned(), "connection timed out"),
         ] {
             assert_eq!(without_secrets(&said, &url), shown);
+        }
+        // As they stand in the address, and as somebody reads them; one is a part of another.
+        let url = Url::parse("http://us%65r:p%40ss%2Fword@cdn.example/p%40ss.m3u8?token=a%2Bb+c&n=p@ss-more")
+            .unwrap();
+        for said in
+            ["us%65r", "user", "p%40ss%2Fword", "p@ss/word", "p@ss.m3u8", "p@ss-more", "a%2Bb+c", "a+b c"]
+        {
+            let shown = without_secrets(&format!("no <{said}>"), &url);
+            assert!(["no <…>", "no <….m3u8>"].contains(&shown.as_str()), "{said}: {shown}");
         }
     }
 }
