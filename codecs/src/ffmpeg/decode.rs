@@ -6,7 +6,7 @@ use ffmpeg_next::ffi;
 use media::{AudioCodec, AudioParams, Packet, Size, Time, VideoCodec, VideoParams};
 
 use super::call::{self, Answer, AvPacket, Context, FLICK};
-use super::frame::AvFrame;
+use super::frame::{AvFrame, DisplayMatrix};
 use super::sound;
 use super::weave::Weaver;
 use crate::codec::{AudioDecoder, VideoDecoder};
@@ -182,6 +182,8 @@ pub(super) struct AvVideoDecoder {
     weaver: Option<Weaver>,
     /// What is ready.
     whole: VecDeque<AvFrame>,
+    /// How pictures are turned up to the next key frame.
+    matrix: Option<DisplayMatrix>,
 }
 
 impl AvVideoDecoder {
@@ -200,7 +202,23 @@ impl AvVideoDecoder {
             raw.height = i32::try_from(size.height).unwrap_or(0);
         }
         let weaver = (params.codec == VideoCodec::Hevc).then(Weaver::default);
-        Ok(Self { decoder: Decoder::open(context, &params.config)?, weaver, whole: VecDeque::new() })
+        Ok(Self {
+            decoder: Decoder::open(context, &params.config)?,
+            weaver,
+            whole: VecDeque::new(),
+            matrix: None,
+        })
+    }
+
+    /// What a stream says of its pictures' turn (H.264, D.2.27; H.265, D.3.17) holds up to its next key
+    /// frame: FFmpeg tells it of the picture alone that it came with.
+    fn keep_turned(&mut self, frame: &mut AvFrame) {
+        match (frame.matrix(), &self.matrix) {
+            (Some(matrix), _) => self.matrix = Some(matrix),
+            (None, _) if frame.is_key() => self.matrix = None,
+            (None, Some(matrix)) => frame.set_matrix(matrix),
+            (None, None) => {}
+        }
     }
 
     /// The next whole picture.
@@ -232,7 +250,9 @@ impl VideoDecoder for AvVideoDecoder {
         while let Some(frame) = self.next()? {
             // A picture without a time cannot be placed.
             if let Some(pts) = time_of(frame.raw()) {
-                return Ok(Some(Frame { pts, picture: Picture::from_av(frame.upright()?) }));
+                let mut frame = frame.upright()?;
+                self.keep_turned(&mut frame);
+                return Ok(Some(Frame { pts, picture: Picture::from_av(frame) }));
             }
         }
         Ok(None)

@@ -18,6 +18,11 @@ const YUV420P: i32 = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as i32;
 /// FFmpeg's older way to say "4:2:0 in full range".
 const YUVJ420P: i32 = ffi::AVPixelFormat::AV_PIX_FMT_YUVJ420P as i32;
 
+/// How long a display matrix is: nine cells of four bytes.
+const MATRIX: usize = 36;
+/// A display matrix as FFmpeg keeps it.
+pub(super) type DisplayMatrix = [u8; MATRIX];
+
 /// Whether a format says by its name that its range is full.
 fn is_full_by_name(format: i32) -> bool {
     use ffi::AVPixelFormat as Format;
@@ -262,10 +267,28 @@ impl AvFrame {
         }
     }
 
+    /// Its display matrix, if it has one.
+    pub(super) fn matrix(&self) -> Option<DisplayMatrix> {
+        self.0.side_data(Type::DisplayMatrix)?.data().get(..MATRIX)?.try_into().ok()
+    }
+
+    /// Gives it a display matrix.
+    pub(super) fn set_matrix(&mut self, matrix: &DisplayMatrix) {
+        // Without memory it lies as it is.
+        let Some(side) = self.0.new_side_data(Type::DisplayMatrix, MATRIX) else { return };
+        // SAFETY: the side data was made with room for so many bytes, and nobody else has it.
+        unsafe { ptr::copy_nonoverlapping(matrix.as_ptr(), side.data().as_ptr().cast_mut(), MATRIX) };
+    }
+
+    /// Whether decoding can begin with it.
+    pub(super) fn is_key(&self) -> bool {
+        self.0.is_key()
+    }
+
     /// From the display matrix (libavutil/display.h: 16.16 fixed point, row by row).
     pub(crate) fn turn(&self) -> Turn {
-        let Some(side) = self.0.side_data(Type::DisplayMatrix) else { return Turn::NONE };
-        let mut cells = side.data().chunks_exact(4).map(|b| i32::from_ne_bytes([b[0], b[1], b[2], b[3]]));
+        let Some(matrix) = self.matrix() else { return Turn::NONE };
+        let mut cells = matrix.chunks_exact(4).map(|b| i32::from_ne_bytes([b[0], b[1], b[2], b[3]]));
         let mut next = || cells.next();
         let (Some(a), Some(b), Some(_), Some(c), Some(d)) = (next(), next(), next(), next(), next()) else {
             return Turn::NONE;
@@ -422,12 +445,8 @@ mod tests {
 
     fn with_matrix(cells: [i32; 9]) -> AvFrame {
         let mut frame = AvFrame::pooled(Size::new(4, 4)).unwrap();
-        {
-            let side = frame.0.new_side_data(Type::DisplayMatrix, 36).unwrap();
-            let bytes: Vec<u8> = cells.iter().flat_map(|cell| cell.to_ne_bytes()).collect();
-            // SAFETY: the side data was made with room for 36 bytes.
-            unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), side.data().as_ptr().cast_mut(), 36) };
-        }
+        let bytes: Vec<u8> = cells.iter().flat_map(|cell| cell.to_ne_bytes()).collect();
+        frame.set_matrix(&bytes.try_into().unwrap());
         frame
     }
 

@@ -137,6 +137,23 @@ fn a_display_matrix_turns_the_picture_all_four_ways() {
     }
 }
 
+/// Encoders of phones say in the stream itself how they are held, with their key frames.
+#[test]
+fn what_a_stream_says_of_its_turn_holds_between_key_frames() {
+    let dir = tempfile::tempdir().unwrap();
+    let turned = dir.path().join("turned.ts");
+    let told = "h264_metadata=display_orientation=insert:rotate=90";
+    // With messages of its own at each key frame, to which the turn is added.
+    let hrd = ["-b:v", "6M", "-maxrate", "6M", "-bufsize", "6M", "-x264-params", "nal-hrd=vbr"];
+    let coding = [&["-c:v", "libx264", "-g", "4", "-bsf:v", told][..], &hrd].concat();
+    quadrants(&turned, (320, 180), "yuv420p", &coding);
+    let frames = frames(&shown(&turned, "25fps", ""));
+    assert_eq!(frames.len(), 10);
+    for frame in &frames {
+        corners(frame, (108, 0, 210, 180), [LIME, WHITE, RED, BLUE], "a quarter to the left");
+    }
+}
+
 /// Selfie cameras write such matrices; FFmpeg 5's program cannot, so that the file's is patched.
 #[test]
 fn a_mirrored_display_matrix_is_drawn_mirrored() {
