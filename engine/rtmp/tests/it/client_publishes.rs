@@ -105,6 +105,15 @@ fn a_rejected_publisher_learns_why_without_its_secrets() {
     assert!(refusal.words.starts_with("bad  [2J … …? xxx"), "{}", refusal.words);
     assert_eq!(refusal.words.chars().count(), 300);
 
+    // As they are written in the URL, and as a server reads them.
+    let to = url("rtmp://me:p%40ss@a.example/live/k%2Dsecret?t=tok%2Den");
+    let mut pair = Pair::new(ClientConfig { url: to, ..client_config(Intent::Publish) }, asking());
+    pair.run().unwrap();
+    let words = "k%2Dsecret k-secret k%2Dsecret?t=tok%2Den k-secret?t=tok-en tok-en tok%2Den p@ss".to_owned();
+    pair.server.refuse_connect(&ConnectRefusal::NotAllowed(words)).unwrap();
+    let Err(Fault::Client(ClientError::Refused(refusal))) = pair.run() else { panic!("not refused") };
+    assert_eq!(refusal.words, "… … … … … … …");
+
     let mut pair = Pair::new(client_config(Intent::Publish), asking());
     pair.run().unwrap();
     pair.server.refuse_connect(&ConnectRefusal::NoSuchApp).unwrap();

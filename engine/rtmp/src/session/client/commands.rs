@@ -247,23 +247,20 @@ impl ClientSession {
     fn words(&self, words: &str) -> String {
         let url = &self.config.url;
         // For most CDNs the stream's name is the key; a short one is a word like any other.
-        let names = [url.stream().raw(), url.stream().name()];
-        let names = names.into_iter().filter(|name| name.len() >= SHORTEST_KEY);
-        let queries = [url.stream().query(), url.app().query()];
+        let names = [url.stream().raw(), url.stream().name()].map(|name| (name, SHORTEST_KEY));
+        let queries = [url.stream().query(), url.app().query()].into_iter().flatten();
         let password = url.credentials().map(|credentials| credentials.password());
-        let told = queries.into_iter().chain([password]).flatten().filter(|secret| !secret.is_empty());
-        let mut words = words.to_owned();
-        for secret in names.chain(told) {
-            words = words.replace(secret, "…");
-        }
-        // A token by itself, as sent and as a server decodes it. `1` and `on` are words.
-        for value in queries.into_iter().flatten().flat_map(values) {
-            for secret in [value, &decoded(value)] {
-                if secret.len() >= SHORTEST_VALUE {
-                    words = words.replace(secret, "…");
-                }
-            }
-        }
+        let told = queries.clone().chain(password).map(|secret| (secret, 1));
+        // A token by itself; `1` and `on` are words.
+        let tokens = queries.flat_map(values).map(|token| (token, SHORTEST_VALUE));
+        // As they are sent, and as a server decodes them.
+        let all = names.into_iter().chain(told).chain(tokens);
+        let all = all.flat_map(|(secret, least)| [(secret.to_owned(), least), (decoded(secret), least)]);
+        let mut secrets: Vec<String> =
+            all.filter(|(secret, least)| secret.len() >= *least).map(|(secret, _)| secret).collect();
+        // The longest first: none is left cut behind a part of it.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        let words = secrets.iter().fold(words.to_owned(), |words, secret| words.replace(secret, "…"));
         crate::printable(&words, WORDS)
     }
 }
