@@ -206,6 +206,9 @@ struct Pending {
     there: Option<There>,
     init: Option<Init>,
     key: Option<Key>,
+    /// Why a key that is had in another way is no use; one that is had by its address may be in force
+    /// beside it.
+    foreign: Option<PlaylistError>,
     /// What is said of when the next segment was taken,
     date: Option<Wall>,
     /// and what follows from what was said of those before it.
@@ -270,6 +273,9 @@ pub(super) fn parse(text: &str) -> Result<Playlist, PlaylistError> {
                     });
                 }
             } else if let Some(segment) = pending.segment(line, media.target) {
+                if let Some(why) = pending.foreign.as_ref().filter(|_| segment.key.is_none()) {
+                    return Err(why.clone());
+                }
                 // There the samples are sealed in another way, which MP4 has for it.
                 let is_of_samples = segment.key.as_ref().is_some_and(|key| key.sealed == Sealed::Samples);
                 if is_of_samples && segment.init.is_some() {
@@ -307,7 +313,11 @@ pub(super) fn parse(text: &str) -> Result<Playlist, PlaylistError> {
             "EXT-X-DISCONTINUITY" => pending.joins = Some(Joins::Anew),
             "EXT-X-GAP" => pending.there = Some(There::Gap),
             "EXT-X-ENDLIST" => media.ending = Ending::Ended,
-            "EXT-X-KEY" => pending.key = key(&Attributes::of(value), number)?,
+            "EXT-X-KEY" => match key(&Attributes::of(value), number)? {
+                Lock::None => (pending.key, pending.foreign) = (None, None),
+                Lock::Ours(key) => pending.key = Some(key),
+                Lock::Foreign(why) => pending.foreign = Some(why),
+            },
             "EXT-X-MAP" => {
                 let said = Attributes::of(value);
                 let uri = said.get("URI").ok_or_else(|| wrong("#EXT-X-MAP without a URI"))?.to_owned();
@@ -357,7 +367,15 @@ fn range(text: &str) -> Option<(u64, Option<u64>)> {
     }
 }
 
-fn key(said: &Attributes<'_>, line: usize) -> Result<Option<Key>, PlaylistError> {
+/// What a key tag says.
+enum Lock {
+    None,
+    Ours(Key),
+    /// One that a DRM system has.
+    Foreign(PlaylistError),
+}
+
+fn key(said: &Attributes<'_>, line: usize) -> Result<Lock, PlaylistError> {
     let wrong = |what| PlaylistError::Line { line, what };
     let method = said.get("METHOD").unwrap_or_default();
     let identity = said.get("KEYFORMAT").is_none_or(|format| format == "identity");
@@ -366,7 +384,7 @@ fn key(said: &Attributes<'_>, line: usize) -> Result<Option<Key>, PlaylistError>
         _ => Sealed::Samples,
     };
     match method {
-        "NONE" => Ok(None),
+        "NONE" => Ok(Lock::None),
         "AES-128" | "SAMPLE-AES" if identity => {
             let uri = said.get("URI").ok_or_else(|| wrong("#EXT-X-KEY without a URI"))?.to_owned();
             let iv =
@@ -376,11 +394,12 @@ fn key(said: &Attributes<'_>, line: usize) -> Result<Option<Key>, PlaylistError>
                         wrong("#EXT-X-KEY with an IV that is not 0x and up to 32 hex digits")
                     })?),
                 };
-            Ok(Some(Key { sealed, uri, iv }))
+            Ok(Lock::Ours(Key { sealed, uri, iv }))
         }
         _ => {
             let method: String = method.chars().filter(char::is_ascii_graphic).take(32).collect();
-            Err(PlaylistError::Sealed { line, method })
+            let why = PlaylistError::Sealed { line, method };
+            if identity { Err(why) } else { Ok(Lock::Foreign(why)) }
         }
     }
 }

@@ -59,6 +59,15 @@ fn samples_are_sealed_in_transport_streams_alone() {
     let list = media(&format!("#EXTM3U\n{key}"));
     let sealed = Key { sealed: Sealed::Samples, uri: "k".to_owned(), iv: None };
     assert_eq!(list.segments[0].key, Some(sealed));
+    // Beside the keys of systems that we do not know.
+    let others =
+        "#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://1\",KEYFORMAT=\"com.apple.streamingkeydelivery\"\n";
+    for both in [format!("{others}{key}"), key.replacen("#EXTINF", &format!("{others}#EXTINF"), 1)] {
+        assert_eq!(media(&format!("#EXTM3U\n{both}")).segments, list.segments);
+    }
+    assert!(parse(&format!("#EXTM3U\n{key}#EXT-X-KEY:METHOD=NONE\n{others}#EXTINF:2,\nb\n")).is_err());
+    let clear = format!("#EXTM3U\n{others}#EXT-X-KEY:METHOD=NONE\n#EXTINF:2,\nb\n");
+    assert_eq!(media(&clear).segments[0].key, None);
     let said = "line 5 of the playlist: its segments are sealed with SAMPLE-AES in fragmented MP4; legal: NONE, \
         AES-128, and SAMPLE-AES of MPEG-TS and packed sound, each with KEYFORMAT=\"identity\" or none";
     let fragments = parse(&format!("#EXTM3U\n#EXT-X-MAP:URI=\"SECRET\"\n{key}"));
@@ -83,7 +92,7 @@ fn what_is_wrong_is_said_with_its_line() {
         ("#EXTM3U\n#EXT-X-ENDLIST", "the playlist is empty: neither variants nor segments"),
         ("#EXTM3U\n#EXTINF:-1,\nSECRET", "line 2 of the playlist: #EXTINF without a length of 0 to 600 s"),
         (
-            "#EXTM3U\n\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"SECRET\",KEYFORMAT=\"com.apple.streamingkeydelivery\"",
+            "#EXTM3U\n\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"SECRET\",KEYFORMAT=\"com.apple.streamingkeydelivery\"\n#EXTINF:2,\na",
             "line 3 of the playlist: its segments are sealed with SAMPLE-AES; legal: NONE, AES-128, and SAMPLE-AES \
              of MPEG-TS and packed sound, each with KEYFORMAT=\"identity\" or none",
         ),
