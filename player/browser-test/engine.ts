@@ -28,6 +28,7 @@ export interface ChannelStatus {
   name: string;
   encrypt: string | null;
   key_id: number | null;
+  preview: string | null;
 }
 
 /** The command under test. */

@@ -138,8 +138,16 @@ const areBars = (colours: number[][]): boolean => BARS.every((bar, n) => bar.eve
 
 test('each source has its picture, and whoever looks away asks for none', async () => {
   const { page, heard } = await open('', 375);
-  let asked = 0;
-  page.on('request', (request) => (asked += Number(request.url().includes('/thumb/'))));
+  // Counted in the page itself, so that none is told of late.
+  await page.evaluate(() => {
+    const counted = window as unknown as { asked: number };
+    const fetched = window.fetch;
+    counted.asked = 0;
+    window.fetch = (what, how) => {
+      if (String(what).includes('/thumb/')) counted.asked += 1;
+      return fetched(what, how);
+    };
+  });
   const program = channel(page, 'program');
   const [stage, bars] = ['stage', 'bars'].map((name) => program.locator('.tile', { hasText: name })) as [Locator, Locator];
   await bars.scrollIntoViewIfNeeded();
@@ -148,8 +156,8 @@ test('each source has its picture, and whoever looks away asks for none', async 
   await until('motion', () => coloursOf(stage), (now) => JSON.stringify(now) !== JSON.stringify(motion));
   assert.match((await bars.textContent()) ?? '', /● gen live/);
   // What is clicked is next, and Space brings it: the monitors go with it.
-  await stage.locator('.pick').click();
   await bars.locator('.pick').click();
+  await until('the bars next', () => engine.channel('program'), ({ preview }) => preview === 'bars');
   await until('the bars next', () => bars.getAttribute('class'), (name) => name === 'tile pvw');
   await until('the bars on the monitor', () => coloursOf(program.locator('.monitor.pvw')), areBars);
   await picture(page, 'multiview-narrow');
@@ -159,19 +167,22 @@ test('each source has its picture, and whoever looks away asks for none', async 
   await page.setViewportSize({ width: 1280, height: 900 });
   await picture(page, 'multiview');
 
-  const look = (hidden: boolean): Promise<void> =>
+  /** How many were asked for up to then. */
+  const look = (hidden: boolean): Promise<number> =>
     page.evaluate((hidden) => {
       Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
       document.dispatchEvent(new Event('visibilitychange'));
+      return (window as unknown as { asked: number }).asked;
     }, hidden);
-  await look(true);
-  const [before, time] = [asked, await page.locator('#time').textContent()];
+  const asked = (): Promise<number> => page.evaluate(() => (window as unknown as { asked: number }).asked);
+  const before = await look(true);
+  const time = await page.locator('#time').textContent();
   // Figures come once a second: there would have been three rounds.
   const seconds = new Set([time]);
   await until('two seconds', async () => seconds.add(await page.locator('#time').textContent()).size, (size) => size > 2);
-  assert.equal(asked, before);
+  assert.equal(await asked(), before);
   await look(false);
-  await until('another round', async () => asked, (now) => now > before);
+  await until('another round', asked, (now) => now > before);
   await engine.command('program', { do: 'cut', source: 'stage' });
   assert.deepEqual(heard, []);
   await page.context().close();

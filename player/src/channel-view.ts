@@ -12,6 +12,8 @@ import { encryption, fillerHold, intentText, onAirText, sourcesOnAir, type Chann
 import { PlanView } from './plan-view';
 import type { Command } from './command';
 
+/** The engine has told by then what was chosen here, or turned it down. */
+const ECHO_MS = 2000;
 /** How long the desk's mix takes. */
 const MIX_MS = 500;
 
@@ -29,6 +31,8 @@ export class ChannelView {
   private preview: string | null = null;
   /** What the engine last said is next: another desk may have put it there. */
   private heard: string | null = null;
+  /** What was chosen here and not heard back yet: what was chosen before it must not take its place. */
+  private chosen: { source: string; until: number } | null = null;
   private channel: Channel;
   private status: Status | null = null;
   private tiles: SourceTile[] = [];
@@ -81,7 +85,11 @@ export class ChannelView {
     const told = channel.preview ?? null;
     if (told !== this.heard) {
       this.heard = told;
-      this.preview = told ?? this.preview;
+      const waits = this.chosen !== null && this.chosen.source !== told && performance.now() < this.chosen.until;
+      if (!waits) {
+        this.chosen = null;
+        this.preview = told ?? this.preview;
+      }
     }
     for (const tile of this.tiles) tile.update(status);
     this.plan.update(channel.plan ?? null);
@@ -130,6 +138,7 @@ export class ChannelView {
     const tile = this.tiles[index];
     if (!tile) return;
     this.preview = tile.source;
+    this.chosen = { source: tile.source, until: performance.now() + ECHO_MS };
     this.showTally();
     // Other desks see it, too. What goes on air is always named: two commands may pass each other.
     this.desk.send({ channel: this.channel.name, do: 'preview', source: tile.source });
