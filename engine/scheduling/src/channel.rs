@@ -193,7 +193,7 @@ impl ChannelScheduler {
         (self.state.take, self.state.mixing) = (None, None);
         self.state.standing = Some(Standing { on_air: None, reason: Reason::End, since: tick });
         self.set_alarm(tick, None);
-        self.event(tick, Code::End, None, "the show is over".to_owned());
+        self.event(tick, Code::End, "the show is over".to_owned());
         self.decision(tick, Key::Delta, Some(OnAirChange { on_air: None, reason: Reason::End }))
     }
 
@@ -208,7 +208,7 @@ impl ChannelScheduler {
             crate::Encryption::Clear => "encryption is off".to_owned(),
             crate::Encryption::Under(key) => format!("encrypted under key {} of the ring", key.0 + 1),
         };
-        self.event(tick, Code::Encryption, None, message);
+        self.event(tick, Code::Encryption, message);
         true
     }
 

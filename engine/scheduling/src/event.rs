@@ -37,6 +37,8 @@ pub enum Code {
     Failover,
     /// It is back on a better line, or stays where it is for good.
     FailoverRecovered,
+    /// A camera went over to a line that its rules prefer, off one that nothing was wrong with.
+    LinePreferred,
     /// A camera went over to the line the director chose.
     LineChosen,
     /// A cue of the rundown was carried out.
@@ -65,7 +67,7 @@ pub enum Code {
 
 impl Code {
     /// Every one of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::FillerIn,
         Self::FillerOut,
         Self::Black,
@@ -74,6 +76,7 @@ impl Code {
         Self::LineSound,
         Self::Failover,
         Self::FailoverRecovered,
+        Self::LinePreferred,
         Self::LineChosen,
         Self::Cue,
         Self::CueRefused,
@@ -99,6 +102,7 @@ impl Code {
             Self::LineSound => "line-sound",
             Self::Failover => "failover",
             Self::FailoverRecovered => "failover-recovered",
+            Self::LinePreferred => "line-preferred",
             Self::LineChosen => "line-chosen",
             Self::Cue => "cue",
             Self::CueRefused => "cue-refused",
@@ -141,7 +145,7 @@ pub struct Event {
     pub tick: Tick,
     /// What.
     pub code: Code,
-    /// To whom: a camera's or scene's name for alarms about its picture and its lines, `camera/line`
+    /// To whom: a camera's or scene's name for what is about its lines or its layout, `camera/line`
     /// for what is about one line, `scene/box` for what is about one box, else the channel's.
     pub subject: String,
     /// For people.

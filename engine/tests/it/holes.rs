@@ -171,7 +171,10 @@ fn a_camera_whose_lines_all_die_is_covered_when_the_last_one_is_gone() {
     assert!(lumas[..26].iter().all(|luma| is_near(*luma, 90)), "{lumas:?}");
     assert!(lumas[26..COVERED].iter().all(|luma| is_near(*luma, 150)), "{lumas:?}");
     ran.fades_at(2.0);
-    assert_eq!(ran.said("filler-in"), ["x", "y"], "what it covers is another one since the cut");
+    let told = ran.report.events.iter().filter(|event| event.code == "filler-in");
+    let told: Vec<_> = told.map(|event| (event.subject.as_str(), event.message.as_str())).collect();
+    let of = ["x has no picture: the filler covers it", "y has no picture: the filler covers it"];
+    assert_eq!(told, of.map(|message| ("program", message)), "what it covers is another one since the cut");
 }
 
 #[test]

@@ -28,28 +28,34 @@ impl ChannelScheduler {
         }
         match self.state.alarm {
             Some(Alarm::Filler(source)) => {
-                self.event(tick, Code::FillerOut, Some(source), "the filler no longer covers it".to_owned());
+                let words = format!("the filler no longer covers {}", self.named(source));
+                self.event(tick, Code::FillerOut, words);
             }
             Some(Alarm::Black) => {
-                self.event(tick, Code::BlackOver, None, "there is a picture again".to_owned());
+                self.event(tick, Code::BlackOver, "there is a picture again".to_owned());
             }
             None => {}
         }
         match alarm {
             Some(Alarm::Filler(source)) => {
-                self.event(tick, Code::FillerIn, Some(source), "no picture: the filler covers it".to_owned());
+                let words = format!("{} has no picture: the filler covers it", self.named(source));
+                self.event(tick, Code::FillerIn, words);
             }
             Some(Alarm::Black) => {
-                self.event(tick, Code::Black, None, "no picture and no filler: black and silence".to_owned());
+                self.event(tick, Code::Black, "no picture and no filler: black and silence".to_owned());
             }
             None => {}
         }
         self.state.alarm = alarm;
     }
 
-    pub(super) fn event(&mut self, tick: Tick, code: Code, source: Option<SourceIx>, message: String) {
-        let subject =
-            source.and_then(|source| self.source_name(source)).unwrap_or(&self.plan.channel).to_owned();
+    fn named(&self, source: SourceIx) -> &str {
+        self.source_name(source).unwrap_or("it")
+    }
+
+    /// Of the channel: another one may show the same source, and have a picture of it.
+    pub(super) fn event(&mut self, tick: Tick, code: Code, message: String) {
+        let subject = self.plan.channel.clone();
         self.state.events.push(Event { tick, code, subject, message });
     }
 }

@@ -190,7 +190,7 @@ impl ChannelScheduler {
             && reach != Reach::Nothing
         {
             let word = if switch == Switch::On { "asked for" } else { "no longer asked for" };
-            self.event(tick, Code::FillerAsked, None, format!("the filler is {word}"));
+            self.event(tick, Code::FillerAsked, format!("the filler is {word}"));
         }
         Ok(reach)
     }
@@ -204,12 +204,12 @@ impl ChannelScheduler {
             let (op, title) = (cue.op.clone(), format!("cue {} ({})", cue.number, cue.words));
             self.state.rundown.settle();
             match self.apply(op, tick) {
-                Ok(_) => self.event(tick, Code::Cue, None, title),
+                Ok(_) => self.event(tick, Code::Cue, title),
                 Err(refusal) => {
                     if let Some(cue) = self.state.rundown.cues.get_mut(ix) {
                         cue.state = CueState::Refused;
                     }
-                    self.event(tick, Code::CueRefused, None, format!("{title}: {refusal}"));
+                    self.event(tick, Code::CueRefused, format!("{title}: {refusal}"));
                 }
             }
         }

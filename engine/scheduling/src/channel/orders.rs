@@ -60,9 +60,9 @@ impl ChannelScheduler {
         self.plan.cues = cues;
         for number in past {
             let words = format!("cue {number} is new and already past: it is skipped");
-            self.event(next, Code::CueChanged, None, words);
+            self.event(next, Code::CueChanged, words);
         }
-        self.event(next, Code::Plan, None, "another rundown is in force".to_owned());
+        self.event(next, Code::Plan, "another rundown is in force".to_owned());
         Ok(())
     }
 
@@ -101,7 +101,7 @@ impl ChannelScheduler {
             RundownCourse::Held => "the rundown is held: no cue comes of itself",
             RundownCourse::Running => "the rundown goes on",
         };
-        self.event(tick, Code::Plan, None, words.to_owned());
+        self.event(tick, Code::Plan, words.to_owned());
         Reach::IntentOnly
     }
 
@@ -111,7 +111,7 @@ impl ChannelScheduler {
             cue.state = CueState::Skipped;
         }
         self.state.rundown.settle();
-        self.event(tick, Code::CueChanged, None, format!("cue {cue} is skipped"));
+        self.event(tick, Code::CueChanged, format!("cue {cue} is skipped"));
         Ok(Reach::IntentOnly)
     }
 
@@ -131,7 +131,7 @@ impl ChannelScheduler {
         let moved = self.state.rundown.cues.remove(from);
         self.state.rundown.cues.insert(to, moved);
         let place = before.map_or_else(|| "last".to_owned(), |before| format!("before cue {before}"));
-        self.event(tick, Code::CueChanged, None, format!("cue {cue} is called {place}"));
+        self.event(tick, Code::CueChanged, format!("cue {cue} is called {place}"));
         Ok(Reach::IntentOnly)
     }
 
@@ -143,7 +143,7 @@ impl ChannelScheduler {
         }
         self.state.rundown.settle();
         let words = format!("cue {cue} comes at {}", self.time_of(due));
-        self.event(tick, Code::CueChanged, None, words);
+        self.event(tick, Code::CueChanged, words);
         Ok(Reach::IntentOnly)
     }
 

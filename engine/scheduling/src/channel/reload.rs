@@ -58,9 +58,9 @@ impl ChannelScheduler {
         self.state = state;
         for number in past {
             let words = format!("cue {number} is new and already past: it is skipped");
-            self.event(next, Code::CueChanged, None, words);
+            self.event(next, Code::CueChanged, words);
         }
-        self.event(next, Code::Plan, None, "another rundown is in force".to_owned());
+        self.event(next, Code::Plan, "another rundown is in force".to_owned());
         Ok(())
     }
 

@@ -139,7 +139,11 @@ impl Feed {
             }
             LineReason::Recovered => {
                 self.alarm = Alarm::Off;
-                Code::FailoverRecovered
+                // It may have been there first, or been chosen: then nothing is over.
+                match before {
+                    Alarm::Raised => Code::FailoverRecovered,
+                    Alarm::Off => Code::LinePreferred,
+                }
             }
             LineReason::Chosen => {
                 self.alarm = Alarm::Off;

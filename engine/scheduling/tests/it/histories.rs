@@ -353,7 +353,7 @@ proptest! {
             }
             match decision.program.on_air() {
                 Some(OnAir::Filler) if intent.filler == Switch::Off => {
-                    prop_assert_eq!(&standing, &Some((Code::FillerIn, SOURCES[intent.source.0].to_owned())));
+                    prop_assert_eq!(&standing, &Some((Code::FillerIn, "program".to_owned())));
                 }
                 Some(OnAir::Black) => {
                     let opening = history.rate.time_of(decision.tick) < ms(history.after);

@@ -26,8 +26,8 @@ fn a_long_hole_is_covered_until_the_next_picture() {
     assert_eq!(
         rig.events(),
         [
-            "0:01.520 Alarm filler-in main: no picture: the filler covers it",
-            "0:03.000 Info filler-out main: the filler no longer covers it",
+            "0:01.520 Alarm filler-in program: main has no picture: the filler covers it",
+            "0:03.000 Info filler-out program: the filler no longer covers main",
         ]
     );
 }
@@ -76,7 +76,10 @@ fn a_first_picture_is_waited_for_in_black() {
          0:00.520 standby filler key
          0:02.000 main recovered key",
     );
-    assert_eq!(late.events()[0], "0:00.520 Alarm filler-in main: no picture: the filler covers it");
+    assert_eq!(
+        late.events()[0],
+        "0:00.520 Alarm filler-in program: main has no picture: the filler covers it"
+    );
 }
 
 #[test]
@@ -96,8 +99,8 @@ fn a_dead_filler_is_black() {
         [
             "0:01.520 Alarm black program: no picture and no filler: black and silence",
             "0:02.000 Info black-over program: there is a picture again",
-            "0:02.000 Alarm filler-in main: no picture: the filler covers it",
-            "0:03.520 Info filler-out main: the filler no longer covers it",
+            "0:02.000 Alarm filler-in program: main has no picture: the filler covers it",
+            "0:03.520 Info filler-out program: the filler no longer covers main",
             "0:03.520 Alarm black program: no picture and no filler: black and silence",
             "0:04.000 Info black-over program: there is a picture again",
         ]
@@ -191,8 +194,8 @@ fn a_cut_leaves_the_filler() {
         last,
         [
             "0:03.000 Info cue program: cue 1 (cut main)",
-            "0:03.000 Info filler-out bars: the filler no longer covers it",
-            "0:03.000 Alarm filler-in main: no picture: the filler covers it",
+            "0:03.000 Info filler-out program: the filler no longer covers bars",
+            "0:03.000 Alarm filler-in program: main has no picture: the filler covers it",
         ]
     );
 }

@@ -275,7 +275,8 @@ impl Watch {
             Output::Program { channel, decision } => self.decision(channel.0, decision, tick),
             Output::Event(event) => {
                 if let Some(cleared) = event.code.clears() {
-                    self.alarms.remove(&(cleared, event.subject.clone()));
+                    let stood = self.alarms.remove(&(cleared, event.subject.clone()));
+                    assert!(stood.is_some(), "{event:?} ends what never began");
                 } else if event.level() >= scheduling::Level::Warn && event.code != Code::CueRefused {
                     assert_ne!(event.code, Code::EventsLost);
                     self.alarms.insert((event.code, event.subject.clone()), tick.0);

@@ -165,6 +165,24 @@ fn the_director_chooses_a_line_by_its_name() {
     assert_eq!(truck.events(), ["25 line-chosen main: fiber → backpack"]);
 }
 
+/// Nothing had failed, so nothing is over.
+#[test]
+fn a_line_that_comes_late_or_was_left_by_hand_is_preferred_and_has_not_recovered() {
+    let mut truck = Truck::new();
+    truck.line(FeedIx::Camera(0), 0, LineView::NEVER);
+    truck.run(1000);
+    truck.line(FeedIx::Camera(0), 0, LineView::LIVE);
+    truck.run(3000);
+    for line in [Some("backpack"), None] {
+        let now = truck.now();
+        truck.switcher.handle(Input::Choose { camera: "main", line }, now).unwrap();
+        truck.run(if line.is_some() { 5000 } else { 7000 });
+    }
+    let codes: Vec<_> =
+        truck.events().iter().map(|event| event.split(' ').nth(1).unwrap().to_owned()).collect();
+    assert_eq!(codes, ["line-preferred", "line-chosen", "line-preferred"], "{:#?}", truck.events());
+}
+
 #[test]
 fn a_camera_that_stays_where_it_went_clears_its_alarm() {
     let mut show = show();
