@@ -59,7 +59,9 @@ test('the timeline zooms by scrolling, tells what is under the pointer, and a ga
   const box = await page.locator('#chart').boundingBox();
   assert.ok(box);
   // Over what is on air, while it stands still.
-  await page.mouse.move(box.x + box.width * 0.62, box.y + 75);
+  const row = await page.locator('#chart text', { hasText: /^on air$/ }).first().boundingBox();
+  assert.ok(row);
+  await page.mouse.move(box.x + box.width * 0.62, row.y + row.height / 2);
   const tip = await until('what is under the pointer', () => page.textContent('#tip'), (text) => text !== null && /on air/.test(text));
   assert.match(tip ?? '', /main over fiber/);
   await page.mouse.wheel(0, -300);
