@@ -57,8 +57,12 @@ impl Progress {
 
     /// Everything that happened, of which the last part may not have been shown yet.
     pub fn rest(&mut self, all: &[Event]) {
-        let shown = self.last.as_ref().and_then(|last| all.iter().rposition(|event| event == last));
-        for event in &all[shown.map_or(0, |at| at + 1)..] {
+        let shown = self.last.as_ref().map_or(0, |last| match all.iter().rposition(|event| event == last) {
+            Some(at) => at + 1,
+            // In a flood more is shown than kept.
+            None => all.partition_point(|event| event.t <= last.t),
+        });
+        for event in &all[shown..] {
             self.event(event);
         }
     }

@@ -284,8 +284,9 @@ impl Signals {
 /// Shows the show until it has ended.
 async fn follow(engine: Engine, handle: &Handle, mut signals: Signals) -> Result<Report> {
     let mut progress = Progress::new();
-    let (status, mut deltas) = handle.subscribe();
-    status.events.iter().for_each(|event| progress.event(event));
+    // From the very first: the status keeps the last ones only, and many lines may fail at once.
+    let (past, mut events) = handle.history();
+    past.iter().for_each(|event| progress.event(event));
     let began = Instant::now();
     let mut ended = tokio::task::spawn_blocking(move || engine.wait());
     let mut second = tokio::time::interval(Duration::from_secs(1));
@@ -308,9 +309,9 @@ async fn follow(engine: Engine, handle: &Handle, mut signals: Signals) -> Result
             }
             Some(_) = looking.join_next() => {}
             Some(Ok(outcome)) = reloading.join_next() => say_reload(&outcome, &mut progress),
-            delta = deltas.recv(), if listening => match delta {
-                Ok(delta) => delta.events.iter().for_each(|event| progress.event(event)),
-                Err(RecvError::Lagged(missed)) => progress.say(&format!("{missed} changes were not shown")),
+            event = events.recv(), if listening => match event {
+                Ok(event) => progress.event(&event),
+                Err(RecvError::Lagged(missed)) => progress.say(&format!("{missed} events were not shown")),
                 Err(RecvError::Closed) => listening = false,
             },
             asked = signals.next() => {

@@ -140,6 +140,12 @@ impl Handle {
         self.inner.log.subscribe()
     }
 
+    /// Everything that has happened, as far as a report keeps it, and what happens from now on: none
+    /// is missed between the two, and none comes twice.
+    pub fn history(&self) -> (Vec<Event>, broadcast::Receiver<Event>) {
+        self.inner.log.follow(usize::MAX)
+    }
+
     /// Ends the show at the next tick; files are closed in good order.
     pub fn stop(&self) {
         self.inner.stop.ask();
