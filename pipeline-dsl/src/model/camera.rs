@@ -272,6 +272,7 @@ pub enum Check {
 
 impl Check {
     /// How long it lasts before it is told; `None` if it is not looked at.
+    #[inline]
     pub const fn told_after(self) -> Option<Span> {
         match self {
             Self::Off => None,
@@ -280,6 +281,8 @@ impl Check {
     }
 
     /// How long it lasts before the line is left; `None` if it is not left for that.
+    // Asked of every line in every tick.
+    #[inline]
     pub const fn left_after(self) -> Option<Span> {
         match self {
             Self::Off | Self::Tells(_) => None,
