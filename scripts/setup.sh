@@ -47,7 +47,10 @@ become_root() {
 apt_install() {
   say "installing with apt-get: $*"
   say "this needs root because packages go into the system's folders${as_root[0]:+ (by sudo)}"
-  local quiet=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120)
+  # Without a sync after each file, which makes minutes of seconds; should the power fail in them,
+  # apt says what is to be done again.
+  local quiet=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120
+    -o Dpkg::Options::=--force-unsafe-io)
   "${as_root[@]}" "${quiet[@]}" update </dev/null
   "${as_root[@]}" "${quiet[@]}" install -y --no-install-recommends "$@" </dev/null
 }
