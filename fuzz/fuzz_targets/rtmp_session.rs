@@ -112,6 +112,13 @@ impl Show {
     fn feed(&mut self, piece: Bytes, step: Step) {
         self.waiting =
             if self.waiting.is_empty() { piece } else { [&self.waiting[..], &piece].concat().into() };
+        // Once a piece: there would always be output to fetch, and events that nobody reads keep
+        // what waits from being taken.
+        for stream in &self.played {
+            if self.session.output().len() < 1000 {
+                let _ = self.session.send(MessageStreamId(*stream), &sound());
+            }
+        }
         loop {
             let before = self.waiting.len();
             let result = self.session.handle_input(&mut self.waiting, self.now);
@@ -185,11 +192,6 @@ impl Show {
         );
         let answer = 5000 + 4 * self.limits.command_message as usize;
         assert!(output <= self.limits.queued_output + answer, "{output} bytes of output");
-        for stream in &self.played {
-            if self.session.output().len() < 1000 {
-                let _ = self.session.send(MessageStreamId(*stream), &sound());
-            }
-        }
         events + output > 0
     }
 
