@@ -1,27 +1,28 @@
 //! Encryption of a stream's tags, one after another.
 
+mod plan;
+mod runs;
 mod tracks;
 
 use std::fmt;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use flv::{BodyTooLong, FlvMillis, Room, Tag, TagBuf, TagKind};
 use media::Track;
 
-use crate::aac_mode;
-use crate::aac_silence;
+use self::plan::{Coded, Plan};
+use self::runs::{Runs, wire_mode};
 use crate::capsule_mode;
 use crate::counter::Run;
 use crate::error::{CryptoError, NoRule};
 use crate::key::{KeyId, MasterKey};
 use crate::key_header::{KeyHeader, Mode, WireMode};
 use crate::literal;
-use crate::marker::{self, DSE_LEN};
+use crate::marker;
 use crate::nalu_mode::{self, Refusal};
 use crate::salt::{OsSalts, SaltSource};
 use crate::shape::{self, Layout, Shape};
 use crate::silence::{self, NoSilence, Sound};
-use crate::track_key::TrackKey;
 use crate::tracks::{ByTrack, Framings};
 use crate::unit::SEI_ROOM;
 use crate::whole_tag;
@@ -441,72 +442,6 @@ impl TagEncryptor {
     }
 }
 
-/// What is to be done with a body.
-enum Plan {
-    Exempt,
-    Clear,
-    /// Instead of it, this one.
-    Literal(Bytes),
-    Encrypt(Coded, KeyHeader),
-}
-
-/// A coded frame that was looked through.
-enum Coded {
-    Block { payload: usize },
-    BehindSilence { payload: usize, silence: &'static [u8] },
-    Units(nalu_mode::Plan),
-    Capsule(capsule_mode::Plan),
-}
-
-impl Coded {
-    fn track(&self) -> Track {
-        match self {
-            Self::Block { .. } | Self::BehindSilence { .. } => Track::Audio,
-            Self::Units(_) | Self::Capsule(_) => Track::Video,
-        }
-    }
-
-    /// How long the encrypted body becomes if nothing is to be escaped.
-    fn encrypted_len(&self, body: &[u8], header: &KeyHeader) -> usize {
-        match self {
-            Self::Block { .. } => body.len() + DSE_LEN,
-            Self::BehindSilence { payload, silence } => aac_silence::encrypted_len(body, *payload, silence),
-            Self::Units(plan) => plan.encrypted_len(body, header),
-            Self::Capsule(plan) => plan.encrypted_len(body),
-        }
-    }
-
-    /// The copying twin of [`in_place`](Self::in_place).
-    fn append(
-        &self,
-        body: &[u8],
-        header: &KeyHeader,
-        key: &TrackKey,
-        out: &mut BytesMut,
-    ) -> Result<(), Refusal> {
-        match self {
-            Self::Block { payload } => aac_mode::encrypt(body, *payload, header, key, out),
-            Self::BehindSilence { payload, silence } => {
-                aac_silence::encrypt(body, *payload, silence, header, key, out);
-            }
-            Self::Units(plan) => plan.encrypt(body, header, key, out)?,
-            Self::Capsule(plan) => plan.encrypt(body, header, key, out),
-        }
-        Ok(())
-    }
-
-    fn in_place(&self, tag: &mut TagBuf, header: &KeyHeader, key: &TrackKey) -> Result<(), Refusal> {
-        match self {
-            Self::Block { payload } => Ok(aac_mode::encrypt_in_place(tag, *payload, header, key)?),
-            Self::BehindSilence { payload, silence } => {
-                Ok(aac_silence::encrypt_in_place(tag, *payload, silence, header, key)?)
-            }
-            Self::Units(plan) => plan.encrypt_in_place(tag, header, key),
-            Self::Capsule(plan) => plan.encrypt_in_place(tag, header, key),
-        }
-    }
-}
-
 #[cfg(test)]
 impl TagEncryptor {
     /// Goes on with this number on both tracks.
@@ -531,49 +466,6 @@ impl fmt::Debug for TagEncryptor {
             .field("mode", &self.mode)
             .field("encryption", &self.encryption)
             .finish_non_exhaustive()
-    }
-}
-
-/// The tracks' counters; `None` where a salt is still to be drawn.
-#[derive(Default)]
-struct Runs {
-    video: Option<Run>,
-    audio: Option<Run>,
-}
-
-impl Runs {
-    fn start(
-        master: &MasterKey,
-        id: KeyId,
-        mode: Mode,
-        salts: &mut dyn SaltSource,
-    ) -> Result<Self, CryptoError> {
-        let mut start = |track| Run::start(master, id, track, wire_mode(track, mode), salts);
-        Ok(Self { video: Some(start(Track::Video)?), audio: Some(start(Track::Audio)?) })
-    }
-
-    fn slot(&mut self, track: Track) -> &mut Option<Run> {
-        match track {
-            Track::Video => &mut self.video,
-            Track::Audio => &mut self.audio,
-        }
-    }
-
-    /// The key of the header that was taken last.
-    fn key(&self, track: Track) -> &TrackKey {
-        let run = match track {
-            Track::Video => &self.video,
-            Track::Audio => &self.audio,
-        };
-        run.as_ref().expect("a header was taken from it").key()
-    }
-}
-
-/// Sound is wrapped whole in both modes, and its header says so.
-fn wire_mode(track: Track, mode: Mode) -> WireMode {
-    match (track, mode) {
-        (Track::Audio, _) | (Track::Video, Mode::Capsule) => WireMode::Capsule,
-        (Track::Video, Mode::Nalu) => WireMode::Nalu,
     }
 }
 

@@ -3,9 +3,16 @@
 //! Reading is exact: a decimal is never taken through a float, and what the
 //! writers below give reads back as the same value, to the flick and the bit.
 
-use media::{FLICKS_PER_SECOND, FrameRate, SampleRate, Size};
+mod clock;
+mod colors;
+mod places;
 
-use crate::model::{Crop, Gain, Length, Rgb};
+use media::{FrameRate, SampleRate, Size};
+
+pub(crate) use self::clock::{flicks, shift, time_of_day, write_clock, write_span, write_time, zone};
+pub(crate) use self::colors::{COLORS, color, write_color};
+pub(crate) use self::places::{corner, crop, extent, write_corner, write_crop, write_extent};
+use crate::model::Gain;
 
 /// The longest duration and the latest time, in seconds: 999:59:59.
 pub(crate) const MOST_SECONDS: i64 = 999 * 3600 + 59 * 60 + 59;
@@ -50,126 +57,6 @@ pub(crate) enum Miss {
 
 fn unit_or_other(text: &str) -> Miss {
     if decimal(text).is_some() { Miss::Unit } else { Miss::Other }
-}
-
-/// `500ms`, `2s`, `1.5s`, `10m`, `2h`, `0:10`, `1:02:03.500`: flicks.
-pub(crate) fn flicks(text: &str) -> Result<i64, Miss> {
-    let flicks = if text.contains(':') {
-        clock(text).ok_or(Miss::Other)?
-    } else {
-        let (number, unit) = split_unit(text);
-        let second = i128::from(FLICKS_PER_SECOND);
-        let unit = match unit {
-            "ms" => second / 1000,
-            "s" => second,
-            "m" => second * 60,
-            "h" => second * 3600,
-            _ => return Err(unit_or_other(text)),
-        };
-        let (digits, places) = decimal(number).ok_or(Miss::Other)?;
-        scaled(digits, places, unit).ok_or(Miss::Range)?
-    };
-    let most = i128::from(MOST_SECONDS) * i128::from(FLICKS_PER_SECOND);
-    if flicks > most {
-        return Err(Miss::Range);
-    }
-    i64::try_from(flicks).map_err(|_| Miss::Range)
-}
-
-/// `m:ss`, `h:mm:ss`, each with or without decimals.
-fn clock(text: &str) -> Option<i128> {
-    let mut fields = text.split(':').rev();
-    let (seconds, minutes, hours) = (fields.next()?, fields.next()?, fields.next());
-    if fields.next().is_some() {
-        return None;
-    }
-    let two = |s: &str| s.len() == 2 && s < "60" && s.bytes().all(|b| b.is_ascii_digit());
-    if !two(seconds.split('.').next()?) || (hours.is_some() && !two(minutes)) {
-        return None;
-    }
-    let whole = |s: &str| decimal(s).filter(|(_, places)| *places == 0).map(|(n, _)| n);
-    let (digits, places) = decimal(seconds)?;
-    let minutes = whole(minutes)?.checked_add(hours.map_or(Some(0), whole)?.checked_mul(60)?)?;
-    let second = i128::from(FLICKS_PER_SECOND);
-    scaled(digits, places, second)?.checked_add(minutes.checked_mul(60 * second)?)
-}
-
-/// Seconds with as many decimals as tell one flick from the next.
-fn seconds(flicks: i64) -> String {
-    let (whole, rest) = (flicks / FLICKS_PER_SECOND, flicks % FLICKS_PER_SECOND);
-    if rest == 0 {
-        return whole.to_string();
-    }
-    if rest % (FLICKS_PER_SECOND / 1000) == 0 {
-        return format!("{whole}.{:03}", rest / (FLICKS_PER_SECOND / 1000));
-    }
-    let ten = 10_000_000_000i128;
-    let second = i128::from(FLICKS_PER_SECOND);
-    let part = (i128::from(rest) * ten + second / 2) / second;
-    format!("{whole}.{part:010}")
-}
-
-/// A duration as one writes it: `400ms`, `3s`, else seconds with decimals.
-pub(crate) fn write_span(span: media::Span) -> String {
-    let flicks = span.flicks().max(0);
-    let milli = FLICKS_PER_SECOND / 1000;
-    if flicks % FLICKS_PER_SECOND == 0 || flicks % milli != 0 {
-        format!("{}s", seconds(flicks))
-    } else {
-        format!("{}ms", flicks / milli)
-    }
-}
-
-/// A time of the show as one writes it: `0:10`, `1:02:03.500`.
-pub(crate) fn write_time(time: media::Time) -> String {
-    let flicks = time.flicks().max(0);
-    let minutes = flicks / FLICKS_PER_SECOND / 60;
-    let rest = seconds(flicks - minutes * 60 * FLICKS_PER_SECOND);
-    let rest = if rest.split('.').next().is_some_and(|s| s.len() < 2) { format!("0{rest}") } else { rest };
-    match minutes / 60 {
-        0 => format!("{minutes}:{rest}"),
-        hours => format!("{hours}:{:02}:{rest}", minutes % 60),
-    }
-}
-
-/// A time of day, `20:15` or `20:15:00.500`, as the time since midnight.
-pub(crate) fn time_of_day(text: &str) -> Result<media::Span, Miss> {
-    let long = match text.matches(':').count() {
-        0 => return Err(Miss::Other),
-        // Hours and minutes here, where a duration would read minutes and seconds.
-        1 => format!("{text}:00"),
-        _ => text.to_owned(),
-    };
-    let flicks = clock(&long).ok_or(Miss::Other)?;
-    if flicks >= 86_400 * i128::from(FLICKS_PER_SECOND) {
-        return Err(Miss::Range);
-    }
-    i64::try_from(flicks).map(media::Span::from_flicks).map_err(|_| Miss::Range)
-}
-
-/// A time of day as one writes it: always with its seconds.
-pub(crate) fn write_clock(since_midnight: media::Span) -> String {
-    let flicks = since_midnight.flicks().max(0);
-    let minutes = flicks / FLICKS_PER_SECOND / 60;
-    let rest = seconds(flicks - minutes * 60 * FLICKS_PER_SECOND);
-    let rest = if rest.split('.').next().is_some_and(|s| s.len() < 2) { format!("0{rest}") } else { rest };
-    format!("{}:{:02}:{rest}", minutes / 60, minutes % 60)
-}
-
-/// `+01:00`, `-03:30`: minutes ahead of UTC.
-pub(crate) fn zone(text: &str) -> Result<i16, Miss> {
-    let (sign, rest) = match (text.strip_prefix('+'), text.strip_prefix('-')) {
-        (Some(rest), _) => (1, rest),
-        (_, Some(rest)) => (-1, rest),
-        _ => return Err(Miss::Other),
-    };
-    let (hours, minutes) = rest.split_once(':').ok_or(Miss::Other)?;
-    let two = |s: &str| {
-        let digits = s.len() == 2 && s.bytes().all(|b| b.is_ascii_digit());
-        digits.then(|| s.parse::<i16>().ok()).flatten().ok_or(Miss::Other)
-    };
-    let (hours, minutes) = (two(hours)?, two(minutes)?);
-    if minutes < 60 { Ok(sign * (hours * 60 + minutes)) } else { Err(Miss::Range) }
 }
 
 /// `1920x1080`; whether it is a size the engine can work with is not looked at.
@@ -274,16 +161,6 @@ pub(crate) fn scale(text: &str) -> Result<u32, Miss> {
     if (1..=1000).contains(&percent) { Ok(percent) } else { Err(Miss::Range) }
 }
 
-/// `-10s`, `+400ms`, `2s`: within a day either way.
-pub(crate) fn shift(text: &str) -> Result<media::Span, Miss> {
-    let (is_minus, length) = signed(text);
-    let length = media::Span::from_flicks(flicks(length)?);
-    if length > media::Span::from_secs(86_400) {
-        return Err(Miss::Range);
-    }
-    Ok(if is_minus { -length } else { length })
-}
-
 /// A whole number with its sign, or a decimal in steps of `1 / unit`, times `unit`.
 fn exact_signed(text: &str, unit: i128) -> Result<i32, Miss> {
     let (is_minus, number) = signed(text);
@@ -314,113 +191,6 @@ pub(crate) fn write_level(gain: Gain) -> String {
     }
 }
 
-/// The most pixels a length has.
-const MOST_PIXELS: u32 = 8192;
-
-/// `960`, `50%`, `33.333%`: a length of the canvas.
-fn length(text: &str) -> Result<Length, Miss> {
-    match text.strip_suffix('%') {
-        Some(number) => {
-            let thousandths = exact(number, 1000)?;
-            if thousandths <= 100_000 { Ok(Length::Percent(thousandths)) } else { Err(Miss::Range) }
-        }
-        None => {
-            let pixels = exact(text, 1)?;
-            if pixels <= MOST_PIXELS { Ok(Length::Pixels(pixels)) } else { Err(Miss::Range) }
-        }
-    }
-}
-
-fn write_length(length: Length) -> String {
-    match length {
-        Length::Pixels(pixels) => pixels.to_string(),
-        Length::Percent(thousandths) => match thousandths % 1000 {
-            0 => format!("{}%", thousandths / 1000),
-            rest => {
-                let digits = format!("{rest:03}");
-                format!("{}.{}%", thousandths / 1000, digits.trim_end_matches('0'))
-            }
-        },
-    }
-}
-
-/// `50%,0`: from the left, from the top.
-pub(crate) fn corner(text: &str) -> Result<(Length, Length), Miss> {
-    let (x, y) = text.split_once(',').ok_or(Miss::Other)?;
-    Ok((length(x)?, length(y)?))
-}
-
-/// A corner as one writes it.
-pub(crate) fn write_corner((x, y): (Length, Length)) -> String {
-    format!("{},{}", write_length(x), write_length(y))
-}
-
-/// `50%x100%`: width and height.
-pub(crate) fn extent(text: &str) -> Result<(Length, Length), Miss> {
-    let (width, height) = text.split_once('x').ok_or(Miss::Other)?;
-    Ok((length(width)?, length(height)?))
-}
-
-/// An extent as one writes it.
-pub(crate) fn write_extent((width, height): (Length, Length)) -> String {
-    format!("{}x{}", write_length(width), write_length(height))
-}
-
-/// `10%,0,10%,0`: from the left, the top, the right and the bottom.
-pub(crate) fn crop(text: &str) -> Result<Crop, Miss> {
-    let mut sides = text.split(',').map(length);
-    let mut next = || sides.next().unwrap_or(Err(Miss::Other));
-    let crop = Crop { left: next()?, top: next()?, right: next()?, bottom: next()? };
-    if sides.next().is_some() { Err(Miss::Other) } else { Ok(crop) }
-}
-
-/// A crop as one writes it.
-pub(crate) fn write_crop(crop: Crop) -> String {
-    let Crop { left, top, right, bottom } = crop;
-    [left, top, right, bottom].map(write_length).join(",")
-}
-
-/// The basic colours of CSS.
-pub(crate) const COLORS: [(&str, Rgb); 16] = [
-    ("black", rgb(0x00_00_00)),
-    ("silver", rgb(0xc0_c0_c0)),
-    ("gray", rgb(0x80_80_80)),
-    ("white", rgb(0xff_ff_ff)),
-    ("maroon", rgb(0x80_00_00)),
-    ("red", rgb(0xff_00_00)),
-    ("purple", rgb(0x80_00_80)),
-    ("fuchsia", rgb(0xff_00_ff)),
-    ("green", rgb(0x00_80_00)),
-    ("lime", rgb(0x00_ff_00)),
-    ("olive", rgb(0x80_80_00)),
-    ("yellow", rgb(0xff_ff_00)),
-    ("navy", rgb(0x00_00_80)),
-    ("blue", rgb(0x00_00_ff)),
-    ("teal", rgb(0x00_80_80)),
-    ("aqua", rgb(0x00_ff_ff)),
-];
-
-const fn rgb(hex: u32) -> Rgb {
-    Rgb { r: (hex >> 16) as u8, g: (hex >> 8) as u8, b: hex as u8 }
-}
-
-/// `green` or `#rrggbb`.
-pub(crate) fn color(text: &str) -> Option<Rgb> {
-    if let Some(hex) = text.strip_prefix('#') {
-        let legal = hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit());
-        return legal.then(|| u32::from_str_radix(hex, 16).ok().map(rgb)).flatten();
-    }
-    COLORS.iter().find(|(name, _)| *name == text).map(|(_, color)| *color)
-}
-
-/// A colour by its name, if it has one.
-pub(crate) fn write_color(color: Rgb) -> String {
-    match COLORS.iter().find(|(_, rgb)| *rgb == color) {
-        Some((name, _)) => (*name).to_owned(),
-        None => format!("#{:02x}{:02x}{:02x}", color.r, color.g, color.b),
-    }
-}
-
 /// What a bare run looks like, for "found a size".
 pub(crate) fn looks_like(text: &str) -> Option<&'static str> {
     if flicks(text).is_ok() {
@@ -443,7 +213,8 @@ pub(crate) fn looks_like(text: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use media::{Span, Time};
+    use crate::model::{Crop, Length, Rgb};
+    use media::{FLICKS_PER_SECOND, Span, Time};
     use proptest::prelude::*;
 
     fn millis(text: &str) -> Result<i64, Miss> {

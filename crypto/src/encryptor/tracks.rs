@@ -3,7 +3,8 @@
 use bytes::BytesMut;
 use flv::{FlvMillis, MAX_BODY, Tag, TagBuf, TagKind};
 
-use super::{Plan, ROOM, Sealing, TagEncryptor, UnknownBody, too_long};
+use super::plan::Plan;
+use super::{ROOM, Sealing, TagEncryptor, UnknownBody, too_long};
 use crate::encryptor::Encryption;
 use crate::error::{CryptoError, NoRule};
 use crate::shape::Shape;
