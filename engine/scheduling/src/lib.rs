@@ -118,8 +118,8 @@ pub use event::{Code, Event, Level};
 pub use grid::KeyGrid;
 #[doc(inline)]
 pub use line::{
-    Aligner, Doubt, Duty, GLANCE, Glance, Glances, Grade, LineChange, LineChoice, LineFigures, LineIx,
-    LineReason, LineSelector, LineState, LineView, NotChosen, Readiness, Step,
+    Aligner, Carries, Doubt, Duty, GLANCE, Glance, Glances, Grade, LineChange, LineChoice, LineFigures,
+    LineIx, LineReason, LineSelector, LineState, LineView, NotChosen, Readiness, Step,
 };
 pub use pipeline_dsl::{Follow, Gain, Transition};
 pub use plan::PlanError;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use align::Aligner;
 pub use content::{GLANCE, Glance, Glances};
 pub use figures::{Doubt, LineFigures};
-pub use view::{Grade, LineIx, LineState, LineView, Readiness, Step};
+pub use view::{Carries, Grade, LineIx, LineState, LineView, Readiness, Step};
 use watch::Watch;
 
 /// Why another line is shown.
@@ -93,6 +93,9 @@ pub enum NotChosen {
 /// - A line that the director chose is gone over to at once and is then the one that is
 ///   preferred, whatever else the show file says: it is left only when it is lost, or damaged
 ///   from then on, and returned to once it has been well and clean for `recover`.
+/// - A line that carries sound alone stands as its sound does, as long as no line of the camera has
+///   ever had a picture. Once one has, it is no line to go over to, and is left for the first that
+///   is well: what the camera is there for is its pictures.
 /// - When no line has a picture it stays where it is.
 /// - With `standby=warm`, lines that are not shown are only kept. One is decoded as soon
 ///   as the one that is shown is in a hole or in doubt, and shown once it has caught up.
@@ -201,8 +204,10 @@ impl LineSelector {
     /// Decides for the tick at `now`, in show time. `lines` are in order of
     /// preference; one that is missing has never given a picture.
     pub fn select(&mut self, now: Time, lines: &[LineView]) -> LineChoice {
+        let is_pictured = lines.iter().any(LineView::is_pictured);
         for (ix, watch) in self.lines.iter_mut().enumerate() {
-            watch.look(now, lines.get(ix).unwrap_or(&LineView::NEVER), &self.failover);
+            let view = lines.get(ix).filter(|view| !is_pictured || view.carries == Carries::Pictures);
+            watch.look(now, view.unwrap_or(&LineView::NEVER), &self.failover);
         }
         let wanted = self.wanted(now, lines);
         let is_ready =
@@ -255,6 +260,9 @@ impl LineSelector {
             None => {}
         }
         let view = lines.get(current.0).copied().unwrap_or(LineView::NEVER);
+        if view.carries == Carries::SoundAlone && lines.iter().any(LineView::is_pictured) {
+            return Some((self.refuge(current)?, LineReason::Recovered));
+        }
         if view.is_lost(now, &self.failover) {
             return Some((self.refuge(current)?, LineReason::Failover));
         }

@@ -62,14 +62,30 @@ pub enum Step {
     Shared,
 }
 
+/// What a line is looked at for.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Carries {
+    /// Pictures, and their sound: it stands as its pictures do. So does a line of which nothing has
+    /// come yet.
+    #[default]
+    Pictures,
+    /// Sound, and never a picture so far: it stands as its sound does, and is seen as black.
+    SoundAlone,
+}
+
 /// What the selector has to know of a line at one tick.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct LineView {
     /// How it stands.
     pub state: LineState,
     /// When the first missing video frame was due, in show time; `None` while
-    /// the picture is current. A time still to come counts as `None`.
+    /// the picture is current. A time still to come counts as `None`. Of a line that carries sound
+    /// alone it is the sound that is meant.
     pub hole_since: Option<Time>,
+    /// What it is looked at for.
+    #[serde(default)]
+    pub carries: Carries,
     /// Whether the newest picture is as it was sent.
     #[serde(default)]
     pub grade: Grade,
@@ -103,6 +119,7 @@ impl LineView {
         Self {
             state,
             hole_since,
+            carries: Carries::Pictures,
             grade: Grade::Clean,
             readiness: Readiness::Decoded,
             step: Step::Alone,
@@ -121,6 +138,21 @@ impl LineView {
             (LineState::Never, _) | (LineState::Ended, Some(_)) => true,
             (_, Some(since)) => since + failover.lost <= now,
             (_, None) => false,
+        }
+    }
+
+    /// Whether it has ever had a picture.
+    pub(crate) fn is_pictured(&self) -> bool {
+        self.carries == Carries::Pictures && self.state != LineState::Never
+    }
+
+    /// What is measured of it and can be held against it: nothing of pictures where there are none.
+    pub(crate) fn figures_that_count(&self) -> LineFigures {
+        match self.carries {
+            Carries::Pictures => self.figures,
+            Carries::SoundAlone => {
+                LineFigures { millifps: None, frozen_since: None, black_since: None, ..self.figures }
+            }
         }
     }
 

@@ -84,10 +84,11 @@ impl Watch {
         let well = view.is_well(now);
         let clean = well && view.grade == Grade::Clean;
         self.lack.look(now, view, failover.lost);
-        let beyond = view.figures.beyond(&failover.suspect);
+        let figures = view.figures_that_count();
+        let beyond = figures.beyond(&failover.suspect);
         self.doubt = beyond.map(|doubt| (doubt, self.doubt.map_or(now, |(_, since)| since)));
         let lasting = self.doubt.filter(|(_, since)| now - *since >= failover.suspect.after);
-        let amiss = view.figures.amiss(now, &failover.suspect);
+        let amiss = figures.amiss(now, &failover.suspect);
         let is_damaged = self.is_damaged_for(now, patience(failover)) && !view.is_lost(now, failover);
         let doubted = lasting.map(|(doubt, _)| doubt).or(amiss).filter(|_| well);
         self.suspect = if is_damaged { Some(Doubt::Damage) } else { doubted };

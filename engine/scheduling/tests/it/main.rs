@@ -19,6 +19,7 @@ mod rundowns;
 mod saved;
 mod scenes;
 mod sheds;
+mod sound_alone;
 mod suspects;
 mod switchers;
 mod takes;

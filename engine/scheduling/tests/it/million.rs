@@ -8,9 +8,9 @@ use fixtures::noise::Noise;
 use media::{Span, Tick, Time};
 use pipeline_dsl::{Action, Cue, Edge, Prefer, Rgb, Show, Standby, Switch, TimeOfDay, When};
 use scheduling::{
-    Answer, ChannelIx, Code, Command, CueNumber, CueState, Decision, Duty, Fader, FeedIx, Follow, Freshness,
-    Gain, Grade, Heard, Input, LineChange, LineIx, LineReason, LineState, LineView, OnAir, Output, PlanOrder,
-    Program, Readiness, RundownCourse, SourceIx, Switcher, Transition,
+    Answer, Carries, ChannelIx, Code, Command, CueNumber, CueState, Decision, Duty, Fader, FeedIx, Follow,
+    Freshness, Gain, Grade, Heard, Input, LineChange, LineIx, LineReason, LineState, LineView, OnAir, Output,
+    PlanOrder, Program, Readiness, RundownCourse, SourceIx, Switcher, Transition,
 };
 
 const HISTORIES: u64 = 25;
@@ -126,6 +126,11 @@ impl World {
             10 => view.figures.frozen_since = dice.of(&[None, Some(now)]),
             11 if dice.once_in(8) => (view.state, view.hole_since) = (LineState::Ended, Some(now)),
             12 => view.state = LineState::Connecting,
+            // A line that has had a picture is one with pictures for good.
+            13 if view.state == LineState::Never || view.carries == Carries::SoundAlone => {
+                *view =
+                    LineView { carries: Carries::SoundAlone, readiness: view.readiness, ..LineView::LIVE };
+            }
             _ => *view = LineView { readiness: view.readiness, ..LineView::LIVE },
         }
         self.lines[ix]
