@@ -48,13 +48,23 @@ pub(crate) fn ffmpeg_push(url: &str, source: &str) -> Tool {
 
 /// Waits for a state of the show; the bound only keeps a broken engine from hanging the test.
 pub(crate) fn wait_for(handle: &engine::Handle, what: &str, is: impl Fn(&Status) -> bool) -> Status {
+    wait_for_long(handle, Duration::from_secs(30), what, is)
+}
+
+/// The same, for what takes its time where a machine is busy.
+pub(crate) fn wait_for_long(
+    handle: &engine::Handle,
+    bound: Duration,
+    what: &str,
+    is: impl Fn(&Status) -> bool,
+) -> Status {
     let begun = Instant::now();
     loop {
         let status = handle.status();
         if is(&status) {
             return status;
         }
-        assert!(begun.elapsed() < Duration::from_secs(30), "waited in vain for {what}: {status:#?}");
+        assert!(begun.elapsed() < bound, "waited in vain for {what}: {status:#?}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

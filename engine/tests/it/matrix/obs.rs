@@ -1,5 +1,6 @@
 //! OBS, as its users have it, publishes to a line with a stream key.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command as Process, Stdio};
 use std::time::{Duration, Instant};
@@ -8,7 +9,8 @@ use engine::LineState;
 
 use super::seen::{Looks, Seen};
 use crate::hall::{finished, secret};
-use crate::live::{SHOW, Tool, on_air, start_show, wait_for};
+use crate::live::{SHOW, Tool, on_air, start_show, wait_for, wait_for_long};
+use crate::thumbs::pictured;
 
 const PURPLE: Looks = Looks { colour: [128, 0, 255], tone: 700 };
 /// What else it could be taken for: the filler, bars, black.
@@ -17,6 +19,16 @@ const OTHERS: [Looks; 3] = [
     Looks { colour: [128, 128, 128], tone: 1000 },
     Looks { colour: [0, 0, 0], tone: 300 },
 ];
+
+/// How long OBS may take to begin, which draws its own window without a card that would help.
+const START: Duration = Duration::from_secs(90);
+
+/// Whether the line's picture has the film's colour.
+fn is_purple(http: SocketAddr) -> bool {
+    let (_, picture, _) = pictured(http, "/thumb/main.jpg");
+    let seen = picture.get_pixel(picture.width() / 2, picture.height() / 2).0;
+    seen.iter().zip(PURPLE.colour).all(|(a, b)| a.abs_diff(b) < 40)
+}
 
 /// The script that runs OBS without a screen; told to end, it takes OBS with it.
 struct Obs(Tool);
@@ -84,11 +96,12 @@ fn obs_publishes_with_a_stream_key_goes_and_comes_back() {
     let mut stretches = Vec::new();
     for _ in 0..2 {
         let mut obs = Obs::start(server, "main?key=hunter2", &film);
-        let status = wait_for(&handle, "OBS's picture", |s| {
+        wait_for_long(&handle, START, "OBS's picture", |s| {
             on_air(s) == Some("main") && s.cameras[0].lines[0].state == LineState::Live
         });
         // It opens its film after it has begun to publish.
-        let from = status.channels[0].frames + 25;
+        wait_for_long(&handle, START, "the film in it", |_| is_purple(live.http()));
+        let from = handle.status().channels[0].frames;
         wait_for(&handle, "two seconds of it", |s| s.channels[0].frames > from + 50);
         stretches.push(usize::try_from(from).unwrap());
         obs.end();
