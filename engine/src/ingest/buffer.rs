@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use codecs::{Frame, Pcm, Picture};
 use media::{SampleRate, Span, Time, Track};
-use scheduling::Readiness;
+use scheduling::{Carries, Readiness};
 
 use crate::clock::Stop;
 use crate::ingest::coded::CodedTrack;
@@ -87,8 +87,10 @@ pub(crate) struct Take {
     pub(crate) picture: Option<Picture>,
     /// When that lies, and when the one after it is due, where pictures come with times of their own.
     pub(crate) at: Option<(Time, Time)>,
-    /// When the first missing picture was due, while one is missing.
+    /// When the first missing picture was due, while one is missing; of sound alone, when that was.
     pub(crate) hole_since: Option<Time>,
+    /// What the line is looked at for.
+    pub(crate) carries: Carries,
     /// Nothing more will come, ever.
     pub(crate) ended: bool,
     /// Interleaved samples of exactly this tick; `None` is silence.
@@ -97,6 +99,13 @@ pub(crate) struct Take {
     pub(crate) lack: Option<Vec<f32>>,
     /// Whether what the line has for this tick is decoded.
     pub(crate) readiness: Readiness,
+}
+
+impl Take {
+    /// Whether there is sound of a line that carries nothing else.
+    pub(crate) fn is_heard_alone(&self) -> bool {
+        self.carries == Carries::SoundAlone && self.hole_since.is_none()
+    }
 }
 
 /// What of a line is kept undecoded.
@@ -108,6 +117,16 @@ pub(crate) enum Kept {
     UpTo(Time),
     /// It is being decoded, as fast as can be.
     CatchingUp,
+}
+
+/// What is known of what a line carries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Content {
+    /// Nothing has come yet that would tell.
+    Unknown,
+    SoundAlone,
+    /// It has had a picture, and is one with pictures for good.
+    Pictures,
 }
 
 /// To which of two ticks pictures go that lie in the middle.
@@ -129,6 +148,9 @@ struct State {
     /// When the first missing picture was due, until a newer one is shown: one that has come and
     /// waits for its tick is not there yet.
     missing: Option<Time>,
+    content: Content,
+    /// Up to where sound was there when it was taken.
+    heard_to: Option<Time>,
     kept: Kept,
     /// How much longer than its depth a live line's material may have to wait.
     also: Span,
@@ -165,6 +187,8 @@ impl LineBuffer {
                 audio: Delivery::Flowing,
                 lean: Lean::Later,
                 missing: None,
+                content: Content::Unknown,
+                heard_to: None,
                 taken: Time::ZERO,
                 closed: false,
             }),
@@ -274,14 +298,36 @@ impl LineBuffer {
 
     /// What of the line is kept undecoded, from now on.
     pub(crate) fn keep(&self, kept: Kept) {
-        self.lock().kept = kept;
+        let mut state = self.lock();
+        state.kept = kept;
+        if kept != Kept::Nothing {
+            state.content = Content::Pictures;
+        }
+    }
+
+    /// No pictures come: unless it has had some, the line stands as its sound does.
+    pub(crate) fn sounds_alone(&self) {
+        let mut state = self.lock();
+        if state.content == Content::Unknown && state.frames.is_empty() {
+            state.content = Content::SoundAlone;
+        }
+    }
+
+    /// Whether the line stands as its sound does.
+    pub(crate) fn is_sound_alone(&self) -> bool {
+        self.lock().content == Content::SoundAlone
     }
 
     /// How far what has come reaches beyond the tick, by no more than what can wait; `None` for
     /// lines that can be held back.
     pub(crate) fn waiting(&self) -> Option<Span> {
         let state = self.lock();
-        let newest = state.frames.back().map_or(state.taken, |frame| frame.pts);
+        let newest = match state.content {
+            Content::SoundAlone => state.sound.end(),
+            Content::Unknown | Content::Pictures => {
+                state.frames.back().map_or(state.taken, |frame| frame.pts)
+            }
+        };
         match self.pace {
             Pace::Held => None,
             Pace::Live { depth } => {
@@ -377,15 +423,20 @@ impl LineBuffer {
         Waited::Known
     }
 
-    /// Waits until there is a first picture, or none will come, or the time is
-    /// up. Nobody waits for a live line: its encoder may come tomorrow.
+    /// Waits until there is a first picture, or sound where that is all there is, or none will
+    /// come, or the time is up. Nobody waits for a live line: its encoder may come tomorrow.
     pub(crate) fn wait_for_first(&self, patience: std::time::Duration) {
         if self.pace != Pace::Held {
             return;
         }
         let state = self.lock();
         let waited = self.moved.wait_timeout_while(state, patience, |s| {
-            s.frames.is_empty() && s.current.is_none() && s.video == Delivery::Flowing
+            let is_seen = !s.frames.is_empty() || s.current.is_some();
+            let is_heard = s.heard_to.is_some() || s.sound.end() > s.taken;
+            match s.content {
+                Content::SoundAlone => !is_heard && s.audio == Delivery::Flowing,
+                Content::Unknown | Content::Pictures => !is_seen && s.video == Delivery::Flowing,
+            }
         });
         drop(waited);
     }
@@ -420,6 +471,8 @@ impl LineBuffer {
             }
             way::becomes(Station::Taken, at, from);
             state.current = state.frames.pop_front();
+            // Not before it is shown: until then it is heard.
+            state.content = Content::Pictures;
             state.missing = None;
         }
         state.taken = from;
@@ -438,11 +491,24 @@ impl LineBuffer {
             Kept::CatchingUp => true,
         };
         let hole = state.missing.or(waiting_for_first.then_some(due));
+        let sound_to = state.sound.end().min(to);
         let Heard { samples: sound, lack } = state.sound.take(from, to);
+        if sound.is_some() {
+            state.heard_to = Some(sound_to);
+        }
+        if state.content == Content::SoundAlone {
+            let hole = sound.is_none().then(|| state.heard_to.unwrap_or(Time::ZERO));
+            let ended = state.audio == Delivery::Ended && sound.is_none();
+            let carries = Carries::SoundAlone;
+            drop(state);
+            self.moved.notify_all();
+            return Take { hole_since: hole, carries, ended, sound, lack, ..Take::default() };
+        }
         let take = Take {
             picture: state.current.as_ref().map(|f| f.picture.clone()),
             at: state.current.as_ref().map(|f| (f.pts, f.pts + state.interval)),
             hole_since: hole.filter(|_| !is_kept),
+            carries: Carries::Pictures,
             ended: state.video == Delivery::Ended && state.frames.is_empty(),
             sound,
             lack,

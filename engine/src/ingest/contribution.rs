@@ -168,13 +168,21 @@ impl Tracks {
         }
     }
 
+    /// Whether it is known to bring sound and no pictures.
+    pub(crate) fn are_sound_alone(&self) -> bool {
+        self.missing == Missing::Said && self.video == 0 && self.audio > 0
+    }
+
     /// Once a stream: while it runs, or at its end if that comes first.
     pub(crate) fn say_what_is_missing(&mut self, reporter: &Reporter) {
         if std::mem::replace(&mut self.missing, Missing::Said) == Missing::Said {
             return;
         }
         if self.video == 0 {
-            let message = "no pictures come in this stream: there is nothing of it to show";
+            let message = match self.audio {
+                0 => "no pictures come in this stream: there is nothing of it to show",
+                _ => "no pictures come in this stream: it is heard over black, unless the line has had some",
+            };
             reporter.event(Level::Warn, "no-video", message);
         }
         if self.audio == 0 {

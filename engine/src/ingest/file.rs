@@ -170,13 +170,17 @@ impl FileLine {
                 self.reporter.event(
                     Level::Warn,
                     "no-video",
-                    format!("{} has no video stream", self.path.display()),
+                    format!("{} has no video stream: it is heard over black", self.path.display()),
                 );
             }
             if demux.audio.is_none() {
                 let message = format!("{} has no audio stream: silence stands in", self.path.display());
                 self.reporter.event(Level::Info, "no-audio", message);
             }
+        }
+        if demux.video.is_none() {
+            self.buffer.sounds_alone();
+            self.buffer.idle(Track::Video);
         }
         let zero = Zero::default();
         let (video_end, audio_end) = std::thread::scope(|scope| {
@@ -203,7 +207,6 @@ impl FileLine {
                 }
                 None => {
                     zero.set(Time::ZERO);
-                    self.buffer.idle(Track::Video);
                     None
                 }
             };

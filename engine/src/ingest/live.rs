@@ -118,7 +118,7 @@ impl LiveLine {
             }
             Arrival::Sound(sound) => {
                 self.counters.count(0);
-                contribution.tracks.came(Track::Audio, &self.reporter);
+                self.came(contribution, Track::Audio);
                 self.place_sound(contribution, sound);
             }
             Arrival::Clock { pts, wall, by } => contribution.wall.told(by, pts, wall),
@@ -187,9 +187,18 @@ impl LiveLine {
         Ok(())
     }
 
+    /// Something of a track has come. Sound without pictures is what the line stands by, if it has
+    /// never had any.
+    fn came(&self, contribution: &mut Contribution, track: Track) {
+        contribution.tracks.came(track, &self.reporter);
+        if contribution.tracks.are_sound_alone() {
+            self.buffer.sounds_alone();
+        }
+    }
+
     fn packet(&self, contribution: &mut Contribution, packet: &Packet) {
         self.counters.count(packet.data.len());
-        contribution.tracks.came(packet.track, &self.reporter);
+        self.came(contribution, packet.track);
         if self.orders.may_rest() || contribution.duty == Duty::Keep {
             let due = contribution.stamps.stream_at(self.reporter.now());
             contribution.gop.push(packet.clone(), due);
@@ -244,7 +253,7 @@ impl LiveLine {
     /// A picture that needs no decoding.
     fn raw_picture(&self, contribution: &mut Contribution, frame: &Frame) {
         self.counters.count(0);
-        contribution.tracks.came(Track::Video, &self.reporter);
+        self.came(contribution, Track::Video);
         let conformed = contribution.raw.conform(&frame.picture);
         self.decode_video(contribution, |put, bad| match conformed {
             Ok(picture) => put(Frame { pts: frame.pts, picture }),
@@ -293,6 +302,9 @@ impl LiveLine {
                     at
                 }
             };
+            if *pictures == Pictures::None && self.buffer.is_sound_alone() {
+                self.reporter.event(Level::Info, "line-live", "pictures come now as well");
+            }
             *pictures = Pictures::Some;
             self.counters.picture();
             self.buffer.coded.placed(frame.pts, at);
@@ -361,6 +373,9 @@ impl LiveLine {
     }
 
     fn put_sound(&self, blocks: &[Pcm]) {
+        if !blocks.is_empty() && self.buffer.is_sound_alone() {
+            self.counters.sounds();
+        }
         for block in blocks {
             self.buffer.put_sound(block);
         }
@@ -426,5 +441,7 @@ mod changes;
 mod equal;
 #[cfg(test)]
 mod in_step;
+#[cfg(test)]
+mod radio;
 #[cfg(test)]
 mod tests;

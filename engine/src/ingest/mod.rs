@@ -56,7 +56,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use codecs::Picture;
 use media::{Span, Tick, Time};
 use pipeline_dsl as dsl;
-use scheduling::{Duty, Readiness};
+use scheduling::{Carries, Duty, Readiness};
 
 use crate::clock::Stop;
 use crate::ingest::align::Seat;
@@ -204,6 +204,10 @@ impl LineCounters {
     pub(crate) fn hang_up(&self) {
         self.calling.store(false, Ordering::Relaxed);
     }
+    /// Its sound has come, which is all there is of it.
+    pub(crate) fn sounds(&self) {
+        self.awaiting.store(false, Ordering::Relaxed);
+    }
     /// Whether pictures are on their way: called for, or due from somebody who has connected.
     fn is_on_its_way(&self) -> bool {
         match self.is_connected() {
@@ -249,7 +253,9 @@ pub(crate) struct Line {
     /// The picture it gave last, and since when there is none that is due.
     last: Option<Picture>,
     hole_since: Option<Time>,
+    /// It has given a picture, or sound if that is all there is of it.
     seen: bool,
+    carries: Carries,
     state: LineState,
     /// That its pictures are missing was told, and not yet that they come again.
     told_lost: bool,
@@ -282,6 +288,7 @@ impl Line {
             last: None,
             hole_since: None,
             seen: false,
+            carries: Carries::Pictures,
             state: LineState::Never,
             told_lost: false,
             told_connecting: false,
@@ -386,7 +393,8 @@ impl Line {
             take = veil.over(from, take);
         }
         let take = self.or_inherited(take);
-        self.seen |= take.picture.is_some() || take.readiness == Readiness::Kept;
+        self.seen |= take.picture.is_some() || take.readiness == Readiness::Kept || take.is_heard_alone();
+        self.carries = take.carries;
         let on_its_way = self.counters.is_on_its_way();
         self.hole_since = take.hole_since;
         if take.picture.is_some() {
@@ -426,12 +434,17 @@ impl Line {
     fn or_inherited(&mut self, take: Take) -> Take {
         match &self.inherited {
             // What is kept undecoded is there, if it is wanted.
-            Some(held) if take.picture.is_none() && take.readiness != Readiness::Kept => Take {
-                picture: Some(held.picture.clone()),
-                hole_since: Some(held.hole_since),
-                ended: false,
-                ..take
-            },
+            Some(held)
+                if take.picture.is_none() && take.readiness != Readiness::Kept && !take.is_heard_alone() =>
+            {
+                Take {
+                    picture: Some(held.picture.clone()),
+                    hole_since: Some(held.hole_since),
+                    carries: Carries::Pictures,
+                    ended: false,
+                    ..take
+                }
+            }
             _ => {
                 self.inherited = None;
                 take
@@ -449,9 +462,13 @@ impl Line {
             buffer.wait_for_first(patience);
         }
     }
-    /// Whether it has ever had a picture.
+    /// Whether it has ever had a picture, or sound if that is all there is of it.
     pub(crate) fn seen(&self) -> bool {
         self.seen
+    }
+    /// What it is looked at for.
+    pub(crate) fn carries(&self) -> Carries {
+        self.carries
     }
     pub(crate) fn state(&self) -> LineState {
         self.state

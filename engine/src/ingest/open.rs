@@ -21,7 +21,7 @@ use crate::ingest::live::LiveLine;
 use crate::ingest::pattern::TestSource;
 use crate::ingest::play::{self, PlayLine};
 use crate::ingest::point::{Point, Points};
-use crate::ingest::source::{HeldLine, LiveEnd, Registered, Runs};
+use crate::ingest::source::{HeldLine, LiveEnd, Registered, Runs, SourceTracks};
 use crate::ingest::standby::Orders;
 use crate::ingest::still::Still;
 use crate::ingest::together::{self, Together};
@@ -175,11 +175,17 @@ impl Opener<'_> {
         match self.place.mode {
             Mode::RealTime => {
                 let (intake, buffer) = self.live(subject, live, counters, reporter)?;
+                if source.tracks == SourceTracks::Sound {
+                    buffer.sounds_alone();
+                }
                 let end = LiveEnd::new(intake, source.handle.name());
                 Ok((source.connect_live(end), buffer))
             }
             Mode::Offline => {
                 let buffer = self.buffer(Pace::Held);
+                if source.tracks == SourceTracks::Sound {
+                    buffer.sounds_alone();
+                }
                 let iso = self.iso.take();
                 let (line, end) = HeldLine::new(
                     source.tracks,

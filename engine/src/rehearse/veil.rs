@@ -63,7 +63,8 @@ impl Veil {
             Some(from - self.began)
         };
         if let Some(since) = since(LineFault::Lost).into_iter().chain(since(LineFault::Stall)).min() {
-            return Take { picture: self.last.clone(), hole_since: Some(since), ..Take::default() };
+            let (picture, carries) = (self.last.clone(), take.carries);
+            return Take { picture, hole_since: Some(since), carries, ..Take::default() };
         }
         if since(LineFault::Black).is_some() {
             take.picture = take.picture.map(|_| self.black.clone());

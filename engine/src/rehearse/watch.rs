@@ -292,7 +292,14 @@ impl CameraWatch {
         self.had_sound |= !quiet;
         let unheard = quiet && self.had_sound && (simulated || is_held || veil.is_silent);
         let sound = if unheard { SoundHeard::Silence } else { SoundHeard::Live };
-        let Some(picture) = &take.picture else { return Given { sound, ..nothing } };
+        let Some(picture) = &take.picture else {
+            // Where there is nothing but sound, black is what there should be.
+            let why = unheard.then_some("the sound that comes is silence");
+            return match take.is_heard_alone() {
+                true => Given { picture: PictureSeen::Live, sound, why },
+                false => Given { sound, ..nothing },
+            };
+        };
         let look = simulated.then(|| Look::at(picture));
         let stands = look.is_some() && std::mem::replace(&mut self.look, look) == look;
         let (picture, why) = if is_held {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use media::{SampleRate, Span, Tick, Time};
 use pipeline_dsl as dsl;
 use scheduling::{
-    Duty, FeedIx, Grade, Input, LineFigures, LineIx, LineState as Standing, LineView, Readiness, Step,
-    Switcher,
+    Carries, Duty, FeedIx, Grade, Input, LineFigures, LineIx, LineState as Standing, LineView, Readiness,
+    Step, Switcher,
 };
 
 use crate::channel::copy::Copied;
@@ -97,6 +97,8 @@ pub(crate) struct LineChange {
     pub(crate) seen: bool,
     /// Whether it was told before that its pictures are missing.
     pub(crate) was_lost: bool,
+    /// What it is looked at for.
+    pub(crate) carries: Carries,
 }
 
 impl CameraRun {
@@ -267,8 +269,8 @@ impl CameraRun {
             if line.state() != before
                 && (was_live || line.state() != LineState::Connecting || line.begins_to_connect())
             {
-                let (line, to) = (line.name.clone(), line.state());
-                changed.push(LineChange { line, from: before, to, seen, was_lost });
+                let (name, to, carries) = (line.name.clone(), line.state(), line.carries());
+                changed.push(LineChange { line: name, from: before, to, seen, was_lost, carries });
             }
             // What is kept undecoded shows nothing that could be looked at.
             if let Some(Some(checks)) = self.checks.get_mut(ix)
@@ -356,7 +358,9 @@ impl CameraRun {
             let queued = queue.map_or((sum, count), |waits| (sum + waits, count + 1));
             let told = rates.filter(|_| mode == Mode::RealTime || line.is_live());
             let figures = LineFigures {
-                millifps: told.map(|(fps, _)| (fps * 1000.0) as u32),
+                millifps: told
+                    .filter(|_| line.carries() == Carries::Pictures)
+                    .map(|(fps, _)| (fps * 1000.0) as u32),
                 bitrate: told.map(|(_, kbps)| (kbps * 1000.0) as u32),
                 errors: told.map(|_| ((errors - measured.errors) as f64 / seconds) as u32),
                 ..LineFigures::default()
@@ -382,7 +386,10 @@ impl CameraRun {
                 facts: self.facts(ix, line, measured.queue.map(millis)),
                 suspect: suspect(ix).map(|doubt| doubt.as_str().to_owned()),
                 amiss: checks.map(LineChecks::amiss).unwrap_or_default(),
-                fps: measured.rates.and_then(|r| told_fps(r.0)),
+                fps: measured
+                    .rates
+                    .filter(|_| line.carries() == Carries::Pictures)
+                    .and_then(|r| told_fps(r.0)),
                 kbps: measured.rates.map(|r| r.1),
                 in_step: self.steps.get(ix) == Some(&Step::Shared),
                 stage: line.costs.status(),
@@ -450,7 +457,8 @@ fn view(line: &Line, take: &Take, figures: LineFigures) -> LineView {
     let decoded = take.picture.as_ref().filter(|_| take.readiness == Readiness::Decoded);
     let is_damaged = decoded.is_some_and(codecs::Picture::is_damaged);
     let grade = if is_damaged { Grade::Damaged } else { Grade::Clean };
-    LineView { figures, grade, readiness: take.readiness, ..LineView::new(state, hole_since) }
+    let (carries, readiness) = (take.carries, take.readiness);
+    LineView { figures, grade, carries, readiness, ..LineView::new(state, hole_since) }
 }
 
 #[cfg(test)]

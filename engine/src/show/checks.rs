@@ -97,12 +97,13 @@ impl LineChecks {
             (Some(since), _) if since + FORGET <= at => {
                 (self.picture, self.sound) = (PictureCheck::new(), SoundCheck::new());
             }
-            (Some(_), _) | (None, None) => {}
-            (None, Some(picture)) => {
-                if self.looks_for(Amiss::Black) || self.looks_for(Amiss::Frozen) {
+            (Some(_), _) => {}
+            (None, picture) => {
+                let looks = self.looks_for(Amiss::Black) || self.looks_for(Amiss::Frozen);
+                if let Some(picture) = picture.as_ref().filter(|_| looks) {
                     self.picture.look(at, picture);
                 }
-                if self.looks_for(Amiss::Silent) {
+                if self.looks_for(Amiss::Silent) && (picture.is_some() || take.is_heard_alone()) {
                     self.sound.look(at, take.sound.as_deref());
                 }
             }

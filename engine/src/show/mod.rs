@@ -18,7 +18,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 use media::{FrameRate, Span, Tick, Time};
-use scheduling::{Carrying, ChannelIx, Decision, FeedIx, Input, Output, SceneIx, Shedding, Switcher};
+use scheduling::{
+    Carries, Carrying, ChannelIx, Decision, FeedIx, Input, Output, SceneIx, Shedding, Switcher,
+};
 use tokio::sync::broadcast;
 
 use crate::clock::{Clock, Stop};
@@ -504,13 +506,21 @@ fn say_gone(reporter: &Reporter, gone: &mut [CameraRun]) {
 /// The events of a line: lost and back, ended, first picture.
 fn say_line(reporter: &Reporter, camera: &str, change: &LineChange) {
     let reporter = reporter.of(format!("{camera}/{}", change.line));
+    let [first, again, missing] = match change.carries {
+        Carries::Pictures => ["the first picture is there", "pictures come again", "pictures are missing"],
+        Carries::SoundAlone => [
+            "its sound is there: it has no pictures, and is seen as black",
+            "its sound comes again",
+            "its sound is missing",
+        ],
+    };
     match (change.from, change.to) {
         (_, LineState::Live) if !change.seen && !change.was_lost => {
-            reporter.event(Level::Info, "line-live", "the first picture is there")
+            reporter.event(Level::Info, "line-live", first)
         }
-        (_, LineState::Live) => reporter.event(Level::Info, "line-recovered", "pictures come again"),
+        (_, LineState::Live) => reporter.event(Level::Info, "line-recovered", again),
         (LineState::Live, LineState::Lost | LineState::Connecting) => {
-            reporter.event(Level::Alarm, "line-lost", "pictures are missing")
+            reporter.event(Level::Alarm, "line-lost", missing)
         }
         (_, LineState::Connecting) => {
             reporter.event(Level::Info, "line-connecting", "it is on its way: no picture yet")

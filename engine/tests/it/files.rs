@@ -1,7 +1,9 @@
 //! File lines: every odd file is shown as far as it can be, and what is wrong with it is said.
 
 use codecs::Plane;
+use engine::LineState;
 
+use crate::matrix::seen::{Looks, Seen};
 use crate::support::{Ran, codes, decode, ffmpeg, offline, on_air, psnr, tags};
 
 fn run(file: &str, options: &str, seconds: u32) -> Ran {
@@ -85,6 +87,38 @@ fn a_loop_has_no_seam() {
     assert_eq!(quiet, 0, "20 ms of silence at the seam");
 }
 
+/// Music without a picture is a source like any other: heard over black, looped without a seam.
+#[test]
+fn a_file_of_sound_alone_is_heard_over_black() {
+    let folder = tempfile::tempdir().unwrap();
+    let song = folder.path().join("song.mp3");
+    let made = std::process::Command::new("ffmpeg")
+        .args(
+            "-nostdin -v error -f lavfi -i sine=frequency=700:sample_rate=44100 -t 2 -c:a libmp3lame"
+                .split(' '),
+        )
+        .arg(&song)
+        .status();
+    assert!(made.unwrap().success());
+    let song = song.to_str().unwrap();
+    let ran = run(song, "loop=true", 5);
+    assert_eq!(on_air(&ran.report), [("main", "start"), ("-", "end")], "{:#?}", ran.report.events);
+    assert!(codes(&ran.report).contains(&("no-video".into(), "main/disk".into())));
+    let seen = Seen::in_recording(&ran.out.path().join("program.flv"));
+    let song_looks = Looks { colour: [0, 0, 0], tone: 700 };
+    let all = [song_looks, Looks { colour: [0, 255, 0], tone: 440 }];
+    for frame in [5, 45, 60, 95] {
+        assert_eq!(seen.looks_like(frame, &all), 0, "frame {frame}");
+        assert!(seen.is_heard(frame, &song_looks, &all), "frame {frame}");
+    }
+    // It ends, and the filler comes as after any camera.
+    let ran = run(song, "", 4);
+    let on_air: Vec<_> = ran.report.channels[0].on_air.iter().map(|r| (r.t, r.source.as_deref())).collect();
+    assert_eq!((on_air.len(), on_air[0].1, on_air[1].1), (3, Some("main"), Some("green")), "{on_air:?}");
+    assert!((2.4..2.7).contains(&on_air[1].0), "{on_air:?}");
+    assert_eq!(ran.report.cameras[0].lines[0].state, LineState::Ended);
+}
+
 #[test]
 fn after_a_camera_ends_the_filler_comes_when_it_was_asked_to() {
     // 100 frames: the first missing one was due at 4.0 s.
@@ -121,7 +155,6 @@ fn a_turned_picture_stands_upright_between_black() {
 #[test]
 fn what_cannot_be_shown_is_said_and_the_show_goes_on() {
     for (file, code, words) in [
-        ("generated/audio-only.m4a", "no-video", "no video stream"),
         ("generated/not-media.mp4", "line-error", "not-media.mp4"),
         ("generated/nowhere.mp4", "line-error", "No such file"),
         ("generated", "line-error", "is a folder"),

@@ -51,6 +51,7 @@ impl<D: Decoders> CodecKit for Decoding<D> {
 pub(super) struct Bench {
     pub(super) line: LiveLine,
     contribution: Contribution,
+    pub(super) log: Arc<EventLog>,
     clock: Arc<VirtualClock>,
     stop: Stop,
     pub(super) ticks: FrameRate,
@@ -70,11 +71,9 @@ impl Bench {
         let decoding = lane::Decoding::Easy;
         let shape = Shape { kit, canvas, ticks, rate: RATE, channels, deinterlace, decoding };
         let clock = Arc::new(VirtualClock::default());
-        let reporter = Reporter::new(
-            Arc::clone(&clock) as Arc<dyn Clock>,
-            Arc::new(EventLog::new()),
-            Arc::new(Stop::default()),
-        );
+        let log = Arc::new(EventLog::new());
+        let stop = Arc::new(Stop::default());
+        let reporter = Reporter::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&log), stop);
         let line = LiveLine {
             arrivals: Intake::new(reporter.clone()).1,
             depth,
@@ -90,7 +89,7 @@ impl Bench {
         let contribution = Contribution::new(&line.shape, depth);
         let (shown, sound) = (Vec::new(), Vec::new());
         let mut bench =
-            Self { line, contribution, clock, stop: Stop::default(), ticks, tick: 0, shown, sound };
+            Self { line, contribution, log, clock, stop: Stop::default(), ticks, tick: 0, shown, sound };
         bench.put(Arrival::Started { from: "a camera".to_owned() });
         bench
     }

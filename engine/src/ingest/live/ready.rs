@@ -43,6 +43,8 @@ impl LiveLine {
     pub(super) fn mind_orders(&self, contribution: &mut Contribution) {
         let is_shown = contribution.duty == Duty::Decode && contribution.pictures == Pictures::Some;
         let wanted = match self.orders.duty() {
+            // Sound alone costs nothing, and has no key frame to begin with.
+            Duty::Keep if self.buffer.is_sound_alone() => Duty::Decode,
             // On standby since a moment ago: what is kept has to begin with a key frame.
             Duty::Keep if is_shown && !contribution.gop.is_there() => Duty::Decode,
             duty => duty,

@@ -5,7 +5,7 @@
 mod camera;
 mod cells;
 mod obs;
-mod seen;
+pub(crate) mod seen;
 
 use engine::{Command, Engine, LineState, Mode, RunOptions};
 

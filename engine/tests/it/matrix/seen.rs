@@ -12,14 +12,14 @@ const AUDIBLE: f64 = 20_000.0;
 
 /// What one source looks and sounds like.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Looks {
-    pub(super) colour: [u8; 3],
+pub(crate) struct Looks {
+    pub(crate) colour: [u8; 3],
     /// In hertz.
-    pub(super) tone: u32,
+    pub(crate) tone: u32,
 }
 
 /// A recording of sources of one colour and one tone each, decoded.
-pub(super) struct Seen {
+pub(crate) struct Seen {
     times: Vec<(i64, Key)>,
     frames: Vec<Frame>,
     first: Time,
@@ -27,7 +27,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn in_recording(path: &Path) -> Self {
+    pub(crate) fn in_recording(path: &Path) -> Self {
         let recording = tags(path);
         let (first, rate, samples) = decode_sound(&recording);
         assert_eq!(rate, 48_000);
@@ -35,7 +35,7 @@ impl Seen {
     }
 
     /// Which of these the picture is nearest to.
-    pub(super) fn looks_like(&self, frame: usize, all: &[Looks]) -> usize {
+    pub(crate) fn looks_like(&self, frame: usize, all: &[Looks]) -> usize {
         let seen = mean(&self.frames[frame]).map(f64::from);
         let distance =
             |looks: &Looks| yuv(looks.colour).iter().zip(seen).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
@@ -43,7 +43,7 @@ impl Seen {
     }
 
     /// Whether in the twenty frames from this one on the one's tone is heard, and no other's.
-    pub(super) fn is_heard(&self, from: usize, whose: &Looks, all: &[Looks]) -> bool {
+    pub(crate) fn is_heard(&self, from: usize, whose: &Looks, all: &[Looks]) -> bool {
         let at =
             |n: usize| ((self.times[n].0 - self.first.as_millis_rounded()) * 48).try_into().unwrap_or(0usize);
         // A busy machine may tear holes into anybody's sound: what is heard between them counts.
