@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use ctutils::CtEq;
+use percent_encoding::percent_decode_str;
 use pipeline_dsl::{KeyPlace, Text};
 use zeroize::Zeroizing;
 
@@ -40,9 +41,11 @@ impl StreamKey {
         is_key.then(|| Self(Zeroizing::new(key.to_owned())))
     }
 
-    /// Whether this is it, in a time that tells nothing but its length.
+    /// Whether this is it, in a time that tells nothing but its length. Who writes it as addresses are
+    /// written has marks of it percent-encoded; no key has a `%` of its own.
     pub(crate) fn is(&self, offered: &str) -> bool {
-        self.0.as_bytes().ct_eq(offered.as_bytes()).to_bool()
+        let decoded = Zeroizing::new(percent_decode_str(offered).collect::<Vec<u8>>());
+        self.0.as_bytes().ct_eq(decoded.as_slice()).to_bool()
     }
 }
 
@@ -60,8 +63,17 @@ mod tests {
     #[test]
     fn a_key_is_what_encoders_can_send() {
         let key = StreamKey::test("s3cret=+_-.~");
-        assert!(key.is("s3cret=+_-.~"));
-        for wrong in ["", "s3cret", "s3cret=+_-.~x", "S3cret=+_-.~", "é"] {
+        assert!(key.is("s3cret=+_-.~") && key.is("s3cret%3D%2B_-.~") && key.is("%733cret=+_-.~"));
+        for wrong in [
+            "",
+            "s3cret",
+            "s3cret=+_-.~x",
+            "S3cret=+_-.~",
+            "s3cret%253D+_-.~",
+            "s3cret%3",
+            "s3cret= _-.~",
+            "é",
+        ] {
             assert!(!key.is(wrong), "{wrong}");
         }
         for illegal in ["", "a b", "a/b", "a?b", "a&b", "a%20b", "a#b", "é", "a\nb", &"x".repeat(257)] {

@@ -57,6 +57,8 @@ fn an_encoder_is_let_in_with_the_key_alone_and_nobody_is_told_the_key() {
     for let_in in [
         format!("{url}?key={KEY}"),
         format!("{url}?user=me&key={KEY}"),
+        // As an address is written.
+        format!("{url}?key={}", KEY.replace('=', "%3D")),
         format!("{url}/{KEY}"),
         open.clone(),
         format!("{open}?key=whatever"),
@@ -65,7 +67,7 @@ fn an_encoder_is_let_in_with_the_key_alone_and_nobody_is_told_the_key() {
         assert!(output.status.success(), "{let_in}: {}", String::from_utf8_lossy(&output.stderr));
     }
     let connected = |s: &Status| s.events.iter().filter(|e| e.code == "line-connected").count();
-    wait_for(&handle, "all five to be let in", |s| connected(s) == 5);
+    wait_for(&handle, "all six to be let in", |s| connected(s) == 6);
     let location = format!("{url}?key={KEY}");
     let gst = finished(
         "gst-launch-1.0",
@@ -75,7 +77,7 @@ fn an_encoder_is_let_in_with_the_key_alone_and_nobody_is_told_the_key() {
         ),
     );
     assert!(gst.status.success(), "{}", String::from_utf8_lossy(&gst.stderr));
-    wait_for(&handle, "GStreamer, too", |s| connected(s) == 6);
+    wait_for(&handle, "GStreamer, too", |s| connected(s) == 7);
 
     let status = serde_json::to_string(&handle.status()).unwrap();
     handle.stop();
