@@ -1,4 +1,4 @@
-//! A line that is fetched over HTTP: FLV, unless a playlist is there.
+//! A line that is fetched over HTTP: FLV, unless a playlist is there, or sound by itself.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use url::Url;
 use crate::event::Level;
 use crate::fetch::{self, FetchError, Fetched};
 use crate::ingest::again::{self, Attempt, GLANCE, SILENCE, Then};
-use crate::ingest::hls::{self, HlsLine};
+use crate::ingest::hls::{self, HlsLine, RadioLine};
 use crate::ingest::intake::Intake;
 use crate::ingest::play::Landed;
 use crate::ingest::wire::AddressError;
@@ -49,8 +49,9 @@ pub(crate) fn asked(address: &str) -> Result<Option<Url>, AddressError> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Found {
     Flv,
-    /// It is another's to play.
+    /// They are another's to play.
     Playlist,
+    Sound,
 }
 
 /// Why a stream is at its end.
@@ -72,16 +73,21 @@ enum End {
     File(u64),
     #[error("it is a playlist")]
     Playlist,
+    #[error("it is sound by itself")]
+    Sound,
     #[error("the show is over")]
     Show,
 }
 
 impl FlvPull {
-    /// Fetches until the show is over. For a thread of its own. Playlists are known by their name,
-    /// or by what is there.
+    /// Fetches until the show is over. For a thread of its own. Playlists and sound by itself are
+    /// known by their name, or by what is there.
     pub(crate) fn run(self) {
         if hls::is_playlist(&self.url) {
             return self.follow();
+        }
+        if hls::is_sound(&self.url) {
+            return self.listen();
         }
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
@@ -94,9 +100,17 @@ impl FlvPull {
         again::until_over(&self.intake, || runtime.block_on(self.attempt(&mut found)));
         // A name that is still looked up must not hold up the show's end.
         runtime.shutdown_background();
-        if found == Found::Playlist {
-            self.follow();
+        match found {
+            Found::Flv => {}
+            Found::Playlist => self.follow(),
+            Found::Sound => self.listen(),
         }
+    }
+
+    /// It is sound by itself.
+    fn listen(self) {
+        let Self { url, trust, intake, reporter } = self;
+        RadioLine { url, trust, intake, reporter }.run();
     }
 
     /// It is a playlist.
@@ -118,6 +132,10 @@ impl FlvPull {
                 *found = Found::Playlist;
                 Then::Elsewhere
             }
+            End::Sound => {
+                *found = Found::Sound;
+                Then::Elsewhere
+            }
             _ => Then::Again,
         };
         let why = end.to_string();
@@ -130,6 +148,9 @@ impl FlvPull {
         let kind = fetched.kind();
         if is_playlist(&kind) {
             return Ok(End::Playlist);
+        }
+        if hls::is_kind_of_sound(&kind) {
+            return Ok(End::Sound);
         }
         if let Some(how) = fetched.packed() {
             return Ok(End::Packed(plain(&how)));

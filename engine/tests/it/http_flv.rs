@@ -2,13 +2,15 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine::{Engine, LineState, Mode, RunOptions, Status};
 
-use crate::live::{free_port, wait_for};
-use crate::support::show;
+use crate::live::{free_port, on_air, start_with, wait_for};
+use crate::matrix::seen::{Looks, Seen};
+use crate::support::{codes, show};
 use crate::wires::served_twice;
 
 #[test]
@@ -198,4 +200,74 @@ fn servers_that_stall_cut_lie_or_never_end_lose_their_line_alone() {
     assert!(asked("missing") < 100, "{}", asked("missing"));
     let all = serde_json::to_string(&report).unwrap();
     assert!(!all.contains("SECRET"));
+}
+
+/// A radio station: sound as ffmpeg makes it, without end, at its own pace after a burst of two
+/// seconds. Dropped, it is off the air.
+struct Station {
+    goes_on: Arc<AtomicBool>,
+    url: String,
+}
+
+impl Station {
+    fn start() -> Self {
+        let words =
+            "-nostdin -v error -f lavfi -i sine=frequency=700:sample_rate=44100 -t 30 -b:a 128k -f mp3 -";
+        let made = std::process::Command::new("ffmpeg").args(words.split(' ')).output().unwrap();
+        assert!(made.status.success() && made.stdout.len() > 400_000);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://127.0.0.1:{}/listen", listener.local_addr().unwrap().port());
+        let goes_on = Arc::new(AtomicBool::new(true));
+        let (told, sound) = (Arc::clone(&goes_on), Arc::new(made.stdout));
+        // Ends with the test's process.
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (told, sound) = (Arc::clone(&told), Arc::clone(&sound));
+                std::thread::spawn(move || Self::send(stream, &sound, &told));
+            }
+        });
+        Self { goes_on, url }
+    }
+
+    /// From the midst of a frame on, as whoever tunes in late gets it.
+    fn send(mut stream: TcpStream, sound: &[u8], goes_on: &AtomicBool) {
+        let lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+        let _request: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+        let head = "HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\nicy-name: ours\r\n\r\n";
+        let mut sent = stream.write_all(head.as_bytes());
+        let begun = Instant::now();
+        for (n, piece) in (0..).zip(sound[777..].chunks(1_600)) {
+            let due = begun + Duration::from_millis(u64::saturating_sub(n * 100, 2_000));
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            if sent.is_err() || !goes_on.load(Ordering::Relaxed) {
+                return;
+            }
+            sent = stream.write_all(piece);
+        }
+    }
+}
+
+#[test]
+fn a_radio_station_is_heard_over_black_and_covered_when_it_goes_off_the_air() {
+    let station = Station::start();
+    let live = start_with(&format!("pull \"{}\"", station.url));
+    let handle = live.engine.handle();
+    wait_for(&handle, "the station", |s| on_air(s) == Some("main"));
+    let from = handle.status().channels[0].frames;
+    wait_for(&handle, "two seconds of it", |s| s.channels[0].frames > from + 50);
+    station.goes_on.store(false, Ordering::Relaxed);
+    wait_for(&handle, "the filler", |s| on_air(s) == Some("green"));
+    handle.stop();
+    let report = live.engine.wait();
+    assert_eq!(report.exit_code(), 0, "{:#?}", report.events);
+    let seen = Seen::in_recording(&live.out.path().join("180p.flv"));
+    let radio = Looks { colour: [0, 0, 0], tone: 700 };
+    let all = [radio, Looks { colour: [0, 255, 0], tone: 440 }];
+    let from = usize::try_from(from).unwrap() + 15;
+    assert_eq!(seen.looks_like(from, &all), 0, "{:#?}", report.events);
+    assert!(seen.is_heard(from, &radio, &all), "{:#?}", report.events);
+    let codes = codes(&report);
+    let of_line =
+        |code: &str| codes.iter().filter(|(c, subject)| c == code && subject == "main/fiber").count();
+    assert_eq!((of_line("no-video"), of_line("line-lost")), (1, 1), "{codes:?}");
 }

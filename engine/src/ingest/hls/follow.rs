@@ -367,7 +367,7 @@ pub(super) async fn find(url: &Url, trust: &Trust) -> Result<Vec<Follower>, HlsE
 }
 
 /// Hands bytes to the demuxer, once it has room, and where they lie, if that is to be said.
-async fn push(to: &AppSrc, bytes: Bytes, at: Option<Time>) -> Result<(), HlsError> {
+pub(super) async fn push(to: &AppSrc, bytes: Bytes, at: Option<Time>) -> Result<(), HlsError> {
     while to.current_level_bytes() > AHEAD {
         sleep(GLANCE / 4).await;
     }

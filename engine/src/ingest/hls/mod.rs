@@ -11,6 +11,7 @@ mod follow;
 mod fragments;
 mod packed;
 mod playlist;
+mod radio;
 mod sample_aes;
 mod sealed;
 mod transport;
@@ -33,6 +34,7 @@ use crate::ingest::wire::{Graph, Landing, Said, Stuck, WireError};
 use crate::keys;
 use crate::reporter::Reporter;
 use crate::secure::Trust;
+pub(crate) use radio::{RadioLine, is_kind_of_sound, is_sound};
 
 /// How long a first packet may take.
 const OPENING: Duration = Duration::from_secs(15);
