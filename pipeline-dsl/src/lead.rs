@@ -4,6 +4,7 @@
 //! any later one.
 
 use media::{Span, Time};
+use serde::{Deserialize, Serialize};
 
 use crate::model::{At, Graphic, Switch};
 use crate::path::{Frame, Standing};
@@ -23,14 +24,14 @@ const WHOLE: u16 = 256;
 /// assert_eq!((level(10_000), level(11_000), level(12_000)), (256, 128, 0));
 /// assert_eq!(fade.state(), Switch::Off);
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct MarkFade {
     state: Switch,
     way: Option<Way<u16>>,
 }
 
 /// From here, since then, over so long.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 struct Way<T> {
     from: T,
     since: Time,
@@ -99,7 +100,7 @@ impl MarkFade {
 /// Where a graphic was put by hand, and how far it is on its way.
 ///
 /// Another place may be asked for before it has arrived: then it bends, and does not leap.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct MarkMove {
     /// Where it began; `None` is its own place, or its path.
     put: Option<At>,

@@ -5,6 +5,7 @@ mod commands;
 mod desk;
 mod orders;
 mod reload;
+mod wake;
 
 use media::{Key, Tick, Time};
 use pipeline_dsl::{Channel, MarkOrder, Show, Switch};
@@ -17,7 +18,7 @@ use crate::event::{Code, Event};
 use crate::line::LineReason;
 use crate::plan::{Plan, PlanError};
 use crate::scene::{SceneIx, SceneOp};
-use crate::state::{Course, Mixing, NotThisShow, Opening, SavedChannel, State, Take};
+use crate::state::{Awake, Course, Mixing, NotThisShow, Opening, SavedChannel, State, Take};
 use crate::view::{Look, SourceIx, SourceView};
 
 /// Decides, for every tick of one channel, what is on air and why.
@@ -261,11 +262,18 @@ impl ChannelScheduler {
     ) -> Option<OnAirChange> {
         let take = self.state.take.take();
         let before = self.state.standing;
+        let awake = std::mem::take(&mut self.state.awake);
         let reason = if let Some(blend) = mix_began {
             match blend {
                 Blend::Dissolve => Reason::Mix,
                 Blend::Wipe(_) => Reason::Wipe,
                 Blend::Dip(_) => Reason::Dip,
+            }
+        } else if awake == Awake::NotYet {
+            match (on_air, take) {
+                (OnAir::Filler | OnAir::Black, _) => Reason::Filler,
+                (OnAir::Source(_), Some(Take::Cut)) => Reason::Cut,
+                (OnAir::Source(_), _) => Reason::Resumed,
             }
         } else if self.state.shown() == Some(on_air) {
             let OnAir::Source(source) = on_air else { return None };

@@ -122,13 +122,15 @@ pub enum Reason {
     Filler,
     /// The source is back, from the filler or on a better line.
     Recovered,
+    /// The show goes on after its engine was down: what was on air then, or is wanted.
+    Resumed,
     /// The show is over.
     End,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Start,
         Self::Cut,
         Self::Mix,
@@ -138,6 +140,7 @@ impl Reason {
         Self::Line,
         Self::Filler,
         Self::Recovered,
+        Self::Resumed,
         Self::End,
     ];
 
@@ -153,6 +156,7 @@ impl Reason {
             Self::Line => "line",
             Self::Filler => "filler",
             Self::Recovered => "recovered",
+            Self::Resumed => "resumed",
             Self::End => "end",
         }
     }

@@ -129,7 +129,8 @@ pub use scene::{BoxPicture, BoxShot, SceneIx, SceneScheduler};
 pub use shed::{Load, Overload, ShedRung, ShedStep, Shedding, Thumbnails};
 pub use state::{NotThisShow, SavedChannel};
 pub use switcher::{
-    Answer, ChannelIx, FeedIx, Input, LineChosen, Output, ReloadError, SavedSwitcher, SourcePlace, Switcher,
+    Answer, ChannelIx, FeedIx, Input, LeftOut, LineChosen, NotGoneOn, Output, ReloadError, SavedSwitcher,
+    SourcePlace, Switcher,
 };
 pub use take::{Command, Effect, PlanOrder, Reach, Refusal, RefusalCode, Strip};
 pub use view::{Picture, SourceIx, SourceView};

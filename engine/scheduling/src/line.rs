@@ -185,6 +185,16 @@ impl LineSelector {
         }
     }
 
+    /// Nothing is known of its lines any more, since the engine was down; what the director chose
+    /// holds. It stays on its line only where the show file would have it stay.
+    pub(crate) fn wake(&mut self) {
+        if self.failover.prefer == Prefer::First {
+            self.current = None;
+        }
+        (self.since, self.asked) = (None, false);
+        self.lines.fill(Watch::default());
+    }
+
     /// The director's choice, from the next tick on; `None` leaves it to the rules again.
     ///
     /// # Errors
@@ -237,7 +247,9 @@ impl LineSelector {
     /// The line to go over to, if any.
     fn wanted(&self, now: Time, lines: &[LineView]) -> Option<(LineIx, LineReason)> {
         let Some(current) = self.current else {
-            let first = self.first(Watch::is_sound).or_else(|| self.first(Watch::is_well))?;
+            let chosen = self.chosen.filter(|line| self.is_well(*line));
+            let first = chosen.or_else(|| self.first(Watch::is_sound));
+            let first = first.or_else(|| self.first(Watch::is_well))?;
             return Some((first, LineReason::Start));
         };
         let recover = self.failover.recover;

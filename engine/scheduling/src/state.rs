@@ -61,6 +61,15 @@ pub(crate) enum Course {
     Ended,
 }
 
+/// Whether what was on air is to be taken up again: the engine was down since the tick decided last.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub(crate) enum Awake {
+    #[default]
+    Yes,
+    /// With the next decision.
+    NotYet,
+}
+
 /// An alarm that stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum Alarm {
@@ -90,6 +99,8 @@ pub(crate) struct State {
     /// How each source is heard.
     pub strips: Vec<Strip>,
     pub alarm: Option<Alarm>,
+    #[serde(default)]
+    pub awake: Awake,
     pub events: EventQueue,
     /// What its cues asked of scenes at the tick that is decided.
     #[serde(default)]
@@ -127,6 +138,7 @@ impl State {
             strips: vec![Strip::UNITY; plan.sources.len()],
             encryption: intent.encryption(),
             alarm: None,
+            awake: Awake::Yes,
             events: EventQueue::default(),
             scenes: Vec::new(),
             marks: Vec::new(),

@@ -1,6 +1,7 @@
 //! The whole show's switching behind one door: input in, time as an argument, output out.
 
 mod feed;
+mod go_on;
 mod reload;
 mod saved;
 
@@ -20,6 +21,7 @@ use crate::scene::{SceneIx, SceneScheduler};
 use crate::take::{Command, Effect, Refusal, RefusalCode};
 use crate::view::SourceView;
 use feed::Feed;
+pub use go_on::{LeftOut, NotGoneOn};
 pub use reload::ReloadError;
 pub use saved::SavedSwitcher;
 

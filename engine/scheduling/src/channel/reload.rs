@@ -23,7 +23,7 @@ impl ChannelScheduler {
     /// Goes on from the channel as it was, with the tick after the last one decided.
     pub(crate) fn carry(&mut self, old: &Self) -> Result<(), Refusal> {
         let mut move_to = Move { old: &old.plan, new: &self.plan, missing: None };
-        let mut state = move_to.state(&old.state);
+        let state = move_to.state(&old.state);
         if let Some(missing) = move_to.missing {
             return Err(self.refuse_missing(old, &missing));
         }
@@ -37,6 +37,40 @@ impl ChannelScheduler {
                 legal: vec!["filler off".to_owned()],
             });
         }
+        self.go_on_with(old, state);
+        Ok(())
+    }
+
+    /// Goes on from the channel as it was before the engine died, as far as it fits. What does not
+    /// is given back, in words.
+    pub(crate) fn adopt(&mut self, old: &Self) -> Vec<String> {
+        let mut left = Vec::new();
+        let mut move_to = Move { old: &old.plan, new: &self.plan, missing: None };
+        let mut state = move_to.state(&old.state);
+        let fresh = self.state.intent;
+        if let Some(missing) = move_to.missing.take() {
+            // What is missing was put in the first source's place.
+            let is_there = |source: &SourceIx| move_to.find(*source).is_some();
+            let first = self.source_name(SourceIx(0)).unwrap_or_default();
+            left.push(format!("{missing} is no source of it any more: {first} stands in its place"));
+            state.intent.sound = state.intent.sound.filter(|_| old.state.intent.sound.iter().all(is_there));
+            state.take = None;
+        }
+        if state.intent.filler == Switch::On && self.plan.filler.is_none() {
+            state.intent.filler = Switch::Off;
+            left.push("its filler was asked for, and it has none any more".to_owned());
+        }
+        if (old.plan.keys == 0) != (self.plan.keys == 0) || state.intent.key.0 >= self.plan.keys.max(1) {
+            (state.intent.encrypt, state.intent.key) = (fresh.encrypt, fresh.key);
+            left.push("its keys are others: it begins with the first".to_owned());
+        }
+        state.encryption = state.intent.encryption();
+        self.go_on_with(old, state);
+        left
+    }
+
+    /// Has this state, which was moved to its places, and the cues of the show.
+    fn go_on_with(&mut self, old: &Self, mut state: State) {
         let same = old.plan.cues.len() == self.plan.cues.len()
             && old
                 .plan
@@ -51,7 +85,7 @@ impl ChannelScheduler {
                 }
             }
             self.state = state;
-            return Ok(());
+            return;
         }
         let next = old.next_tick();
         let past = state.rundown.replace(&self.plan.cues, next, self.plan.rate);
@@ -61,7 +95,6 @@ impl ChannelScheduler {
             self.event(next, Code::CueChanged, words);
         }
         self.event(next, Code::Plan, "another rundown is in force".to_owned());
-        Ok(())
     }
 
     fn refuse_missing(&self, old: &Self, missing: &str) -> Refusal {

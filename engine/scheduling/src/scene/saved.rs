@@ -70,6 +70,13 @@ impl SceneScheduler {
         self.view = old.view;
     }
 
+    /// Nothing is known of its cameras any more, and a motion that was under way is over.
+    pub(crate) fn wake(&mut self) {
+        self.state.motion = None;
+        self.state.covers.fill(Cover::Open);
+        self.view = crate::view::SourceView::NEVER;
+    }
+
     /// What was told of boxes that `new` is without, or has for other cameras, is over: that is, of
     /// all if there is none.
     pub(crate) fn tell_gone(&self, new: Option<&Self>, tick: Tick, events: &mut EventQueue) {

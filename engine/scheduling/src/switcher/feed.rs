@@ -74,6 +74,23 @@ impl Feed {
         self.alarm = old.alarm;
     }
 
+    /// Nothing is known of its lines any more, and whoever was told of them is gone.
+    pub fn wake(&mut self) {
+        self.views.fill(LineView::NEVER);
+        self.selector.wake();
+        self.shown = SourceView::NEVER;
+        self.suspects.fill(None);
+        self.duties.fill(Duty::Decode);
+        self.alarm = Alarm::Off;
+    }
+
+    /// The line that the director chose of it, if it is not among those of `new`.
+    pub fn lost_choice(&self, new: Option<&Self>) -> Option<&str> {
+        let LineIx(ix) = self.selector.chosen()?;
+        let line = self.lines.get(ix)?;
+        (!new.is_some_and(|new| new.lines.contains(line))).then_some(line)
+    }
+
     /// What was told of it, or of lines of it, that `new` is without, is over: that is, of all if
     /// there is none.
     pub fn tell_gone(&self, new: Option<&Self>, tick: Tick, events: &mut EventQueue) {

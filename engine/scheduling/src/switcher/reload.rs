@@ -118,7 +118,10 @@ impl Switcher {
 }
 
 /// Those of one name.
-fn pairs<'f>(new: &'f mut [Feed], old: &'f [Feed]) -> impl Iterator<Item = (&'f mut Feed, &'f Feed)> {
+pub(super) fn pairs<'f>(
+    new: &'f mut [Feed],
+    old: &'f [Feed],
+) -> impl Iterator<Item = (&'f mut Feed, &'f Feed)> {
     new.iter_mut()
         .filter_map(|new| Some((old.iter().find(|old| old.name == new.name)?, new)))
         .map(|(a, b)| (b, a))

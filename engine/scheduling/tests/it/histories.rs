@@ -252,6 +252,7 @@ proptest! {
                     Reason::Start => prop_assert!(shown.is_none() || shown == Some(OnAir::Black)),
                     Reason::Cut => prop_assert!(!same),
                     Reason::Recovered => prop_assert!(same || !matches!(shown, Some(OnAir::Source(_)))),
+                    Reason::Resumed => prop_assert!(false, "no engine was down"),
                 }
             } else {
                 prop_assert!(before.is_some() && shown == on_air);

@@ -14,6 +14,7 @@ mod million;
 mod orders;
 mod plans;
 mod reloads;
+mod restarts;
 mod rig;
 mod rundowns;
 mod saved;

@@ -8,7 +8,7 @@ use scheduling::{
     LineView, Output, Program, RefusalCode, ReloadError, SceneIx, Switcher,
 };
 
-const SHOW: &str = r#"show tour {
+pub(crate) const SHOW: &str = r#"show tour {
   video 1280x720 25fps
   camera main { line fiber push "rtmp:live/a"; line sat push "rtmp:live/b"; failover lost=200ms recover=1s }
   camera karry { line one push "rtmp:live/c" }
@@ -20,7 +20,7 @@ const SHOW: &str = r#"show tour {
 }"#;
 
 /// The same parts, all in other places, and one more.
-const MOVED: &str = r#"show tour {
+pub(crate) const MOVED: &str = r#"show tour {
   video 1280x720 25fps
   camera drone { line gen test bars }
   camera bars { line gen test bars }
@@ -33,16 +33,16 @@ const MOVED: &str = r#"show tour {
   rundown program { at 1s cut karry; at 2s mix main over=400ms; at 6s cut bars; next cut main }
 }"#;
 
-fn show(text: &str) -> Show {
+pub(crate) fn show(text: &str) -> Show {
     parse_show(text).unwrap_or_else(|said| panic!("{said:#?}"))
 }
 
-fn rate() -> FrameRate {
+pub(crate) fn rate() -> FrameRate {
     FrameRate::new(25, 1).unwrap()
 }
 
 /// Tells every line of the show how it stands, by name, and decides; what is on air, by name.
-fn tick(switcher: &mut Switcher, show: &Show, tick: u64, stands: impl Fn(&str) -> bool) -> String {
+pub(crate) fn tick(switcher: &mut Switcher, show: &Show, tick: u64, stands: impl Fn(&str) -> bool) -> String {
     let now = rate().time_of(Tick(tick));
     let view = |name: &str| match stands(name) {
         true => LineView::LIVE,
@@ -120,7 +120,7 @@ proptest! {
     }
 }
 
-fn run_to(show: &Show, end: u64) -> Switcher {
+pub(crate) fn run_to(show: &Show, end: u64) -> Switcher {
     let mut switcher = Switcher::new(show).unwrap();
     for n in 0..end {
         tick(&mut switcher, show, n, |_| true);
