@@ -20,11 +20,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = RunOptions { limit: Some(Span::from_secs(3)), out, ..RunOptions::new(Mode::RealTime) };
     let engine = Engine::start(show, options)?;
     let handle = engine.handle();
-    let mut events = handle.events();
+    let (past, mut events) = handle.history();
     let ack = handle.command(Command::cut("close"))?;
     println!("{} is on air since frame {}", ack.on_air.unwrap_or_default(), ack.frame);
     let report = engine.wait();
-    while let Ok(event) = events.try_recv() {
+    let live = std::iter::from_fn(|| events.try_recv().ok());
+    for event in past.into_iter().chain(live) {
         println!("{:.2} s {}: {}", event.t, event.subject, event.message);
     }
     println!("{}", serde_json::to_string_pretty(&report.channels)?);

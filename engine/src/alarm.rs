@@ -28,7 +28,7 @@ pub enum Standing {
 
 /// What begins in the engine itself, and what ends it. That of the decisions is declared
 /// [with them](scheduling::Code::clears).
-const OWN: [(&str, &str); 10] = [
+const OWN: [(&str, &str); 11] = [
     ("line-lost", "line-recovered"),
     Amiss::Black.codes(),
     Amiss::Frozen.codes(),
@@ -39,6 +39,7 @@ const OWN: [(&str, &str); 10] = [
     ("overload", "overload-over"),
     ("rung-shed", "rung-back"),
     ("thumbnails-shed", "thumbnails-back"),
+    ("state-failed", "state-kept"),
 ];
 
 /// What nothing ends while the show runs.

@@ -21,16 +21,25 @@ pub trait Clock: Send + Sync {
 /// Wall-clock time since the show began; zero until it does.
 #[derive(Debug, Default)]
 pub struct RealClock {
-    zero: OnceLock<Instant>,
+    begun: OnceLock<Instant>,
+    /// The show time then.
+    from: Time,
+}
+
+impl RealClock {
+    /// That of a show that has come this far, and goes on: its time passes from now on.
+    pub fn going_on(from: Time) -> Self {
+        Self { begun: OnceLock::from(Instant::now()), from }
+    }
 }
 
 impl Clock for RealClock {
     fn begin(&self) {
         // The first call counts.
-        let _ = self.zero.set(Instant::now());
+        let _ = self.begun.set(Instant::now());
     }
     fn now(&self) -> Time {
-        self.zero.get().map_or(Time::ZERO, |zero| Time::ZERO + Span::from_duration(zero.elapsed()))
+        self.begun.get().map_or(self.from, |begun| self.from + Span::from_duration(begun.elapsed()))
     }
     fn day_time_at_zero(&self) -> Option<TimeOfDay> {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
@@ -132,6 +141,18 @@ mod tests {
         clock.wait_until(Time::from_secs(7200), &stop);
         clock.wait_until(Time::from_secs(1), &stop);
         assert_eq!(clock.now(), Time::from_secs(7200));
+    }
+
+    #[test]
+    fn a_clock_that_goes_on_begins_where_it_was_left() {
+        let clock = RealClock::going_on(Time::from_secs(7200));
+        clock.begin();
+        assert!((7200..7260).contains(&(clock.now().as_millis_rounded() / 1000)));
+        let (zero, fresh) =
+            (clock.day_time_at_zero().unwrap(), RealClock::default().day_time_at_zero().unwrap());
+        let apart =
+            (fresh.since_midnight() - zero.since_midnight()).as_millis_rounded().rem_euclid(86_400_000);
+        assert!((7_199_000..7_260_000).contains(&apart), "{apart} ms");
     }
 
     #[test]

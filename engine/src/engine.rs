@@ -3,16 +3,17 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::SystemTime;
 
 use crossbeam_channel::bounded;
 use media::{Span, Time};
 use pipeline_dsl as dsl;
-use scheduling::Shedding;
+use scheduling::{LeftOut, Shedding};
 
 use crate::clock::{Clock, RealClock, Stop, VirtualClock};
 use crate::command::Memory;
 use crate::egress::play::Programs;
-use crate::event::{Event, EventLog};
+use crate::event::{Event, EventLog, Level};
 use crate::handle::{COMMANDS, Handle, Inner, ViewerFeed, Viewers};
 use crate::ingest::door::RtmpDoor;
 use crate::ingest::open::Opener;
@@ -21,9 +22,10 @@ use crate::options::{Mode, RunOptions};
 use crate::rehearse::life::Life;
 use crate::report::Report;
 use crate::reporter::Reporter;
+use crate::resume::{Keeper, KeptShow, TakenUp};
 use crate::rig;
 use crate::show::reload::{Reloader, Standing, on_disk};
-use crate::show::{ShowRun, carry};
+use crate::show::{Begins, ShowRun, carry};
 use crate::start::{Begun, Gate, Place, StartError};
 use crate::status::{Board, EVENTS_SHOWN, LoadStatus, Status};
 use crate::thumb::ThumbDesk;
@@ -76,8 +78,14 @@ impl Engine {
         stop: &Arc<Stop>,
         threads: &mut Vec<JoinHandle<()>>,
     ) -> Result<Self, StartError> {
+        let is_real = life.is_none() && options.mode == Mode::RealTime;
+        let kept = options.goes_on.filter(|_| is_real);
+        let taken_up = kept.as_ref().map(|kept| kept.take_up(&show));
+        let kept = kept.filter(|_| matches!(taken_up, Some(Ok(_))));
+        let from = kept.as_ref().map_or(Time::ZERO, |kept| kept.time_at(SystemTime::now()));
         let clock: Arc<dyn Clock> = match (&life, options.mode) {
             (Some(life), _) => Arc::clone(&life.clock) as Arc<dyn Clock>,
+            (None, Mode::RealTime) if kept.is_some() => Arc::new(RealClock::going_on(from)),
             (None, Mode::RealTime) => Arc::new(RealClock::default()),
             (None, Mode::Offline) => Arc::new(VirtualClock::default()),
         };
@@ -93,14 +101,27 @@ impl Engine {
             reporter: reporter.clone(),
             begun: Arc::new(Begun::default()),
             life: life.clone(),
-            gate: Arc::new(Gate::opened()),
+            gate: Arc::new(Gate::opened(from)),
         };
         let file = options.show_file;
-        let limit = options.limit.map(|limit| Time::ZERO + limit);
+        let limit = options.limit.map(|limit| from + limit);
         if show.end().is_none() && limit.is_none() && options.mode == Mode::Offline {
             return Err(StartError::Endless);
         }
-        let switcher = rig::plan_switching(&show, &place)?;
+        let planned = rig::plan_switching(&show, &place)?;
+        let switcher = match taken_up {
+            None => planned,
+            Some(Ok(TakenUp { switcher, left_out })) => {
+                kept.iter().for_each(|kept| tell_taken_up(kept, from, &left_out, &reporter));
+                switcher
+            }
+            Some(Err(error)) => {
+                let message =
+                    format!("the show begins anew: what was kept of it cannot be taken up: {error}");
+                reporter.event(Level::Warn, "state-left", message);
+                planned
+            }
+        };
         let plans = rig::plan_channels(&show, &place)?;
         let mut opener = Opener {
             show: &show,
@@ -126,7 +147,14 @@ impl Engine {
         // Nobody knocks in a rehearsal.
         let door = if life.is_some() { None } else { RtmpDoor::open(&show, points, programs, &place)? };
         // Last, since it begins recordings: a show that does not start leaves none behind.
-        let channels = rig::start_channels(&show, open, plans, &place)?;
+        let mut channels = rig::start_channels(&show, open, plans, &place)?;
+        if let Some(kept) = &kept {
+            for channel in &mut channels {
+                if let Some(before) = kept.channel(&channel.stage.name) {
+                    channel.take_up(before, kept.reached());
+                }
+            }
+        }
 
         let viewers = Arc::new(Viewers::new(channels.iter().flat_map(ViewerFeed::of).collect()));
         let (commands, asked) = bounded(COMMANDS);
@@ -151,7 +179,7 @@ impl Engine {
             epoch: u64::from(std::process::id()) << 32 | u64::from(wall_seconds()),
             show: show.name.clone(),
             show_revision: 1,
-            t: 0.0,
+            t: from.as_secs_f64(),
             frame_rate: show.video.rate.as_f64(),
             load: LoadStatus::default(),
             channels: channels.iter().map(|channel| channel.status(&switcher)).collect(),
@@ -160,6 +188,10 @@ impl Engine {
             events: latest,
         }));
         let thumbs = Arc::clone(thumb_desk.thumbs());
+        let keeper = match options.state.filter(|_| is_real) {
+            Some(file) => Some(Keeper::begin(file, show.clone(), reporter.clone())?),
+            None => None,
+        };
         let run = ShowRun {
             name: show.name.clone(),
             mode: place.mode,
@@ -187,6 +219,10 @@ impl Engine {
             thumbs: thumb_desk,
             threads: std::mem::take(threads),
             memory: Memory::default(),
+            begins: if kept.is_some() { Begins::GoesOn } else { Begins::Anew },
+            from,
+            before: kept.as_ref().map(|kept| kept.parts_so_far()).unwrap_or_default(),
+            keeper,
             life,
         };
         let thread = std::thread::Builder::new().name("show".to_owned());
@@ -239,6 +275,7 @@ impl Engine {
             fillers: Vec::new(),
             scenes: Vec::new(),
             channels: Vec::new(),
+            parts: Vec::new(),
             events: vec![Event {
                 t: self.handle.status().t,
                 level: crate::Level::Alarm,
@@ -262,6 +299,20 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+/// The show goes on from what was kept.
+fn tell_taken_up(kept: &KeptShow, from: Time, left_out: &[LeftOut], reporter: &Reporter) {
+    let clock = kept.died_at().map_or_else(String::new, |at| format!(", {at} UTC"));
+    let down = (from - kept.reached()).as_secs_f64();
+    let message = format!(
+        "the show goes on at {from}: its engine died at {}{clock}, and nothing went out for {down:.1} s",
+        kept.reached()
+    );
+    reporter.event(Level::Warn, "resumed", message);
+    for left in left_out {
+        reporter.of(&left.subject).event(Level::Warn, "state-left", format!("not taken up: {}", left.what));
     }
 }
 

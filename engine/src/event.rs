@@ -142,10 +142,6 @@ impl EventLog {
         }
     }
 
-    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Event> {
-        self.live.subscribe()
-    }
-
     /// The last `count` events, and all that come after them: none is missed between the two, and
     /// none comes twice.
     pub(crate) fn follow(&self, count: usize) -> (Vec<Event>, broadcast::Receiver<Event>) {
@@ -213,7 +209,7 @@ mod tests {
     #[test]
     fn no_message_steers_a_terminal_or_goes_on_for_ever() {
         let log = EventLog::new();
-        let mut live = log.subscribe();
+        let (_, mut live) = log.follow(0);
         let words = format!("\u{1b}]0;owned\u{7}\r\nerror: forged {}", "x".repeat(50_000));
         log.push(Time::ZERO, Level::Warn, "x", "rtsp", words);
         let kept = log.follow(1).0.remove(0).message;

@@ -135,11 +135,6 @@ impl Handle {
         self.inner.board.subscribe()
     }
 
-    /// Events as they happen.
-    pub fn events(&self) -> broadcast::Receiver<Event> {
-        self.inner.log.subscribe()
-    }
-
     /// Everything that has happened, as far as a report keeps it, and what happens from now on: none
     /// is missed between the two, and none comes twice.
     pub fn history(&self) -> (Vec<Event>, broadcast::Receiver<Event>) {

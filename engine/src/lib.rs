@@ -81,6 +81,7 @@ mod options;
 pub mod rehearse;
 mod report;
 mod reporter;
+pub mod resume;
 mod rig;
 mod secure;
 mod seldom;
@@ -104,8 +105,8 @@ pub use crate::mark::{MarkFound, MarkReader};
 pub use crate::options::{Mode, RtmpTimeouts, RunOptions, ShowFile};
 pub use crate::report::{
     BoxReport, CameraReport, CarriedReport, ChannelReport, EgressReport, EgressState, EncryptionReport,
-    LineFacts, LineReport, LineState, NetworkReport, OnAirReport, RecordingReport, Report, RungReport,
-    SceneReport, ShedReport, StageFacts, StageReport,
+    LineFacts, LineReport, LineState, NetworkReport, OnAirReport, PartEnd, PartReport, RecordingReport,
+    Report, RungReport, SceneReport, ShedReport, StageFacts, StageReport,
 };
 pub use crate::secure::{PemError, server_papers, trusted_papers};
 pub use crate::start::StartError;

@@ -8,6 +8,7 @@ use media::Span;
 pub use rtmp::session::Timeouts as RtmpTimeouts;
 
 use crate::ingest::source::Sources;
+use crate::resume::{KeptShow, StateFile};
 
 /// Against the wall clock, or as fast as possible.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,7 +25,8 @@ pub enum Mode {
 pub struct RunOptions {
     /// Real time or offline.
     pub mode: Mode,
-    /// Ends the show after this much show time, if the rundown does not before.
+    /// Ends the show after this much show time, if the rundown does not before; one that goes on from
+    /// a kept one, after so much more.
     pub limit: Option<Span>,
     /// What the show's relative input paths are relative to.
     pub inputs: PathBuf,
@@ -38,6 +40,11 @@ pub struct RunOptions {
     pub sources: Sources,
     /// The show file, to be read again when the show is reloaded.
     pub show_file: Option<ShowFile>,
+    /// Where the show is kept while it runs, in real time: an engine that dies leaves it there.
+    pub state: Option<StateFile>,
+    /// What such an engine left, to go on from. Of a show that is another one by now it is taken
+    /// what fits; where nothing does, the show begins anew, and says so.
+    pub goes_on: Option<Arc<KeptShow>>,
 }
 
 /// Where a show came from.
@@ -61,6 +68,8 @@ impl RunOptions {
             rtmp: RtmpTimeouts::default(),
             sources: Sources::default(),
             show_file: None,
+            state: None,
+            goes_on: None,
         }
     }
 }

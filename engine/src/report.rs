@@ -28,7 +28,30 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scenes: Vec<SceneReport>,
     pub channels: Vec<ChannelReport>,
+    /// When engines ran, if one died in the show and another went on; all but `on_air` tells of
+    /// the last one alone. Between two of them nothing went out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartReport>,
     pub events: Vec<Event>,
+}
+
+/// A part of a show that one engine ran.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the contract")]
+pub struct PartReport {
+    pub from: f64,
+    pub to: f64,
+    pub end: PartEnd,
+}
+
+/// How a part of a show ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PartEnd {
+    /// The engine died, or its machine.
+    Died,
+    /// The show is over.
+    Ended,
 }
 
 /// A scene; its changes of layout are among the events.

@@ -147,9 +147,9 @@ enum GateState {
 }
 
 impl Gate {
-    /// For what is opened before the first tick.
-    pub(crate) fn opened() -> Self {
-        Self { state: Mutex::new(GateState::Open(Time::ZERO)), moved: Condvar::new() }
+    /// For what is opened before the first tick of a show that begins, or goes on, at this time.
+    pub(crate) fn opened(at: Time) -> Self {
+        Self { state: Mutex::new(GateState::Open(at)), moved: Condvar::new() }
     }
     fn set(&self, to: GateState) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,8 +11,8 @@
 //! Each simulated sender has pictures of its own, also where two are lines of one camera: a failover
 //! is never rehearsed as going over in step, which only lines that carry the same can.
 //!
-//! A killed engine forgets everything, as one that is started again by `obvan run` has: its show
-//! begins anew, and so does its rundown.
+//! A killed engine forgets everything, as one that is started again without the state it left
+//! ([`resume`](crate::resume)): its show begins anew, and so does its rundown.
 //!
 //! ```
 //! use engine::rehearse::{self, RehearseOptions};

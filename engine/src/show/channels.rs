@@ -61,7 +61,7 @@ pub(crate) struct ChannelRun {
     /// What its copying rung needs of this tick.
     copying: Option<CopyWork>,
     mixing: Option<Mixing>,
-    on_air: Vec<OnAirReport>,
+    pub(super) on_air: Vec<OnAirReport>,
     encryptions: Vec<EncryptionReport>,
     pub(crate) late_ticks: u64,
     /// Its rungs that rest.
@@ -201,6 +201,11 @@ impl ChannelRun {
         self.over != Over::NotYet
     }
 
+    /// Whether it takes no more ticks, before its time.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.over == Over::Failed
+    }
+
     /// What it shows at a tick, as far as others could carry it; `None` once it is over.
     pub(crate) fn showing(&self, decision: &Decision) -> Option<Showing<Arc<MarkStates>>> {
         if self.is_over() || decision.is_end() {
@@ -325,7 +330,7 @@ impl ChannelRun {
         }
     }
 
-    fn note(&mut self, at: Time, source: Option<String>, reason: &str) {
+    pub(super) fn note(&mut self, at: Time, source: Option<String>, reason: &str) {
         if self.on_air.len() < KEPT {
             self.on_air.push(OnAirReport { t: at.as_secs_f64(), source, reason: reason.to_owned() });
         }

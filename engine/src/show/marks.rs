@@ -8,6 +8,7 @@ use pipeline_dsl as dsl;
 use pipeline_dsl::{MarkChange, MarkOrder, MarkTime, Switch, TimeOfDay};
 
 use crate::channel::marks::MarkStates;
+use crate::resume::{KeptMark, KeptMarks};
 use crate::status::MarkStatus;
 
 /// A channel's watermarks, as they are and as they will be.
@@ -59,6 +60,36 @@ impl MarkDesk {
             graphic.put = before.put.clone();
             graphic.text = before.text.clone().filter(|_| *is_text);
         }
+    }
+
+    /// As they are led, to be kept.
+    pub(crate) fn keep(&self) -> KeptMarks {
+        let marks = self.now.graphics.iter().zip(&self.said).map(|(graphic, said)| KeptMark {
+            name: graphic.name.clone(),
+            said: *said,
+            fade: graphic.fade,
+            text: graphic.text.clone(),
+            put: graphic.put.clone(),
+        });
+        KeptMarks { marks: marks.collect(), waiting: self.waiting.clone() }
+    }
+
+    /// Goes on from what was kept, but for what the show file now says otherwise.
+    pub(crate) fn take_up(&mut self, kept: &KeptMarks) {
+        let now = Arc::make_mut(&mut self.now);
+        for ((graphic, is_text), said) in now.graphics.iter_mut().zip(&self.texts).zip(&self.said) {
+            let Some(before) = kept.marks.iter().find(|before| before.name == graphic.name) else { continue };
+            if before.said == *said {
+                graphic.fade = before.fade;
+            }
+            graphic.put = before.put.clone();
+            graphic.text = before.text.clone().filter(|_| *is_text);
+        }
+        let is_there =
+            |order: &&MarkOrder| now.graphics.iter().any(|graphic| graphic.name == order.watermark);
+        self.waiting = kept.waiting.iter().filter(is_there).cloned().collect();
+        // What was on its way arrives.
+        self.moving = true;
     }
 
     /// Takes an order that its channel has been found to be able to carry out, with this tick or the
@@ -124,7 +155,7 @@ impl MarkDesk {
 #[cfg(test)]
 mod tests {
     use media::Span;
-    use pipeline_dsl::At;
+    use pipeline_dsl::{At, MarkFade};
 
     use super::*;
 
@@ -200,6 +231,33 @@ mod tests {
         let mut other = super::tests::desk();
         other.take(order("bug", OFF, MarkTime::Now));
         assert_eq!(*desk.now(), *other.tick(Key::Delta, at(1300)));
+    }
+
+    /// What is kept and taken up is as it was, through the file, too.
+    #[test]
+    fn what_was_led_is_kept() {
+        let mut led = desk();
+        led.take(order("bug", OFF, MarkTime::Now));
+        led.take(order("name", text("Karry"), MarkTime::Now));
+        let to = At::parse("10%,0");
+        led.take(order("name", MarkChange::Place { to, over: None }, MarkTime::Now));
+        tick(&mut led, Key::Delta);
+        led.take(order("name", ON, MarkTime::KeyFrame));
+        let kept = serde_json::to_string(&led.keep()).unwrap();
+        let mut again = desk();
+        again.take_up(&serde_json::from_str(&kept).unwrap());
+        assert_eq!(again.status(), led.status());
+        assert_eq!(tick(&mut again, Key::Frame), tick(&mut led, Key::Frame));
+        // Another show file's word counts more; a watermark that is gone is none.
+        let show =
+            dsl::parse_show(&SHOW.replace("image \"bug.png\"", "image \"bug.png\" state=off")).unwrap();
+        let mut other = MarkDesk::new(&show, &show.channels[0]);
+        let mut kept = led.keep();
+        kept.marks[1].fade = MarkFade::new(Switch::On);
+        kept.waiting.push(order("gone", ON, MarkTime::Now));
+        other.take_up(&kept);
+        assert_eq!(other.status()[1].state, Switch::Off);
+        assert!(other.waiting.is_empty());
     }
 
     #[test]

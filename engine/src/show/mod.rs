@@ -6,6 +6,7 @@ pub(crate) mod carry;
 pub(crate) mod channels;
 pub(crate) mod checks;
 mod in_step;
+mod keep;
 pub(crate) mod marks;
 pub(crate) mod overload;
 mod plan;
@@ -29,8 +30,9 @@ use crate::event::{Event, EventLog, Level};
 use crate::ingest::buffer::Waited;
 use crate::options::Mode;
 use crate::rehearse::life::Life;
-use crate::report::{CameraReport, LineState, Report, SceneReport, cpu_seconds};
+use crate::report::{CameraReport, LineState, PartReport, Report, SceneReport, cpu_seconds};
 use crate::reporter::Reporter;
+use crate::resume::Keeper;
 use crate::show::cameras::{CameraRun, LineChange};
 use crate::show::channels::{Changed, ChannelRun, Given};
 use crate::show::checks::{Amiss, Word};
@@ -41,6 +43,13 @@ use crate::thumb::{At, ThumbDesk};
 
 /// How long files may take to their first picture before the show starts without them.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whether the show begins, or goes on after its engine died.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Begins {
+    Anew,
+    GoesOn,
+}
 
 /// Everything the show's thread owns.
 pub(crate) struct ShowRun {
@@ -76,6 +85,13 @@ pub(crate) struct ShowRun {
     pub(crate) thumbs: ThumbDesk,
     pub(crate) threads: Vec<JoinHandle<()>>,
     pub(crate) memory: Memory,
+    pub(crate) begins: Begins,
+    /// The first tick of this engine; until there was one, when it was started.
+    pub(crate) from: Time,
+    /// When engines ran before.
+    pub(crate) before: Vec<PartReport>,
+    /// Keeps the show, if it is to be kept.
+    pub(crate) keeper: Option<Keeper>,
     /// There in a rehearsal only.
     pub(crate) life: Option<Arc<Life>>,
 }
@@ -109,7 +125,7 @@ impl ShowRun {
                 channel.marks.begin(Some(zero));
             }
         }
-        let mut tick = Tick(0);
+        let mut tick = self.first_tick();
         let at_the_end = loop {
             let from = self.rate.time_of(tick);
             // The director may hold a rundown, and skip its end or put it off.
@@ -121,10 +137,12 @@ impl ShowRun {
             }
             self.tick(tick, from, self.rate.time_of(tick.next()));
             self.tell(tick, from);
+            self.keep(from);
             tick = tick.next();
         };
+        self.keep_no_more(at_the_end);
         self.finish(at_the_end);
-        let show_s = at_the_end.as_secs_f64();
+        let show_s = (at_the_end - self.from).as_secs_f64();
         let wall_s = wall.elapsed().as_secs_f64();
         Report {
             show: self.name.clone(),
@@ -145,6 +163,10 @@ impl ShowRun {
                 .chain(std::mem::take(&mut self.gone_scenes))
                 .collect(),
             channels: self.channels.iter().map(ChannelRun::report).collect(),
+            parts: match self.before.is_empty() {
+                true => Vec::new(),
+                false => self.parts(at_the_end),
+            },
             events: self.log.all(at_the_end),
         }
     }
@@ -206,6 +228,9 @@ impl ShowRun {
             At::Filler(ix) => self.fillers.get(ix)?.seen(),
             At::Scene(SceneIx(ix)) => self.scenes.get(ix)?.seen(),
         });
+        if !taken.is_empty() || causes.iter().any(|cause| *cause != Changed::Nothing) {
+            self.touch();
+        }
         self.answer(from, taken, &causes);
         if let Some(reloaded) = reloaded {
             reloaded.answer();
@@ -246,6 +271,8 @@ impl ShowRun {
                     };
                     let t = self.rate.time_of(event.tick);
                     self.log.push(t, level, event.code.as_str(), &event.subject, event.message);
+                    // Cues tell what they do.
+                    self.touch();
                 }
                 Output::Duty { feed: FeedIx::Camera(ix), line, duty } => {
                     if let Some(camera) = self.cameras.get(ix) {

@@ -47,10 +47,11 @@ fn engine_alone() {
         options.kit = Arc::new(Fake::new());
     }
     let engine = Engine::start(show, options).unwrap();
-    let mut events = engine.handle().events();
+    let (past, mut events) = engine.handle().history();
     // Ends with the process.
     std::thread::spawn(move || {
-        while let Ok(event) = events.blocking_recv() {
+        let live = std::iter::from_fn(|| events.blocking_recv().ok());
+        for event in past.into_iter().chain(live) {
             println!("\nevent {} {}", event.subject, event.code);
         }
     });

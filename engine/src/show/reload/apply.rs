@@ -1,5 +1,7 @@
 //! At the tick: the show's parts stand as the changed show has them.
 
+use std::sync::Arc;
+
 use crossbeam_channel::Sender;
 use media::{Tick, Time};
 use pipeline_dsl as dsl;
@@ -138,6 +140,10 @@ impl ShowRun {
         // What went stops before what took its place begins: it may have the same port.
         gone.iter().flat_map(|camera| &camera.lines).for_each(Line::close);
         arranged.begin(now);
+        if let Some(keeper) = &mut self.keeper {
+            keeper.show = Arc::new(arranged.show.clone());
+            keeper.touch();
+        }
         self.say(&arranged);
         gone
     }
