@@ -28,6 +28,7 @@ mod progress;
 mod rehearse;
 mod run;
 mod show_file;
+mod state;
 mod table;
 mod target;
 mod term;

@@ -18,6 +18,7 @@ use crate::exit::{Means, Outcome, Result, wrong};
 use crate::guard::{self, Guard, TOKEN_VARIABLE};
 use crate::progress::Progress;
 use crate::show_file::{ShowFile, tally};
+use crate::state::{self, Found, Look, Wanted};
 use crate::target::Target;
 use crate::{closing, page, term};
 
@@ -28,12 +29,18 @@ Examples:
   obvan run concert.show
   obvan run concert.show --for 30s --out out --report out/report.json
   obvan run concert.show --offline --for 60s --report - | jq .realtime_factor
+  obvan run concert.show --fresh
   OBVAN_TOKEN=… obvan run concert.show --http 0.0.0.0:8080
 
 Relative inputs are looked for beside the show file; recordings go to --out, and none that
 is there is overwritten. The first Ctrl-C (or SIGTERM) ends the show in good order, a second
 one at once. SIGHUP reads the show file again, as `obvan ctl reload` does. Beyond loopback the
 page and API want the token that OBVAN_TOKEN holds.
+
+While a show runs in real time its state is kept in a file, which goes when the show ends. If
+the engine dies, the same command goes on: at the show time that the clock on the wall has
+reached by then, with the same sources, rundown, levels, lines and watermarks. A state that is
+older than half an hour is left alone unless --resume is said. docs/RESUME.md has it all.
 
 Exit codes: 0 ok; 1 a channel, an egress or a stream failed; 2 wrong usage or an invalid show.")]
 pub struct Args {
@@ -43,7 +50,7 @@ pub struct Args {
     /// As fast as possible in virtual time; the same show twice gives the same tags
     #[arg(long)]
     offline: bool,
-    /// End after this much show time, e.g. `30s`
+    /// End after this much show time, e.g. `30s`; a show that goes on, after so much more
     #[arg(long = "for", value_name = "DUR", value_parser = crate::duration::parse)]
     limit: Option<media::Span>,
     /// Where recordings go
@@ -58,6 +65,16 @@ pub struct Args {
     /// Listen here for encoders that push, e.g. `127.0.0.1:1935`
     #[arg(long, value_name = "ADDR")]
     rtmp: Option<SocketAddr>,
+    /// Where the show's state is kept, to go on from if the engine dies; `NAME.state` in --out
+    /// if this is left out
+    #[arg(long, value_name = "FILE", conflicts_with = "offline")]
+    state: Option<PathBuf>,
+    /// Go on from the state that is there, however old it is
+    #[arg(long, conflicts_with_all = ["fresh", "offline"])]
+    resume: bool,
+    /// Begin anew, even if there is a state to go on from; that is put aside as `….old`
+    #[arg(long, conflicts_with = "offline")]
+    fresh: bool,
     /// A further name that the page and the API are reached by; may be repeated
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
@@ -81,7 +98,19 @@ pub fn run(args: Args) -> Result {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().failed("starting the runtime")?;
     let rate = show.video.rate;
+    let found = match mode {
+        Mode::Offline => Found::default(),
+        Mode::RealTime => {
+            let path = args.state.unwrap_or_else(|| state::beside(&args.out, &show.name));
+            match state::look(&path, Wanted::of(args.resume, args.fresh), &show)? {
+                Look::Show(found) => found,
+                Look::Over => return Ok(Outcome::Done),
+            }
+        }
+    };
     let options = RunOptions {
+        state: found.state,
+        goes_on: found.goes_on,
         limit: args.limit,
         inputs: file.folder,
         out: args.out,
@@ -287,11 +316,12 @@ async fn follow(engine: Engine, handle: &Handle, mut signals: Signals) -> Result
     // From the very first: the status keeps the last ones only, and many lines may fail at once.
     let (past, mut events) = handle.history();
     past.iter().for_each(|event| progress.event(event));
-    let began = Instant::now();
+    // A show that goes on has come far already.
+    let (began, came) = (Instant::now(), handle.status().t);
     let mut ended = tokio::task::spawn_blocking(move || engine.wait());
     let mut second = tokio::time::interval(Duration::from_secs(1));
     second.tick().await;
-    let (mut stopping, mut listening) = (false, true);
+    let mut stopping = false;
     let mut reloading = tokio::task::JoinSet::new();
     let mut looking = tokio::task::JoinSet::new();
     let report = loop {
@@ -299,7 +329,7 @@ async fn follow(engine: Engine, handle: &Handle, mut signals: Signals) -> Result
             report = &mut ended => break report,
             _ = second.tick() => {
                 let status = handle.status();
-                let speed = status.t / began.elapsed().as_secs_f64();
+                let speed = (status.t - came) / began.elapsed().as_secs_f64();
                 progress.at(&status, speed);
                 // One look at a time, however slow the disk is.
                 if looking.is_empty() {
@@ -309,10 +339,10 @@ async fn follow(engine: Engine, handle: &Handle, mut signals: Signals) -> Result
             }
             Some(_) = looking.join_next() => {}
             Some(Ok(outcome)) = reloading.join_next() => say_reload(&outcome, &mut progress),
-            event = events.recv(), if listening => match event {
-                Ok(event) => progress.event(&event),
-                Err(RecvError::Lagged(missed)) => progress.say(&format!("{missed} events were not shown")),
-                Err(RecvError::Closed) => listening = false,
+            event = events.recv() => if let Err(RecvError::Lagged(missed)) = event {
+                progress.say(&format!("{missed} events were not shown"));
+            } else if let Ok(event) = event {
+                progress.event(&event);
             },
             asked = signals.next() => {
                 if asked == Asked::Reload {

@@ -6,6 +6,7 @@ mod ctl;
 mod directing;
 mod disk;
 mod endings;
+mod going_on;
 mod inputs;
 mod keys;
 mod live_show;
