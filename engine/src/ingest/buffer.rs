@@ -300,7 +300,7 @@ impl LineBuffer {
     pub(crate) fn keep(&self, kept: Kept) {
         let mut state = self.lock();
         state.kept = kept;
-        if kept != Kept::Nothing {
+        if let Kept::UpTo(_) = kept {
             state.content = Content::Pictures;
         }
     }

@@ -98,6 +98,11 @@ impl Bench {
         self.line.arrival(&mut self.contribution, arrival);
     }
 
+    /// The line does what it was ordered to, as its thread looks at that before each arrival.
+    pub(super) fn mind_orders(&mut self) {
+        self.line.mind_orders(&mut self.contribution);
+    }
+
     /// The show runs up to `now`.
     pub(super) fn run_to(&mut self, now: Time) {
         let channels = self.line.shape.channels;

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use codecs::{Fake, Frame, Pcm, PictureMut};
 use media::{Size, Time};
+use pipeline_dsl::Standby;
+use scheduling::Duty;
 
 use super::bench::{Bench, RATE};
 use crate::ingest::intake::Arrival;
@@ -90,4 +92,41 @@ fn a_stream_whose_pictures_come_late_is_no_radio() {
     send(&mut bench, 0, 5000, |at| at >= 2500);
     assert_like(&bench, &[(true, 2.7), (false, 2.3)]);
     assert!(!bench.line.buffer.is_sound_alone());
+}
+
+/// A sender's clock runs a little fast, and jumps: what is heard goes on.
+#[test]
+fn its_clock_may_drift_and_jump() {
+    let mut bench = line();
+    let mut jumped = 0;
+    for n in 0..6000 {
+        let at = n * 20;
+        bench.run_to(ms(at));
+        match at {
+            60_000 => jumped = 10_000,
+            90_000 => jumped = -20_000,
+            _ => {}
+        }
+        // 300 ppm.
+        bench.put(sound(at + at * 3 / 10_000 + jumped));
+    }
+    let holes = stretches(&bench);
+    // Blocks that may be astray are not believed before there are three.
+    let longest = holes[1..].iter().filter(|(hole, _)| *hole).map(|(_, s)| *s).fold(0.0, f64::max);
+    assert!(longest < 0.3 && holes.len() <= 6, "{holes:?}");
+    let heard = bench.sound.iter().filter(|sample| **sample > 0.4).count() as f64 / 48_000.0;
+    assert!(heard > 116.0, "{heard} s are heard: {holes:?}");
+}
+
+/// On warm standby it is there all the same: there is nothing of it to keep undecoded.
+#[test]
+fn on_warm_standby_it_is_heard() {
+    let mut bench = line();
+    bench.line.orders.stand_by(Standby::Warm);
+    bench.line.orders.give(Duty::Keep);
+    for at in (0..8000).step_by(20) {
+        bench.mind_orders();
+        send(&mut bench, at, at + 20, |_| false);
+    }
+    assert_like(&bench, &[(true, 3.0), (false, 5.0)]);
 }
