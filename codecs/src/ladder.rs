@@ -6,7 +6,10 @@
 //!
 //! A ladder can [pause](Ladder::pause): all it was given comes out, and it goes on with new
 //! encoders of the same settings, whose streams a decoder takes for one. So can a rung alone:
-//! while it [rests](Ladder::order) it is neither scaled nor encoded.
+//! while it [rests](Ladder::order) it is neither scaled nor encoded. And its rungs can
+//! [change](Ladder::change): come, go, or go on with another encoder.
+
+mod open;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,13 +21,14 @@ use media::{FrameRate, Key, Packet, Size, Time, VideoParams};
 
 use crate::codec::{CodecKit, VideoEncoder};
 use crate::error::CodecError;
-use crate::ffmpeg::Filter;
 use crate::frame::Frame;
 use crate::scale::Scaler;
 use crate::settings::{VideoEncoderName, VideoEncoderSettings};
 use crate::thread_cpu::thread_cpu;
-use crate::turn::{Turns, step_back};
+use crate::turn::Turns;
 use crate::watermark::Finish;
+use open::Opener;
+pub use open::{NextRung, OpenRung};
 
 /// Frames that may wait for the scaler.
 const INPUT: usize = 2;
@@ -172,11 +176,13 @@ enum Order {
     Frame(Frame, Key, Finishing),
     Duty(usize, RungDuty),
     Pause(Time),
+    Change(Vec<NextRung>),
 }
 
 /// What is handed on to a rung's encoder.
 enum Job {
-    Frame(Frame, Key, Finishing),
+    /// With the rung's number at that frame.
+    Frame(Frame, Key, Option<(usize, Arc<dyn Finish>)>),
     Rest(Time),
     Pause(Time),
 }
@@ -184,31 +190,6 @@ enum Job {
 struct Input {
     sender: Option<Sender<Order>>,
     last: Option<Time>,
-}
-
-/// What a rung's thread opens its encoders with.
-struct Opener {
-    kit: Arc<dyn CodecKit>,
-    settings: VideoEncoderSettings,
-}
-
-impl Opener {
-    fn open(&self) -> Result<Box<dyn VideoEncoder>, CodecError> {
-        self.kit.video_encoder(&self.settings)
-    }
-
-    /// Another one, whose stream goes on where the last one's ended.
-    fn reopen(&self, last: &VideoParams) -> Result<Box<dyn VideoEncoder>, CodecError> {
-        let encoder = self.open()?;
-        if encoder.params() == last {
-            return Ok(encoder);
-        }
-        Err(CodecError::Damaged {
-            codec: "encoder",
-            pts: None,
-            why: "opened again with the same settings, it has other headers".into(),
-        })
-    }
 }
 
 /// A running ladder. Dropping it is as [`finish`](Self::finish).
@@ -232,47 +213,38 @@ impl Ladder {
         if settings.rungs.is_empty() {
             return Err(LadderError::NoRungs);
         }
-        let mut encoders = Vec::new();
-        let mut stand_ins = Vec::new();
-        for (rung, settings) in settings.rungs.iter().enumerate() {
-            let mut opener = Opener { kit: Arc::clone(&kit), settings: settings.clone() };
-            let opened = opener.open().or_else(|why| {
-                let Some(encoder) = settings.encoder.stand_in() else { return Err(why) };
-                stand_ins.push((rung, why));
-                opener.settings.encoder = encoder;
-                opener.open()
-            });
-            let failed = |source| LadderError::Rung { rung, size: settings.size, source };
-            encoders.push((opened.map_err(failed)?, opener));
-        }
         let largest = settings.rungs.iter().enumerate().max_by_key(|(_, rung)| rung.size.area());
         let first = largest.map(|(rung, _)| rung).filter(|_| settings.turns == Turns::LargestFirst);
-        let params = encoders.iter().map(|(encoder, _)| encoder.params().clone()).collect();
-        let names = encoders.iter().map(|(_, opener)| opener.settings.encoder).collect();
-        let (mut outputs, mut counters, mut steps) = (Vec::new(), Vec::new(), Vec::new());
-        for (rung, ((encoder, opener), settings)) in encoders.into_iter().zip(&settings.rungs).enumerate() {
-            let (to_encoder, frames) = bounded(QUEUE);
-            let (to_caller, output) = bounded(OUTPUT);
-            let counter = Arc::new(RungCounters::default());
-            outputs.push(output);
-            counters.push(Arc::clone(&counter));
-            let scaler = Scaler::new(settings.size, Filter::BicubicFast);
-            steps.push(Cascade { rung, duty: RungDuty::Encode, scaler, to: to_encoder });
+        let rungs = settings.rungs.into_iter().enumerate().map(|(rung, settings)| {
             let waits = first.is_some_and(|first| rung != first);
-            let work = move || {
-                if waits {
-                    step_back();
-                }
-                encode(rung, encoder, &opener, frames, &to_caller, &counter);
-            };
-            spawn(&format!("encode-{rung}"), work)?;
+            OpenRung::start(&kit, rung, settings, waits)
+        });
+        Self::of(rungs.collect::<Result<_, _>>()?)
+    }
+
+    /// One of rungs that are open, in their order.
+    ///
+    /// # Errors
+    /// No rungs, or no thread.
+    pub fn of(rungs: Vec<OpenRung>) -> Result<Self, LadderError> {
+        if rungs.is_empty() {
+            return Err(LadderError::NoRungs);
         }
-        // The largest first; rungs of one size share their picture.
-        steps.sort_by_key(|step| std::cmp::Reverse(step.scaler.size().area()));
+        let (mut params, mut names, mut stand_ins) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut outputs, mut counters, mut steps) = (Vec::new(), Vec::new(), Vec::new());
+        for (rung, open) in rungs.into_iter().enumerate() {
+            params.push(open.params);
+            names.push(open.encoder);
+            stand_ins.extend(open.missing.map(|why| (rung, why)));
+            outputs.extend(open.output);
+            counters.push(open.counters);
+            steps.push(Cascade { rung, ..open.step });
+        }
+        in_order(&mut steps);
         let (sender, orders) = bounded(INPUT);
         let scaling = Arc::new(RungCounters::default());
         let counted = Arc::clone(&scaling);
-        spawn("scale", move || scale(&mut steps, &orders, &counted))?;
+        spawn("scale", move || scale(steps, &orders, &counted))?;
         Ok(Self {
             input: Mutex::new(Input { sender: Some(sender), last: None }),
             params,
@@ -345,6 +317,19 @@ impl Ladder {
         sender.send(Order::Duty(rung, duty)).map_err(|_| LadderError::Ended)
     }
 
+    /// Its rungs from the next frame on, in their order: those that stay, by their numbers as they
+    /// were, and those that come, with that frame, which is an IDR of theirs whatever is asked. All
+    /// others end: what they hold comes out, then [`RungOutput::End`]. Waits while the ladder is
+    /// full. What [`params`](Self::params) and the like tell is of the rungs it was started with.
+    ///
+    /// # Errors
+    /// A ladder that has ended.
+    pub fn change(&self, rungs: Vec<NextRung>) -> Result<(), LadderError> {
+        let sender = self.input.lock().unwrap_or_else(PoisonError::into_inner).sender.clone();
+        let sender = sender.ok_or(LadderError::Ended)?;
+        sender.send(Order::Change(rungs)).map_err(|_| LadderError::Ended)
+    }
+
     /// No more frames: what was handed in is encoded, then every rung gives
     /// [`RungOutput::End`]. Does not wait for that.
     pub fn finish(&self) {
@@ -401,7 +386,28 @@ struct Cascade {
     to: Sender<Result<Job, CodecError>>,
 }
 
-fn scale(steps: &mut [Cascade], orders: &Receiver<Order>, counters: &RungCounters) {
+/// The largest first; rungs of one size share their picture.
+fn in_order(steps: &mut [Cascade]) {
+    steps.sort_by_key(|step| std::cmp::Reverse(step.scaler.size().area()));
+}
+
+/// What stays, with its new number, and what comes; what does not stay is let go.
+fn changed(mut before: Vec<Cascade>, next: Vec<NextRung>) -> Vec<Cascade> {
+    let mut steps = Vec::with_capacity(next.len());
+    for (rung, next) in next.into_iter().enumerate() {
+        match next {
+            NextRung::Stays(was) => {
+                let place = before.iter().position(|step| step.rung == was);
+                steps.extend(place.map(|place| Cascade { rung, ..before.swap_remove(place) }));
+            }
+            NextRung::Comes(open) => steps.push(Cascade { rung, ..open.step }),
+        }
+    }
+    in_order(&mut steps);
+    steps
+}
+
+fn scale(mut steps: Vec<Cascade>, orders: &Receiver<Order>, counters: &RungCounters) {
     let begun = thread_cpu();
     for order in orders {
         counters.waits(orders.len());
@@ -410,7 +416,7 @@ fn scale(steps: &mut [Cascade], orders: &Receiver<Order>, counters: &RungCounter
             Order::Frame(frame, key, finish) => {
                 counters.frames.fetch_add(1, Ordering::Relaxed);
                 let mut from = frame.picture;
-                for step in &mut *steps {
+                for step in &mut steps {
                     if step.duty == RungDuty::Rest {
                         alive |= step.to.send(Ok(Job::Rest(frame.pts))).is_ok();
                         continue;
@@ -419,8 +425,8 @@ fn scale(steps: &mut [Cascade], orders: &Receiver<Order>, counters: &RungCounter
                     if let Ok(picture) = &made {
                         from = picture.clone();
                     }
-                    let finished =
-                        |picture| Job::Frame(Frame { pts: frame.pts, picture }, key, finish.clone());
+                    let finish = finish.clone().map(|finish| (step.rung, finish));
+                    let finished = |picture| Job::Frame(Frame { pts: frame.pts, picture }, key, finish);
                     let job = made.map(finished);
                     // A rung that ended has closed its end: the others go on.
                     alive |= step.to.send(job).is_ok();
@@ -433,8 +439,12 @@ fn scale(steps: &mut [Cascade], orders: &Receiver<Order>, counters: &RungCounter
                 // Whether anybody reads is found out with the next frame.
                 alive = true;
             }
+            Order::Change(next) => {
+                steps = changed(steps, next);
+                alive = true;
+            }
             Order::Pause(until) => {
-                for step in &mut *steps {
+                for step in &mut steps {
                     alive |= step.to.send(Ok(Job::Pause(until))).is_ok();
                 }
             }
@@ -447,7 +457,6 @@ fn scale(steps: &mut [Cascade], orders: &Receiver<Order>, counters: &RungCounter
 }
 
 fn encode(
-    rung: usize,
     mut encoder: Box<dyn VideoEncoder>,
     opener: &Opener,
     frames: Receiver<Result<Job, CodecError>>,
@@ -462,7 +471,7 @@ fn encode(
             counters.waits(frames.len());
             let ended = match job? {
                 Job::Frame(mut frame, key, finish) => {
-                    if let Some(finish) = finish {
+                    if let Some((rung, finish)) = finish {
                         frame.picture = finish.finish(rung, frame.picture)?;
                     }
                     encoder.send(&frame, key)?;

@@ -63,7 +63,9 @@ pub use error::{CodecError, Step};
 pub use fake::{Fake, Reorder};
 pub use ffmpeg::{Cadence, Ffmpeg, Filter, Follower, Resampler};
 pub use frame::{Frame, Pcm};
-pub use ladder::{Ladder, LadderError, LadderSettings, RungCounters, RungDuty, RungOutput};
+pub use ladder::{
+    Ladder, LadderError, LadderSettings, NextRung, OpenRung, RungCounters, RungDuty, RungOutput,
+};
 pub use mix::dissolve;
 pub use picture::{
     Aspect, Mirror, Picture, PictureMut, PixelFormat, Plane, PlaneMut, PlaneRef, Rotation, Scan, Turn,

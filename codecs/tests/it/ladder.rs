@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use codecs::{
-    CodecError, CodecKit, Fake, Ffmpeg, Frame, Ladder, LadderError, LadderSettings, Reorder, RungDuty,
-    RungOutput, VideoEncoderName,
+    CodecError, CodecKit, Fake, Ffmpeg, Frame, Ladder, LadderError, LadderSettings, NextRung, OpenRung,
+    Reorder, RungDuty, RungOutput, VideoEncoderName, VideoEncoderSettings,
 };
 use crossbeam_channel::Receiver;
 use media::{FrameRate, Key, Packet, Size, Tick, Time};
@@ -102,6 +102,59 @@ fn x264_makes_every_rung_of_the_same_canvas() {
         let size = params.size.unwrap();
         let db = pattern::psnr(&frames[29].picture, &pattern::picture(size, 0).freeze());
         assert!(db > 28.0, "{db} dB at {size}");
+    }
+}
+
+/// Rungs come, go, and go on with another encoder: all of what was handed in before comes out, and
+/// those that stay are none the wiser.
+#[test]
+fn a_ladders_rungs_change_between_two_frames() {
+    const BEFORE: u64 = 20;
+    const AFTER: u64 = 13;
+    for kit in [Arc::new(Ffmpeg::new()) as Arc<dyn CodecKit>, Arc::new(Fake::new().reordering(Reorder::Pyramid))] {
+        let mut ladder = Ladder::start(Arc::clone(&kit), LadderSettings::new(rate(), RUNGS)).unwrap();
+        let mut outputs = ladder.outputs();
+        let open = |rung, size, bitrate| {
+            OpenRung::open(&kit, rung, VideoEncoderSettings::new(size, rate(), bitrate)).unwrap()
+        };
+        // One that is never taken ends with nothing.
+        let untaken = open(0, CANVAS, 500_000).output().unwrap();
+        let (mut other, mut new) = (open(1, RUNGS[0].0, 150_000), open(3, Size::new(64, 36), 50_000));
+        let params = [other.params().clone(), new.params().clone()];
+        outputs.extend([other.output().unwrap(), new.output().unwrap()]);
+        let mut frames = (0..BEFORE + AFTER).map(|n| {
+            Frame { pts: rate().time_of(Tick(n)), picture: pattern::picture(CANVAS, n as u32).freeze() }
+        });
+        let feed = std::thread::spawn(move || {
+            let mut send = |count| {
+                for (n, frame) in frames.by_ref().take(count).enumerate() {
+                    ladder.send(frame, if n == 0 { Key::Frame } else { Key::Delta }).unwrap();
+                }
+            };
+            send(BEFORE as usize);
+            // 0 goes on with another encoder, 2 goes, and one comes.
+            let next = [NextRung::Stays(1), NextRung::Comes(other), NextRung::Stays(3), NextRung::Comes(new)];
+            ladder.change(next.into()).unwrap();
+            send(AFTER as usize);
+            ladder.finish();
+        });
+        let made = drain(outputs);
+        feed.join().unwrap();
+        assert!(untaken.iter().all(|out| matches!(out, RungOutput::End)));
+        let (all, before, after) = (0..BEFORE + AFTER, 0..BEFORE, BEFORE..BEFORE + AFTER);
+        let wanted = [&before, &all, &before, &all, &after, &after];
+        for (rung, ((packets, failed), ticks)) in made.iter().zip(wanted).enumerate() {
+            assert_eq!(*failed, None, "{rung}");
+            let mut pts: Vec<Time> = packets.iter().map(|packet| packet.pts).collect();
+            pts.sort_unstable();
+            assert_eq!(pts, ticks.clone().map(|n| rate().time_of(Tick(n))).collect::<Vec<_>>(), "{rung}");
+            let starts = [0, BEFORE].into_iter().filter(|n| ticks.contains(n));
+            assert_eq!(key_times(packets), starts.map(|n| rate().time_of(Tick(n))).collect::<Vec<_>>());
+        }
+        for (params, (packets, _)) in params.iter().zip(&made[4..]) {
+            let mut decoder = kit.video_decoder(params).unwrap();
+            packets.iter().for_each(|packet| decoder.send(packet).unwrap());
+        }
     }
 }
 
