@@ -70,6 +70,12 @@ impl RungsInStep {
         Self { rungs: vec![Rung::default(); rungs], apart: None, passed: None }
     }
 
+    /// One more rung, and its number: nothing is expected of it until it [wakes](Self::wake).
+    pub fn join(&mut self) -> usize {
+        self.rungs.push(Rung { over: Over::Yes, ..Rung::default() });
+        self.rungs.len() - 1
+    }
+
     /// A rung has a key frame at `pts`; each rung's rise.
     pub fn key(&mut self, rung: usize, pts: Time) -> Option<Found> {
         let one = self.rungs.get_mut(rung).filter(|one| one.over == Over::Not)?;
@@ -217,6 +223,31 @@ mod tests {
                 };
                 prop_assert_eq!(found, None);
             }
+        }
+
+        /// One that joins is in step from its first key frame on, and watched from then on.
+        #[test]
+        fn a_rung_that_joins_is_in_step_and_watched(joined in 0i64..10, ahead in 0usize..9, missing in 11i64..20) {
+            let mut watch = RungsInStep::new(2);
+            let mut found = Vec::new();
+            let mut late = VecDeque::new();
+            for key in 0..40 {
+                // Either comes first, or is a few ahead.
+                found.extend(watch.key(0, at(key)));
+                found.extend(watch.key(1, at(key)));
+                if key == joined {
+                    prop_assert_eq!(watch.join(), 2);
+                }
+                if key >= joined && key != missing {
+                    late.push_back(key);
+                }
+                if late.len() > ahead || key == 39 {
+                    for key in late.drain(..) {
+                        found.extend(if key == joined { watch.wake(2, at(key)) } else { watch.key(2, at(key)) });
+                    }
+                }
+            }
+            prop_assert_eq!(found, [Found::Apart { rung: 2, at: at(missing) }, Found::Together]);
         }
 
         /// One that wakes and then lacks a key frame is found.

@@ -104,6 +104,8 @@ pub struct Carrying {
     /// For each channel those it could carry, the likeliest first.
     lenders: Vec<Vec<usize>>,
     before: Vec<Encoding>,
+    /// Who is carried no longer and has not had the key frame for it.
+    let_go: Vec<usize>,
 }
 
 impl Carrying {
@@ -158,6 +160,7 @@ impl Carrying {
             order,
             lenders,
             before: vec![Encoding::None; channels.len()],
+            let_go: Vec::new(),
         }
     }
 
@@ -180,6 +183,16 @@ impl Carrying {
         });
         next.before = before.collect();
         next
+    }
+
+    /// What a channel carries has its end with the next tick, since its rungs are others from then
+    /// on: it is decided anew, and whatever comes of that is a change.
+    pub fn carry_anew(&mut self, ChannelIx(channel): ChannelIx) {
+        let Some(before) = self.before.get_mut(channel) else { return };
+        if let Encoding::Carried(ChannelIx(lender)) = *before {
+            *before = Encoding::None;
+            self.let_go.push(lender);
+        }
     }
 
     /// Decides a tick. `tick` is in the order of the show's channels; those that have ended, or
@@ -215,6 +228,7 @@ impl Carrying {
                 mark(lender);
             }
         }
+        self.let_go.drain(..).for_each(mark);
         let key = |ix: usize| keys.get(ix).copied().unwrap_or(Key::Delta);
         let steps = self.before.iter().zip(&now).enumerate().map(|(ix, (&before, &now))| EncodingStep {
             before,
