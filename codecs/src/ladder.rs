@@ -400,7 +400,10 @@ fn changed(mut before: Vec<Cascade>, next: Vec<NextRung>) -> Vec<Cascade> {
                 let place = before.iter().position(|step| step.rung == was);
                 steps.extend(place.map(|place| Cascade { rung, ..before.swap_remove(place) }));
             }
-            NextRung::Comes(open) => steps.push(Cascade { rung, ..open.step }),
+            NextRung::Comes(open) => {
+                let OpenRung { step, .. } = *open;
+                steps.push(Cascade { rung, ..step });
+            }
         }
     }
     in_order(&mut steps);

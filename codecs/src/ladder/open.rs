@@ -54,7 +54,7 @@ pub enum NextRung {
     /// The one that had this number goes on, with its encoder.
     Stays(usize),
     /// It begins.
-    Comes(OpenRung),
+    Comes(Box<OpenRung>),
 }
 
 impl OpenRung {

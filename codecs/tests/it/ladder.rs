@@ -111,7 +111,9 @@ fn x264_makes_every_rung_of_the_same_canvas() {
 fn a_ladders_rungs_change_between_two_frames() {
     const BEFORE: u64 = 20;
     const AFTER: u64 = 13;
-    for kit in [Arc::new(Ffmpeg::new()) as Arc<dyn CodecKit>, Arc::new(Fake::new().reordering(Reorder::Pyramid))] {
+    for kit in
+        [Arc::new(Ffmpeg::new()) as Arc<dyn CodecKit>, Arc::new(Fake::new().reordering(Reorder::Pyramid))]
+    {
         let mut ladder = Ladder::start(Arc::clone(&kit), LadderSettings::new(rate(), RUNGS)).unwrap();
         let mut outputs = ladder.outputs();
         let open = |rung, size, bitrate| {
@@ -122,8 +124,9 @@ fn a_ladders_rungs_change_between_two_frames() {
         let (mut other, mut new) = (open(1, RUNGS[0].0, 150_000), open(3, Size::new(64, 36), 50_000));
         let params = [other.params().clone(), new.params().clone()];
         outputs.extend([other.output().unwrap(), new.output().unwrap()]);
-        let mut frames = (0..BEFORE + AFTER).map(|n| {
-            Frame { pts: rate().time_of(Tick(n)), picture: pattern::picture(CANVAS, n as u32).freeze() }
+        let mut frames = (0..BEFORE + AFTER).map(|n| Frame {
+            pts: rate().time_of(Tick(n)),
+            picture: pattern::picture(CANVAS, n as u32).freeze(),
         });
         let feed = std::thread::spawn(move || {
             let mut send = |count| {
@@ -133,7 +136,8 @@ fn a_ladders_rungs_change_between_two_frames() {
             };
             send(BEFORE as usize);
             // 0 goes on with another encoder, 2 goes, and one comes.
-            let next = [NextRung::Stays(1), NextRung::Comes(other), NextRung::Stays(3), NextRung::Comes(new)];
+            let comes = |open| NextRung::Comes(Box::new(open));
+            let next = [NextRung::Stays(1), comes(other), NextRung::Stays(3), comes(new)];
             ladder.change(next.into()).unwrap();
             send(AFTER as usize);
             ladder.finish();
