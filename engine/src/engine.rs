@@ -24,7 +24,7 @@ use crate::report::Report;
 use crate::reporter::Reporter;
 use crate::resume::{Keeper, KeptShow, TakenUp};
 use crate::rig;
-use crate::show::reload::{Reloader, Standing, on_disk};
+use crate::show::reload::{Reloader, Standing, StandingChannel, on_disk};
 use crate::show::{Begins, ShowRun, carry};
 use crate::start::{Begun, Gate, Place, StartError};
 use crate::status::{Board, EVENTS_SHOWN, LoadStatus, Status};
@@ -168,7 +168,7 @@ impl Engine {
             place: place.clone(),
             file: on_disk(file),
             together,
-            rungs: channels.iter().map(|c| (c.stage.name.clone(), c.stage.rungs.clone())).collect(),
+            channels: channels.iter().map(|channel| StandingChannel::of(&channel.stage)).collect(),
             door: Arc::clone(&door),
             viewers: Arc::clone(&viewers),
             to_show,

@@ -51,10 +51,10 @@ impl Viewers {
     fn all(&self) -> Vec<Arc<ViewerFeed>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
-    /// Without those that are shut, and with these.
+    /// Without those that let nobody in any more, and with these.
     pub(crate) fn change(&self, more: Vec<Arc<ViewerFeed>>) {
         let mut feeds = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        feeds.retain(|feed| !feed.exit.is_shut());
+        feeds.retain(|feed| feed.exit.lets_in());
         feeds.extend(more);
     }
 }

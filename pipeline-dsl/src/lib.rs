@@ -77,7 +77,7 @@ pub use address::{address_shown, masked};
 pub use bound::Bound;
 pub use check::{Checked, check, parse_show};
 pub use diagnostic::{Diagnostic, MOST_DIAGNOSTICS, Severity, Span};
-pub use difference::{Change, Difference, Fixed, Step};
+pub use difference::{Change, Difference, Encoding, Fixed, Step};
 pub use files::{
     AddressRef, FileKind, FileRef, FontRef, Way, exposed_keys, key_folders, missing_files, unfit_addresses,
     unfit_fonts, unfit_papers,

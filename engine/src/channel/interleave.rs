@@ -41,6 +41,12 @@ impl Interleave {
         Self { late, ..Self::default() }
     }
 
+    /// From here on sound lies later by another span.
+    pub(crate) fn set_late(&mut self, late: Span) {
+        self.audio.next = self.audio.next.map(|next| next + (late - self.late));
+        self.late = late;
+    }
+
     /// Takes a packet: video in order of DTS, audio as well, and each block of it follows on the last.
     pub(crate) fn put(&mut self, packet: Packet) {
         let side = match packet.track {

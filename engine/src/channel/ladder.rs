@@ -33,7 +33,13 @@ pub(super) fn stand_in(
     LadderSettings { rate: show.video.rate, rungs, turns: Turns::Even }
 }
 
-fn encoder(show: &dsl::Show, ladder: &dsl::Ladder, rung: &dsl::Rung, cores: usize) -> VideoEncoderSettings {
+/// What a rung is encoded with.
+pub(super) fn encoder(
+    show: &dsl::Show,
+    ladder: &dsl::Ladder,
+    rung: &dsl::Rung,
+    cores: usize,
+) -> VideoEncoderSettings {
     VideoEncoderSettings {
         maxrate: rung.maxrate(),
         buffer: rung.buffer(),

@@ -9,15 +9,19 @@
 
 pub(crate) mod carry;
 pub(crate) mod compose;
+mod composing;
 pub(crate) mod copy;
 mod cores;
 mod in_step;
 mod interleave;
 mod ladder;
 pub(crate) mod limiter;
+pub(crate) mod making;
 pub(crate) mod marks;
 pub(crate) mod meter;
 pub(crate) mod outlets;
+pub(crate) mod renew;
+mod rise;
 pub(crate) mod rung;
 pub(crate) mod scene;
 pub(crate) mod sound;
@@ -25,27 +29,27 @@ pub(crate) mod splice;
 mod vbv;
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use codecs::{
-    AudioEncoderSettings, Frame, Ladder, LadderError, LadderSettings, Pcm, RungCounters, RungDuty, Turns,
-    VideoEncoderName,
-};
+use codecs::{AudioEncoderSettings, Ladder, LadderSettings, RungCounters, RungDuty, Turns, VideoEncoderName};
 use crossbeam_channel::{Receiver, Sender, bounded, never};
-use media::{Key, Packet, Size, Span, Time, VideoParams};
+use media::{Key, Size, Span, Time, VideoParams};
 use pipeline_dsl as dsl;
 
 use crate::channel::compose::{Composer, Layers};
+use crate::channel::composing::{LadderChange, Runs, Stage};
 use crate::channel::copy::{
-    Copied, CopyDesk, CopyStep, CopyWork, Heads, StandIn, StandInSettings, StandInThread, open_stand_in,
+    Copied, CopyDesk, CopyStep, CopyWork, StandInSettings, StandInThread, open_stand_in,
 };
+use crate::channel::in_step::InStep;
+use crate::channel::making::{Described, Making, Pictured};
 use crate::channel::marks::{MarkStates, Marks};
 use crate::channel::meter::RungMeter;
 use crate::channel::outlets::{Outlet, Outlets};
-use crate::channel::rung::{EncryptOrder, Feeds, GapTime, RungEnd, RungOrder};
-use crate::channel::vbv::Vbv;
+use crate::channel::renew::Renewing;
+use crate::channel::rung::{EncryptOrder, Feeds, RungEnd, RungOrder};
 use crate::egress::feed::Feed;
 use crate::egress::play::Programs;
 use crate::event::Level;
@@ -53,16 +57,11 @@ use crate::keys::ChannelKeys;
 use crate::options::Mode;
 use crate::rehearse::Codecs;
 use crate::reporter::Reporter;
-use crate::stage::{StageMeter, ThreadShare};
+use crate::stage::StageMeter;
 use crate::start::{Place, StartError};
-use crate::way::{self, Station};
 
 /// Ticks that may wait to be composed.
 const WAITING: usize = 3;
-/// Why a channel fails all of whose rungs have.
-const NONE_LEFT: &str = "none of its rungs is left";
-/// AAC packets that may wait for one rung.
-const SOUND_WAITING: usize = 256;
 
 /// One tick's work.
 pub(crate) struct Work {
@@ -73,6 +72,8 @@ pub(crate) struct Work {
     pub(crate) pictures: Pictures,
     /// What its copying rung needs of this tick, if it has one.
     pub(crate) copy: Option<CopyWork>,
+    /// Other rungs from this tick on.
+    pub(crate) ladder: Option<LadderChange>,
     /// What becomes of rungs from this tick on, by their encoders' numbers in the ladder.
     pub(crate) duties: Vec<(usize, RungDuty)>,
     /// How its watermarks are to be.
@@ -117,6 +118,15 @@ pub(crate) struct RungEncoder {
     /// The device that was asked for, where that did not open.
     pub(crate) instead_of: Option<VideoEncoderName>,
     pub(crate) counters: Arc<RungCounters>,
+    /// CPU time of those that encoded the rung before it, in nanoseconds.
+    pub(crate) cpu_before: u64,
+}
+
+impl RungEncoder {
+    /// All CPU time that encoding the rung took, in nanoseconds.
+    pub(crate) fn cpu_nanos(&self) -> u64 {
+        self.cpu_before + self.counters.cpu_nanos()
+    }
 }
 
 /// A running channel.
@@ -125,8 +135,13 @@ pub(crate) struct Channel {
     work: Option<Sender<Work>>,
     orders: Vec<Sender<RungOrder>>,
     pub(crate) rungs: Vec<RungHandle>,
+    pub(crate) making: Arc<Making>,
+    /// What its ladder becomes with the next tick.
+    renewing: Renewing,
     /// Decides what its copying rung sends, if it has one.
     copy: Option<CopyDesk>,
+    /// With what is encoded where there is nothing to copy.
+    stand_in: Option<Arc<Mutex<LadderSettings>>>,
     pub(crate) outlets: Vec<Outlet>,
     threads: Vec<JoinHandle<()>>,
     pulse: Arc<Pulse>,
@@ -196,6 +211,12 @@ pub(crate) fn lead(show: &dsl::Show) -> Span {
     Span::from_millis((reorder.max(priming)).as_millis_rounded() + 1)
 }
 
+/// Tells of a rung whose device did not open.
+fn say_missing(reporter: &Reporter, channel: &str, rung: &str, why: &str) {
+    let message = format!("software encodes it: {why}");
+    reporter.of(format!("{channel}/{rung}")).event(Level::Alarm, "encoder-fallback", message);
+}
+
 impl Channel {
     /// Opens encoders and plans outlets.
     pub(crate) fn open(
@@ -226,27 +247,28 @@ impl Channel {
                     .map_err(|e| fail(format!("the ladder does not start: {e}")))?,
             ),
         };
+        let mut settings_of_stand_in = None;
         let mut copying = match ladder_model.copied() {
             None => None,
             Some(rung) => {
-                let (kit, ladder) =
-                    (Arc::clone(&place.kit), ladder::stand_in(show, ladder_model, rung, cores));
-                let opened = open_stand_in(StandInSettings { kit, ladder }, rung.size);
+                let ladder = ladder::stand_in(show, ladder_model, rung, cores);
+                let settings =
+                    StandInSettings { kit: Arc::clone(&place.kit), ladder: Arc::new(Mutex::new(ladder)) };
+                settings_of_stand_in = Some(Arc::clone(&settings.ladder));
+                let opened = open_stand_in(settings, rung.size);
                 Some(opened.map_err(|e| fail(format!("rung {}: {e}", rung.name)))?)
             }
         };
         let own = ladder_model.rungs.iter().filter(|rung| !rung.is_copied());
         let mut missing = Vec::new();
         for (place, why) in encoded.iter().flat_map(|ladder| ladder.stand_ins()) {
-            missing.extend(own.clone().nth(*place).map(|rung| (rung, why.clone())));
+            missing.extend(own.clone().nth(*place).map(|rung| (rung, why.to_string())));
         }
         if let (Some((_, thread, _)), Some(rung)) = (&copying, ladder_model.copied()) {
-            missing.extend(thread.missing().map(|why| (rung, why.clone())));
+            missing.extend(thread.missing().map(|why| (rung, why.to_string())));
         }
         for (rung, why) in missing {
-            let message = format!("software encodes it: {why}");
-            let subject = format!("{}/{}", channel.name, rung.name);
-            place.reporter.of(subject).event(Level::Alarm, "encoder-fallback", message);
+            say_missing(&place.reporter, &channel.name, &rung.name, &why);
         }
         let audio_settings = AudioEncoderSettings {
             rate: show.audio.rate,
@@ -274,9 +296,6 @@ impl Channel {
         }
 
         let wants_clear = keys.is_some() && channel.egresses.iter().any(|e| e.door == dsl::Door::Clear);
-        let mut handles = Vec::new();
-        let mut ends = Vec::new();
-        let (mut orders, mut sounds) = (Vec::new(), Vec::new());
         let tick = show.video.rate.tick_span();
         let own = encoded.as_mut().map(|ladder| (ladder.params().to_vec(), ladder.outputs()));
         let (params, outputs) = own.unwrap_or_default();
@@ -287,53 +306,36 @@ impl Channel {
         let encoders = counters.into_iter().zip(names).zip(asked).enumerate();
         let encoders = encoders.map(|(place, ((counters, name), asked))| {
             let instead_of = (asked != name).then_some(asked);
-            RungEncoder { place, name, instead_of, counters }
+            RungEncoder { place, name, instead_of, counters, cpu_before: 0 }
         });
         let mut own = params.into_iter().zip(outputs).zip(encoders);
         let names = ladder_model.rungs.iter().map(|rung| rung.name.clone()).collect();
-        let in_step = in_step::parts(names, place.reporter.of(&channel.name));
-        for (rung, in_step) in ladder_model.rungs.iter().zip(in_step) {
+        let (in_step, parts) = InStep::new(names, place.reporter.of(&channel.name));
+        let sound = audio.params().config.clone();
+        let making = Making { channel: channel.name.clone(), sound, keys, in_step, cores };
+        let (mut handles, mut ends) = (Vec::new(), Vec::new());
+        let (mut orders, mut sounds) = (Vec::new(), Vec::new());
+        for (rung, in_step) in ladder_model.rungs.iter().zip(parts) {
             let stands_in = copying.as_ref().filter(|_| rung.is_copied());
-            let opened = match stands_in {
+            let pictured = match stands_in {
                 // What encodes it is told with each stretch.
-                Some((.., params)) => Some((params.clone(), never(), None)),
-                None => own.next().map(|((params, video), encoder)| (params, video, Some(encoder))),
+                Some((.., params)) => {
+                    Some(Pictured { params: params.clone(), video: never(), encoder: None })
+                }
+                None => own.next().map(|((params, video), encoder)| Pictured {
+                    params,
+                    video,
+                    encoder: Some(encoder),
+                }),
             };
-            let Some((params, video, encoder)) = opened else { break };
-            let headers = ladder::headers(show, ladder_model, rung, &params, &audio.params().config)
-                .map_err(|e| fail(format!("rung {}: {e}", rung.name)))?;
-            let main = Arc::new(Feed::default());
-            if let Some(life) = &place.life {
-                life.watch_rung(&channel.name, &rung.name, &main);
-            }
+            let Some(pictured) = pictured else { break };
             let clear = wants_clear.then(|| Arc::new(Feed::default()));
-            let (order, ordered) = bounded(64);
-            let (sound, sounded) = bounded::<Packet>(SOUND_WAITING);
-            orders.push(order);
-            sounds.push(sound);
-            let meter = Arc::new(RungMeter::default());
-            ends.push(RungEnd {
-                video,
-                audio: sounded,
-                orders: ordered,
-                headers,
-                feeds: Feeds { main: Arc::clone(&main), clear: clear.clone() },
-                keys: keys.clone(),
-                meter: Arc::clone(&meter),
-                codec: params.codec,
-                copying: rung.is_copied().then(|| Heads::new(tick)),
-                vbv: (!rung.is_copied()).then(|| Vbv::new(rung.maxrate(), rung.buffer())),
-                in_step,
-                lead: lead(show),
-                late: ladder::sound_is_late(show, ladder_model),
-                gap_time: match place.mode {
-                    Mode::RealTime => GapTime::Wall,
-                    Mode::Offline => GapTime::Media,
-                },
-                reporter: place.reporter.of(format!("{}/{}", channel.name, rung.name)),
-            });
-            let (rung, feeds) = (rung.clone(), Feeds { main, clear });
-            handles.push(RungHandle { rung, params, meter, encoder, feeds });
+            let described = Described { show, ladder: ladder_model, rung };
+            let made = making.rung(described, pictured, in_step, clear, place).map_err(&fail)?;
+            handles.push(made.handle);
+            ends.push(made.end);
+            orders.push(made.order);
+            sounds.push((rung.name.clone(), made.sound));
         }
         let outlets = Outlets::plan(channel, &handles, place)?;
         let pulse = Arc::new(Pulse::default());
@@ -364,7 +366,10 @@ impl Channel {
             work: Some(work),
             orders,
             rungs: handles,
+            making: Arc::new(making),
+            renewing: Renewing::default(),
             copy,
+            stand_in: settings_of_stand_in,
             outlets: Vec::new(),
             threads: Vec::new(),
             pulse,
@@ -472,120 +477,5 @@ impl Channel {
 impl Drop for Channel {
     fn drop(&mut self) {
         self.join();
-    }
-}
-
-/// The composing thread's belongings.
-struct Stage {
-    composer: Composer,
-    /// `None` where no rung is encoded.
-    ladder: Option<Ladder>,
-    /// What encodes for a rung that copies, while there is nothing to copy.
-    stand_in: Option<StandIn>,
-    audio: Box<dyn codecs::AudioEncoder>,
-    sounds: Vec<Sender<Packet>>,
-    rate: media::SampleRate,
-    channels: u8,
-    ladder_runs: Runs,
-    costs: Arc<StageMeter>,
-    timed: Mode,
-    pulse: Arc<Pulse>,
-    reporter: Reporter,
-}
-
-/// Whether the ladder has been given frames since it paused.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Runs {
-    Yes,
-    No,
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.pulse.fail(&self.reporter, "its composing thread panicked: this is our bug");
-        }
-    }
-}
-
-impl Stage {
-    fn run(mut self, jobs: &Receiver<Work>) {
-        let mut share = ThreadShare::begin();
-        let shown = jobs.iter().try_for_each(|work| {
-            let at = work.at;
-            self.tick(work)?;
-            share.count(&self.costs);
-            // In virtual time nothing takes any.
-            if self.timed == Mode::RealTime {
-                self.costs.picture(self.reporter.now() - at);
-            }
-            Ok(())
-        });
-        // Whether or not the pictures failed: what sound there is belongs to them.
-        let sounded = self.audio.flush().map_err(|e| e.to_string()).and_then(|()| self.send_sound());
-        if let Err(error) = shown.and(sounded) {
-            self.pulse.fail(&self.reporter, error);
-        }
-        if let Some(ladder) = &self.ladder {
-            ladder.finish();
-        }
-    }
-
-    fn tick(&mut self, work: Work) -> Result<(), String> {
-        if let Some(marks) = work.redrawn {
-            self.composer.mark_with(marks);
-        }
-        let failed = |error| match error {
-            LadderError::Ended => NONE_LEFT.to_owned(),
-            error => error.to_string(),
-        };
-        for (rung, duty) in work.duties {
-            if let Some(ladder) = &self.ladder {
-                ladder.order(rung, duty).map_err(failed)?;
-            }
-        }
-        match work.pictures {
-            Pictures::Encoded { layers, key } => {
-                let composed = self.composer.compose(&layers, work.at, &work.marks);
-                let (picture, finish) = composed.map_err(|e| e.to_string())?;
-                if let Some(complaint) = self.composer.marks().complaint() {
-                    self.reporter.event(Level::Warn, "watermark-kept", complaint);
-                }
-                let frame = Frame { pts: work.at, picture };
-                if let (Some(stand_in), Some(copy)) = (&mut self.stand_in, work.copy) {
-                    stand_in.tick(copy, &frame);
-                }
-                let sent = match (&self.ladder, finish) {
-                    (Some(ladder), Some(finish)) => ladder.send_finished(frame, key, finish),
-                    (Some(ladder), None) => ladder.send(frame, key),
-                    (None, _) => Ok(()),
-                };
-                sent.map_err(failed)?;
-                way::at(Station::Composed, work.at);
-                self.ladder_runs = Runs::Yes;
-            }
-            Pictures::Carried if self.ladder_runs == Runs::Yes => {
-                if let Some(ladder) = &self.ladder {
-                    ladder.pause(work.at).map_err(failed)?;
-                }
-                self.ladder_runs = Runs::No;
-            }
-            Pictures::Carried => {}
-        }
-        self.pulse.frames.fetch_add(1, Ordering::Relaxed);
-        let pcm = Pcm::new(work.at, self.rate, self.channels, work.sound);
-        self.audio.send(&pcm).map_err(|e| e.to_string())?;
-        self.send_sound()
-    }
-
-    fn send_sound(&mut self) -> Result<(), String> {
-        while let Some(packet) = self.audio.receive().map_err(|e| e.to_string())? {
-            // A rung that has failed takes no more; the others go on.
-            self.sounds.retain(|sound| sound.send(packet.clone()).is_ok());
-            if self.sounds.is_empty() {
-                return Err(NONE_LEFT.to_owned());
-            }
-        }
-        Ok(())
     }
 }

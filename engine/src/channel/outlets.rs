@@ -45,6 +45,14 @@ impl Outlet {
         Some((played.clone(), Program { feed, meter, exit }))
     }
 
+    /// Its rung ends: whoever is served has all of it, and nobody else comes.
+    pub(crate) fn end(&self) {
+        self.exit.let_none_in();
+        if matches!(self.kind, OutletKind::Viewers(_) | OutletKind::Players { .. }) {
+            self.meter.set(EgressState::Closed);
+        }
+    }
+
     /// It is not there any more: a recording is finished, peers are told to leave.
     pub(crate) fn close(&self) {
         self.exit.shut();

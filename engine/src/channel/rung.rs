@@ -15,6 +15,8 @@ use crate::channel::in_step::RungInStep;
 use crate::channel::interleave::Interleave;
 use crate::channel::ladder;
 use crate::channel::meter::RungMeter;
+use crate::channel::renew::{Anew, Renewal};
+use crate::channel::rise::Rise;
 use crate::channel::splice::{Lent, Loan, Loans, Splice, Stretch};
 use crate::channel::vbv::Vbv;
 use crate::egress::feed::{Feed, Header};
@@ -39,6 +41,8 @@ pub(crate) enum RungOrder {
     Stretch(Stretch),
     /// Its own pictures go elsewhere, too.
     Lend(Loan),
+    /// From a key frame on it is encoded otherwise.
+    Renew(Renewal),
 }
 
 /// In which time gaps between tags are measured.
@@ -75,6 +79,8 @@ pub(crate) struct RungEnd {
     /// `None` where bits are not ours.
     pub(crate) vbv: Option<Vbv>,
     pub(crate) in_step: RungInStep,
+    /// From one picture to the next.
+    pub(crate) tick: Span,
     /// Added to every time stamp, so that none is below zero.
     pub(crate) lead: Span,
     /// How much later than its time stamps say sound has its place among the pictures.
@@ -133,8 +139,10 @@ impl RungEnd {
             splice: Splice::new(self.video.clone()),
             loans: Loans::default(),
             cipher: Cipher::new(self.keys.clone(), self.headers.clone()),
+            renewals: VecDeque::new(),
         };
         let mut interleave = Interleave::new(self.late);
+        let mut rise = Rise::new(self.tick);
         let (mut orders, mut audio) = (self.orders.clone(), self.audio.clone());
         let mut open = Open::Both;
         let mut share = ThreadShare::begin();
@@ -148,7 +156,7 @@ impl RungEnd {
                             desk.loans.hand_out(&packet);
                             interleave.put(match &mut self.copying {
                                 Some(heads) => heads.encoded(packet),
-                                None => packet,
+                                None => rise.stamp(packet),
                             });
                         }
                         Ok(RungOutput::Rest(at)) => {
@@ -162,7 +170,10 @@ impl RungEnd {
                         Ok(RungOutput::Failed(error)) => return Err(error.into()),
                         Err(_) => return Err(RungError::EncoderPanicked),
                         Ok(RungOutput::End) => {
-                            desk.loans.end();
+                            match desk.splice.gets_another_encoder() {
+                                true => desk.loans.end_those_told(),
+                                false => desk.loans.end(),
+                            }
                             desk.splice.end_stretch();
                         }
                     }
@@ -174,7 +185,7 @@ impl RungEnd {
                             if let Some(from) = desk.splice.carried_from() {
                                 self.meter.carry(from);
                             }
-                            interleave.put(packet);
+                            interleave.put(rise.stamp(packet));
                         }
                         Ok(Lent::Rest(at)) => self.rest(at, &mut interleave),
                         Err(_) => desk.splice.end_stretch(),
@@ -224,6 +235,17 @@ impl RungEnd {
                 open = open.without_video();
             }
             while let Some(packet) = interleave.next() {
+                for Renewal { at, late, anew, key } in desk.due(&packet) {
+                    interleave.set_late(late);
+                    let copies = self.copying.is_some() && (packet.pts != at || packet.key != Key::Frame);
+                    if copies && key == Key::Frame {
+                        // It is not apart for that: its own come with its camera's.
+                        self.in_step.key(at);
+                    }
+                    if let Some(anew) = anew {
+                        self.begin_anew(anew, packet.dts, &mut desk.cipher)?;
+                    }
+                }
                 self.publish(&packet, &mut desk.cipher)?;
                 if packet.track == Track::Video {
                     share.count(&self.meter.stage);
@@ -290,26 +312,48 @@ impl RungEnd {
     /// From this picture on they may be of another encoder: a new header goes before it.
     fn turn(&mut self, packet: &Packet, cipher: &mut Cipher) -> Result<(), RungError> {
         let Some(heads) = &mut self.copying else { return Ok(()) };
-        if let Some(head) = heads.head_of(packet.pts) {
+        let (head, copies) = (heads.head_of(packet.pts), heads.copies());
+        if let Some(head) = head {
             self.meter.copies_from(head.from.clone());
             if let Some(size) = head.params.size {
                 self.meter.sized(size);
             }
             self.codec = head.params.codec;
-            let at = FlvMillis::from_millis((packet.dts + self.lead).as_millis_rounded());
-            let tag = Tag::new(TagKind::Video, at, ladder::video_header(&head.params).1)?;
-            let [_, before, _] = &mut self.headers;
-            if before.body() != tag.body() {
-                *before = tag.clone();
-                cipher.header(Header::Video, &tag)?;
-                self.feeds.main.publish_header(Header::Video, tag.clone());
-                if let Some(clear) = &self.feeds.clear {
-                    clear.publish_header(Header::Video, tag);
-                }
-            }
+            self.head(ladder::video_header(&head.params).1, packet.dts, cipher)?;
         }
-        if heads.copies() {
+        if copies {
             self.meter.copy();
+        }
+        Ok(())
+    }
+
+    /// From the picture with this DTS on, which is a key frame, another encoder's come.
+    fn begin_anew(&mut self, anew: Anew, dts: Time, cipher: &mut Cipher) -> Result<(), RungError> {
+        let Anew { metadata, video, vbv } = anew;
+        self.vbv = Some(vbv);
+        // In mid-stream, players do not look for rates again.
+        for feed in std::iter::once(&self.feeds.main).chain(&self.feeds.clear) {
+            feed.replace_header(Header::Metadata, metadata.clone());
+        }
+        let [before, ..] = &mut self.headers;
+        before.clone_from(&metadata);
+        cipher.replace(Header::Metadata, &metadata);
+        self.head(video.body().clone(), dts, cipher)
+    }
+
+    /// The picture with this DTS has this header before it, if that is another than was told.
+    fn head(&mut self, body: bytes::Bytes, dts: Time, cipher: &mut Cipher) -> Result<(), RungError> {
+        let at = FlvMillis::from_millis((dts + self.lead).as_millis_rounded());
+        let tag = Tag::new(TagKind::Video, at, body)?;
+        let [_, before, _] = &mut self.headers;
+        if before.body() == tag.body() {
+            return Ok(());
+        }
+        *before = tag.clone();
+        cipher.header(Header::Video, &tag)?;
+        self.feeds.main.publish_header(Header::Video, tag.clone());
+        if let Some(clear) = &self.feeds.clear {
+            clear.publish_header(Header::Video, tag);
         }
         Ok(())
     }
@@ -353,6 +397,8 @@ struct Desk {
     splice: Splice,
     loans: Loans,
     cipher: Cipher,
+    /// What is to come, in order.
+    renewals: VecDeque<Renewal>,
 }
 
 impl Desk {
@@ -368,7 +414,21 @@ impl Desk {
             RungOrder::Encrypt(order) => self.cipher.ordered.push_back(order),
             RungOrder::Stretch(stretch) => self.splice.add(stretch),
             RungOrder::Lend(loan) => self.loans.add(loan),
+            RungOrder::Renew(renewal) => self.renewals.push_back(renewal),
         }
+    }
+
+    /// What is otherwise from this packet on.
+    fn due(&mut self, packet: &Packet) -> Vec<Renewal> {
+        if self.renewals.is_empty() || packet.track != Track::Video {
+            return Vec::new();
+        }
+        // In order of decoding all that is shown before a key frame lies before it.
+        let mut due = Vec::new();
+        while self.renewals.front().is_some_and(|renewal| renewal.at <= packet.pts) {
+            due.extend(self.renewals.pop_front());
+        }
+        due
     }
 }
 
@@ -430,11 +490,16 @@ impl Cipher {
         Ok(())
     }
 
-    /// Another header than before.
-    fn header(&mut self, which: Header, tag: &Tag) -> Result<(), RungError> {
+    /// What those who join are told.
+    fn replace(&mut self, which: Header, tag: &Tag) {
         if let Some(header) = self.headers.get_mut(which as usize) {
             *header = tag.clone();
         }
+    }
+
+    /// Another header than before.
+    fn header(&mut self, which: Header, tag: &Tag) -> Result<(), RungError> {
+        self.replace(which, tag);
         if let Some(encryptor) = &mut self.encryptor {
             encryptor.encrypt(tag.clone())?;
         }

@@ -39,6 +39,8 @@ pub(crate) enum Stretch {
     },
     /// An encoder that is opened for it, until that ends; none if it closes.
     StandIn(Receiver<Opened>),
+    /// No stretch: from here on this is what its own encoder gives.
+    Encoder(Receiver<RungOutput>),
 }
 
 /// When a loan ends; shared by all who have to do with it, and set before the lender is handed the
@@ -110,6 +112,11 @@ impl Loans {
     /// No more packets come.
     pub(crate) fn end(&mut self) {
         self.0.clear();
+    }
+
+    /// All have come of those loans that have an end: what comes next is another encoder's.
+    pub(crate) fn end_those_told(&mut self) {
+        self.0.retain(|loan| loan.until.get() == Time::from_flicks(i64::MAX));
     }
 }
 
@@ -197,6 +204,11 @@ impl Splice {
         self.go_on();
     }
 
+    /// Whether another encoder's pictures follow on its own one's.
+    pub(crate) fn gets_another_encoder(&self) -> bool {
+        self.coming.iter().any(|stretch| matches!(stretch, Stretch::Encoder(_)))
+    }
+
     /// Whether all pictures have come.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.stage, Stage::Between) && self.course == Course::Closed && self.coming.is_empty()
@@ -208,6 +220,10 @@ impl Splice {
         }
         match self.coming.pop_front() {
             None => {}
+            Some(Stretch::Encoder(packets)) => {
+                self.encoder = packets;
+                self.go_on();
+            }
             Some(Stretch::Own) => {
                 self.stage = Stage::Own;
                 self.own = self.encoder.clone();

@@ -1,4 +1,5 @@
-//! A way out that is closed while its rung goes on: whoever is served there is told to leave.
+//! A way out that is closed while its rung goes on: whoever is served there is told to leave. Or
+//! one whose rung ends: whoever is served there has all of it, and nobody else comes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,6 +9,8 @@ use tokio::sync::Notify;
 #[derive(Debug, Default)]
 pub(crate) struct Exit {
     shut: AtomicBool,
+    /// Nobody else comes.
+    full: AtomicBool,
     bell: Notify,
 }
 
@@ -16,6 +19,14 @@ impl Exit {
     pub(crate) fn shut(&self) {
         self.shut.store(true, Ordering::Release);
         self.bell.notify_waiters();
+    }
+    /// Whoever is served here stays to the end of the rung, which is near.
+    pub(crate) fn let_none_in(&self) {
+        self.full.store(true, Ordering::Release);
+    }
+    /// Whether anybody may still come.
+    pub(crate) fn lets_in(&self) -> bool {
+        !self.is_shut() && !self.full.load(Ordering::Acquire)
     }
     pub(crate) fn is_shut(&self) -> bool {
         self.shut.load(Ordering::Acquire)
@@ -37,6 +48,16 @@ mod tests {
     use std::future::Future as _;
 
     use super::*;
+
+    #[test]
+    fn who_is_there_may_stay_where_nobody_is_let_in() {
+        let exit = Exit::default();
+        assert!(exit.lets_in());
+        exit.let_none_in();
+        assert!(!exit.lets_in() && !exit.is_shut());
+        exit.shut();
+        assert!(!exit.lets_in());
+    }
 
     #[test]
     fn who_waits_is_let_go_and_who_comes_later_does_not_wait() {

@@ -68,6 +68,11 @@ impl Feed {
         }
     }
 
+    /// What those who join from here on get as this header; those who are there have theirs.
+    pub(crate) fn replace_header(&self, header: Header, tag: Tag) {
+        self.lock().headers[header as usize] = Some(tag);
+    }
+
     pub(crate) fn publish(&self, item: Item) {
         let mut state = self.lock();
         if item.role == Role::Key {

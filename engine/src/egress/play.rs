@@ -47,7 +47,7 @@ impl Programs {
     /// Nobody can ask any more for what is not served any more.
     pub(crate) fn sweep(&self) {
         let mut programs = self.by_path.write().unwrap_or_else(PoisonError::into_inner);
-        programs.retain(|_, program| !program.exit.is_shut());
+        programs.retain(|_, program| program.exit.lets_in());
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, HashMap<String, Arc<Program>>> {

@@ -14,7 +14,13 @@ pub(crate) fn carrying(show: &dsl::Show, channels: &[ChannelRun]) -> Carrying {
 
 /// The same for a changed show, whose channels stand as it has them.
 pub(super) fn go_on(carrying: &Carrying, show: &dsl::Show, channels: &[ChannelRun]) -> Carrying {
-    carrying.reload(show, |to, from| fits(channels, to, from))
+    let mut carrying = carrying.reload(show, |to, from| fits(channels, to, from));
+    for (ix, channel) in channels.iter().enumerate() {
+        if channel.stage.is_renewed() {
+            carrying.carry_anew(ChannelIx(ix));
+        }
+    }
+    carrying
 }
 
 fn fits(channels: &[ChannelRun], to: ChannelIx, from: ChannelIx) -> bool {
@@ -55,6 +61,9 @@ impl ShowRun {
             }
             if step.before != step.now {
                 self.splice(ix, step.now, from);
+            }
+            if let Some(channel) = self.channels.get_mut(ix) {
+                channel.stage.settle(*step);
             }
         }
         steps

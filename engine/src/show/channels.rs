@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use codecs::RungCounters;
-use media::{Tick, Time};
+use media::{Key, Tick, Time};
 use pipeline_dsl as dsl;
 use pipeline_dsl::Switch;
 use scheduling::{
@@ -17,13 +16,15 @@ use crate::channel::copy::CopyWork;
 use crate::channel::marks::{MarkStates, Marks};
 use crate::channel::meter::RungMeter;
 use crate::channel::outlets::{Outlet, OutletKind};
+use crate::channel::renew::{NewLadder, Renewed};
 use crate::channel::rung::EncryptOrder;
 use crate::channel::scene::Seen;
 use crate::channel::sound::{Part, SoundDesk, scaled};
-use crate::channel::{Channel, Gone, Pictures, Work};
+use crate::channel::{Channel, Gone, Pictures, RungEncoder, RungHandle, Work};
 use crate::keys::ChannelKeys;
 use crate::report::{
     CarriedReport, ChannelReport, EgressReport, EgressState, EncryptionReport, OnAirReport, RungReport,
+    ShedReport, StageReport,
 };
 use crate::show::cameras::CameraRun;
 use crate::show::marks::MarkDesk;
@@ -49,6 +50,8 @@ pub(crate) struct ChannelRun {
     redrawn: Option<Marks>,
     /// Ways out that were taken away, for the report.
     gone: Vec<Outlet>,
+    /// The same of rungs.
+    gone_rungs: Vec<GoneRung>,
     /// Where its sources are among the show's.
     sources: Vec<SourcePlace>,
     /// Its filler's place among the show's fillers.
@@ -71,6 +74,13 @@ pub(crate) struct ChannelRun {
     measured: Vec<Measured>,
     /// What it costs, and each of its rungs.
     costs: (StageReading, Vec<StageReading>),
+}
+
+/// A rung that was taken away.
+struct GoneRung {
+    handle: RungHandle,
+    shed: (f64, Vec<ShedReport>),
+    costs: StageReading,
 }
 
 /// Who gives pictures and sound at a tick.
@@ -129,6 +139,7 @@ impl ChannelRun {
             keys,
             redrawn: None,
             gone: Vec::new(),
+            gone_rungs: Vec::new(),
             sources,
             filler,
             desk,
@@ -155,6 +166,7 @@ impl ChannelRun {
         ix: ChannelIx,
         opened: OpenedChannel,
         changed: &[&str],
+        now: Time,
     ) {
         self.ix = ix;
         self.sources = new.sources.iter().filter_map(|name| SourcePlace::find(show, name)).collect();
@@ -173,7 +185,7 @@ impl ChannelRun {
         self.mixing = self
             .mixing
             .and_then(|mixing| Some(Mixing { from: moved(mixing.from)?, to: moved(mixing.to)?, ..mixing }));
-        let OpenedChannel { name: _, marks, outlets, threads, keys } = opened;
+        let OpenedChannel { name: _, marks, outlets, threads, keys, ladder } = opened;
         if let Some(marks) = marks {
             self.marks.rearrange(show, new);
             self.redrawn = Some(marks);
@@ -189,12 +201,36 @@ impl ChannelRun {
         self.gone.drain(..self.gone.len().saturating_sub(MOST_GONE));
         if self.is_over() {
             outlets.iter().for_each(Outlet::close);
+        } else if let Some(ladder) = ladder {
+            self.renew(ladder, now);
         }
         self.stage.adopt(outlets, threads);
         let egress = |outlet: &Outlet| new.egresses.iter().position(|egress| egress.name == outlet.name);
         let rungs = &self.stage.rungs;
         let rung = |outlet: &Outlet| rungs.iter().position(|rung| rung.rung.name == outlet.rung);
         self.stage.outlets.sort_by_key(|outlet| (egress(outlet), rung(outlet)));
+    }
+
+    /// Its rungs are others from the tick at `now` on.
+    fn renew(&mut self, ladder: NewLadder, now: Time) {
+        let Renewed { places, anew, gone } = self.stage.renew(ladder, now, self.encryption);
+        let gone_places: Vec<usize> = gone.iter().map(|(place, _)| *place).collect();
+        let sheds = self.rests.rearrange(&places, &anew, &gone_places, now);
+        let (measured, costs) = (std::mem::take(&mut self.measured), std::mem::take(&mut self.costs.1));
+        let moved = |place: &Option<usize>| place.and_then(|place| measured.get(place).copied());
+        self.measured = places.iter().map(|place| moved(place).unwrap_or_default()).collect();
+        let mut costs: Vec<Option<StageReading>> = costs.into_iter().map(Some).collect();
+        let mut take = |place: usize| costs.get_mut(place).and_then(Option::take).unwrap_or_default();
+        self.costs.1 = places.iter().map(|place| place.map(&mut take).unwrap_or_default()).collect();
+        let is_gone = |outlet: &mut Outlet| gone.iter().any(|(_, rung)| rung.rung.name == outlet.rung);
+        for outlet in self.stage.outlets.extract_if(.., is_gone) {
+            outlet.end();
+            self.gone.push(outlet);
+        }
+        for ((place, handle), shed) in gone.into_iter().zip(sheds) {
+            self.gone_rungs.push(GoneRung { handle, shed, costs: take(place) });
+        }
+        self.gone_rungs.drain(..self.gone_rungs.len().saturating_sub(MOST_GONE));
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -228,6 +264,10 @@ impl ChannelRun {
         if self.is_over() || decision.is_end() {
             return;
         }
+        let begins_anew = self.stage.begins_anew();
+        if begins_anew {
+            decision.key = Key::Frame;
+        }
         let shown = Shown::of(decision, &self.sources, self.filler);
         let camera = match shown {
             Some(Shown::Feed(FeedIx::Camera(ix))) => cameras.get(ix),
@@ -235,7 +275,8 @@ impl ChannelRun {
         };
         let copied = camera.and_then(|camera| camera.copied(switcher));
         if let Some((key, work)) = self.stage.copy(at, decision.key, copied.as_ref()) {
-            (decision.key, self.copying) = (key, Some(work));
+            decision.key = if begins_anew { Key::Frame } else { key };
+            self.copying = Some(work);
         }
     }
 
@@ -308,7 +349,8 @@ impl ChannelRun {
         let (marks, redrawn) = (self.marks.now(), self.redrawn.take());
         let copy = self.copying.take();
         let duties = self.rests.take_orders();
-        match self.stage.send(Work { at: from, pictures, copy, duties, marks, redrawn, sound }) {
+        let ladder = self.stage.take_change();
+        match self.stage.send(Work { at: from, pictures, copy, ladder, duties, marks, redrawn, sound }) {
             Ok(()) => changed,
             Err(Gone) => {
                 self.note(from, None, FAILED);
@@ -371,9 +413,9 @@ impl ChannelRun {
             let fps = (frames - measured.frames) as f64 / seconds;
             *measured = Measured { frames, bytes, rates: Some((fps, kbps)) };
         }
-        let besides = |of: &RungCounters| Besides {
+        let besides = |of: &RungEncoder| Besides {
             cpu: of.cpu_nanos(),
-            queue: (of.queued(), of.take_longest_queue()),
+            queue: (of.counters.queued(), of.counters.take_longest_queue()),
         };
         let (all, rungs) = &mut self.costs;
         // What waits to be scaled is told by what waits to be composed, behind which it lies.
@@ -381,7 +423,7 @@ impl ChannelRun {
         let scaling = Besides { cpu: scaling, ..Besides::default() };
         all.measure(&self.stage.costs, scaling, seconds);
         for (rung, costs) in self.stage.rungs.iter().zip(rungs) {
-            let encoder = rung.encoder.as_ref().map(|encoder| besides(&encoder.counters));
+            let encoder = rung.encoder.as_ref().map(besides);
             costs.measure(&rung.meter.stage, encoder.unwrap_or_default(), seconds);
         }
     }
@@ -523,24 +565,11 @@ impl ChannelRun {
     }
 
     pub(crate) fn report(&self) -> ChannelReport {
-        let rungs = self.stage.rungs.iter().enumerate().map(|(ix, rung)| (ix, rung, self.rests.report(ix)));
-        let rungs = rungs.map(|(ix, rung, (shed_s, shed))| RungReport {
-            name: rung.rung.name.clone(),
-            width: rung.size().width,
-            height: rung.size().height,
-            frames: rung.meter.frames(),
-            keyframes: rung.meter.keyframes(),
-            bytes: rung.meter.bytes(),
-            max_video_gap_ms: rung.meter.max_video_gap_ms(),
-            max_audio_gap_ms: rung.meter.max_audio_gap_ms(),
-            carried: carried(&rung.meter),
-            copied: rung.rung.is_copied().then(|| rung.meter.copied()),
-            stage: self.costs.1.get(ix).and_then(StageReading::report),
-            shed_s,
-            shed,
-            vbv_overshoots: rung.meter.overshoots(),
-            vbv_overshoot_ms: rung.meter.overshoot_ms(),
+        let rungs = self.stage.rungs.iter().enumerate().map(|(ix, rung)| {
+            rung_report(rung, self.rests.report(ix), self.costs.1.get(ix).and_then(StageReading::report))
         });
+        let gone = self.gone_rungs.iter();
+        let gone = gone.map(|gone| rung_report(&gone.handle, gone.shed.clone(), gone.costs.report()));
         ChannelReport {
             name: self.stage.name.clone(),
             frames: self.stage.frames(),
@@ -548,9 +577,33 @@ impl ChannelRun {
             on_air: self.on_air.clone(),
             encryption: self.encryptions.clone(),
             stage: self.costs.0.report(),
-            rungs: rungs.collect(),
+            rungs: rungs.chain(gone).collect(),
             egress: self.egress().into_iter().chain(self.egress_of(&self.gone)).collect(),
         }
+    }
+}
+
+fn rung_report(
+    rung: &RungHandle,
+    (shed_s, shed): (f64, Vec<ShedReport>),
+    stage: Option<StageReport>,
+) -> RungReport {
+    RungReport {
+        name: rung.rung.name.clone(),
+        width: rung.size().width,
+        height: rung.size().height,
+        frames: rung.meter.frames(),
+        keyframes: rung.meter.keyframes(),
+        bytes: rung.meter.bytes(),
+        max_video_gap_ms: rung.meter.max_video_gap_ms(),
+        max_audio_gap_ms: rung.meter.max_audio_gap_ms(),
+        carried: carried(&rung.meter),
+        copied: rung.rung.is_copied().then(|| rung.meter.copied()),
+        stage,
+        shed_s,
+        shed,
+        vbv_overshoots: rung.meter.overshoots(),
+        vbv_overshoot_ms: rung.meter.overshoot_ms(),
     }
 }
 

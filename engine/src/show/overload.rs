@@ -39,6 +39,34 @@ impl Rests {
         Self { rungs: vec![Rest::default(); rungs], orders: Vec::new() }
     }
 
+    /// The rungs are others from the tick at `at` on: of each the place that it had. Those that
+    /// have other encoders begin awake, until it is settled that they rest. What is to be reported of
+    /// those that end.
+    pub(crate) fn rearrange(
+        &mut self,
+        places: &[Option<usize>],
+        anew: &[usize],
+        gone: &[usize],
+        at: Time,
+    ) -> Vec<(f64, Vec<ShedReport>)> {
+        let gone = gone.iter().map(|place| {
+            if let Some(rest) = self.rungs.get_mut(*place) {
+                rest.end(at);
+            }
+            self.report(*place)
+        });
+        let gone = gone.collect();
+        let was = |place: &Option<usize>| place.and_then(|place| self.rungs.get(place).cloned());
+        let mut rungs: Vec<Rest> = places.iter().map(|place| was(place).unwrap_or_default()).collect();
+        for ix in anew {
+            if let Some(rest) = rungs.get_mut(*ix) {
+                rest.told = RungDuty::Encode;
+            }
+        }
+        *self = Self { rungs, orders: Vec::new() };
+        gone
+    }
+
     pub(crate) fn take_orders(&mut self) -> Vec<(usize, RungDuty)> {
         std::mem::take(&mut self.orders)
     }

@@ -21,6 +21,7 @@ mod holes;
 mod http_flv;
 mod iso;
 mod killed;
+mod ladders;
 mod live;
 mod matrix;
 mod overload;

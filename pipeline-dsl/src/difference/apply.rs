@@ -1,8 +1,8 @@
 //! Steps carried out on the model.
 
 use super::list::apply;
-use super::{Difference, Step};
-use crate::model::{Channel, Show};
+use super::{Difference, Encoding, Step};
+use crate::model::{Channel, Ladder, Show};
 
 impl Difference {
     /// The show that these steps make of `show`.
@@ -18,6 +18,12 @@ impl Difference {
 fn with_channel(show: &mut Show, name: &str, change: impl FnOnce(&mut Channel)) {
     if let Some(channel) = show.channels.iter_mut().find(|channel| channel.name == name) {
         change(channel);
+    }
+}
+
+fn with_ladder(show: &mut Show, name: &str, change: impl FnOnce(&mut Ladder)) {
+    if let Some(ladder) = show.ladders.iter_mut().find(|ladder| ladder.name == name) {
+        change(ladder);
     }
 }
 
@@ -41,12 +47,22 @@ impl Step {
             Self::Scene(change) => apply(&mut show.scenes, change),
             Self::Watermark(change) => apply(&mut show.watermarks, change),
             Self::Ladder(change) => apply(&mut show.ladders, change),
+            Self::Encoding { ladder, encoding } => with_ladder(show, ladder, |ladder| {
+                let Encoding { latency, encoder, preset, keyframe } = *encoding;
+                *ladder = Ladder { latency, encoder, preset, keyframe, ..ladder.clone() };
+            }),
+            Self::Rung { ladder, change } => {
+                with_ladder(show, ladder, |ladder| apply(&mut ladder.rungs, change));
+            }
             Self::Keys(change) => apply(&mut show.keys, change),
             Self::Channels(order) => {
                 apply(&mut show.channels, &super::Change::Order(order.clone()));
             }
             Self::Sources { channel, sources } => {
                 with_channel(show, channel, |channel| channel.sources.clone_from(sources));
+            }
+            Self::Runs { channel, ladder } => {
+                with_channel(show, channel, |channel| channel.ladder.clone_from(ladder));
             }
             Self::Cover { channel, filler } => {
                 with_channel(show, channel, |channel| channel.filler.clone_from(filler));

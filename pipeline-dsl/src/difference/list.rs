@@ -2,7 +2,8 @@
 
 use super::step::Change;
 use crate::model::{
-    Camera, Channel, Egress, Filler, KeyRing, Ladder, Line, Name, Rundown, Scene, SceneLayout, Watermark,
+    Camera, Channel, Egress, Filler, KeyRing, Ladder, Line, Name, Rundown, Rung, Scene, SceneLayout,
+    Watermark,
 };
 
 /// A part that is known by a name.
@@ -19,7 +20,7 @@ macro_rules! named {
         }
     )*};
 }
-named!(Camera Channel Egress Filler KeyRing Ladder Line Scene SceneLayout Watermark);
+named!(Camera Channel Egress Filler KeyRing Ladder Line Rung Scene SceneLayout Watermark);
 
 impl Named for Rundown {
     fn name(&self) -> &Name {

@@ -25,13 +25,14 @@
 
 mod apply;
 mod fixed;
+mod ladder;
 mod list;
 mod step;
 
 pub use fixed::Fixed;
-pub use step::{Change, Step};
+pub use step::{Change, Encoding, Step};
 
-use crate::model::{Camera, Channel, Door, Egress, KeyRing, Show};
+use crate::model::{Camera, Channel, Door, Egress, KeyRing, Ladder, Show};
 use fixed::Place;
 use list::changes;
 
@@ -100,20 +101,22 @@ impl Difference {
         seen.steps.extend(changes(&old.scenes, scenes).map(Step::Scene));
         seen.steps.extend(changes(&old.watermarks, watermarks).map(Step::Watermark));
         for ladder in ladders {
-            if old.ladder(&ladder.name).is_some_and(|before| before != ladder)
-                && old.uses_ladder(&ladder.name)
-            {
-                let what = format!("ladder {}", ladder.name);
-                seen.fixed(Place::named("ladder", &ladder.name), &what, "its encoders run");
+            let used = old.ladder(&ladder.name).filter(|_| old.stays_on(&ladder.name, channels));
+            if let Some(before) = used.filter(|before| *before != ladder) {
+                seen.ladder(before, ladder);
             }
         }
-        seen.steps.extend(changes(&old.ladders, ladders).map(Step::Ladder));
+        seen.steps.extend(changes(&old.ladders, ladders).filter_map(|change| match change {
+            // Rung by rung.
+            Change::Changed(ladder) if old.stays_on(&ladder.name, channels) => None,
+            change => Some(Step::Ladder(change)),
+        }));
         for ring in keys {
             seen.ring(ring);
         }
         seen.steps.extend(changes(&old.keys, keys).map(Step::Keys));
         for change in changes(&old.channels, channels) {
-            seen.channel(change);
+            seen.channel(change, ladders);
         }
         seen.steps.extend(changes(&old.rundowns, rundowns).map(Step::Rundown));
         let Comparison { steps, fixed, .. } = seen;
@@ -127,8 +130,10 @@ impl Difference {
 }
 
 impl Show {
-    fn uses_ladder(&self, name: &str) -> bool {
-        self.channels.iter().any(|channel| channel.ladder == name)
+    /// Whether one of these channels runs on a ladder before and after.
+    fn stays_on(&self, ladder: &str, channels: &[Channel]) -> bool {
+        let ran = |name: &str| self.channel(name).is_some_and(|channel| channel.ladder == ladder);
+        channels.iter().any(|channel| channel.ladder == ladder && ran(&channel.name))
     }
     fn uses_ring(&self, name: &str) -> bool {
         self.channels.iter().any(|channel| channel.encrypt.as_ref().is_some_and(|e| e.key == name))
@@ -172,7 +177,7 @@ impl Comparison<'_> {
         }
     }
 
-    fn channel(&mut self, change: Change<Channel>) {
+    fn channel(&mut self, change: Change<Channel>, ladders: &[Ladder]) {
         match change {
             Change::Added(channel) => {
                 let message = format!("channel {} cannot be added on air", channel.name);
@@ -187,17 +192,17 @@ impl Comparison<'_> {
             Change::Order(order) => self.steps.push(Step::Channels(order)),
             Change::Changed(new) => {
                 if let Some(old) = self.old.channel(&new.name) {
-                    self.changed_channel(old, &new);
+                    self.changed_channel(old, &new, ladders);
                 }
             }
         }
     }
 
-    fn changed_channel(&mut self, old: &Channel, new: &Channel) {
+    fn changed_channel(&mut self, old: &Channel, new: &Channel, ladders: &[Ladder]) {
         let Channel { name, sources, filler, watermarks, ladder, shed, encrypt, egresses } = new;
         let within = |word| Place::named("channel", name).and(word, None);
         if *ladder != old.ladder {
-            self.fixed(within("ladder"), &format!("the ladder of channel {name}"), "its encoders run");
+            self.other_ladder(old, new, &within("ladder"), ladders);
         }
         if *encrypt != old.encrypt {
             let what = format!("whether and how channel {name} is encrypted");

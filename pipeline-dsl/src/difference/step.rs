@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use media::Span;
+
 use super::Difference;
 use super::list::Named;
 use crate::model::{
-    Camera, ChannelFiller, Egress, Failover, Filler, KeyRing, Ladder, Line, Name, Rundown, Scene,
-    SceneLayout, Watermark,
+    Camera, ChannelFiller, Egress, Encoder, Failover, Filler, KeyRing, Ladder, Latency, Line, Name, Preset,
+    Rundown, Rung, Scene, SceneLayout, Watermark,
 };
 
 /// What becomes of one of several parts.
@@ -51,8 +53,23 @@ pub enum Step {
     Scene(Change<Scene>),
     /// A watermark; a changed one is drawn anew wherever it is.
     Watermark(Change<Watermark>),
-    /// A ladder that no channel runs on.
+    /// A ladder comes, goes, or is changed while no channel runs on it.
     Ladder(Change<Ladder>),
+    /// A ladder that channels run on encodes otherwise: rungs get new encoders.
+    Encoding {
+        /// The ladder's name.
+        ladder: Name,
+        /// How, from now on.
+        encoding: Encoding,
+    },
+    /// A rung of a ladder that channels run on: a changed one gets a new encoder, and its viewers,
+    /// recordings and servers stay.
+    Rung {
+        /// The ladder's name.
+        ladder: Name,
+        /// What becomes of which.
+        change: Change<Rung>,
+    },
     /// A key ring; one in use only grows.
     Keys(Change<KeyRing>),
     /// The channels stand in this order.
@@ -63,6 +80,13 @@ pub enum Step {
         channel: Name,
         /// Its cameras.
         sources: Vec<Name>,
+    },
+    /// A channel runs on another ladder: rungs that both have go on, if need be with new encoders.
+    Runs {
+        /// The channel's name.
+        channel: Name,
+        /// The ladder's name.
+        ladder: Name,
     },
     /// What covers a channel's holes, and when.
     Cover {
@@ -96,6 +120,26 @@ pub enum Step {
     Rundown(Change<Rundown>),
 }
 
+/// What a ladder says of the encoders of all its rungs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Encoding {
+    /// How long a picture may stay in them.
+    pub latency: Latency,
+    /// What encodes the rungs that say nothing else.
+    pub encoder: Encoder,
+    /// The speed of the rungs that say nothing else.
+    pub preset: Preset,
+    /// How often there is a key frame.
+    pub keyframe: Span,
+}
+
+impl Encoding {
+    pub(super) fn of(ladder: &Ladder) -> Self {
+        let Ladder { latency, encoder, preset, keyframe, .. } = *ladder;
+        Self { latency, encoder, preset, keyframe }
+    }
+}
+
 impl Step {
     /// What it is about, as events name it: `main/fiber`, `program`.
     pub fn subject(&self) -> String {
@@ -111,8 +155,11 @@ impl Step {
             Self::Rundown(change) => change.name().unwrap_or("show").to_owned(),
             Self::Failover { camera, .. } => camera.clone(),
             Self::Line { camera, change } => within(camera, change.name()),
+            Self::Encoding { ladder, .. } => ladder.clone(),
+            Self::Rung { ladder, change } => within(ladder, change.name()),
             Self::Egress { channel, change } => within(channel, change.name()),
             Self::Sources { channel, .. }
+            | Self::Runs { channel, .. }
             | Self::Cover { channel, .. }
             | Self::Marks { channel, .. }
             | Self::Shed { channel, .. } => channel.clone(),
@@ -163,6 +210,17 @@ impl fmt::Display for Step {
             Self::Scene(change) => change.said("scene", "is composed otherwise"),
             Self::Watermark(change) => change.said("watermark", "is drawn anew"),
             Self::Ladder(change) => change.said("ladder", "is changed, which no channel runs on"),
+            Self::Encoding { ladder, encoding: Encoding { latency, encoder, preset, keyframe } } => format!(
+                "ladder {ladder}: latency {}, encoder {}, preset {}, a key frame every {}",
+                latency.as_str(),
+                encoder.as_str(),
+                preset.as_str(),
+                crate::literal::write_span(*keyframe)
+            ),
+            Self::Rung { ladder, change } => {
+                format!("ladder {ladder}: {}", change.said("rung", "is encoded anew"))
+            }
+            Self::Runs { channel, ladder } => format!("channel {channel}: it runs on ladder {ladder}"),
             Self::Keys(change) => change.said("key", "has other keys behind those it had"),
             Self::Channels(order) => format!("channels stand in this order: {}", order.join(", ")),
             Self::Sources { channel, sources } => {

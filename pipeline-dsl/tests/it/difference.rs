@@ -49,6 +49,37 @@ macro_rules! blended {
     };
 }
 
+/// A ladder that one in use can be changed to: other rates and settings, rungs less and more.
+fn led(old: &Ladder, other: Option<&Ladder>, choices: &mut impl Iterator<Item = usize>) -> Ladder {
+    let mut next = || choices.next().unwrap_or(0);
+    let mut ladder = old.clone();
+    let Some(other) = other else { return ladder };
+    if next() % 2 == 0 {
+        (ladder.preset, ladder.latency, ladder.keyframe) = (other.preset, other.latency, other.keyframe);
+    }
+    let mut rungs = Vec::new();
+    for (rung, inside) in ladder.rungs.iter().zip(other.rungs.iter().cycle()) {
+        match next() % 4 {
+            0 => {}
+            1 => {
+                let encoder = rung.own.encoder;
+                let own = RungOwn { encoder, ..inside.own.clone() };
+                rungs.push(Rung { bitrate: inside.bitrate, own, ..rung.clone() });
+            }
+            _ => rungs.push(rung.clone()),
+        }
+    }
+    let fresh = other.rungs.iter().filter(|rung| !old.rungs.iter().any(|was| was.name == rung.name));
+    for rung in fresh.filter(|_| next() % 2 == 0).cloned().collect::<Vec<_>>() {
+        rungs.insert(next() % (rungs.len() + 1), rung);
+    }
+    if next() % 3 == 0 {
+        rungs.reverse();
+    }
+    ladder.rungs = rungs;
+    ladder
+}
+
 /// A show that `old` can be changed to on air, made of parts of both.
 fn reachable(old: &Show, new: &Show, mut choices: impl Iterator<Item = usize>) -> Show {
     let choices = &mut choices;
@@ -66,7 +97,9 @@ fn reachable(old: &Show, new: &Show, mut choices: impl Iterator<Item = usize>) -
     let used = |name: &str| old.channels.iter().any(|channel| channel.ladder == name);
     show.ladders = blended!(&old.ladders, &new.ladders, choices);
     show.ladders.retain(|ladder| !used(&ladder.name));
-    show.ladders.extend(old.ladders.iter().filter(|ladder| used(&ladder.name)).cloned());
+    for ladder in old.ladders.iter().filter(|ladder| used(&ladder.name)) {
+        show.ladders.push(led(ladder, new.ladders.first(), choices));
+    }
     for ring in &mut show.keys {
         let extra = new.keys.iter().flat_map(|ring| &ring.keys).take(choices.next().unwrap_or(0) % 3);
         ring.keys.extend(extra.cloned());
@@ -205,12 +238,33 @@ rundown program has other cues; those that are past stay past
 }
 
 #[test]
+fn a_ladder_in_use_changes_rung_by_rung() {
+    let told = differs(&[(
+        "rung 720p 1280x720 2500k",
+        "preset fast; latency low; rung 720p 1280x720 3M; rung 360p 640x360 700k",
+    )]);
+    assert_eq!(
+        told.unwrap(),
+        "ladder one: latency low, encoder x264, preset fast, a key frame every 2s\n\
+         ladder one: rung 720p is encoded anew\n\
+         ladder one: rung 360p is added\n"
+    );
+    let told = differs(&[
+        ("  ladder one {", "  ladder two { rung 720p 1280x720 3M }\n  ladder one {"),
+        ("    ladder one\n", "    ladder two\n"),
+    ]);
+    assert_eq!(
+        told.unwrap(),
+        "ladder two is added\nladders stand in this order: two, one\nchannel program: it runs on ladder two\n"
+    );
+}
+
+#[test]
 fn what_stays_is_said_with_its_place() {
     let refused = |changes: &[(&str, &str)]| differs(changes).unwrap_err().join("\n");
     assert_eq!(
         refused(&[("25fps", "30fps"), ("2500k", "2600k")]),
-        "2:3: the canvas and its frame rate cannot be changed on air: every clock of the show hangs on them\n\
-         8:3: ladder one cannot be changed on air: its encoders run"
+        "2:3: the canvas and its frame rate cannot be changed on air: every clock of the show hangs on them"
     );
     assert_eq!(
         refused(&[("    encrypt ring", "    encrypt ring mode=capsule")]),
@@ -219,6 +273,31 @@ fn what_stays_is_said_with_its_place() {
     assert_eq!(
         refused(&[("id 1 env=ONE; id 2 env=TWO", "id 2 env=TWO; id 1 env=ONE")]),
         "9:3: the keys of ring ring cannot be taken away or reordered on air"
+    );
+    let rung = |to: &str| refused(&[("rung 720p 1280x720 2500k", to)]);
+    assert_eq!(
+        rung("audio 96k; rung 720p 640x360 2500k encoder=x265"),
+        "8:3: the bitrate of the sound of ladder one cannot be changed on air: one encoder makes it for all \
+         rungs, and its stream has no place to begin anew\n\
+         8:27: rung 720p cannot be changed so on air: who is connected was told that it is AVC, and would not \
+         take HEVC: FLV names a stream's codec once"
+    );
+    assert_eq!(
+        rung("rung 720p 640x360 2500k"),
+        "8:16: rung 720p cannot be changed so on air: who is connected was told that it is 1280x720, not 640x360"
+    );
+    assert_eq!(
+        rung("rung 720p copy"),
+        "8:16: rung 720p cannot be changed so on air: a rung is copied from the start or not at all"
+    );
+    let two = refused(&[
+        ("  ladder one {", "  ladder two { rung 720p 640x360 2500k }\n  ladder one {"),
+        ("    ladder one\n", "    ladder two\n"),
+    ]);
+    assert_eq!(
+        two,
+        "14:5: channel program: rung 720p cannot be changed so on air: who is connected was told that it is \
+         1280x720, not 640x360"
     );
     let told = refused(&[("serve http-flv", "serve http-flv clear=true")]);
     assert!(told.starts_with("15:5: egress web as the first clear way out of channel program"), "{told}");

@@ -3,7 +3,7 @@
 //! It has a thread of its own: to open an encoder takes a part of a tick, or several with a device,
 //! and the channel's other rungs are not to wait for it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use codecs::{CodecError, CodecKit, Frame, Ladder, LadderError, LadderSettings};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -19,13 +19,13 @@ const WAITING: usize = 8;
 /// What it encodes with, but for the size.
 pub(crate) struct StandInSettings {
     pub(crate) kit: Arc<dyn CodecKit>,
-    /// Of one rung.
-    pub(crate) ladder: LadderSettings,
+    /// Of one rung; for encoders that are opened from now on.
+    pub(crate) ladder: Arc<Mutex<LadderSettings>>,
 }
 
 impl StandInSettings {
     fn open(&self, size: Size) -> Result<Ladder, LadderError> {
-        let mut settings = self.ladder.clone();
+        let mut settings = self.ladder.lock().unwrap_or_else(PoisonError::into_inner).clone();
         settings.rungs.iter_mut().for_each(|rung| rung.size = size);
         Ladder::start(Arc::clone(&self.kit), settings)
     }
@@ -118,8 +118,6 @@ impl StandInThread {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use codecs::{
         AudioDecoder, AudioEncoder, AudioEncoderSettings, Fake, PictureMut, Rgb, RungOutput, VideoDecoder,
         VideoEncoder, VideoEncoderSettings,
@@ -163,7 +161,7 @@ mod tests {
         let rate = FrameRate::new(25, 1).unwrap();
         let settings = StandInSettings {
             kit: Arc::new(Held(Mutex::new(held))),
-            ladder: LadderSettings::new(rate, [(SIZE, 400_000)]),
+            ladder: Arc::new(Mutex::new(LadderSettings::new(rate, [(SIZE, 400_000)]))),
         };
         let_open.send(()).unwrap();
         let (mut stand_in, mut thread, _) = open(settings, SIZE).unwrap();

@@ -127,7 +127,7 @@ impl ShowRun {
                 })
                 .collect();
             if let Some(was) = arranged.old.channel(&model.name) {
-                run.rearrange(&arranged.show, (was, model), ChannelIx(ix), opened, &changed);
+                run.rearrange(&arranged.show, (was, model), ChannelIx(ix), opened, &changed, now);
             }
             self.channels.push(run);
         }

@@ -18,9 +18,11 @@ use media::Time;
 use pipeline_dsl as dsl;
 use pipeline_dsl::{Difference, Step};
 
-use crate::channel::RungHandle;
+use crate::channel::making::Making;
 use crate::channel::marks::Marks;
 use crate::channel::outlets::Outlet;
+use crate::channel::renew::NewLadder;
+use crate::channel::{Channel, RungHandle};
 use crate::command::{Ack, Command, Memory, Outcome, Problem, Refused};
 use crate::event::Level;
 use crate::handle::{ViewerFeed, Viewers};
@@ -54,11 +56,24 @@ pub(crate) struct Standing {
     pub(crate) place: Place,
     pub(crate) file: Arc<Mutex<Option<OnDisk>>>,
     pub(crate) together: Arc<Together>,
-    /// Each channel's rungs, which stay as long as the show does.
-    pub(crate) rungs: Vec<(String, Vec<RungHandle>)>,
+    pub(crate) channels: Vec<StandingChannel>,
     pub(crate) door: Arc<Mutex<Option<RtmpDoor>>>,
     pub(crate) viewers: Arc<Viewers>,
     pub(crate) to_show: Sender<Box<Arranged>>,
+}
+
+/// A channel that runs.
+pub(crate) struct StandingChannel {
+    pub(crate) name: String,
+    pub(crate) rungs: Vec<RungHandle>,
+    pub(crate) making: Arc<Making>,
+}
+
+impl StandingChannel {
+    pub(crate) fn of(channel: &Channel) -> Self {
+        let (name, rungs) = (channel.name.clone(), channel.rungs.clone());
+        Self { name, rungs, making: Arc::clone(&channel.making) }
+    }
 }
 
 /// Changes a running show; one change at a time.
@@ -104,6 +119,8 @@ pub(crate) struct OpenedChannel {
     pub(crate) threads: Vec<JoinHandle<()>>,
     /// A longer ring.
     pub(crate) keys: Option<ChannelKeys>,
+    /// Another ladder.
+    pub(crate) ladder: Option<NewLadder>,
 }
 
 /// What the show's thread says. What it did not take, or has no use for, is let go by the caller:
@@ -235,7 +252,9 @@ impl Standing {
         let show = arranged.show.clone();
         let mut feeds = Vec::new();
         let mut programs = Vec::new();
+        let mut rungs = Vec::new();
         for channel in &arranged.channels {
+            rungs.extend(channel.ladder.as_ref().map(|ladder| (channel.name.clone(), ladder.handles())));
             feeds.extend(ViewerFeed::of_outlets(&channel.name, &channel.outlets));
             programs.extend(channel.outlets.iter().filter_map(Outlet::played));
         }
@@ -258,6 +277,11 @@ impl Standing {
         };
         if let Some(opened) = opened {
             self.viewers.change(feeds);
+            for (name, rungs) in rungs {
+                if let Some(channel) = self.channels.iter_mut().find(|channel| channel.name == name) {
+                    channel.rungs = rungs;
+                }
+            }
             self.let_in(opened, programs, &show);
             self.show = show;
         }

@@ -5,10 +5,10 @@ use std::sync::{Arc, PoisonError};
 use pipeline_dsl as dsl;
 use pipeline_dsl::{Change, Input, PushPoint, Step};
 
-use super::{Arranged, OpenedChannel, Standing, look};
-use crate::channel::RungHandle;
+use super::{Arranged, OpenedChannel, Standing, StandingChannel, look};
 use crate::channel::marks::Marks;
 use crate::channel::outlets::Outlets;
+use crate::channel::renew::{Model, NewLadder};
 use crate::command::Refused;
 use crate::egress::play::{Program, Programs};
 use crate::ingest::Line;
@@ -64,9 +64,11 @@ impl Standing {
         let points = opener.points;
         let mut channels = Vec::new();
         for model in &show.channels {
-            let rungs = self.rungs.iter().find(|(name, _)| *name == model.name);
-            let rungs = rungs.map_or(&[][..], |(_, rungs)| rungs);
-            channels.push(self.open_channel(arranged, model, rungs, place)?);
+            // Channels neither come nor go.
+            let standing = self.channels.iter().find(|channel| channel.name == model.name);
+            if let Some(standing) = standing {
+                channels.push(self.open_channel(arranged, model, standing, place)?);
+            }
         }
         let has_door = self.door.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         let (points, door) = if has_door {
@@ -90,17 +92,24 @@ impl Standing {
         &self,
         arranged: &Arranged,
         model: &dsl::Channel,
-        rungs: &[RungHandle],
+        standing: &StandingChannel,
         place: &Place,
     ) -> Result<OpenedChannel, Refused> {
-        let Arranged { show, difference, .. } = arranged;
+        let Arranged { old, show, difference, .. } = arranged;
         let mut opened = OpenedChannel { name: model.name.clone(), ..OpenedChannel::default() };
+        let models = Model::of(old, &model.name).zip(Model::of(show, &model.name));
+        if let Some(models) = models.filter(|(old, new)| !new.is_as(old)) {
+            let StandingChannel { rungs, making, .. } = standing;
+            opened.ladder = Some(NewLadder::open(models, rungs, making, place, &mut opened.threads)?);
+        }
         let is_drawn_anew = difference.steps.iter().any(|step| match step {
             Step::Marks { channel, .. } => *channel == model.name,
             Step::Watermark(Change::Changed(mark)) => model.watermarks.contains(&mark.name),
             _ => false,
         });
-        if is_drawn_anew {
+        // Some is drawn on each rung.
+        let has_other_rungs = opened.ladder.is_some() && !model.watermarks.is_empty();
+        if is_drawn_anew || has_other_rungs {
             let marks = Marks::new(show, model, &place.inputs);
             opened.marks = Some(marks.map_err(|why| Refused::new("not-opened", why, &[]))?);
         }
@@ -122,10 +131,20 @@ impl Standing {
                 _ => None,
             })
             .collect();
-        if !egresses.is_empty() {
+        let (rungs, coming) = match &opened.ladder {
+            Some(ladder) => (ladder.handles(), ladder.coming()),
+            None => (standing.rungs.clone(), Vec::new()),
+        };
+        let others =
+            model.egresses.iter().filter(|egress| !egresses.iter().any(|new| new.name == egress.name));
+        // What stays gets the rungs that come, too.
+        for (egresses, rungs) in [(egresses.clone(), &rungs), (others.collect(), &coming)] {
+            if egresses.is_empty() || rungs.is_empty() {
+                continue;
+            }
             let mut outlets = Outlets::plan_some(model, egresses.into_iter(), rungs, place)?;
             outlets.create_all_files(place)?;
-            opened.outlets = outlets.start(&mut opened.threads, place)?;
+            opened.outlets.extend(outlets.start(&mut opened.threads, place)?);
         }
         Ok(opened)
     }
