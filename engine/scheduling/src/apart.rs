@@ -227,7 +227,7 @@ mod tests {
 
         /// One that joins is in step from its first key frame on, and watched from then on.
         #[test]
-        fn a_rung_that_joins_is_in_step_and_watched(joined in 0i64..10, ahead in 0usize..9, missing in 11i64..20) {
+        fn a_rung_that_joins_is_in_step_and_watched(joined in 0i64..10, ahead in 0usize..9, missing in 20i64..30) {
             let mut watch = RungsInStep::new(2);
             let mut found = Vec::new();
             let mut late = VecDeque::new();

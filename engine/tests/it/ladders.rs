@@ -310,12 +310,15 @@ fn rungs_beside_a_copied_one_change() {
     let out = live.out.path();
     let [source, low] = ["source", "low"].map(|name| recorded(out, name));
     let pts = is_whole("low", &low);
-    assert_eq!(is_whole("source", &source), pts);
+    // At the end it is without what hangs on pictures that were not shown any more.
+    let copied = is_whole("source", &source);
+    assert!(pts.starts_with(&copied) && copied.len() + 8 > pts.len(), "{} of {}", copied.len(), pts.len());
     // The camera's, and those with which the others begin anew.
     let mut all = keys(&source);
     all.extend(at[..2].iter().map(|tick| pts[0] + tick * TICK));
     all.sort_unstable();
     all.dedup();
-    assert_eq!(keys(&low), all);
+    let found: Vec<i64> = keys(&low).into_iter().filter(|key| copied.contains(key)).collect();
+    assert_eq!(found, all);
     assert_eq!(is_whole("tiny", &recorded(out, "tiny")).len() as i64, at[2] - at[1]);
 }
