@@ -54,25 +54,6 @@ pub(super) fn is_packed(segment: &[u8]) -> bool {
     head.len > 0 || matches!(segment, [0xff, second, ..] if second & 0xe0 == 0xe0)
 }
 
-/// A frame of AAC in ADTS (ISO/IEC 13818-7, 6.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Adts {
-    /// The length of its header.
-    pub(super) header: usize,
-    /// Its own, with the header.
-    pub(super) len: usize,
-}
-
-impl Adts {
-    /// The frame that begins here, if all of it is here.
-    pub(super) fn read(data: &[u8]) -> Option<Self> {
-        let &[0xff, second, _, a, b, c, ..] = data else { return None };
-        let header = if second & 1 == 0 { 9 } else { 7 };
-        let len = usize::from(a & 3) << 11 | usize::from(b) << 3 | usize::from(c) >> 5;
-        (second & 0xf6 == 0xf0 && (header..=data.len()).contains(&len)).then_some(Self { header, len })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,27 +80,13 @@ mod tests {
         assert!(!is_packed(&[0x47, 0x40]) && !is_packed(b"RIFF") && !is_packed(&[]));
     }
 
-    #[test]
-    fn frames_of_aac_are_told_apart() {
-        let frame = |len: usize, second| {
-            let mut frame =
-                vec![0xff, second, 0x50, 0x80 | (len >> 11) as u8, (len >> 3) as u8, (len << 5) as u8, 0xfc];
-            frame.resize(len.max(7), 7);
-            frame
-        };
-        assert_eq!(Adts::read(&frame(300, 0xf1)), Some(Adts { header: 7, len: 300 }));
-        assert_eq!(Adts::read(&frame(300, 0xf8)), Some(Adts { header: 9, len: 300 }));
-        assert_eq!(Adts::read(&frame(300, 0xf1)[..299]), None);
-        assert_eq!([frame(6, 0xf1), frame(8, 0xf0), frame(300, 0xfb)].map(|f| Adts::read(&f)), [None; 3]);
-    }
-
     proptest! {
         #[test]
         fn nothing_panics(data in prop::collection::vec(any::<u8>(), 0..60), cut in 0usize..90) {
             let mut tag = [written(9), data.clone()].concat();
             tag.truncate(cut);
             prop_assert!(Head::read(&tag).len <= tag.len());
-            let _ = (is_packed(&data), Adts::read(&[&[0xff, 0xf1], &data[..]].concat()));
+            let _ = is_packed(&data);
             let _ = Head::read(&[b"ID3", &data[..]].concat());
         }
     }

@@ -8,8 +8,9 @@ use bytes::{Bytes, BytesMut};
 use cbc::cipher::{Array, BlockModeDecrypt, KeyIvInit};
 use flv::nalu;
 
-use super::packed::{self, Adts};
+use super::packed;
 use super::transport::{self, Head, PACKET};
+use crate::ingest::adts::Adts;
 
 /// What of a slice is clear, of those that are longer than this and a block.
 const CLEAR_HEAD: usize = 32;
@@ -78,7 +79,7 @@ impl Opener<'_> {
 
     /// Frames of AAC behind one another.
     fn sound(self, mut rest: &mut [u8]) {
-        while let Some(Adts { header, len }) = Adts::read(rest) {
+        while let Some(Adts { header, len, .. }) = Adts::read(rest) {
             let (frame, behind) = rest.split_at_mut(len);
             let sealed = frame.get_mut(header + CLEAR_SOUND..).unwrap_or_default();
             let (blocks, _) = Array::slice_as_chunks_mut(sealed);

@@ -6,6 +6,7 @@ use flv::video::FrameType;
 use flv::{FlvMillis, FourCc, Tag, TagKind, audio, avc, hevc, nalu, video};
 use media::{AudioCodec, AudioParams, Key, Packet, Track, VideoCodec, VideoParams};
 
+use crate::ingest::adts::Adts;
 use crate::ingest::lane::StreamParams;
 
 /// Parameter sets of a kind that are kept; a stream has one or two.
@@ -196,16 +197,13 @@ impl Mux {
 /// A block of AAC without its ADTS header (ISO/IEC 14496-3, 1.A.2.2), which a tag has no place
 /// for, and the configuration that the header tells; the block as it is, if it has none.
 fn without_adts(data: &[u8]) -> (&[u8], Option<[u8; 2]>) {
-    let [0xff, b, c, d, e, f, _, ..] = *data else { return (data, None) };
-    let len = usize::from(d & 3) << 11 | usize::from(e) << 3 | usize::from(f) >> 5;
-    // Sync word, layer 0, and as long as it says: a block without a header is not taken for one.
-    if b & 0xf6 != 0xf0 || len != data.len() {
-        return (data, None);
+    // As long as it says: a block without a header is not taken for one.
+    match Adts::read(data) {
+        Some(Adts { header, len, config }) if len == data.len() => {
+            (data.get(header..).unwrap_or_default(), Some(config))
+        }
+        _ => (data, None),
     }
-    let header = if b & 1 == 0 { 9 } else { 7 };
-    let (kind, rate, channels) = ((c >> 6) + 1, (c >> 2) & 15, (c & 1) << 2 | d >> 6);
-    let config = [kind << 3 | rate >> 1, (rate & 1) << 7 | channels << 3];
-    (data.get(header..).unwrap_or_default(), Some(config))
 }
 
 /// Annex B with lengths in place of start codes.
