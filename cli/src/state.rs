@@ -132,6 +132,20 @@ pub fn look(path: &Path, wanted: Wanted, show: &Show) -> Result<Look> {
             return Ok(begins_with(None));
         }
     };
+    if wanted != Wanted::Fresh
+        && let Some(why) = kept.problem(show)
+    {
+        file.put_aside();
+        let old = file.aside();
+        term::say(
+            "warning",
+            format_args!(
+                "{shown}: {why}: the show begins anew, and the file is put aside as {}",
+                old.display()
+            ),
+        );
+        return Ok(begins_with(None));
+    }
     let now = SystemTime::now();
     let whose = if kept.show_name() == show.name { Whose::This } else { Whose::Another };
     let end = kept.end_of(show).filter(|end| *end <= kept.time_at(now));

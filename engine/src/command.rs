@@ -340,6 +340,11 @@ impl Memory {
     pub(crate) fn recall(&self, id: Option<&str>) -> Option<Outcome> {
         self.results.get(id?).cloned()
     }
+    /// The newest of them, in the order they came.
+    pub(crate) fn newest(&self, count: usize) -> Vec<(String, Outcome)> {
+        let ids = self.order.iter().skip(self.order.len().saturating_sub(count));
+        ids.filter_map(|id| Some((id.clone(), self.results.get(id)?.clone()))).collect()
+    }
     pub(crate) fn keep(&mut self, id: Option<&str>, outcome: &Outcome) {
         let Some(id) = id else { return };
         if self.results.insert(id.to_owned(), outcome.clone()).is_none() {

@@ -22,7 +22,7 @@ use crate::options::{Mode, RunOptions};
 use crate::rehearse::life::Life;
 use crate::report::Report;
 use crate::reporter::Reporter;
-use crate::resume::{Keeper, KeptShow, TakenUp};
+use crate::resume::{Keeper, KeptShow, StateFile, TakenUp};
 use crate::rig;
 use crate::show::reload::{Reloader, Standing, StandingChannel, on_disk};
 use crate::show::{Begins, ShowRun, carry};
@@ -119,6 +119,7 @@ impl Engine {
                 let message =
                     format!("the show begins anew: what was kept of it cannot be taken up: {error}");
                 reporter.event(Level::Warn, "state-left", message);
+                options.state.iter().for_each(StateFile::put_aside);
                 planned
             }
         };
@@ -187,6 +188,10 @@ impl Engine {
             scenes: scenes.iter().filter_map(|scene| scene.status(&switcher)).collect(),
             events: latest,
         }));
+        let mut memory = Memory::default();
+        for (id, outcome) in kept.iter().flat_map(|kept| &kept.answers) {
+            memory.keep(Some(id), outcome);
+        }
         let thumbs = Arc::clone(thumb_desk.thumbs());
         let keeper = match options.state.filter(|_| is_real) {
             Some(file) => Some(Keeper::begin(file, show.clone(), reporter.clone())?),
@@ -218,7 +223,7 @@ impl Engine {
             channels,
             thumbs: thumb_desk,
             threads: std::mem::take(threads),
-            memory: Memory::default(),
+            memory,
             begins: if kept.is_some() { Begins::GoesOn } else { Begins::Anew },
             from,
             before: kept.as_ref().map(|kept| kept.parts_so_far()).unwrap_or_default(),

@@ -70,7 +70,8 @@ fn a_killed_show_goes_on_where_it_stands_by_then() {
     live.ctl(&["encrypt", "rotate"]).exits(0);
     live.ctl(&["gain", "stage", "-6dB"]).exits(0);
     live.ctl(&["preview", "stage"]).exits(0);
-    live.ctl(&["cut", "red"]).exits(0);
+    let cut = |live: &LiveShow| live.ctl(&["cut", "red", "--id", "seven"]).exits(0).text().to_owned();
+    let first = cut(&live);
     let asked = live.status()["t"].as_f64().unwrap();
     let due = asked.ceil() + 3.0;
     live.ctl(&["plan", "at", "3", &format!("{due}s")]).exits(0);
@@ -93,6 +94,8 @@ fn a_killed_show_goes_on_where_it_stands_by_then() {
     assert_eq!(channel["watermarks"][0]["state"], "off", "{channel:#}");
     assert_eq!(channel["desk"], json!([{ "source": "stage", "gain_db": -6.0, "mute": "off" }]));
     assert_eq!(channel["plan"]["skipped"], 1, "{channel:#}");
+    // Who got no answer asks again.
+    assert_eq!(cut(&live), first);
     live.reaches(due + 0.2);
     let channel = live.status()["channels"][0].clone();
     assert_eq!(

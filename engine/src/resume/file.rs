@@ -255,6 +255,7 @@ mod tests {
     use scheduling::{ChannelIx, Command, Input, Switcher};
 
     use super::*;
+    use crate::command::Refused;
     use crate::report::{OnAirReport, PartEnd, PartReport};
     use crate::resume::{KeptChannel, KeptMark, KeptMarks};
 
@@ -288,6 +289,7 @@ mod tests {
                 marks: KeptMarks { marks: vec![mark], waiting: Vec::new() },
                 on_air: vec![OnAirReport { t: at.as_secs_f64(), source, reason: "cut".to_owned() }],
             }],
+            answers: vec![(words.to_owned(), Err(Refused::new("late", words, &["x"])))],
             parts: vec![PartReport { from: 0.0, to: at.as_secs_f64(), end: PartEnd::Ended }],
         }
     }
@@ -362,6 +364,9 @@ mod tests {
         let back = read.died() - Duration::from_secs(3600);
         assert!(read.time_at(back) > read.reached() && read.age(back) == Duration::ZERO);
         assert_eq!(read.end_of(&read.show), Some(Time::from_secs(30)));
+        assert_eq!(read.problem(&read.show), None);
+        let faster = pipeline_dsl::parse_show(&SHOW.replace("25fps", "50fps")).unwrap();
+        assert_eq!(read.problem(&faster).unwrap(), "it was stored at 25fps, and the show runs at 50fps");
         file.put_aside();
         file.write(&kept(1, "")).unwrap();
         file.write(&kept(2, "")).unwrap();

@@ -10,6 +10,7 @@ use scheduling::{LeftOut, NotGoneOn, SavedSwitcher, Switcher};
 use serde::{Deserialize, Serialize};
 
 use super::file::unix_millis;
+use crate::command::Outcome;
 use crate::report::{OnAirReport, PartEnd, PartReport};
 
 /// How much younger than the file the sign of life beside it may be: it is written more often.
@@ -28,6 +29,8 @@ pub struct KeptShow {
     pub(crate) unix_ms: i64,
     pub(crate) switcher: SavedSwitcher,
     pub(crate) channels: Vec<KeptChannel>,
+    /// What came of commands with an id: one that is sent again is not carried out again.
+    pub(crate) answers: Vec<(String, Outcome)>,
     /// When engines ran: the last one is that which kept it.
     pub(crate) parts: Vec<PartReport>,
 }
@@ -98,6 +101,11 @@ impl KeptShow {
     /// `None` if it does not, or if nothing can be taken up.
     pub fn end_of(&self, show: &dsl::Show) -> Option<Time> {
         self.take_up(show).ok()?.switcher.end()
+    }
+
+    /// Why nothing of it can be taken up by `show`; `None` if it can.
+    pub fn problem(&self, show: &dsl::Show) -> Option<String> {
+        self.take_up(show).err().map(|error| error.to_string())
     }
 
     /// The time of day when it died, UTC.

@@ -14,6 +14,8 @@ use crate::show::channels::ChannelRun;
 const NEWEST: usize = 500;
 /// Why nothing was on air while no engine ran.
 const DIED: &str = "died";
+/// The newest answers to commands that are kept.
+const ANSWERS: usize = 64;
 
 impl ShowRun {
     /// The tick it begins with.
@@ -48,10 +50,11 @@ impl ShowRun {
         let show = keeper.show.clone();
         let kept = KeptShow {
             show,
-            at: self.clock.now().max(from),
+            at: Time::from_millis(self.clock.now().max(from).as_millis_rounded()),
             unix_ms: unix_millis(SystemTime::now()),
             switcher: self.switcher.save(),
             channels: self.channels.iter().map(ChannelRun::keep).collect(),
+            answers: self.memory.newest(ANSWERS),
             parts: self.parts(from),
         };
         if let Some(keeper) = &mut self.keeper {

@@ -542,7 +542,8 @@ fn say_line(reporter: &Reporter, camera: &str, change: &LineChange) {
         ],
     };
     match (change.from, change.to) {
-        (_, LineState::Live) if !change.seen && !change.was_lost => {
+        // One that was there when it was looked at first, and late, was not told lost.
+        (from, LineState::Live) if !change.was_lost && (!change.seen || from == LineState::Lost) => {
             reporter.event(Level::Info, "line-live", first)
         }
         (_, LineState::Live) => reporter.event(Level::Info, "line-recovered", again),
