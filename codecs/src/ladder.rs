@@ -30,8 +30,14 @@ use crate::watermark::Finish;
 use open::Opener;
 pub use open::{NextRung, OpenRung};
 
-/// Frames that may wait for the scaler.
-const INPUT: usize = 2;
+/// Frames that may wait for the scaler. Where nothing has a due time one is enough: more would only
+/// take memory.
+const fn input(turns: Turns) -> usize {
+    match turns {
+        Turns::Even => 2,
+        Turns::LargestFirst => 1,
+    }
+}
 /// Frames that may wait for one encoder.
 const QUEUE: usize = 3;
 /// Packets that may wait to be fetched from one rung.
@@ -213,20 +219,24 @@ impl Ladder {
         if settings.rungs.is_empty() {
             return Err(LadderError::NoRungs);
         }
-        let largest = settings.rungs.iter().enumerate().max_by_key(|(_, rung)| rung.size.area());
-        let first = largest.map(|(rung, _)| rung).filter(|_| settings.turns == Turns::LargestFirst);
+        let turns = settings.turns;
+        let largest = settings.rungs.iter().map(|rung| rung.size.area()).max().unwrap_or(0);
         let rungs = settings.rungs.into_iter().enumerate().map(|(rung, settings)| {
-            let waits = first.is_some_and(|first| rung != first);
-            OpenRung::start(&kit, rung, settings, waits)
+            let turns = turns.of_rung(settings.size, largest);
+            OpenRung::start(&kit, rung, settings, turns)
         });
-        Self::of(rungs.collect::<Result<_, _>>()?)
+        Self::in_turns(rungs.collect::<Result<_, _>>()?, turns)
     }
 
-    /// One of rungs that are open, in their order.
+    /// One of rungs that are open, in their order, all threads alike.
     ///
     /// # Errors
     /// No rungs, or no thread.
     pub fn of(rungs: Vec<OpenRung>) -> Result<Self, LadderError> {
+        Self::in_turns(rungs, Turns::Even)
+    }
+
+    fn in_turns(rungs: Vec<OpenRung>, turns: Turns) -> Result<Self, LadderError> {
         if rungs.is_empty() {
             return Err(LadderError::NoRungs);
         }
@@ -241,10 +251,14 @@ impl Ladder {
             steps.push(Cascade { rung, ..open.step });
         }
         in_order(&mut steps);
-        let (sender, orders) = bounded(INPUT);
+        let (sender, orders) = bounded(input(turns));
         let scaling = Arc::new(RungCounters::default());
         let counted = Arc::clone(&scaling);
-        spawn("scale", move || scale(steps, &orders, &counted))?;
+        let work = move || {
+            turns.step_back();
+            scale(steps, &orders, &counted);
+        };
+        spawn("scale", work)?;
         Ok(Self {
             input: Mutex::new(Input { sender: Some(sender), last: None }),
             params,

@@ -1,24 +1,54 @@
 //! Whose turn it is on cores that are fewer than threads.
 
-/// How urgent the work of a ladder's threads is to each other.
+use media::Size;
+
+/// How urgent the work of a job's threads is to each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Turns {
     /// All alike: in real time each has its due time.
     #[default]
     Even,
-    /// The largest rung's encoder goes first. It takes longest, so on the whole no core is idle while
-    /// it works its way through what the others have done already: a ladder of four on two cores is
-    /// done in some 6 % less time. The others do not get less for it, only later.
+    /// The encoders of a ladder's largest rungs go first, where nothing has a due time. They take
+    /// longest, so no core is idle on the whole while one of them works its way through what all the
+    /// others have done already. The others do not get less for it, only later.
     LargestFirst,
 }
 
-/// How far the calling thread steps back behind the process's others, in steps of niceness: a third
-/// of their share.
+/// How far a thread steps back, in steps of niceness: to a third of the share of those that do not.
+#[cfg(target_os = "linux")]
 const BACK: i32 = 5;
+/// The last step that there is.
+#[cfg(target_os = "linux")]
+const LAST: i32 = 19;
+
+impl Turns {
+    /// Has the calling thread, and those that it starts after this, go behind the encoders that go
+    /// first; where none do, nothing changes.
+    ///
+    /// There is no way forward again: only threads that end with the job should step back. What the
+    /// process shares (a pool of threads, a library's own) is to be started before, or it stays behind
+    /// for whoever uses it later.
+    pub fn step_back(self) {
+        if self == Self::LargestFirst {
+            lower();
+        }
+    }
+
+    /// Those of the thread that encodes a rung, in a ladder whose largest rung has this area.
+    pub(crate) const fn of_rung(self, rung: Size, largest: u64) -> Self {
+        if rung.area() < largest { self } else { Self::Even }
+    }
+}
 
 /// Lets the process's other threads go first, from now on.
-pub(crate) fn step_back() {
+#[cfg(target_os = "linux")]
+fn lower() {
+    let thread = Some(rustix::thread::gettid());
     // Where it cannot be had all go alike, which only takes longer.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), BACK);
+    let Ok(now) = rustix::process::getpriority_process(thread) else { return };
+    let _ = rustix::process::setpriority_process(thread, (now + BACK).min(LAST));
 }
+
+/// Elsewhere niceness is a process's.
+#[cfg(not(target_os = "linux"))]
+fn lower() {}

@@ -234,6 +234,7 @@ impl Engine {
         let thread = thread
             .spawn(move || {
                 place.begun.set();
+                place.turns().step_back();
                 run.run()
             })
             .map_err(|source| StartError::Thread { name: "show".to_owned(), source })?;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use codecs::CodecKit;
+use codecs::{CodecKit, Turns};
 use media::Time;
 
 use crate::ingest::source::Sources;
@@ -180,8 +180,30 @@ impl Gate {
 }
 
 impl Place {
-    /// A named thread, which begins when the gate is open.
+    /// Which of the show's threads go first.
+    pub(crate) const fn turns(&self) -> Turns {
+        match self.mode {
+            Mode::RealTime => Turns::Even,
+            Mode::Offline => Turns::LargestFirst,
+        }
+    }
+
+    /// A named thread, which begins when the gate is open. It goes behind where others go first.
     pub(crate) fn spawn(
+        &self,
+        name: String,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<JoinHandle<()>, StartError> {
+        let turns = self.turns();
+        let work = move || {
+            turns.step_back();
+            work();
+        };
+        self.spawn_abreast(name, work)
+    }
+
+    /// The same for work that starts what the process shares, and is to step back by itself after that.
+    pub(crate) fn spawn_abreast(
         &self,
         name: String,
         work: impl FnOnce() + Send + 'static,

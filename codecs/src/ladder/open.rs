@@ -12,7 +12,7 @@ use crate::error::CodecError;
 use crate::ffmpeg::Filter;
 use crate::scale::Scaler;
 use crate::settings::{VideoEncoderName, VideoEncoderSettings};
-use crate::turn::step_back;
+use crate::turn::Turns;
 
 /// What a rung's thread opens its encoders with.
 pub(super) struct Opener {
@@ -69,15 +69,15 @@ impl OpenRung {
         rung: usize,
         settings: VideoEncoderSettings,
     ) -> Result<Self, LadderError> {
-        Self::start(kit, rung, settings, false)
+        Self::start(kit, rung, settings, Turns::Even)
     }
 
-    /// The same, where its thread may have to wait for others.
+    /// The same, with a thread that goes behind where these are not even.
     pub(super) fn start(
         kit: &Arc<dyn CodecKit>,
         rung: usize,
         settings: VideoEncoderSettings,
-        waits: bool,
+        turns: Turns,
     ) -> Result<Self, LadderError> {
         let size = settings.size;
         let mut missing = None;
@@ -95,9 +95,7 @@ impl OpenRung {
         let counters = Arc::new(RungCounters::default());
         let counted = Arc::clone(&counters);
         let work = move || {
-            if waits {
-                step_back();
-            }
+            turns.step_back();
             encode(encoder, &opener, frames, &to_caller, &counted);
         };
         spawn(&format!("encode-{rung}"), work)?;

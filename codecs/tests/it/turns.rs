@@ -84,6 +84,8 @@ fn all_but_the_largest_step_back() {
             // A thread begins with it, whenever it begins.
             wait_for(|| niceness().contains(&(name.clone(), wanted)));
         }
+        // What scales is one of those that go behind.
+        wait_for(|| niceness().contains(&("scale".to_owned(), own + back)));
         drop(ladder);
         wait_for(|| niceness().iter().all(|(name, _)| name != "encode-20" && name != "encode-40"));
     }

@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use codecs::{AudioEncoderSettings, Ladder, LadderSettings, RungCounters, RungDuty, Turns, VideoEncoderName};
+use codecs::{AudioEncoderSettings, Ladder, LadderSettings, RungCounters, RungDuty, VideoEncoderName};
 use crossbeam_channel::{Receiver, Sender, bounded, never};
 use media::{Key, Size, Span, Time, VideoParams};
 use pipeline_dsl as dsl;
@@ -235,11 +235,7 @@ impl Channel {
             (Mode::RealTime, None) => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
             _ => 1,
         };
-        let turns = match place.mode {
-            Mode::RealTime => Turns::Even,
-            Mode::Offline => Turns::LargestFirst,
-        };
-        let settings = LadderSettings { turns, ..ladder::settings(show, ladder_model, cores) };
+        let settings = LadderSettings { turns: place.turns(), ..ladder::settings(show, ladder_model, cores) };
         let mut encoded = match settings {
             settings if settings.rungs.is_empty() => None,
             settings => Some(

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use codecs::Pcm;
+use codecs::{Pcm, Turns};
 use gstreamer as gst;
 use media::{Packet, Span, Time, Track};
 use pipeline_dsl::Repeat;
@@ -46,6 +46,8 @@ pub(crate) struct FileLine {
     pub(crate) damage: Seldom,
     /// When it became part of the show: the file begins there.
     pub(crate) gate: Arc<Gate>,
+    /// Whether its threads go behind others.
+    pub(crate) turns: Turns,
 }
 
 /// The first picture's time, which is the pass's zero for pictures and sound alike.
@@ -123,6 +125,9 @@ impl FileLine {
         let origin = self.origin();
         let mut begins = origin;
         let mut opened = Demux::open(&self.path, &stop);
+        // Now that GStreamer has its threads: they are as urgent as whoever needs the first of them, and
+        // other shows of the process have them, too.
+        self.turns.step_back();
         loop {
             let demux = match opened {
                 Ok(demux) => demux,

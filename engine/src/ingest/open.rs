@@ -273,8 +273,9 @@ impl Opener<'_> {
                     reporter,
                     damage: Seldom::new("decode-error", Level::Warn, Measure::DAMAGE),
                     gate: Arc::clone(&self.place.gate),
+                    turns: self.place.turns(),
                 };
-                self.threads.push(self.place.spawn(format!("file {subject}"), move || line.run())?);
+                self.threads.push(self.place.spawn_abreast(format!("file {subject}"), move || line.run())?);
                 Origin::Buffered(buffer)
             }
             dsl::Input::Push { point, key } => {

@@ -38,5 +38,7 @@ mod step;
 mod support;
 mod switching;
 mod thumbs;
+#[cfg(target_os = "linux")]
+mod turns;
 mod watermarks;
 mod wires;
