@@ -110,6 +110,22 @@ enum Doors {
     Closed,
 }
 
+/// When the queue's streams are bounded by their count.
+#[derive(PartialEq, Eq, Clone, Copy)]
+enum Bound {
+    /// With the first buffer, before much of the file has been read.
+    AtOnce,
+    /// Once all streams have been found: one may begin behind much of another.
+    Later,
+}
+
+/// Buffers that may wait of each stream.
+fn bound_by_count(queue: &gst::Element) {
+    // It lets one stream grow beyond this while another is empty, as one is whose track ends
+    // early; only the bytes are a hard bound.
+    queue.set_property("max-size-buffers", 64u32);
+}
+
 impl Demux {
     /// Opens a file and finds its streams.
     pub(crate) fn open(path: &Path, stop: &dyn Fn() -> bool) -> Result<Self, DemuxError> {
@@ -155,13 +171,14 @@ impl Demux {
         });
         let found = Arc::new(Mutex::new(Found::default()));
         let complete = Arc::new(AtomicBool::new(false));
-        connect_pads(&pipeline, &parse, &queue, &found, &complete, &told);
+        let wanted = flv_head::tracks(path);
+        let bound = if wanted.is_empty() { Bound::AtOnce } else { Bound::Later };
+        connect_pads(&pipeline, &parse, &queue, &found, &complete, bound, &told);
 
         watch(&pipeline, &told);
         let mut demux = Self { path: name, pipeline, video: None, audio: None, told: Arc::clone(&told) };
         demux.pipeline.set_state(gst::State::Playing).map_err(|e| DemuxError::Plugins(e.to_string()))?;
         let begun = Instant::now();
-        let wanted = flv_head::tracks(path);
         let is_found = |track: &Track| {
             let found = found.lock().unwrap_or_else(PoisonError::into_inner);
             match track {
@@ -182,9 +199,7 @@ impl Demux {
         }
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         found.doors = Doors::Closed;
-        // It lets one stream grow beyond this while another is empty, as one is whose track ends
-        // early; only the bytes are a hard bound.
-        queue.set_property("max-size-buffers", 64u32);
+        bound_by_count(&queue);
         let reader =
             |track, sink| TrackReader { sink, told: Arc::clone(&told), reader: SampleReader::new(track) };
         demux.video = found.video.take().map(|sink| reader(Track::Video, sink));
@@ -256,6 +271,7 @@ fn connect_pads(
     queue: &gst::Element,
     found: &Arc<Mutex<Found>>,
     complete: &Arc<AtomicBool>,
+    bound: Bound,
     told: &Arc<Told>,
 ) {
     let told = Arc::clone(told);
@@ -264,13 +280,16 @@ fn connect_pads(
     parse.connect_pad_added(move |_, pad| {
         let (Some(pipeline), Some(queue)) = (pipeline.upgrade(), queue.upgrade()) else { return };
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-        let done = Arc::clone(&complete);
+        let (done, bounded) = (Arc::clone(&complete), queue.downgrade());
         let ends = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
         pad.add_probe(ends, move |_, info| match &info.data {
             Some(gst::PadProbeData::Event(event)) if event.type_() != gst::EventType::Eos => {
                 gst::PadProbeReturn::Ok
             }
             _ => {
+                if let (Bound::AtOnce, Some(queue)) = (bound, bounded.upgrade()) {
+                    bound_by_count(&queue);
+                }
                 done.store(true, Ordering::Release);
                 gst::PadProbeReturn::Remove
             }

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use codecs::{Pcm, Turns};
@@ -55,6 +56,8 @@ pub(crate) struct FileLine {
 pub(super) struct Zero {
     at: Mutex<Option<Time>>,
     known: Condvar,
+    /// The pass's pictures have begun to come.
+    near: AtomicBool,
 }
 
 impl Zero {
@@ -64,6 +67,13 @@ impl Zero {
         drop(at);
         self.known.notify_all();
         zero
+    }
+    /// The first of what becomes pictures has been read.
+    fn comes_near(&self) {
+        self.near.store(true, Ordering::Release);
+    }
+    fn is_near(&self) -> bool {
+        self.near.load(Ordering::Acquire)
     }
     fn get(&self) -> Option<Time> {
         *self.at.lock().unwrap_or_else(PoisonError::into_inner)
@@ -255,6 +265,7 @@ impl FileLine {
         };
         let mut share = ThreadShare::begin();
         while let Some(read) = reader.next(known.as_deref(), &stop) {
+            zero.comes_near();
             share.count(&self.counters.stage);
             self.counters.count(read.packet.data.len());
             if let Some(caps) = read.caps {
@@ -340,8 +351,13 @@ impl FileLine {
             }
             let Some(lane) = &mut lane else { continue };
             early.keep(read.packet);
-            // Reading goes on while the first picture is not there: it may lie behind this sound.
-            let Some(zero) = zero.get() else { continue };
+            let zero = match zero.get() {
+                Some(zero) => zero,
+                // Much of the file would be read before that picture is decoded, and wait.
+                None if zero.is_near() => zero.wait(),
+                // Reading goes on: the first picture may lie behind this sound.
+                None => continue,
+            };
             for packet in std::mem::take(&mut early).packets {
                 if decode(lane, &packet, zero) == Flow::Stop {
                     return end;
