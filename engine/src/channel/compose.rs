@@ -33,7 +33,9 @@ struct Last {
 }
 
 pub(crate) struct Composer {
-    black: Picture,
+    size: Size,
+    /// Made when there is nothing else to show.
+    black: Option<Picture>,
     marks: Marks,
     /// The last picture with its watermarks, for a source that stands still.
     last: Option<Last>,
@@ -44,17 +46,16 @@ pub(crate) struct Composer {
 impl Composer {
     /// Loads the channel's watermarks, relative to `base`.
     pub(crate) fn new(show: &dsl::Show, channel: &dsl::Channel, base: &Path) -> Result<Self, String> {
-        Self::marked_with(Marks::new(show, channel, base)?, show)
+        Ok(Self::marked_with(Marks::new(show, channel, base)?, show))
     }
 
     /// Draws no watermark, whatever becomes of them.
-    pub(crate) fn bare(show: &dsl::Show, channel: &dsl::Channel) -> Result<Self, String> {
+    pub(crate) fn bare(show: &dsl::Show, channel: &dsl::Channel) -> Self {
         Self::marked_with(Marks::undrawn(show, channel), show)
     }
 
-    fn marked_with(marks: Marks, show: &dsl::Show) -> Result<Self, String> {
-        let black = PictureMut::filled(show.video.size, Rgb::new(0, 0, 0)).map_err(|e| e.to_string())?;
-        Ok(Self { black: black.freeze(), marks, last: None, middle: None })
+    const fn marked_with(marks: Marks, show: &dsl::Show) -> Self {
+        Self { size: show.video.size, black: None, marks, last: None, middle: None }
     }
 
     /// Other watermarks from the next picture on.
@@ -80,13 +81,9 @@ impl Composer {
     }
 
     fn canvas(&mut self, layers: &Layers, placed: Vec<Placed>) -> Result<Picture, CodecError> {
-        let or_black = |seen: &Option<Seen>| match seen {
-            Some(seen) => seen.picture(),
-            None => Ok(self.black.clone()),
-        };
         match layers {
             Layers::One(picture) => {
-                let picture = or_black(picture)?;
+                let picture = self.seen(picture)?;
                 if placed.is_empty() {
                     return Ok(picture);
                 }
@@ -101,7 +98,7 @@ impl Composer {
                 Ok(marked)
             }
             Layers::Mix { from, to, blend, step, of } => {
-                let (from, to) = (or_black(from)?, or_black(to)?);
+                let (from, to) = (self.seen(from)?, self.seen(to)?);
                 let mixed = match blend {
                     Blend::Dissolve => codecs::dissolve(&from, &to, *step, *of)?,
                     Blend::Wipe(edge) => wipe(&from, &to, *edge, *step, *of)?,
@@ -116,6 +113,18 @@ impl Composer {
                     }
                 };
                 Ok(marked(mixed, &placed))
+            }
+        }
+    }
+
+    /// What is seen, or black.
+    fn seen(&mut self, seen: &Option<Seen>) -> Result<Picture, CodecError> {
+        match (seen, &self.black) {
+            (Some(seen), _) => seen.picture(),
+            (None, Some(black)) => Ok(black.clone()),
+            (None, None) => {
+                let black = PictureMut::filled(self.size, Rgb::new(0, 0, 0))?.freeze();
+                Ok(self.black.insert(black).clone())
             }
         }
     }

@@ -60,7 +60,7 @@ use crate::reporter::Reporter;
 use crate::stage::StageMeter;
 use crate::start::{Place, StartError};
 
-/// Ticks that may wait to be composed.
+/// Ticks that may wait to be composed in real time. Offline one is enough, and each holds a picture.
 const WAITING: usize = 3;
 
 /// One tick's work.
@@ -278,7 +278,7 @@ impl Channel {
         let drawn = place.life.as_ref().is_none_or(|life| life.codecs == Codecs::Pixels);
         let mut composer = match drawn {
             true => Composer::new(show, channel, &place.inputs),
-            false => Composer::bare(show, channel),
+            false => Ok(Composer::bare(show, channel)),
         }
         .map_err(&fail)?;
         if place.mode == Mode::Offline
@@ -335,7 +335,10 @@ impl Channel {
         }
         let outlets = Outlets::plan(channel, &handles, place)?;
         let pulse = Arc::new(Pulse::default());
-        let (work, jobs) = bounded(WAITING);
+        let (work, jobs) = bounded(match place.mode {
+            Mode::RealTime => WAITING,
+            Mode::Offline => 1,
+        });
         let copy = copying.as_ref().map(|_| CopyDesk::new(tick, show.video.size));
         let costs = Arc::new(StageMeter::default());
         let scaling = encoded.as_ref().map(|ladder| Arc::clone(ladder.scaling()));
@@ -413,7 +416,8 @@ impl Channel {
 
     /// Ticks that wait to be composed, and how many can.
     pub(crate) fn waiting(&self) -> (usize, usize) {
-        (self.work.as_ref().map_or(0, Sender::len), WAITING)
+        let most = self.work.as_ref().and_then(Sender::capacity);
+        (self.work.as_ref().map_or(0, Sender::len), most.unwrap_or(WAITING))
     }
 
     /// Hands in a tick; waits while the channel is behind.

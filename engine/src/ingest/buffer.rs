@@ -17,8 +17,8 @@ use crate::ingest::coded::CodedTrack;
 use crate::ingest::sound_queue::{EDGE, Heard, SoundQueue};
 use crate::way::{self, Station};
 
-/// How far ahead of the tick a line may deliver, at the least.
-const AHEAD: Span = Span::from_millis(250);
+/// How far ahead of the tick a line that is held back delivers in real time.
+pub(crate) const AHEAD: Span = Span::from_millis(250);
 /// How far beyond its depth a live line may reach before its oldest frames go.
 const LIVE_AHEAD: Span = Span::from_millis(1300);
 /// How many pictures may wait in any case, at 1080p 186 MB; those of a live line that are meant
@@ -42,8 +42,8 @@ const GIVE_UP: Duration = Duration::from_secs(30);
 /// What happens to a producer that runs ahead.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Pace {
-    /// It waits: files.
-    Held,
+    /// It waits: files. It may deliver so much ahead of the tick, or a few ticks if that is less.
+    Held { ahead: Span },
     /// It loses its oldest: live lines, whose material is to wait this long.
     Live { depth: Span },
 }
@@ -173,7 +173,10 @@ impl LineBuffer {
     /// For a show with ticks of `tick` and sound of `rate` and `channels`.
     pub(crate) fn new(pace: Pace, tick: Span, rate: SampleRate, channels: u8) -> Self {
         let sound = SoundQueue::new(rate, channels);
-        let sound = if pace == Pace::Held { sound } else { sound.out_of_silence() };
+        let (sound, ahead) = match pace {
+            Pace::Held { ahead } => (sound, ahead),
+            Pace::Live { .. } => (sound.out_of_silence(), Span::ZERO),
+        };
         Self {
             coded: CodedTrack::default(),
             state: Mutex::new(State {
@@ -194,7 +197,7 @@ impl LineBuffer {
             }),
             moved: Condvar::new(),
             pace,
-            ahead: AHEAD.max(tick.times(3)),
+            ahead: ahead.max(tick.times(3)),
             tick,
         }
     }
@@ -211,7 +214,7 @@ impl LineBuffer {
     /// Hands in a picture in show time, later than the one before.
     pub(crate) fn put_frame(&self, frame: Frame) -> Flow {
         let mut state = self.lock();
-        if self.pace == Pace::Held {
+        if !self.is_live() {
             // Two may always wait, or a slow stream's next picture would never be known;
             // and no bound may keep back what the tick itself waits for.
             let may = |s: &State| {
@@ -252,7 +255,7 @@ impl LineBuffer {
     /// Hands in sound in show time, in the show's rate and layout.
     pub(crate) fn put_sound(&self, pcm: &Pcm) -> Flow {
         let mut state = self.lock();
-        if self.pace == Pace::Held {
+        if !self.is_live() {
             // Sound beyond the end of its pictures would wait for a tick that waits for the
             // next pass; sound behind a gap, for a tick that waits for it.
             let may = |s: &State| {
@@ -329,7 +332,7 @@ impl LineBuffer {
             }
         };
         match self.pace {
-            Pace::Held => None,
+            Pace::Held { .. } => None,
             Pace::Live { depth } => {
                 Some((newest - state.taken).max(Span::ZERO).min(depth + state.also + LIVE_AHEAD))
             }
@@ -426,7 +429,7 @@ impl LineBuffer {
     /// Waits until there is a first picture, or sound where that is all there is, or none will
     /// come, or the time is up. Nobody waits for a live line: its encoder may come tomorrow.
     pub(crate) fn wait_for_first(&self, patience: std::time::Duration) {
-        if self.pace != Pace::Held {
+        if self.is_live() {
             return;
         }
         let state = self.lock();
@@ -445,7 +448,7 @@ impl LineBuffer {
     /// pictures in the middle of two ticks: a sender's clock moves them slowly through there.
     fn belongs(&self, later: Span, lean: Lean) -> (bool, Lean) {
         let part = |n: i64| Span::from_flicks(self.tick.flicks() / n);
-        if self.pace == Pace::Held {
+        if !self.is_live() {
             return (later <= GRACE.min(part(4)), lean);
         }
         let beside = later - part(2);

@@ -14,6 +14,7 @@ use pipeline_dsl::Deinterlace;
 
 use crate::ingest::damage::Damage;
 use crate::ingest::remarks::{Remark, Remarks};
+use crate::options::Mode;
 
 /// What one track of a line is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +49,8 @@ pub(crate) struct Shape {
 pub(crate) enum Decoding {
     /// As is cheapest.
     Easy,
-    /// At once: somewhere low latency is wanted.
+    /// At once, and so with the fewest pictures in memory: somewhere low latency is wanted, or cores
+    /// have enough to do.
     Prompt,
 }
 
@@ -57,6 +59,18 @@ impl Decoding {
     pub(crate) fn of_live(show: &pipeline_dsl::Show) -> Self {
         let is_low = |ladder: &pipeline_dsl::Ladder| ladder.latency == pipeline_dsl::Latency::Low;
         if show.ladders.iter().any(is_low) { Self::Prompt } else { Self::Easy }
+    }
+
+    /// For the lines of a show that are held back. Offline an encoder has one thread, and takes longer
+    /// for a rung as large as the canvas than a decoder without help.
+    pub(crate) fn of_held(show: &pipeline_dsl::Show, mode: Mode) -> Self {
+        let is_whole =
+            |rung: &pipeline_dsl::Rung| !rung.is_copied() && rung.size.area() >= show.video.size.area();
+        let mut rungs = show.ladders.iter().flat_map(|ladder| &ladder.rungs);
+        match mode {
+            Mode::Offline if rungs.any(is_whole) => Self::Prompt,
+            Mode::Offline | Mode::RealTime => Self::Easy,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use pipeline_dsl::rehearsal::LineName;
 
 use crate::event::Level;
 use crate::ingest::align::Seat;
-use crate::ingest::buffer::{LineBuffer, Pace};
+use crate::ingest::buffer::{AHEAD, LineBuffer, Pace};
 use crate::ingest::device::{self, Camera, DeviceLine, Microphone};
 use crate::ingest::end::EndOfLine;
 use crate::ingest::file::FileLine;
@@ -74,7 +74,7 @@ impl Opener<'_> {
             rate: self.show.audio.rate,
             channels: self.show.audio.layout.channels(),
             deinterlace: self.deinterlace,
-            decoding: Decoding::Easy,
+            decoding: Decoding::of_held(self.show, self.place.mode),
         }
     }
 
@@ -87,6 +87,17 @@ impl Opener<'_> {
             buffer.coded.want();
         }
         Arc::new(buffer)
+    }
+
+    /// What is kept of a line that can be held back. In real time it delivers ahead, since decoding
+    /// may take longer now and then; offline the tick waits, and pictures would only take memory.
+    fn held(&self) -> Arc<LineBuffer> {
+        self.buffer(Pace::Held {
+            ahead: match self.place.mode {
+                Mode::RealTime => AHEAD,
+                Mode::Offline => Span::ZERO,
+            },
+        })
     }
 
     /// An offline show has no live lines.
@@ -182,7 +193,7 @@ impl Opener<'_> {
                 Ok((source.connect_live(end), buffer))
             }
             Mode::Offline => {
-                let buffer = self.buffer(Pace::Held);
+                let buffer = self.held();
                 if source.tracks == SourceTracks::Sound {
                     buffer.sounds_alone();
                 }
@@ -259,7 +270,7 @@ impl Opener<'_> {
         let origin = match input {
             dsl::Input::File { path, repeat } => {
                 let path = keys::path(path, &self.place.inputs, subject)?;
-                let buffer = self.buffer(Pace::Held);
+                let buffer = self.held();
                 let shape = match &self.place.life {
                     Some(life) => Shape { kit: Arc::clone(&life.files), ..self.shape() },
                     None => self.shape(),

@@ -9,6 +9,7 @@ fn frame(pts: Time) -> Frame {
 fn buffer(pace: Pace) -> LineBuffer {
     LineBuffer::new(pace, Span::from_millis(40), SampleRate::HZ_48000, 2)
 }
+const HELD: Pace = Pace::Held { ahead: AHEAD };
 const LIVE: Pace = Pace::Live { depth: Span::from_millis(200) };
 fn ms(ms: i64) -> Time {
     Time::from_millis(ms)
@@ -92,7 +93,7 @@ fn a_deep_line_keeps_what_is_meant_to_wait() {
     }
     assert_eq!(buffer.waiting(), Some(ms(2960) - Time::ZERO));
     assert_eq!(buffer.take(ms(0), ms(40)).hole_since, None, "the first one is still there");
-    assert_eq!(super::tests::buffer(Pace::Held).waiting(), None);
+    assert_eq!(super::tests::buffer(HELD).waiting(), None);
 }
 
 #[test]
@@ -126,7 +127,7 @@ fn after_a_rewind_the_line_goes_on_from_there() {
 
 #[test]
 fn a_held_line_waits_for_the_tick_and_stops_when_closed() {
-    let buffer = Arc::new(buffer(Pace::Held));
+    let buffer = Arc::new(buffer(HELD));
     let producer = Arc::clone(&buffer);
     let thread = std::thread::spawn(move || {
         let mut put = 0;
