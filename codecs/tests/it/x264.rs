@@ -242,6 +242,6 @@ fn each_lookahead_delays_by_its_frames() {
     };
     assert_eq!(delay(Lookahead::None, "veryfast"), 0);
     // And up to three B-frames come after the one they lean on.
-    assert_eq!(delay(Lookahead::Preset, "veryfast"), 10 + 3);
-    assert_eq!(delay(Lookahead::Pictures(60), "veryfast"), 60 + 3);
+    assert_eq!(delay(Lookahead::Preset, "veryfast"), 9 + 3);
+    assert_eq!(delay(Lookahead::Pictures(60), "veryfast"), 59 + 3);
 }

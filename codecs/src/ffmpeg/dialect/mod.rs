@@ -131,11 +131,13 @@ fn x264(settings: &VideoEncoderSettings) -> Vec<Setting> {
         Lookahead::Preset => {}
         Lookahead::Pictures(count) => options.push(("rc-lookahead", count.to_string())),
     }
+    // A picture each tick: it need not wait for the next one to know how long this one is shown.
+    own.push("force-cfr=1");
     if settings.threads == EncoderThreads::One && reads_stray_memory(settings.size) {
         own.push(WITHOUT_AVX512);
     }
     options.extend((!tunes.is_empty()).then(|| ("tune", tunes.join(","))));
-    options.extend((!own.is_empty()).then(|| ("x264-params", own.join(":"))));
+    options.push(("x264-params", own.join(":")));
     options
 }
 
