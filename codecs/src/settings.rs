@@ -174,8 +174,9 @@ pub enum Lookahead {
 pub enum EncoderThreads {
     /// One: the same frames give the same bytes.
     One,
-    /// This many frame threads, of which each holds a picture back. How many bits a picture gets
-    /// depends on how they take turns.
+    /// This many frame threads, of which each but the first holds a picture back. How many bits a
+    /// picture gets depends on how they take turns, and with one on what lies in memory: x264 takes
+    /// all vector code that it has, where for [`One`](Self::One) it leaves out what reads astray.
     Many(std::num::NonZeroU8),
 }
 

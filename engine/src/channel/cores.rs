@@ -66,9 +66,10 @@ pub(super) fn threads(
     rung: &dsl::Rung,
     cores: usize,
 ) -> EncoderThreads {
+    let alone = alone(ladder.encoder_of(rung), cores);
     // Frame threads hold pictures back.
     if ladder.latency == dsl::Latency::Low {
-        return EncoderThreads::One;
+        return alone;
     }
     let of_channel = |channel: &dsl::Channel| {
         let ladder = show.ladder(&channel.ladder);
@@ -83,6 +84,15 @@ pub(super) fn threads(
     let wanted = (own / all * cores as f64).ceil().min(MOST);
     match NonZeroU8::new(wanted as u8) {
         Some(many) if many.get() > 1 && own > SMALL => EncoderThreads::Many(many),
+        _ => alone,
+    }
+}
+
+/// One thread. Where a rung could have more, as in real time, nobody is promised the same bytes again,
+/// and x264 may take all of the vector code that it has.
+fn alone(encoder: Encoder, cores: usize) -> EncoderThreads {
+    match encoder {
+        Encoder::X264 if cores > 1 => EncoderThreads::Many(NonZeroU8::MIN),
         _ => EncoderThreads::One,
     }
 }
@@ -110,6 +120,23 @@ mod tests {
             "show s {{ video 1920x1080 25fps\n audio 48kHz stereo\n camera a {{ line b test \"bars\" }}\n\
              ladder l {{ {head}; keyframe 2s; audio 64k; {rungs} }}\n{channels} }}"
         )
+    }
+
+    #[test]
+    fn the_same_bytes_are_promised_where_no_rung_has_more_than_one() {
+        for (cores, low) in [(1, ""), (1, "; latency low"), (16, "; latency low")] {
+            let text = show(
+                1,
+                &format!("preset veryfast{low}"),
+                "rung a 640x360 700k; rung b 64x36 70k encoder=x265",
+            );
+            let show = dsl::parse_show(&text).unwrap();
+            let [avc, hevc] =
+                [0, 1].map(|rung| threads(&show, &show.ladders[0], &show.ladders[0].rungs[rung], cores));
+            assert_eq!(avc == EncoderThreads::One, cores == 1, "{cores} cores{low}");
+            // To x265 it would be another way to work.
+            assert_eq!(hevc, EncoderThreads::One, "{cores} cores{low}");
+        }
     }
 
     const FOUR: &str =

@@ -220,3 +220,24 @@ pub(super) fn thread_type(encoder: VideoEncoderName) -> i32 {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU8;
+
+    use media::FrameRate;
+
+    use super::*;
+
+    #[test]
+    fn vector_code_is_left_out_only_for_the_same_bytes_again() {
+        let (size, rate) = (Size::new(854, 480), FrameRate::new(25, 1).unwrap());
+        let usual = VideoEncoderSettings::new(size, rate, 900_000);
+        let leaves_out = |threads| {
+            let options = x264(&VideoEncoderSettings { threads, ..usual.clone() });
+            options.iter().any(|(name, value)| *name == "x264-params" && value.contains("asm="))
+        };
+        assert_eq!(leaves_out(EncoderThreads::One), reads_stray_memory(size));
+        assert!(!leaves_out(EncoderThreads::Many(NonZeroU8::MIN)));
+    }
+}
