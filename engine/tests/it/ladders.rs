@@ -3,6 +3,7 @@
 
 use std::process::{Command as Process, Stdio};
 
+use crypto::{KeyId, KeyRing, MasterKey, TagDecryptor};
 use engine::{Ack, Command, EgressState, Handle, Report};
 use flv::{Tag, TagKind};
 use media::Key;
@@ -52,7 +53,7 @@ impl Viewer {
         curl.args(["-sS", "-f", "--max-time", "120", "-o", file.to_str().unwrap(), &url]);
         let viewer = Self { curl: Tool(curl.stdout(Stdio::null()).spawn().unwrap()), file };
         let size = || std::fs::metadata(&viewer.file).map_or(0, |file| file.len());
-        wait_for(&live.engine.handle(), "the viewer", |_| size() > 5_000);
+        wait_for(&live.engine.handle(), "the viewer", |_| size() > 1_000);
         viewer
     }
 
@@ -60,6 +61,44 @@ impl Viewer {
     fn got(mut self) -> Vec<Tag> {
         assert!(self.curl.0.wait().unwrap().success(), "{} was cut", self.file.display());
         tags(&self.file)
+    }
+}
+
+/// ffmpeg as a player of a rung: what it decodes, a line a picture.
+struct Ffmpeg {
+    tool: Tool,
+    file: std::path::PathBuf,
+}
+
+impl Ffmpeg {
+    fn of(live: &Live, rung: &str) -> Self {
+        let file = live.out.path().join(format!("ffmpeg-{rung}.txt"));
+        let url = format!("http://{}/live/program/{rung}.flv", live.http());
+        let mut ffmpeg = Process::new("ffmpeg");
+        ffmpeg.args(["-nostdin", "-v", "error", "-analyzeduration", "300000", "-i", &url]);
+        ffmpeg.args(["-map", "0:v", "-fps_mode", "passthrough", "-flush_packets", "1", "-f", "framecrc"]);
+        let tool = Tool(ffmpeg.arg(&file).stderr(Stdio::null()).spawn().unwrap());
+        let viewer = Self { tool, file };
+        wait_for(&live.engine.handle(), "ffmpeg's first pictures", |_| viewer.shown().len() > 5);
+        viewer
+    }
+
+    /// The times of what it has shown, in milliseconds.
+    fn shown(&self) -> Vec<i64> {
+        let text = std::fs::read_to_string(&self.file).unwrap_or_default();
+        let (_, tick) =
+            text.lines().find_map(|line| line.strip_prefix("#tb 0: ")?.split_once('/')).unwrap_or_default();
+        let pictures = text.lines().filter(|line| !line.starts_with('#'));
+        let pts = pictures.filter_map(|line| line.split(',').nth(2)?.trim().parse::<f64>().ok());
+        let rate: f64 = tick.parse().unwrap_or(1.0);
+        pts.map(|pts| (pts * 1000.0 / rate).round() as i64).collect()
+    }
+
+    /// All that it has shown, once the stream has ended. On its way ffmpeg's parser, which knows
+    /// the first header only, complains of the others; its decoder takes them.
+    fn finish(mut self) -> Vec<i64> {
+        assert!(self.tool.0.wait().unwrap().success());
+        self.shown()
     }
 }
 
@@ -134,6 +173,7 @@ fn ten_changes_of_a_ladder_cost_no_viewer_no_recording_and_no_picture() {
     let live = start_show(&first);
     let handle = live.engine.handle();
     let viewers = ["big", "mid", "low"].map(|rung| Viewer::of(&live, rung));
+    let ffmpeg = ["big", "mid"].map(|rung| Ffmpeg::of(&live, rung));
     let mut tiny_viewer = None;
     let mut at = Vec::new();
     for (n, (ladder, has_key)) in steps.iter().enumerate() {
@@ -194,6 +234,10 @@ fn ten_changes_of_a_ladder_cost_no_viewer_no_recording_and_no_picture() {
     {
         let seen = is_whole(name, &got);
         assert_eq!(seen.last(), pts[file].last(), "{name}");
+    }
+    for player in ffmpeg {
+        let shown = player.finish();
+        assert!(shown.len() > 100 && shown.windows(2).all(|two| two[1] - two[0] == TICK), "{shown:?}");
     }
     // Another header where it differs: with B-frames and without, say.
     assert!(headers(&files[0]) > 2, "{}", headers(&files[0]));
@@ -321,4 +365,43 @@ fn rungs_beside_a_copied_one_change() {
     let found: Vec<i64> = keys(&low).into_iter().filter(|key| copied.contains(key)).collect();
     assert_eq!(found, all);
     assert_eq!(is_whole("tiny", &recorded(out, "tiny")).len() as i64, at[2] - at[1]);
+}
+
+/// A rung that begins in mid-show is encrypted from its first picture on, and one that is encoded
+/// anew goes on under the same key.
+#[test]
+fn rungs_of_an_encrypted_channel_change_as_well() {
+    use std::os::unix::fs::PermissionsExt;
+    const DIGITS: &str = "000102030405060708090a0b0c0d0e0f";
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("tour.key");
+    std::fs::write(&key, DIGITS).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let ring = format!(
+        "key tour {{ id 1 file={:?} }}\n  channel program {{ encrypt tour; ",
+        key.display().to_string()
+    );
+    let clear = "egress safe record \"{rung}-clear.flv\" clear=true; egress disk";
+    let show = |ladder: &str| {
+        show(ladder)
+            .replace("channel program {", &ring)
+            .replace("egress web serve http-flv; egress disk", clear)
+    };
+    let live = start_show(&show(LOW));
+    let handle = live.engine.handle();
+    ticks(&handle, 4);
+    reload(&handle, &show(&format!("{LOW} bframes=2; rung tiny 96x54 60k")));
+    ticks(&handle, 4);
+    handle.stop();
+    let report = live.engine.wait();
+    assert_eq!(report.exit_code(), 0, "{:?}", report.events);
+    nothing_is_amiss(&report);
+    for rung in ["low", "tiny"] {
+        let [sealed, clear] = ["", "-clear"].map(|door| recorded(live.out.path(), &format!("{rung}{door}")));
+        let ring: KeyRing = [(KeyId(1), DIGITS.parse::<MasterKey>().unwrap())].into_iter().collect();
+        let mut decryptor = TagDecryptor::new(ring);
+        let opened: Vec<Tag> = sealed.iter().map(|tag| decryptor.decrypt(tag.clone()).0).collect();
+        assert!(opened == clear && sealed != clear, "{rung}");
+        is_whole(rung, &clear);
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use codecs::{CodecError, Frame, VideoEncoder};
 use engine::rehearse::{self, Cost, Rehearsal, RehearseOptions, Sense};
-use engine::{Engine, Mode, RunOptions};
+use engine::{Command, Engine, Mode, RunOptions};
 use flv::TagKind;
 use media::{Key, Packet, Size, Span, VideoParams};
 use pipeline_dsl::rehearsal::check_faults;
@@ -157,6 +157,11 @@ show "slow" {
     assert!(small.cpu_ms > 0.0 && small.latency_ms <= small.latency_max_ms && small.queue <= small.queue_max);
     assert!(figures.channels[0].stage.is_some_and(|stage| stage.cpu_ms > 0.0));
     assert_eq!(figures.cameras[0].lines[0].stage, None, "it is drawn as it is looked at");
+    // Its encoder is another one from here on, and rests as the one before it did.
+    let reload = Command { file: Some(text.replace("100k", "80k")), ..Command::reload() };
+    assert_eq!(handle.command(reload).unwrap().steps.unwrap(), ["ladder two: rung big is encoded anew"]);
+    let status = wait_for(&handle, "some ticks more", |status| status.t > figures.t + 0.2);
+    assert_eq!(status.channels[0].rungs[0].shed_since, Some(since));
     handle.stop();
     let report = engine.wait();
     assert_eq!(report.exit_code(), 0, "{:#?}", report.events);
