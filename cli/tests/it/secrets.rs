@@ -75,6 +75,7 @@ fn pulls(port: u16) -> Vec<String> {
         format!("http://me:SECRETpass@{tail}/live/SECRETkey.flv?token=SECRETtoken"),
         format!("https://me:SECRETpass@{tail}/live/SECRETkey.flv?token=SECRETtoken"),
         format!("http://me:SECRETpass@{tail}/live/SECRETkey.m3u8?token=SECRETtoken"),
+        format!("http://me:SECRETpass@{tail}/live/SECRETkey.mp3?token=SECRETtoken"),
         format!("http://me:SECRETpass@{tail}/live/SECRETkey?token=SECRETtoken"),
         // As they are written where a letter must not stand for itself: what is decoded is seen as SECRET.
         format!("rtmp://me:%53ECRETpass@{tail}/live/%53ECRETkey?token=%53ECRETtoken"),
