@@ -8,6 +8,7 @@
 //! its own ladder pauses, and its rungs take the coded pictures of the other's.
 
 pub(crate) mod carry;
+mod cipher;
 pub(crate) mod compose;
 mod composing;
 pub(crate) mod copy;

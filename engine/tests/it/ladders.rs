@@ -342,7 +342,9 @@ fn rungs_beside_a_copied_one_change() {
     };
     copies("the copied rung");
     let mut at = Vec::new();
-    for low in [LOW.replace("120k", "200k"), format!("{LOW}; rung tiny 96x54 60k"), LOW.to_owned()] {
+    let changes = [LOW.replace("120k", "200k"), format!("{LOW}; rung tiny 96x54 60k"), LOW.to_owned()];
+    // At last it is alone, and then not any more.
+    for low in changes.into_iter().chain([String::new(), LOW.to_owned()]) {
         at.push(reload(&handle, &show(&low)).frame as i64);
         ticks(&handle, 5);
     }
@@ -352,18 +354,24 @@ fn rungs_beside_a_copied_one_change() {
     assert_eq!(report.exit_code(), 0, "{:?}", report.events);
     nothing_is_amiss(&report);
     let out = live.out.path();
-    let [source, low] = ["source", "low"].map(|name| recorded(out, name));
-    let pts = is_whole("low", &low);
+    let [source, low, again] = ["source", "low", "low-2"].map(|name| recorded(out, name));
+    let (pts, later) = (is_whole("low", &low), is_whole("low-2", &again));
+    assert_eq!((pts.len() as i64, later[0] - pts[0]), (at[3], at[4] * TICK));
     // At the end it is without what hangs on pictures that were not shown any more.
     let copied = is_whole("source", &source);
-    assert!(pts.starts_with(&copied) && copied.len() + 8 > pts.len(), "{} of {}", copied.len(), pts.len());
+    let frames = report.channels[0].frames as usize;
+    assert!(
+        copied.starts_with(&pts) && (frames - 8..=frames).contains(&copied.len()),
+        "{} of {frames}",
+        copied.len()
+    );
     // The camera's, and those with which the others begin anew.
-    let mut all = keys(&source);
+    let mut all: Vec<i64> = keys(&source).into_iter().filter(|key| pts.contains(key)).collect();
     all.extend(at[..2].iter().map(|tick| pts[0] + tick * TICK));
     all.sort_unstable();
     all.dedup();
-    let found: Vec<i64> = keys(&low).into_iter().filter(|key| copied.contains(key)).collect();
-    assert_eq!(found, all);
+    assert_eq!(keys(&low), all);
+    assert_eq!(keys(&again)[0], later[0]);
     assert_eq!(is_whole("tiny", &recorded(out, "tiny")).len() as i64, at[2] - at[1]);
 }
 
