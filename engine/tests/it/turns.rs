@@ -130,7 +130,7 @@ show "turns" {
 #[test]
 fn only_offline_and_only_its_own_threads_go_behind_the_largest_rung() {
     let own = niceness();
-    for (mode, back) in [(Mode::RealTime, 0), (Mode::Offline, 5)] {
+    for (mode, back) in [(Mode::Offline, 5), (Mode::RealTime, 0)] {
         let (out, seen) = (tempfile::tempdir().unwrap(), Seen::default());
         let kit = Arc::new(Watched(seen.clone()));
         let options =
