@@ -1,5 +1,8 @@
 //! A channel at a tick: decided, its sound mixed, its pictures handed on.
 
+mod renew;
+mod report;
+
 use std::sync::Arc;
 
 use media::{Key, Tick, Time};
@@ -14,18 +17,13 @@ use crate::channel::carry::Borrowed;
 use crate::channel::compose::Layers;
 use crate::channel::copy::CopyWork;
 use crate::channel::marks::{MarkStates, Marks};
-use crate::channel::meter::RungMeter;
-use crate::channel::outlets::{Outlet, OutletKind};
-use crate::channel::renew::{NewLadder, Renewed};
+use crate::channel::outlets::Outlet;
 use crate::channel::rung::EncryptOrder;
 use crate::channel::scene::Seen;
 use crate::channel::sound::{Part, SoundDesk, scaled};
 use crate::channel::{Channel, Gone, Pictures, RungEncoder, RungHandle, Work};
 use crate::keys::ChannelKeys;
-use crate::report::{
-    CarriedReport, ChannelReport, EgressReport, EgressState, EncryptionReport, OnAirReport, RungReport,
-    ShedReport, StageReport,
-};
+use crate::report::{EncryptionReport, OnAirReport, ShedReport};
 use crate::show::cameras::CameraRun;
 use crate::show::marks::MarkDesk;
 use crate::show::overload::Rests;
@@ -209,28 +207,6 @@ impl ChannelRun {
         let rungs = &self.stage.rungs;
         let rung = |outlet: &Outlet| rungs.iter().position(|rung| rung.rung.name == outlet.rung);
         self.stage.outlets.sort_by_key(|outlet| (egress(outlet), rung(outlet)));
-    }
-
-    /// Its rungs are others from the tick at `now` on.
-    fn renew(&mut self, ladder: NewLadder, now: Time) {
-        let Renewed { places, anew, gone } = self.stage.renew(ladder, now, self.encryption);
-        let gone_places: Vec<usize> = gone.iter().map(|(place, _)| *place).collect();
-        let sheds = self.rests.rearrange(&places, &anew, &gone_places, now);
-        let (measured, costs) = (std::mem::take(&mut self.measured), std::mem::take(&mut self.costs.1));
-        let moved = |place: &Option<usize>| place.and_then(|place| measured.get(place).copied());
-        self.measured = places.iter().map(|place| moved(place).unwrap_or_default()).collect();
-        let mut costs: Vec<Option<StageReading>> = costs.into_iter().map(Some).collect();
-        let mut take = |place: usize| costs.get_mut(place).and_then(Option::take).unwrap_or_default();
-        self.costs.1 = places.iter().map(|place| place.map(&mut take).unwrap_or_default()).collect();
-        let is_gone = |outlet: &mut Outlet| gone.iter().any(|(_, rung)| rung.rung.name == outlet.rung);
-        for outlet in self.stage.outlets.extract_if(.., is_gone) {
-            outlet.end();
-            self.gone.push(outlet);
-        }
-        for ((place, handle), shed) in gone.into_iter().zip(sheds) {
-            self.gone_rungs.push(GoneRung { handle, shed, costs: take(place) });
-        }
-        self.gone_rungs.drain(..self.gone_rungs.len().saturating_sub(MOST_GONE));
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -538,81 +514,6 @@ impl ChannelRun {
         });
         status.collect()
     }
-
-    fn egress(&self) -> Vec<EgressReport> {
-        self.egress_of(&self.stage.outlets)
-    }
-
-    fn egress_of(&self, outlets: &[Outlet]) -> Vec<EgressReport> {
-        let rows = outlets.iter().map(|outlet| EgressReport {
-            name: outlet.name.clone(),
-            rung: outlet.rung.clone(),
-            target: outlet.target.clone(),
-            clear: outlet.door == dsl::Door::Clear,
-            state: match (outlet.meter.state(), &outlet.kind) {
-                (EgressState::Live, OutletKind::Viewers(_) | OutletKind::Players { .. }) => match self.over {
-                    Over::NotYet => EgressState::Live,
-                    Over::Ended => EgressState::Closed,
-                    Over::Failed => EgressState::Failed,
-                },
-                (state, _) => state,
-            },
-            bytes: outlet.meter.bytes(),
-            dropped_frames: outlet.meter.dropped_frames(),
-            reconnects: outlet.meter.reconnects(),
-        });
-        rows.collect()
-    }
-
-    pub(crate) fn report(&self) -> ChannelReport {
-        let rungs = self.stage.rungs.iter().enumerate().map(|(ix, rung)| {
-            rung_report(rung, self.rests.report(ix), self.costs.1.get(ix).and_then(StageReading::report))
-        });
-        let gone = self.gone_rungs.iter();
-        let gone = gone.map(|gone| rung_report(&gone.handle, gone.shed.clone(), gone.costs.report()));
-        ChannelReport {
-            name: self.stage.name.clone(),
-            frames: self.stage.frames(),
-            late_ticks: self.late_ticks,
-            on_air: self.on_air.clone(),
-            encryption: self.encryptions.clone(),
-            stage: self.costs.0.report(),
-            rungs: rungs.chain(gone).collect(),
-            egress: self.egress().into_iter().chain(self.egress_of(&self.gone)).collect(),
-        }
-    }
-}
-
-fn rung_report(
-    rung: &RungHandle,
-    (shed_s, shed): (f64, Vec<ShedReport>),
-    stage: Option<StageReport>,
-) -> RungReport {
-    RungReport {
-        name: rung.rung.name.clone(),
-        width: rung.size().width,
-        height: rung.size().height,
-        frames: rung.meter.frames(),
-        keyframes: rung.meter.keyframes(),
-        bytes: rung.meter.bytes(),
-        max_video_gap_ms: rung.meter.max_video_gap_ms(),
-        max_audio_gap_ms: rung.meter.max_audio_gap_ms(),
-        carried: carried(&rung.meter),
-        copied: rung.rung.is_copied().then(|| rung.meter.copied()),
-        stage,
-        shed_s,
-        shed,
-        vbv_overshoots: rung.meter.overshoots(),
-        vbv_overshoot_ms: rung.meter.overshoot_ms(),
-    }
-}
-
-fn carried(meter: &RungMeter) -> Vec<CarriedReport> {
-    let carried = meter.carried();
-    carried
-        .into_iter()
-        .map(|(channel, frames)| CarriedReport { channel: channel.to_string(), frames })
-        .collect()
 }
 
 /// What a tick changed for those who watch the status.
