@@ -1,7 +1,7 @@
 //! Lines kept ready, as real processes in real time: equal content without a seam, and what hot
 //! and warm standby cost.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine::{Report, Status};
 
@@ -17,21 +17,18 @@ fn runs_on(truck: &Truck, seconds: f64) -> f64 {
     until
 }
 
-/// The director goes over to a line, as soon as it can be: one whose sender was just starved has no
-/// picture to go over to.
-fn go_over(truck: &Truck, line: &str) {
-    let handle = truck.live.engine.handle();
-    wait_for(&handle, "a line to go over to", |_| {
-        let taken = handle.command(engine::Command::line("main", Some(line)));
-        taken.map_err(|refused| assert_eq!(refused.code, "line-lost")).is_ok()
-    });
-}
-
-/// The pictures before and after each change of line.
-fn changes(shown: &[Option<usize>], report: &Report, from: f64) -> Vec<(usize, usize)> {
-    let changes = report.channels[0].on_air.iter().filter(|change| change.t > from);
-    let at = changes.map(|change| (change.t * 25.0).round() as usize);
-    at.filter_map(|tick| shown.get(tick - 1)?.zip(*shown.get(tick)?)).collect()
+/// The director goes over to a line while both are in step: a sender that is starved may leave them
+/// apart, and has no picture to go over to. Gives the tick.
+fn go_over(truck: &mut Truck, line: &str) -> usize {
+    let begun = Instant::now();
+    loop {
+        truck.wait_for_both();
+        match truck.live.engine.handle().command(engine::Command::line("main", Some(line))) {
+            Ok(ack) => return usize::try_from(ack.frame).unwrap(),
+            Err(refused) => assert_eq!(refused.code, "line-lost"),
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "no line to go over to");
+    }
 }
 
 /// RTMP and SRT carry the same film, with stamps that lie 1.4 s apart. The director leads the
@@ -42,16 +39,21 @@ fn going_over_between_lines_of_equal_content_shows_every_picture_once() {
     truck.wait_for_both();
     let handle = truck.live.engine.handle();
     let from = runs_on(&truck, 0.6);
+    let mut ticks = Vec::new();
     for line in ["backpack", "fiber", "backpack"] {
-        go_over(&truck, line);
+        ticks.push(go_over(&mut truck, line));
         runs_on(&truck, 0.4);
     }
+    truck.wait_for_both();
     handle.command(engine::Command::line("main", None)).unwrap();
     let died = truck.harm(1, Harm::Kill);
     wait_for(&handle, "the other line", |status| Truck::line_on_air(status) == Some("fiber"));
     let until = runs_on(&truck, 0.6);
     let (shown, report) = truck.end();
-    let over = changes(&shown, &report, from);
+    let failover = report.channels[0].on_air.iter().find(|change| change.t > died);
+    ticks.extend(failover.map(|change| (change.t * 25.0).round() as usize));
+    let pictures = |tick: usize| shown.get(tick - 1)?.zip(*shown.get(tick)?);
+    let over: Vec<(usize, usize)> = ticks.iter().filter_map(|tick| pictures(*tick)).collect();
     let told = report.events.iter().find(|event| event.code == "line-in-step");
     println!(
         "{over:?}, died {died}: seams {:?}, {:?}",
