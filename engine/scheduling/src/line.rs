@@ -214,9 +214,9 @@ impl LineSelector {
     /// Decides for the tick at `now`, in show time. `lines` are in order of
     /// preference; one that is missing has never given a picture.
     pub fn select(&mut self, now: Time, lines: &[LineView]) -> LineChoice {
-        let is_pictured = lines.iter().any(LineView::is_pictured);
+        let covered = sound_is_covered(lines);
         for (ix, watch) in self.lines.iter_mut().enumerate() {
-            let view = lines.get(ix).filter(|view| !is_pictured || view.carries == Carries::Pictures);
+            let view = lines.get(ix).filter(|view| !covered || view.carries == Carries::Pictures);
             watch.look(now, view.unwrap_or(&LineView::NEVER), &self.failover);
         }
         let wanted = self.wanted(now, lines);
@@ -271,8 +271,8 @@ impl LineSelector {
             }
             None => {}
         }
-        let view = lines.get(current.0).copied().unwrap_or(LineView::NEVER);
-        if view.carries == Carries::SoundAlone && lines.iter().any(LineView::is_pictured) {
+        let view = lines.get(current.0).unwrap_or(&LineView::NEVER);
+        if view.carries == Carries::SoundAlone && sound_is_covered(lines) {
             return Some((self.refuge(current)?, LineReason::Recovered));
         }
         if view.is_lost(now, &self.failover) {
@@ -339,4 +339,9 @@ impl LineSelector {
         let mut fit = self.lines.iter().enumerate().filter(|(ix, watch)| *ix != than.0 && is_fit(watch));
         fit.next().map(|(ix, _)| LineIx(ix))
     }
+}
+
+/// Whether lines of sound alone are none to go over to, since another has had a picture.
+fn sound_is_covered(lines: &[LineView]) -> bool {
+    lines.iter().any(|line| line.carries == Carries::SoundAlone) && lines.iter().any(LineView::is_pictured)
 }

@@ -1,5 +1,7 @@
 //! What the selector is told of a line, tick by tick.
 
+use std::borrow::Cow;
+
 use media::Time;
 use pipeline_dsl::Failover;
 use serde::{Deserialize, Serialize};
@@ -147,12 +149,17 @@ impl LineView {
     }
 
     /// What is measured of it and can be held against it: nothing of pictures where there are none.
-    pub(crate) fn figures_that_count(&self) -> LineFigures {
+    // No copy where pictures are: it is looked at in every tick.
+    #[inline]
+    pub(crate) fn figures_that_count(&self) -> Cow<'_, LineFigures> {
         match self.carries {
-            Carries::Pictures => self.figures,
-            Carries::SoundAlone => {
-                LineFigures { millifps: None, frozen_since: None, black_since: None, ..self.figures }
-            }
+            Carries::Pictures => Cow::Borrowed(&self.figures),
+            Carries::SoundAlone => Cow::Owned(LineFigures {
+                millifps: None,
+                frozen_since: None,
+                black_since: None,
+                ..self.figures
+            }),
         }
     }
 

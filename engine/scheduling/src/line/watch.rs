@@ -5,7 +5,7 @@ use pipeline_dsl::Failover;
 use serde::{Deserialize, Serialize};
 
 use super::Duty;
-use super::figures::Doubt;
+use super::figures::{Doubt, LineFigures};
 use super::view::{Grade, LineView, Readiness, Step};
 
 /// Since when no picture came that was as it was sent.
@@ -84,7 +84,7 @@ impl Watch {
         let well = view.is_well(now);
         let clean = well && view.grade == Grade::Clean;
         self.lack.look(now, view, failover.lost);
-        let figures = view.figures_that_count();
+        let figures: &LineFigures = &view.figures_that_count();
         let beyond = figures.beyond(&failover.suspect);
         self.doubt = beyond.map(|doubt| (doubt, self.doubt.map_or(now, |(_, since)| since)));
         let lasting = self.doubt.filter(|(_, since)| now - *since >= failover.suspect.after);
