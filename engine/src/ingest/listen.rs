@@ -97,16 +97,18 @@ pub(crate) async fn listen(listener: &TcpListener, entrance: &Entrance, hall: Ar
             }
         };
         let (place, evicted) = hall.seats.take(from.ip());
-        if let Some(Evicted { from, of }) = evicted {
+        if let Some((Evicted { from, of }, leaving)) = evicted {
             let message = format!(
                 "{MOST_STRANGERS} connections neither publish nor play, {of} of them from {from}: the oldest of these makes room"
             );
             hall.refused.happened(&message, &hall.reporter);
+            leaving.gone().await;
         }
         tokio::spawn(attend(stream, from, entrance.clone(), Arc::clone(&hall), place));
     }
 }
 
+/// The place is given up last, when the socket is closed.
 async fn attend(stream: TcpStream, from: SocketAddr, entrance: Entrance, hall: Arc<Hall>, place: Place) {
     tokio::select! {
         // It has done nothing yet that would have to be ended in good order.

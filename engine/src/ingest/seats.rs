@@ -28,7 +28,14 @@ struct State {
 struct Stranger {
     id: u64,
     from: IpAddr,
-    out: Arc<Notify>,
+    way_out: Arc<WayOut>,
+}
+
+/// How a connection is told to go, and how it says that it has gone.
+#[derive(Default)]
+struct WayOut {
+    lost: Notify,
+    gone: Notify,
 }
 
 /// A connection's place.
@@ -36,7 +43,7 @@ pub(crate) struct Place {
     seats: Arc<Seats>,
     id: u64,
     from: IpAddr,
-    out: Arc<Notify>,
+    way_out: Arc<WayOut>,
     settled: AtomicBool,
 }
 
@@ -57,6 +64,17 @@ pub(crate) struct Evicted {
     pub(crate) of: usize,
 }
 
+/// One that was told to go.
+pub(crate) struct Leaving(Arc<WayOut>);
+
+impl Leaving {
+    /// Returns when its socket is closed. Whoever lets newcomers in faster than others go has more
+    /// of them open than there may be.
+    pub(crate) async fn gone(self) {
+        self.0.gone.notified().await;
+    }
+}
+
 /// Addresses that one peer can have as many of as it likes count as one.
 pub(crate) fn neighbourhood(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
@@ -71,15 +89,15 @@ impl Seats {
     }
 
     /// A newcomer's place, and who has lost its own for it.
-    pub(crate) fn take(self: &Arc<Self>, from: IpAddr) -> (Place, Option<Evicted>) {
+    pub(crate) fn take(self: &Arc<Self>, from: IpAddr) -> (Place, Option<(Evicted, Leaving)>) {
         let from = neighbourhood(from);
         let mut state = self.lock();
         let evicted = (state.strangers.len() >= MOST_STRANGERS).then(|| state.evict()).flatten();
         state.next += 1;
-        let (id, out) = (state.next, Arc::new(Notify::new()));
-        state.strangers.push(Stranger { id, from, out: Arc::clone(&out) });
+        let (id, way_out) = (state.next, Arc::new(WayOut::default()));
+        state.strangers.push(Stranger { id, from, way_out: Arc::clone(&way_out) });
         drop(state);
-        (Place { seats: Arc::clone(self), id, from, out, settled: AtomicBool::new(false) }, evicted)
+        (Place { seats: Arc::clone(self), id, from, way_out, settled: AtomicBool::new(false) }, evicted)
     }
 
     #[cfg(test)]
@@ -89,14 +107,14 @@ impl Seats {
 }
 
 impl State {
-    fn evict(&mut self) -> Option<Evicted> {
+    fn evict(&mut self) -> Option<(Evicted, Leaving)> {
         let mut counts: HashMap<IpAddr, usize> = HashMap::new();
         self.strangers.iter().for_each(|stranger| *counts.entry(stranger.from).or_default() += 1);
         let of = counts.values().copied().max()?;
         let at = self.strangers.iter().position(|stranger| counts.get(&stranger.from) == Some(&of))?;
-        let Stranger { from, out, .. } = self.strangers.remove(at);
-        out.notify_one();
-        Some(Evicted { from, of })
+        let Stranger { from, way_out, .. } = self.strangers.remove(at);
+        way_out.lost.notify_one();
+        Some((Evicted { from, of }, Leaving(way_out)))
     }
 
     fn leave(&mut self, id: u64) {
@@ -107,7 +125,7 @@ impl State {
 impl Place {
     /// Returns when a newcomer needs this place.
     pub(crate) async fn lost(&self) {
-        self.out.notified().await;
+        self.way_out.lost.notified().await;
     }
 
     /// Says what the connection does now. Who settles cannot be sent away any more.
@@ -120,8 +138,8 @@ impl Place {
         match standing {
             Standing::Settled => state.leave(self.id),
             Standing::Stranger => {
-                let (id, from, out) = (self.id, self.from, Arc::clone(&self.out));
-                state.strangers.push(Stranger { id, from, out });
+                let (id, from, way_out) = (self.id, self.from, Arc::clone(&self.way_out));
+                state.strangers.push(Stranger { id, from, way_out });
             }
         }
     }
@@ -135,6 +153,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.seats.lock().leave(self.id);
+        self.way_out.gone.notify_one();
     }
 }
 
@@ -146,23 +165,29 @@ mod tests {
         [10, 0, 0, n].into()
     }
 
+    fn is_ready(future: std::pin::Pin<&mut impl Future>) -> bool {
+        future.poll(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_ready()
+    }
+
     #[test]
     fn the_oldest_of_whoever_has_the_most_makes_room() {
         let seats = Arc::new(Seats::default());
         let encoder = seats.take(ip(1)).0;
-        let crowd: Vec<_> = (1..MOST_STRANGERS).map(|_| seats.take(ip(2)).0).collect();
-        let evicted = Some(Evicted { from: ip(2), of: MOST_STRANGERS - 1 });
-        let (newcomer, gone) = seats.take(ip(3));
-        assert_eq!((gone, seats.strangers()), (evicted, MOST_STRANGERS));
-        let lost = |place: &Place| {
-            let mut lost = std::pin::pin!(place.lost());
-            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-            std::future::Future::poll(lost.as_mut(), &mut context).is_ready()
-        };
+        let mut crowd: Vec<_> = (1..MOST_STRANGERS).map(|_| seats.take(ip(2)).0).collect();
+        let (newcomer, evicted) = seats.take(ip(3));
+        let (evicted, leaving) = evicted.unwrap();
+        let of = MOST_STRANGERS - 1;
+        assert_eq!((evicted, seats.strangers()), (Evicted { from: ip(2), of }, MOST_STRANGERS));
+        let lost = |place: &Place| is_ready(std::pin::pin!(place.lost()));
         assert!(lost(&crowd[0]) && !lost(&crowd[1]) && !lost(&encoder) && !lost(&newcomer));
+        let mut gone = std::pin::pin!(leaving.gone());
+        assert!(!is_ready(gone.as_mut()));
+        drop(crowd.remove(0));
+        assert!(is_ready(gone));
         // Who publishes or plays stands in nobody's way.
         newcomer.is(Standing::Settled);
-        assert_eq!((seats.strangers(), seats.take(ip(4)).1), (MOST_STRANGERS - 1, None));
+        assert_eq!(seats.strangers(), MOST_STRANGERS - 1);
+        assert!(seats.take(ip(4)).1.is_none());
         newcomer.is(Standing::Stranger);
         assert_eq!(seats.strangers(), MOST_STRANGERS);
         drop((encoder, crowd, newcomer));
