@@ -7,12 +7,6 @@
 mod check;
 mod closing;
 mod ctl;
-mod ctl_api;
-mod ctl_mark;
-mod ctl_reload;
-mod ctl_scene;
-mod ctl_stages;
-mod ctl_status;
 mod duration;
 mod encrypt;
 mod exit;

@@ -9,25 +9,25 @@
 //! while it [rests](Ladder::order) it is neither scaled nor encoded. And its rungs can
 //! [change](Ladder::change): come, go, or go on with another encoder.
 
+mod cascade;
+mod counters;
+mod encoding;
 mod open;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use media::{FrameRate, Key, Packet, Size, Time, VideoParams};
 
-use crate::codec::{CodecKit, VideoEncoder};
+use crate::codec::CodecKit;
 use crate::error::CodecError;
 use crate::frame::Frame;
-use crate::scale::Scaler;
 use crate::settings::{VideoEncoderName, VideoEncoderSettings};
-use crate::thread_cpu::thread_cpu;
 use crate::turn::Turns;
 use crate::watermark::Finish;
-use open::Opener;
+use cascade::{Cascade, in_order, scale};
+pub use counters::RungCounters;
 pub use open::{NextRung, OpenRung};
 
 /// Frames that may wait for the scaler. Where nothing has a due time one is enough: more would only
@@ -110,58 +110,6 @@ pub enum RungOutput {
     Failed(CodecError),
     /// All packets have come.
     End,
-}
-
-/// What a rung, or what scales for all of them, has done so far; written by its thread, read by anyone.
-#[derive(Debug, Default)]
-pub struct RungCounters {
-    frames: AtomicU64,
-    packets: AtomicU64,
-    keys: AtomicU64,
-    bytes: AtomicU64,
-    cpu: AtomicU64,
-    queued: AtomicU64,
-    longest: AtomicU64,
-}
-
-impl RungCounters {
-    /// Frames the encoder took.
-    pub fn frames(&self) -> u64 {
-        self.frames.load(Ordering::Relaxed)
-    }
-    /// Packets the encoder gave.
-    pub fn packets(&self) -> u64 {
-        self.packets.load(Ordering::Relaxed)
-    }
-    /// Key frames among them.
-    pub fn keys(&self) -> u64 {
-        self.keys.load(Ordering::Relaxed)
-    }
-    /// Bytes of the packets.
-    pub fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
-    }
-    /// CPU time of the rung's thread in nanoseconds. An encoder's further threads are not in it.
-    pub fn cpu_nanos(&self) -> u64 {
-        self.cpu.load(Ordering::Relaxed)
-    }
-    /// Frames that waited for the encoder when last looked at.
-    pub fn queued(&self) -> u64 {
-        self.queued.load(Ordering::Relaxed)
-    }
-    /// The most that waited since this was asked last.
-    pub fn take_longest_queue(&self) -> u64 {
-        self.longest.swap(self.queued(), Ordering::Relaxed)
-    }
-    fn waits(&self, frames: usize) {
-        self.queued.store(frames as u64, Ordering::Relaxed);
-        self.longest.fetch_max(frames as u64, Ordering::Relaxed);
-    }
-    /// What the calling thread has taken since `begun`.
-    fn took(&self, begun: Duration) {
-        let took = thread_cpu().saturating_sub(begun).as_nanos();
-        self.cpu.store(u64::try_from(took).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
 }
 
 /// What is laid over the rungs' pictures of one frame.
@@ -391,178 +339,4 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), LadderE
     // waiting here for a caller who stopped reading would never end.
     let started = thread::Builder::new().name(name.to_owned()).spawn(work);
     started.map(|_| ()).map_err(|err| LadderError::Thread(err.to_string()))
-}
-
-struct Cascade {
-    rung: usize,
-    duty: RungDuty,
-    scaler: Scaler,
-    to: Sender<Result<Job, CodecError>>,
-}
-
-/// The largest first; rungs of one size share their picture.
-fn in_order(steps: &mut [Cascade]) {
-    steps.sort_by_key(|step| std::cmp::Reverse(step.scaler.size().area()));
-}
-
-/// What stays, with its new number, and what comes; what does not stay is let go.
-fn changed(mut before: Vec<Cascade>, next: Vec<NextRung>) -> Vec<Cascade> {
-    let mut steps = Vec::with_capacity(next.len());
-    for (rung, next) in next.into_iter().enumerate() {
-        match next {
-            NextRung::Stays(was) => {
-                let place = before.iter().position(|step| step.rung == was);
-                steps.extend(place.map(|place| Cascade { rung, ..before.swap_remove(place) }));
-            }
-            NextRung::Comes(open) => {
-                let OpenRung { step, .. } = *open;
-                steps.push(Cascade { rung, ..step });
-            }
-        }
-    }
-    in_order(&mut steps);
-    steps
-}
-
-fn scale(mut steps: Vec<Cascade>, orders: &Receiver<Order>, counters: &RungCounters) {
-    let begun = thread_cpu();
-    for order in orders {
-        counters.waits(orders.len());
-        let mut alive = false;
-        match order {
-            Order::Frame(frame, key, finish) => {
-                counters.frames.fetch_add(1, Ordering::Relaxed);
-                let mut from = frame.picture;
-                for step in &mut steps {
-                    if step.duty == RungDuty::Rest {
-                        alive |= step.to.send(Ok(Job::Rest(frame.pts))).is_ok();
-                        continue;
-                    }
-                    let made = step.scaler.scale(&from);
-                    if let Ok(picture) = &made {
-                        from = picture.clone();
-                    }
-                    let finish = finish.clone().map(|finish| (step.rung, finish));
-                    let finished = |picture| Job::Frame(Frame { pts: frame.pts, picture }, key, finish);
-                    let job = made.map(finished);
-                    // A rung that ended has closed its end: the others go on.
-                    alive |= step.to.send(job).is_ok();
-                }
-            }
-            Order::Duty(rung, duty) => {
-                for step in steps.iter_mut().filter(|step| step.rung == rung) {
-                    step.duty = duty;
-                }
-                // Whether anybody reads is found out with the next frame.
-                alive = true;
-            }
-            Order::Change(next) => {
-                steps = changed(steps, next);
-                alive = true;
-            }
-            Order::Pause(until) => {
-                for step in &mut steps {
-                    alive |= step.to.send(Ok(Job::Pause(until))).is_ok();
-                }
-            }
-        }
-        counters.took(begun);
-        if !alive {
-            return;
-        }
-    }
-}
-
-fn encode(
-    mut encoder: Box<dyn VideoEncoder>,
-    opener: &Opener,
-    frames: Receiver<Result<Job, CodecError>>,
-    to: &Sender<RungOutput>,
-    counters: &RungCounters,
-) {
-    let begun = thread_cpu();
-    // What the encoder was handed since it was opened.
-    let mut holds = Holds::Nothing;
-    let work = || -> Result<Ended, CodecError> {
-        for job in &frames {
-            counters.waits(frames.len());
-            let ended = match job? {
-                Job::Frame(mut frame, key, finish) => {
-                    if let Some((rung, finish)) = finish {
-                        frame.picture = finish.finish(rung, frame.picture)?;
-                    }
-                    encoder.send(&frame, key)?;
-                    counters.frames.fetch_add(1, Ordering::Relaxed);
-                    holds = Holds::Frames;
-                    None
-                }
-                Job::Rest(at) => Some(RungOutput::Rest(at)),
-                Job::Pause(until) => Some(RungOutput::Pause(until)),
-            };
-            if ended.is_some() && holds == Holds::Frames {
-                encoder.flush()?;
-            }
-            if give_out(encoder.as_mut(), to, counters)? == Ended::Unread {
-                return Ok(Ended::Unread);
-            }
-            if let Some(ended) = ended {
-                if to.send(ended).is_err() {
-                    return Ok(Ended::Unread);
-                }
-                if holds == Holds::Frames {
-                    // Now, while nobody waits for it, and so that it is known to be there.
-                    let params = encoder.params().clone();
-                    // One at a time: a device may have no more.
-                    drop(encoder);
-                    encoder = opener.reopen(&params)?;
-                    holds = Holds::Nothing;
-                }
-            }
-            counters.took(begun);
-        }
-        encoder.flush()?;
-        give_out(encoder.as_mut(), to, counters)
-    };
-    let last = match work() {
-        Ok(Ended::Read) => RungOutput::End,
-        Ok(Ended::Unread) => return,
-        Err(err) => RungOutput::Failed(err),
-    };
-    counters.took(begun);
-    // First the input: a failed rung whose reader is slow must not hold up the others.
-    drop(frames);
-    // Nobody may be reading any more, which is theirs to decide.
-    let _ = to.send(last);
-}
-
-/// Whether an encoder was handed frames.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Holds {
-    Nothing,
-    Frames,
-}
-
-/// Whether somebody still reads the rung.
-#[derive(PartialEq, Eq)]
-enum Ended {
-    Read,
-    Unread,
-}
-
-fn give_out(
-    encoder: &mut dyn VideoEncoder,
-    to: &Sender<RungOutput>,
-    counters: &RungCounters,
-) -> Result<Ended, CodecError> {
-    while let Some(packet) = encoder.receive()? {
-        counters.packets.fetch_add(1, Ordering::Relaxed);
-        counters.bytes.fetch_add(packet.data.len() as u64, Ordering::Relaxed);
-        if packet.key == Key::Frame {
-            counters.keys.fetch_add(1, Ordering::Relaxed);
-        }
-        if to.send(RungOutput::Packet(packet)).is_err() {
-            return Ok(Ended::Unread);
-        }
-    }
-    Ok(Ended::Read)
 }

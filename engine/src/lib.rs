@@ -106,7 +106,7 @@ pub use crate::options::{Mode, RtmpTimeouts, RunOptions, ShowFile};
 pub use crate::report::{
     BoxReport, CameraReport, CarriedReport, ChannelReport, EgressReport, EgressState, EncryptionReport,
     LineFacts, LineReport, LineState, NetworkReport, OnAirReport, PartEnd, PartReport, RecordingReport,
-    Report, RungReport, SceneReport, ShedReport, StageFacts, StageReport,
+    Report, RungFacts, RungReport, SceneReport, ShedReport, StageFacts, StageReport,
 };
 pub use crate::secure::{PemError, server_papers, trusted_papers};
 pub use crate::start::StartError;

@@ -245,10 +245,11 @@ pub struct EncryptionReport {
     pub key_id: Option<u8>,
 }
 
-/// One rung of a channel.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+/// What a status and a report say of a rung alike: up to now, or in all. Both are read as if it were
+/// their own, and in JSON it is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are the contract")]
-pub struct RungReport {
+pub struct RungFacts {
     pub name: String,
     pub width: u32,
     pub height: u32,
@@ -256,6 +257,15 @@ pub struct RungReport {
     pub keyframes: u64,
     /// Of pictures and sound as the channel carries them: whole tags, after encryption.
     pub bytes: u64,
+}
+
+/// One rung of a channel.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the contract")]
+pub struct RungReport {
+    /// What its status says, too.
+    #[serde(flatten)]
+    pub facts: RungFacts,
     pub max_video_gap_ms: f64,
     pub max_audio_gap_ms: f64,
     /// Of `frames`, those that another channel encoded, since it showed the same.
@@ -280,6 +290,14 @@ pub struct RungReport {
     /// How late at the most.
     #[serde(default)]
     pub vbv_overshoot_ms: f64,
+}
+
+impl Deref for RungReport {
+    type Target = RungFacts;
+
+    fn deref(&self) -> &RungFacts {
+        &self.facts
+    }
 }
 
 /// What a status and a report say of a stage alike: over the last second, or over all of the show.

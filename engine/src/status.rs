@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 use crate::event::Event;
-use crate::report::{EgressReport, LineFacts, StageFacts};
+use crate::report::{EgressReport, LineFacts, RungFacts, StageFacts};
 
 /// The whole of it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -217,12 +217,9 @@ pub struct CueStatus {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "as in the report")]
 pub struct RungStatus {
-    pub name: String,
-    pub width: u32,
-    pub height: u32,
-    pub frames: u64,
-    pub keyframes: u64,
-    pub bytes: u64,
+    /// What its report says, too.
+    #[serde(flatten)]
+    pub facts: RungFacts,
     /// Over the last second; `None` before there was one.
     pub fps: Option<f64>,
     /// As `fps`.
@@ -248,6 +245,14 @@ pub struct RungStatus {
     /// `None` while it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shed_since: Option<f64>,
+}
+
+impl Deref for RungStatus {
+    type Target = RungFacts;
+
+    fn deref(&self) -> &RungFacts {
+        &self.facts
+    }
 }
 
 /// A camera.

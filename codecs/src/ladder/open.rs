@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, bounded};
 use media::VideoParams;
 
-use super::{Cascade, LadderError, OUTPUT, QUEUE, RungCounters, RungDuty, RungOutput, encode, spawn};
+use super::cascade::Cascade;
+use super::encoding::encode;
+use super::{LadderError, OUTPUT, QUEUE, RungCounters, RungDuty, RungOutput, spawn};
 use crate::codec::{CodecKit, VideoEncoder};
 use crate::error::CodecError;
 use crate::ffmpeg::Filter;

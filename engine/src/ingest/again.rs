@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use media::Span;
 use scheduling::Backoff;
+use tokio::runtime::Runtime;
 
 use crate::event::Level;
 use crate::ingest::intake::Intake;
@@ -80,4 +81,18 @@ pub(crate) fn until_over(intake: &Intake, mut attempt: impl FnMut() -> Attempt) 
         }
         reporter.wait(backoff.failed(roll()).as_duration());
     }
+}
+
+/// As [`until_over`], each attempt with a runtime for what waits in it. For a thread of its own.
+pub(crate) fn until_over_with_runtime(intake: &Intake, mut attempt: impl FnMut(&Runtime) -> Attempt) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let message = format!("no runtime for it: {error}");
+            return intake.reporter.event(Level::Alarm, "line-error", message);
+        }
+    };
+    until_over(intake, || attempt(&runtime));
+    // A name that is still looked up must not hold up the show's end.
+    runtime.shutdown_background();
 }

@@ -7,7 +7,6 @@ use flv::{Ending, Item, TagReader};
 use tokio::time::{sleep, timeout};
 use url::Url;
 
-use crate::event::Level;
 use crate::fetch::{self, FetchError, Fetched};
 use crate::ingest::again::{self, Attempt, GLANCE, SILENCE, Then};
 use crate::ingest::hls::{self, HlsLine, RadioLine};
@@ -89,17 +88,8 @@ impl FlvPull {
         if hls::is_sound(&self.url) {
             return self.listen();
         }
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                let message = format!("no runtime for it: {error}");
-                return self.reporter.event(Level::Alarm, "line-error", message);
-            }
-        };
         let mut found = Found::Flv;
-        again::until_over(&self.intake, || runtime.block_on(self.attempt(&mut found)));
-        // A name that is still looked up must not hold up the show's end.
-        runtime.shutdown_background();
+        again::until_over_with_runtime(&self.intake, |runtime| runtime.block_on(self.attempt(&mut found)));
         match found {
             Found::Flv => {}
             Found::Playlist => self.follow(),

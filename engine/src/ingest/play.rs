@@ -7,7 +7,6 @@ use rtmp::session::{ClientEnd, Hops, Intent};
 use rtmp::{ClientEvent, RtmpUrl};
 
 use crate::call::{Call, CallError, MOST_MOVES};
-use crate::event::Level;
 use crate::ingest::again::{self, Attempt, Began, GLANCE, SILENCE, Then};
 use crate::ingest::intake::{Arriving, Intake, Turned};
 use crate::ingest::network::Network;
@@ -69,19 +68,7 @@ impl From<CallError> for End {
 impl PlayLine {
     /// Plays until the show is over. For a thread of its own.
     pub(crate) fn run(self) {
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                return self.reporter.event(
-                    Level::Alarm,
-                    "line-error",
-                    format!("no runtime for it: {error}"),
-                );
-            }
-        };
-        again::until_over(&self.intake, || runtime.block_on(self.attempt()));
-        // A name that is still looked up must not hold up the show's end.
-        runtime.shutdown_background();
+        again::until_over_with_runtime(&self.intake, |runtime| runtime.block_on(self.attempt()));
     }
 
     /// One stream, wherever the server sends us for it.

@@ -5,12 +5,14 @@ pub(crate) mod cameras;
 pub(crate) mod carry;
 pub(crate) mod channels;
 pub(crate) mod checks;
+mod commands;
 mod in_step;
 mod keep;
 pub(crate) mod marks;
 pub(crate) mod overload;
 mod plan;
 pub(crate) mod reload;
+mod sayings;
 pub(crate) mod scenes;
 
 use std::sync::Arc;
@@ -19,24 +21,22 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 use media::{FrameRate, Span, Tick, Time};
-use scheduling::{
-    Carries, Carrying, ChannelIx, Decision, FeedIx, Input, Output, SceneIx, Shedding, Switcher,
-};
+use scheduling::{Carrying, ChannelIx, Decision, FeedIx, Input, Output, SceneIx, Shedding, Switcher};
 use tokio::sync::broadcast;
 
 use crate::clock::{Clock, Stop};
-use crate::command::{self, Ack, Asked, Command, Memory, Order, Outcome, Refused, Taken};
+use crate::command::{Asked, Memory};
 use crate::event::{Event, EventLog, Level};
 use crate::ingest::buffer::Waited;
 use crate::options::Mode;
 use crate::rehearse::life::Life;
-use crate::report::{CameraReport, LineState, PartReport, Report, SceneReport, cpu_seconds};
+use crate::report::{CameraReport, PartReport, Report, SceneReport, cpu_seconds};
 use crate::reporter::Reporter;
 use crate::resume::Keeper;
-use crate::show::cameras::{CameraRun, LineChange};
+use crate::show::cameras::CameraRun;
 use crate::show::channels::{Changed, ChannelRun, Given};
-use crate::show::checks::{Amiss, Word};
 use crate::show::reload::Arranged;
+use crate::show::sayings::{say_amiss, say_line};
 use crate::show::scenes::SceneRun;
 use crate::status::{Board, ChannelStatus, Parts};
 use crate::thumb::{At, ThumbDesk};
@@ -289,126 +289,6 @@ impl ShowRun {
         decisions
     }
 
-    /// Hands the commands that have come to their schedulers.
-    fn take_commands(&mut self, tick: Tick, from: Time) -> Vec<Taken> {
-        let mut taken = Vec::new();
-        // Bounded by the queue's own length: a flood cannot hold up the tick.
-        for asked in self.commands.try_iter().take(64).collect::<Vec<_>>() {
-            if let Err(refused) = asked.command.check_id() {
-                let _ = asked.answer.send(Err(refused));
-                continue;
-            }
-            if let Some(outcome) = self.memory.recall(asked.command.id.as_deref()) {
-                let _ = asked.answer.send(outcome);
-                continue;
-            }
-            // The same id twice within a tick: one command, one result, two answers.
-            let Some(asked) = command::join_repeat(&mut taken, asked) else { continue };
-            match self.take_command(&asked.command, from) {
-                Ok((channel, cause)) => {
-                    taken.push(Taken { asked, repeats: Vec::new(), channel, tick, cause });
-                }
-                Err(refused) => {
-                    let outcome = Err(refused);
-                    self.memory.keep(asked.command.id.as_deref(), &outcome);
-                    let _ = asked.answer.send(outcome);
-                }
-            }
-        }
-        taken
-    }
-
-    fn take_command(
-        &mut self,
-        command: &Command,
-        from: Time,
-    ) -> Result<(Option<usize>, &'static str), Refused> {
-        let cause = command.verb.as_str();
-        let order = command.order()?;
-        let order = match &order {
-            Order::Channel(order) => order,
-            Order::Line { camera, line } => {
-                self.switcher.handle(Input::Choose { camera, line: line.as_deref() }, from)?;
-                return Ok((None, cause));
-            }
-            Order::Scene { scene, order } => {
-                self.switcher.handle(Input::Scene { scene, order }, from)?;
-                return Ok((None, cause));
-            }
-        };
-        let names: Vec<&str> = self.channels.iter().map(|c| c.stage.name.as_str()).collect();
-        let channel = match &command.channel {
-            Some(name) => names.iter().position(|n| n == name).ok_or_else(|| {
-                Refused::new("unknown-channel", format!("there is no channel {name}"), &names)
-            })?,
-            None if names.len() == 1 => 0,
-            None => {
-                return Err(Refused::new(
-                    "missing-channel",
-                    "the show has several channels: say which",
-                    &names,
-                ));
-            }
-        };
-        if let Some(expected) = &command.expect {
-            let now = self.channels[channel].on_air_name(&self.switcher);
-            if now.as_deref() != Some(expected) {
-                let now = now.unwrap_or_else(|| "black".to_owned());
-                let message = format!("{expected} was expected on air, but it is {now}");
-                return Err(Refused::new("not-as-expected", message, &[&now]));
-            }
-        }
-        self.switcher.handle(Input::Command { channel: ChannelIx(channel), command: order }, from)?;
-        Ok((Some(channel), cause))
-    }
-
-    /// Tells what is on air from this tick on, and answers whoever asked for it.
-    fn answer(&mut self, from: Time, taken: Vec<Taken>, causes: &[Changed]) {
-        for (channel, cause) in self.channels.iter().zip(causes) {
-            let cause = match cause {
-                Changed::Nothing => continue,
-                Changed::OnAir(reason) => reason,
-                Changed::MixOver => "mix-over",
-            };
-            let status = channel.status(&self.switcher);
-            self.board.change(from, cause, Parts { channels: vec![status], ..Parts::default() });
-        }
-        for Taken { asked, repeats, channel, tick, cause } in taken {
-            let run = channel.map(|channel| &self.channels[channel]);
-            let told = channel.is_some_and(|channel| matches!(causes.get(channel), Some(Changed::OnAir(_))));
-            if !told {
-                // The picture is the same, the intent may not be.
-                let parts = match run {
-                    Some(run) => Parts { channels: vec![run.status(&self.switcher)], ..Parts::default() },
-                    None => Parts {
-                        cameras: self.camera_statuses(),
-                        scenes: self.scene_statuses(),
-                        ..Parts::default()
-                    },
-                };
-                self.board.change(from, cause, parts);
-            }
-            let is_encrypt = asked.command.verb == crate::command::Verb::Encrypt;
-            let (encrypt, key_id) =
-                run.filter(|_| is_encrypt).map(|run| run.encryption(&self.switcher)).unzip();
-            let outcome: Outcome = Ok(Ack {
-                id: asked.command.id.clone(),
-                revision: self.board.revision(),
-                frame: tick.0,
-                t: from.as_secs_f64(),
-                on_air: run.and_then(|run| run.on_air_name(&self.switcher)),
-                encrypt,
-                key_id: key_id.flatten(),
-                steps: None,
-                show_revision: None,
-            });
-            self.memory.keep(asked.command.id.as_deref(), &outcome);
-            for answer in std::iter::once(asked.answer).chain(repeats) {
-                let _ = answer.send(outcome.clone());
-            }
-        }
-    }
-
     /// Figures once a second, events as they come.
     fn tell(&mut self, tick: Tick, from: Time) {
         let fresh: Vec<Event> = std::iter::from_fn(|| self.events.try_recv().ok()).collect();
@@ -493,66 +373,3 @@ impl ShowRun {
 
 /// How long lines may take to end: some wait in libraries that are not ours.
 const LAST_CALL: Duration = Duration::from_secs(4);
-
-/// What is seen or heard to be wrong with a line, and that it no longer is.
-fn say_amiss(reporter: &Reporter, line: &str, amiss: Amiss, word: Word) {
-    let (begins, ends) = amiss.codes();
-    let reporter = reporter.of(line);
-    let (what, over) = match amiss {
-        Amiss::Black => ("the picture has been black", "the picture is no longer black: it was"),
-        Amiss::Frozen => ("the picture has stood still", "the picture moves again: it stood still"),
-        Amiss::Silent => ("nothing has been heard", "something is heard again: nothing was"),
-    };
-    match word {
-        Word::Begins(span) => {
-            reporter.event(Level::Warn, begins, format!("{what} for {:.1} s", span.as_secs_f64()));
-        }
-        Word::Ends(span) => {
-            reporter.event(Level::Info, ends, format!("{over} for {:.1} s", span.as_secs_f64()));
-        }
-    }
-}
-
-/// What was told of lines that are there no more is over.
-fn say_gone(reporter: &Reporter, gone: &mut [CameraRun]) {
-    for camera in gone {
-        for (line, amiss, word) in camera.end_checks() {
-            say_amiss(reporter, &format!("{}/{line}", camera.name), amiss, word);
-        }
-        for line in camera.told_lost() {
-            let reporter = reporter.of(format!("{}/{line}", camera.name));
-            reporter.event(
-                Level::Info,
-                "line-recovered",
-                "it is no longer waited for: the show is without it",
-            );
-        }
-    }
-}
-
-/// The events of a line: lost and back, ended, first picture.
-fn say_line(reporter: &Reporter, camera: &str, change: &LineChange) {
-    let reporter = reporter.of(format!("{camera}/{}", change.line));
-    let [first, again, missing] = match change.carries {
-        Carries::Pictures => ["the first picture is there", "pictures come again", "pictures are missing"],
-        Carries::SoundAlone => [
-            "its sound is there: it has no pictures, and is seen as black",
-            "its sound comes again",
-            "its sound is missing",
-        ],
-    };
-    match (change.from, change.to) {
-        // One that was there when it was looked at first, and late, was not told lost.
-        (from, LineState::Live) if !change.was_lost && (!change.seen || from == LineState::Lost) => {
-            reporter.event(Level::Info, "line-live", first)
-        }
-        (_, LineState::Live) => reporter.event(Level::Info, "line-recovered", again),
-        (LineState::Live, LineState::Lost | LineState::Connecting) => {
-            reporter.event(Level::Alarm, "line-lost", missing)
-        }
-        (_, LineState::Connecting) => {
-            reporter.event(Level::Info, "line-connecting", "it is on its way: no picture yet")
-        }
-        _ => {}
-    }
-}

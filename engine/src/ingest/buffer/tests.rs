@@ -1,4 +1,5 @@
 use super::*;
+use crate::clock::Stop;
 use codecs::PictureMut;
 use media::{FrameRate, Size, Tick};
 use std::sync::Arc;

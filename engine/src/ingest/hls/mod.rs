@@ -24,7 +24,6 @@ use futures_util::future::try_join_all;
 use tokio::time::sleep;
 use url::Url;
 
-use crate::event::Level;
 use crate::fetch::FetchError;
 use crate::ingest::again::{self, Attempt, Began, GLANCE, Then};
 use crate::ingest::hls::follow::{Halt, Means};
@@ -112,22 +111,13 @@ impl Landed {
 impl HlsLine {
     /// Follows until the show is over, or the playlist has ended. For a thread of its own.
     pub(crate) fn run(self) {
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                let message = format!("no runtime for it: {error}");
-                return self.reporter.event(Level::Alarm, "line-error", message);
-            }
-        };
         let stuck = Stuck::default();
-        again::until_over(&self.intake, || {
+        again::until_over_with_runtime(&self.intake, |runtime| {
             if let Some(last) = stuck.given_up(&self.reporter) {
                 return last;
             }
             runtime.block_on(self.attempt(&stuck))
         });
-        // A name that is still looked up must not hold up the show's end.
-        runtime.shutdown_background();
     }
 
     async fn attempt(&self, stuck: &Stuck) -> Attempt {

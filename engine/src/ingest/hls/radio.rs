@@ -9,7 +9,6 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::{HlsError, OPENING, attend, follow};
-use crate::event::Level;
 use crate::fetch;
 use crate::ingest::again::{self, Attempt, SILENCE, Then};
 use crate::ingest::intake::Intake;
@@ -49,22 +48,13 @@ enum Ended {
 impl RadioLine {
     /// Listens until the show is over. For a thread of its own.
     pub(crate) fn run(self) {
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                let message = format!("no runtime for it: {error}");
-                return self.reporter.event(Level::Alarm, "line-error", message);
-            }
-        };
         let stuck = Stuck::default();
-        again::until_over(&self.intake, || {
+        again::until_over_with_runtime(&self.intake, |runtime| {
             if let Some(last) = stuck.given_up(&self.reporter) {
                 return last;
             }
             runtime.block_on(self.attempt(&stuck))
         });
-        // A name that is still looked up must not hold up the show's end.
-        runtime.shutdown_background();
     }
 
     async fn attempt(&self, stuck: &Stuck) -> Attempt {

@@ -1,4 +1,4 @@
-//! A channel as its report, and its status, tell of it.
+//! A channel as its report tells of it, and what its status tells alike.
 
 use pipeline_dsl as dsl;
 
@@ -7,7 +7,7 @@ use crate::channel::RungHandle;
 use crate::channel::meter::RungMeter;
 use crate::channel::outlets::{Outlet, OutletKind};
 use crate::report::{
-    CarriedReport, ChannelReport, EgressReport, EgressState, RungReport, ShedReport, StageReport,
+    CarriedReport, ChannelReport, EgressReport, EgressState, RungFacts, RungReport, ShedReport, StageReport,
 };
 use crate::stage::StageReading;
 
@@ -62,12 +62,7 @@ fn rung_report(
     stage: Option<StageReport>,
 ) -> RungReport {
     RungReport {
-        name: rung.rung.name.clone(),
-        width: rung.size().width,
-        height: rung.size().height,
-        frames: rung.meter.frames(),
-        keyframes: rung.meter.keyframes(),
-        bytes: rung.meter.bytes(),
+        facts: rung_facts(rung),
         max_video_gap_ms: rung.meter.max_video_gap_ms(),
         max_audio_gap_ms: rung.meter.max_audio_gap_ms(),
         carried: carried(&rung.meter),
@@ -77,6 +72,17 @@ fn rung_report(
         shed,
         vbv_overshoots: rung.meter.overshoots(),
         vbv_overshoot_ms: rung.meter.overshoot_ms(),
+    }
+}
+
+pub(super) fn rung_facts(rung: &RungHandle) -> RungFacts {
+    RungFacts {
+        name: rung.rung.name.clone(),
+        width: rung.size().width,
+        height: rung.size().height,
+        frames: rung.meter.frames(),
+        keyframes: rung.meter.keyframes(),
+        bytes: rung.meter.bytes(),
     }
 }
 

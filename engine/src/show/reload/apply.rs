@@ -14,8 +14,9 @@ use crate::event::Level;
 use crate::ingest::Line;
 use crate::rig::FILLER_LINE;
 use crate::show::cameras::CameraRun;
+use crate::show::sayings::say_gone;
 use crate::show::scenes::SceneRun;
-use crate::show::{ShowRun, carry, say_gone};
+use crate::show::{ShowRun, carry};
 use crate::status::Parts;
 
 /// Cameras and lines that were taken away and that a report keeps; of scenes as many.

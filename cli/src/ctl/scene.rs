@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::ctl::decibels;
+use super::verb::decibels;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum SceneWhat {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::ctl_status::{list, word};
+use super::status::{list, word};
 use crate::table::{Side, Table};
 
 /// The stages of a status: lines first, as pictures go, and thumbnails beside them.

@@ -3,7 +3,7 @@
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::ctl::Addressee;
+use super::verb::Addressee;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum MarkWhat {

@@ -1,0 +1,106 @@
+//! The thread of a rung, which encodes.
+
+use std::sync::atomic::Ordering;
+
+use crossbeam_channel::{Receiver, Sender};
+use media::Key;
+
+use super::open::Opener;
+use super::{Job, RungCounters, RungOutput};
+use crate::codec::VideoEncoder;
+use crate::error::CodecError;
+use crate::thread_cpu::thread_cpu;
+
+pub(super) fn encode(
+    mut encoder: Box<dyn VideoEncoder>,
+    opener: &Opener,
+    frames: Receiver<Result<Job, CodecError>>,
+    to: &Sender<RungOutput>,
+    counters: &RungCounters,
+) {
+    let begun = thread_cpu();
+    // What the encoder was handed since it was opened.
+    let mut holds = Holds::Nothing;
+    let work = || -> Result<Ended, CodecError> {
+        for job in &frames {
+            counters.waits(frames.len());
+            let ended = match job? {
+                Job::Frame(mut frame, key, finish) => {
+                    if let Some((rung, finish)) = finish {
+                        frame.picture = finish.finish(rung, frame.picture)?;
+                    }
+                    encoder.send(&frame, key)?;
+                    counters.frames.fetch_add(1, Ordering::Relaxed);
+                    holds = Holds::Frames;
+                    None
+                }
+                Job::Rest(at) => Some(RungOutput::Rest(at)),
+                Job::Pause(until) => Some(RungOutput::Pause(until)),
+            };
+            if ended.is_some() && holds == Holds::Frames {
+                encoder.flush()?;
+            }
+            if give_out(encoder.as_mut(), to, counters)? == Ended::Unread {
+                return Ok(Ended::Unread);
+            }
+            if let Some(ended) = ended {
+                if to.send(ended).is_err() {
+                    return Ok(Ended::Unread);
+                }
+                if holds == Holds::Frames {
+                    // Now, while nobody waits for it, and so that it is known to be there.
+                    let params = encoder.params().clone();
+                    // One at a time: a device may have no more.
+                    drop(encoder);
+                    encoder = opener.reopen(&params)?;
+                    holds = Holds::Nothing;
+                }
+            }
+            counters.took(begun);
+        }
+        encoder.flush()?;
+        give_out(encoder.as_mut(), to, counters)
+    };
+    let last = match work() {
+        Ok(Ended::Read) => RungOutput::End,
+        Ok(Ended::Unread) => return,
+        Err(err) => RungOutput::Failed(err),
+    };
+    counters.took(begun);
+    // First the input: a failed rung whose reader is slow must not hold up the others.
+    drop(frames);
+    // Nobody may be reading any more, which is theirs to decide.
+    let _ = to.send(last);
+}
+
+/// Whether an encoder was handed frames.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Nothing,
+    Frames,
+}
+
+/// Whether somebody still reads the rung.
+#[derive(PartialEq, Eq)]
+enum Ended {
+    Read,
+    Unread,
+}
+
+fn give_out(
+    encoder: &mut dyn VideoEncoder,
+    to: &Sender<RungOutput>,
+    counters: &RungCounters,
+) -> Result<Ended, CodecError> {
+    while let Some(packet) = encoder.receive()? {
+        counters.packets.fetch_add(1, Ordering::Relaxed);
+        counters.bytes.fetch_add(packet.data.len() as u64, Ordering::Relaxed);
+        if packet.key == Key::Frame {
+            counters.keys.fetch_add(1, Ordering::Relaxed);
+        }
+        if to.send(RungOutput::Packet(packet)).is_err() {
+            return Ok(Ended::Unread);
+        }
+    }
+    Ok(Ended::Read)
+}
