@@ -1,5 +1,6 @@
 //! `obvan ctl`: commands a running show over its HTTP API.
 
+mod addressee;
 mod api;
 mod mark;
 mod reload;

@@ -14,6 +14,7 @@ mod file_progress;
 mod flv_in;
 mod flv_out;
 mod fmt;
+mod gain;
 mod guard;
 mod key;
 mod page;

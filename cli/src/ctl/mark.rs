@@ -3,7 +3,7 @@
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::verb::Addressee;
+use super::addressee::Addressee;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum MarkWhat {

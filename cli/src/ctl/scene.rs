@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::verb::decibels;
+use crate::gain::decibels;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum SceneWhat {

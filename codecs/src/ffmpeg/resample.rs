@@ -2,7 +2,7 @@
 
 use media::{SampleRate, Span, Time};
 
-use super::swr::{MAX_BLOCK, NAME, Ratio, Swr};
+use super::swr::{Block, NAME, Ratio, Swr, size_of};
 use crate::error::CodecError;
 use crate::frame::Pcm;
 
@@ -53,16 +53,7 @@ impl Resampler {
     /// # Errors
     /// A form swresample cannot read, or more than ten seconds at once.
     pub fn push(&mut self, pcm: &Pcm) -> Result<Vec<Pcm>, CodecError> {
-        if pcm.channels == 0 || pcm.len() > MAX_BLOCK {
-            return Err(CodecError::Setting {
-                codec: NAME,
-                name: "block",
-                got: format!("{} samples of {} channels", pcm.len(), pcm.channels),
-                legal: format!("up to {MAX_BLOCK} samples of at least 1 channel").into(),
-            });
-        }
-        // To swresample no samples mean the end, in mid-stream too.
-        if pcm.samples.is_empty() {
+        if size_of(pcm)? == Block::Empty {
             return Ok(Vec::new());
         }
         let mut out = Vec::new();

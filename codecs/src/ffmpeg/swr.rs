@@ -9,10 +9,35 @@ use media::SampleRate;
 use super::call::{check, error};
 use super::sound;
 use crate::error::{CodecError, Step};
+use crate::frame::Pcm;
 
 pub(super) const NAME: &str = "swresample";
 /// The most samples a channel taken at once: ten seconds at the highest rate.
-pub(super) const MAX_BLOCK: usize = 1_920_000;
+const MAX_BLOCK: usize = 1_920_000;
+
+/// What there is to be taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Block {
+    /// To swresample no samples mean the end, in mid-stream too: it is not to see them.
+    Empty,
+    Sound,
+}
+
+/// Looks whether a block can be taken.
+///
+/// # Errors
+/// No channels, or more than ten seconds at once.
+pub(super) fn size_of(pcm: &Pcm) -> Result<Block, CodecError> {
+    if pcm.channels == 0 || pcm.len() > MAX_BLOCK {
+        return Err(CodecError::Setting {
+            codec: NAME,
+            name: "block",
+            got: format!("{} samples of {} channels", pcm.len(), pcm.channels),
+            legal: format!("up to {MAX_BLOCK} samples of at least 1 channel").into(),
+        });
+    }
+    Ok(if pcm.samples.is_empty() { Block::Empty } else { Block::Sound })
+}
 
 /// A swresample context for one form of input.
 pub(super) struct Swr {

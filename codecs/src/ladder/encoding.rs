@@ -1,16 +1,43 @@
 //! The thread of a rung, which encodes.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crossbeam_channel::{Receiver, Sender};
-use media::Key;
+use media::{Key, VideoParams};
 
-use super::open::Opener;
 use super::{Job, RungCounters, RungOutput};
-use crate::codec::VideoEncoder;
+use crate::codec::{CodecKit, VideoEncoder};
 use crate::error::CodecError;
+use crate::settings::VideoEncoderSettings;
 use crate::thread_cpu::thread_cpu;
 
+/// What a rung's thread opens its encoders with.
+pub(super) struct Opener {
+    pub(super) kit: Arc<dyn CodecKit>,
+    pub(super) settings: VideoEncoderSettings,
+}
+
+impl Opener {
+    pub(super) fn open(&self) -> Result<Box<dyn VideoEncoder>, CodecError> {
+        self.kit.video_encoder(&self.settings)
+    }
+
+    /// Another one, whose stream goes on where the last one's ended.
+    fn reopen(&self, last: &VideoParams) -> Result<Box<dyn VideoEncoder>, CodecError> {
+        let encoder = self.open()?;
+        if encoder.params() == last {
+            return Ok(encoder);
+        }
+        Err(CodecError::Damaged {
+            codec: "encoder",
+            pts: None,
+            why: "opened again with the same settings, it has other headers".into(),
+        })
+    }
+}
+
+/// Encodes what is scaled for the rung. For a thread of its own.
 pub(super) fn encode(
     mut encoder: Box<dyn VideoEncoder>,
     opener: &Opener,

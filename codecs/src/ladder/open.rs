@@ -7,39 +7,14 @@ use crossbeam_channel::{Receiver, bounded};
 use media::VideoParams;
 
 use super::cascade::Cascade;
-use super::encoding::encode;
+use super::encoding::{Opener, encode};
 use super::{LadderError, OUTPUT, QUEUE, RungCounters, RungDuty, RungOutput, spawn};
-use crate::codec::{CodecKit, VideoEncoder};
+use crate::codec::CodecKit;
 use crate::error::CodecError;
 use crate::ffmpeg::Filter;
 use crate::scale::Scaler;
 use crate::settings::{VideoEncoderName, VideoEncoderSettings};
 use crate::turn::Turns;
-
-/// What a rung's thread opens its encoders with.
-pub(super) struct Opener {
-    kit: Arc<dyn CodecKit>,
-    settings: VideoEncoderSettings,
-}
-
-impl Opener {
-    fn open(&self) -> Result<Box<dyn VideoEncoder>, CodecError> {
-        self.kit.video_encoder(&self.settings)
-    }
-
-    /// Another one, whose stream goes on where the last one's ended.
-    pub(super) fn reopen(&self, last: &VideoParams) -> Result<Box<dyn VideoEncoder>, CodecError> {
-        let encoder = self.open()?;
-        if encoder.params() == last {
-            return Ok(encoder);
-        }
-        Err(CodecError::Damaged {
-            codec: "encoder",
-            pts: None,
-            why: "opened again with the same settings, it has other headers".into(),
-        })
-    }
-}
 
 /// A rung that is ready for its first picture. If it is dropped, its output ends.
 pub struct OpenRung {
