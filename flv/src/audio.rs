@@ -136,6 +136,18 @@ pub struct LegacySound {
     pub layout: Layout,
 }
 
+impl TrackContent {
+    /// The packet that holds the same of one track.
+    fn alone(self) -> AudioPacket {
+        match self {
+            Self::SequenceStart => AudioPacket::SequenceStart,
+            Self::CodedFrames => AudioPacket::Frame,
+            Self::SequenceEnd => AudioPacket::SequenceEnd,
+            Self::MultichannelConfig => AudioPacket::MultichannelConfig,
+        }
+    }
+}
+
 /// The codec header of an audio tag.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct AudioHeader {
@@ -216,13 +228,8 @@ impl AudioHeader {
             };
             (codec, AudioPacket::Multitrack { kind, each })
         } else {
-            let packet = match track_content(modifiers.packet_type, type_at, "0, 1, 2, 4, 5 or 7")? {
-                TrackContent::SequenceStart => AudioPacket::SequenceStart,
-                TrackContent::CodedFrames => AudioPacket::Frame,
-                TrackContent::SequenceEnd => AudioPacket::SequenceEnd,
-                TrackContent::MultichannelConfig => AudioPacket::MultichannelConfig,
-            };
-            (Some(AudioCodec::from_fourcc(cursor.fourcc("audio FourCC")?)), packet)
+            let content = track_content(modifiers.packet_type, type_at, "0, 1, 2, 4, 5 or 7")?;
+            (Some(AudioCodec::from_fourcc(cursor.fourcc("audio FourCC")?)), content.alone())
         };
         Ok(Self {
             form: HeaderForm::Enhanced,
@@ -265,6 +272,22 @@ impl AudioHeader {
             }
             _ => TrackParts::new(&[], 0, MultitrackKind::OneTrack, None),
         }
+    }
+
+    /// What the body holds of the track that is heard where nobody chooses, number 0: a header as if
+    /// there were no other, and its payload. All of a body that is none of several tracks; `None` of
+    /// one that holds only others.
+    ///
+    /// # Errors
+    /// A part that is cut off, up to this track's.
+    pub fn default_track(&self, body: &Bytes) -> Result<Option<(Self, Bytes)>, BodyError> {
+        let AudioPacket::Multitrack { each, .. } = self.packet else {
+            return Ok(Some((*self, self.payload(body))));
+        };
+        let Some(part) = self.tracks(body).default_part()? else { return Ok(None) };
+        let codec = Some(AudioCodec::from_fourcc(part.codec));
+        let header = Self { codec, packet: each.alone(), payload_offset: part.data.start, ..*self };
+        Ok(Some((header, body.slice(part.data))))
     }
 }
 

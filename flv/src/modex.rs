@@ -44,7 +44,7 @@ pub(crate) fn skip_modifiers(cursor: &mut Cursor<'_>, mut packet_type: u8) -> Re
 /// How a multitrack body is laid out.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum MultitrackKind {
-    /// One track, which is not the default one.
+    /// One track, whose number is told.
     OneTrack,
     /// Several tracks of one codec.
     ManyTracks,
@@ -86,6 +86,11 @@ pub struct TrackParts<'a> {
 impl<'a> TrackParts<'a> {
     pub(crate) fn new(body: &'a [u8], at: usize, kind: MultitrackKind, codec: Option<FourCc>) -> Self {
         Self { body, at, kind, codec }
+    }
+
+    /// The default track's, number 0.
+    pub(crate) fn default_part(mut self) -> Result<Option<TrackPart>, BodyError> {
+        self.find(|part| part.as_ref().is_ok_and(|part| part.track == 0) || part.is_err()).transpose()
     }
 
     fn part(&mut self) -> Result<TrackPart, BodyError> {

@@ -174,6 +174,19 @@ pub enum TrackContent {
     Mpeg2TsSequenceStart,
 }
 
+impl TrackContent {
+    /// The packet that holds the same of one track.
+    fn alone(self) -> VideoPacket {
+        match self {
+            Self::SequenceStart => VideoPacket::SequenceStart,
+            Self::CodedFrames | Self::CodedFramesX => VideoPacket::Frame,
+            Self::SequenceEnd => VideoPacket::SequenceEnd,
+            Self::Metadata => VideoPacket::Metadata,
+            Self::Mpeg2TsSequenceStart => VideoPacket::Mpeg2TsSequenceStart,
+        }
+    }
+}
+
 /// The codec header of a video tag.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct VideoHeader {
@@ -264,13 +277,7 @@ impl VideoHeader {
             let content = track_content(modifiers.packet_type, type_at, "0 to 7")?;
             let codec = VideoCodec::from_fourcc(cursor.fourcc("video FourCC")?);
             header.codec = Some(codec);
-            header.packet = match content {
-                TrackContent::SequenceStart => VideoPacket::SequenceStart,
-                TrackContent::CodedFrames | TrackContent::CodedFramesX => VideoPacket::Frame,
-                TrackContent::SequenceEnd => VideoPacket::SequenceEnd,
-                TrackContent::Metadata => VideoPacket::Metadata,
-                TrackContent::Mpeg2TsSequenceStart => VideoPacket::Mpeg2TsSequenceStart,
-            };
+            header.packet = content.alone();
             if content == TrackContent::CodedFrames && has_composition_time(codec) {
                 header.composition_ms = cursor.i24("composition time")?;
             }
@@ -323,6 +330,30 @@ impl VideoHeader {
             }
             _ => TrackParts::new(&[], 0, MultitrackKind::OneTrack, None),
         }
+    }
+
+    /// What the body holds of the track that is shown where nobody chooses, number 0: a header as if
+    /// there were no other, and its payload. All of a body that is none of several tracks; `None` of
+    /// one that holds only others.
+    ///
+    /// # Errors
+    /// A part that is cut off, up to this track's.
+    pub fn default_track(&self, body: &Bytes) -> Result<Option<(Self, Bytes)>, BodyError> {
+        let VideoPacket::Multitrack { each, .. } = self.packet else {
+            return Ok(Some((*self, self.payload(body))));
+        };
+        let Some(part) = self.tracks(body).default_part()? else { return Ok(None) };
+        let codec = VideoCodec::from_fourcc(part.codec);
+        let part_of = body.slice(..part.data.end);
+        let mut cursor = Cursor::at(&part_of, part.data.start);
+        let composition_ms = match each {
+            TrackContent::CodedFrames if has_composition_time(codec) => cursor.i24("composition time")?,
+            _ => 0,
+        };
+        let payload_offset = cursor.offset();
+        let header =
+            Self { codec: Some(codec), packet: each.alone(), composition_ms, payload_offset, ..*self };
+        Ok(Some((header, header.payload(&part_of))))
     }
 }
 

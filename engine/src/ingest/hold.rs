@@ -88,15 +88,22 @@ impl Headers {
                 self.metadata.get_or_insert_with(|| tag.clone());
                 return Got::Kept;
             }
-            TagKind::Video => match VideoHeader::parse(tag.body()) {
-                Ok(header) if header.is_sequence_start() => &mut self.pictures,
-                Ok(header) if header.is_key_frame() && header.has_picture() => return Got::Picture,
-                _ => return self.frame(now),
-            },
-            TagKind::Audio => match AudioHeader::parse(tag.body()) {
-                Ok(header) if header.is_sequence_start() => &mut self.sound,
-                _ => return self.frame(now),
-            },
+            TagKind::Video => {
+                match VideoHeader::parse(tag.body()).and_then(|h| h.default_track(tag.body())) {
+                    Ok(Some((header, _))) if header.is_sequence_start() => &mut self.pictures,
+                    Ok(Some((header, _))) if header.is_key_frame() => return Got::Picture,
+                    // Of another track than the one that is shown.
+                    Ok(None) => return Got::Kept,
+                    _ => return self.frame(now),
+                }
+            }
+            TagKind::Audio => {
+                match AudioHeader::parse(tag.body()).and_then(|h| h.default_track(tag.body())) {
+                    Ok(Some((header, _))) if header.is_sequence_start() => &mut self.sound,
+                    Ok(None) => return Got::Kept,
+                    _ => return self.frame(now),
+                }
+            }
         };
         *slot = Some(tag.clone());
         Got::Kept

@@ -1,5 +1,7 @@
 //! FLV tags → what a line decodes: parameters and packets.
 
+use std::fmt;
+
 use bytes::Bytes;
 use flv::audio::AudioHeader;
 use flv::video::VideoHeader;
@@ -50,11 +52,13 @@ impl Unpacker {
     }
 
     fn video(&self, body: &Bytes) -> Result<Unpacked, String> {
-        let header = VideoHeader::parse(body).map_err(|e| e.to_string())?;
+        let track = VideoHeader::parse(body).and_then(|header| header.default_track(body));
+        // Of several tracks only the first is shown.
+        let Some((header, data)) = track.map_err(|e| e.to_string())? else { return Ok(Unpacked::default()) };
         if header.is_sequence_start() {
             let codec = header.codec.and_then(flv::video::VideoCodec::media);
-            let codec = codec.ok_or_else(|| format!("no decoder for {header:?}"))?;
-            let params = VideoParams { codec, size: None, config: header.payload(body) };
+            let codec = codec.ok_or_else(|| no_decoder(header.codec))?;
+            let params = VideoParams { codec, size: None, config: data };
             return Ok(Unpacked { params: Some(StreamParams::Video(params)), ..Unpacked::default() });
         }
         if !header.has_picture() {
@@ -67,19 +71,20 @@ impl Unpacker {
             dts,
             duration: None,
             key: if header.is_key_frame() { Key::Frame } else { Key::Delta },
-            data: header.payload(body),
+            data,
         };
         Ok(Unpacked { packet: Some(packet), ..Unpacked::default() })
     }
 
     fn audio(&mut self, body: &Bytes) -> Result<Unpacked, String> {
-        let header = AudioHeader::parse(body).map_err(|e| e.to_string())?;
+        let track = AudioHeader::parse(body).and_then(|header| header.default_track(body));
+        let Some((header, data)) = track.map_err(|e| e.to_string())? else { return Ok(Unpacked::default()) };
         let mut unpacked = Unpacked::default();
         let codec = header.codec.and_then(flv::audio::AudioCodec::media);
         // Codecs without a configuration of their own begin with their first sound.
         if header.is_sequence_start() || (header.has_sound() && (codec.is_none() || codec != self.sound)) {
-            let codec = codec.ok_or_else(|| format!("no decoder for {header:?}"))?;
-            let config = if header.is_sequence_start() { header.payload(body) } else { Bytes::new() };
+            let codec = codec.ok_or_else(|| no_decoder(header.codec))?;
+            let config = if header.is_sequence_start() { data.clone() } else { Bytes::new() };
             if codec == AudioCodec::Aac && config.is_empty() {
                 return Err("sound before the stream's configuration".to_owned());
             }
@@ -90,12 +95,18 @@ impl Unpacker {
         }
         if header.has_sound() {
             let at = Time::from_millis(self.clock_ms);
-            let data = header.payload(body);
             let (track, key) = (Track::Audio, Key::Frame);
             unpacked.packet = Some(Packet { track, pts: at, dts: at, duration: None, key, data });
         }
         Ok(unpacked)
     }
+}
+
+fn no_decoder(codec: Option<impl fmt::Display>) -> String {
+    codec.map_or_else(
+        || "no decoder for what has no name".to_owned(),
+        |codec| format!("no decoder for {codec}"),
+    )
 }
 
 #[cfg(test)]
@@ -121,6 +132,36 @@ mod tests {
             let nothing = unpacker.unpack(&tag(kind, 40, body)).unwrap();
             assert!(nothing.params.is_none() && nothing.packet.is_none());
         }
+    }
+
+    #[test]
+    fn of_several_tracks_the_first_is_shown() {
+        let mut unpacker = Unpacker::default();
+        let start = unpacker.unpack(&tag(TagKind::Video, 0, b"\x96\x00avc1\x00conf")).unwrap();
+        let Some(StreamParams::Video(params)) = start.params else { panic!("no parameters") };
+        assert_eq!(&params.config[..], b"conf");
+        let picture = unpacker.unpack(&tag(TagKind::Video, 40, b"\x96\x01avc1\x00\0\0\x50pic")).unwrap();
+        let packet = picture.packet.unwrap();
+        assert_eq!((&packet.data[..], (packet.pts - packet.dts).as_millis_rounded()), (&b"pic"[..], 80));
+        for (kind, body) in [
+            (TagKind::Video, &b"\x96\x00avc1\x01conf"[..]),
+            (TagKind::Video, b"\x96\x03avc1\x01pic"),
+            (TagKind::Audio, b"\x95\x00mp4a\x01conf"),
+            (TagKind::Audio, b"\x95\x01mp4a\x01snd"),
+        ] {
+            let other = unpacker.unpack(&tag(kind, 40, body)).unwrap();
+            assert!(other.params.is_none() && other.packet.is_none(), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn a_codec_without_a_decoder_is_named() {
+        let mut unpacker = Unpacker::default();
+        let said = |body| Unpacker::default().unpack(&tag(TagKind::Video, 0, body)).unwrap_err();
+        assert_eq!(said(b"\x90vvc1conf"), "no decoder for vvc1");
+        assert_eq!(said(b"\x90\x1b\xff\0\nconf"), r"no decoder for \x1b\xff\x00\n");
+        let said = unpacker.unpack(&tag(TagKind::Audio, 0, b"\x90zzzzconf")).unwrap_err();
+        assert_eq!(said, "no decoder for zzzz");
     }
 
     #[test]

@@ -352,3 +352,36 @@ fn a_push_of_one_track_is_said_while_it_comes_and_sound_alone_is_heard_over_blac
         assert!(mixer.iter().any(|e| e.message.starts_with(message)), "{message}: {mixer:#?}");
     }
 }
+
+/// As an encoder that sends several qualities, or several languages, in one connection.
+#[test]
+fn of_an_encoder_that_sends_several_tracks_the_first_of_each_is_shown() {
+    let program = clips().join("generated/new-ffmpeg");
+    if !program.exists() {
+        eprintln!("SKIPPED: no recent ffmpeg here, and older ones send but one track");
+        return;
+    }
+    let live = start();
+    let handle = live.engine.handle();
+    let words = format!(
+        "-nostdin -v error -re -f lavfi -i color=blue:size=160x90:rate=25 \
+         -f lavfi -i color=red:size=320x180:rate=25 -f lavfi -i sine=700 -f lavfi -i sine=1000 \
+         -map 0 -map 1 -map 2 -map 3 -c:v libx264 -preset ultrafast -tune zerolatency -g 25 \
+         -pix_fmt yuv420p -c:a aac -t 60 -f flv {}",
+        live.url
+    );
+    let args: Vec<&str> = words.split_whitespace().collect();
+    let _encoder = tool(program.to_str().unwrap(), &args);
+    let status = wait_for(&handle, "its picture", |s| on_air(s) == Some("main"));
+    let from = status.channels[0].frames;
+    wait_for(&handle, "two seconds of it", |s| s.channels[0].frames > from + 50);
+    handle.stop();
+    let report = live.engine.wait();
+    let seen = Seen::in_recording(&live.out.path().join("180p.flv"));
+    let first = Looks { colour: [0, 0, 255], tone: 700 };
+    let all = [first, Looks { colour: [255, 0, 0], tone: 1000 }, Looks { colour: [0, 255, 0], tone: 440 }];
+    let at = usize::try_from(from).unwrap() + 15;
+    assert_eq!(seen.looks_like(at, &all), 0, "{:#?}", report.events);
+    assert!(seen.is_heard(at, &first, &all), "{:#?}", report.events);
+    assert_eq!(report.cameras[0].lines[0].facts.decode_errors, 0, "{:#?}", report.events);
+}

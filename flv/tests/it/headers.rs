@@ -104,6 +104,39 @@ fn multitrack_parts() {
 }
 
 #[test]
+fn the_default_track_is_read_as_if_it_were_alone() {
+    let pictures = |text: &str| -> Result<Option<(VideoPacket, i32, bytes::Bytes)>, String> {
+        let body = bytes::Bytes::from(hex(text));
+        let track = VideoHeader::parse(&body).and_then(|header| header.default_track(&body));
+        let track = track.map_err(|error| error.to_string())?;
+        Ok(track.map(|(header, payload)| (header.packet, header.composition_ms, payload)))
+    };
+    let data = |text: &str| bytes::Bytes::from(hex(text));
+    let alone = Ok(Some((VideoPacket::Frame, 5, data("11"))));
+    assert_eq!(pictures("91 68766331 000005 11"), alone);
+    assert_eq!(pictures("96 01 68766331 00 000005 11"), alone);
+    assert_eq!(pictures("96 11 68766331 02 000001 ff 00 000004 000005 11"), alone);
+    assert_eq!(pictures("96 21 76703039 01 000001 ff 68766331 00 000004 000005 11"), alone);
+    assert_eq!(pictures("a6 03 61766331 00 11"), Ok(Some((VideoPacket::Frame, 0, data("11")))));
+    assert_eq!(pictures("96 00 61766331 00 1122"), Ok(Some((VideoPacket::SequenceStart, 0, data("1122")))));
+    assert_eq!(pictures("96 01 68766331 01 000005 11"), Ok(None));
+    // What a part says is its own: the next one's bytes are not its composition time.
+    assert!(pictures("96 11 68766331 00 000002 0000 01 000001 ff").is_err());
+    assert!(pictures("96 11 68766331 02 000009 ff").is_err());
+
+    let sound = |text: &str| {
+        let body = bytes::Bytes::from(hex(text));
+        let track = AudioHeader::parse(&body).unwrap().default_track(&body).unwrap();
+        track.map(|(header, payload)| (header.codec, header.packet, payload))
+    };
+    let alone = Some((Some(AudioCodec::Opus), AudioPacket::Frame, data("aabb")));
+    assert_eq!(sound("91 4f707573 aabb"), alone);
+    assert_eq!(sound("95 01 4f707573 00 aabb"), alone);
+    assert_eq!(sound("95 21 6d703461 03 000001 ff 4f707573 00 000002 aabb"), alone);
+    assert_eq!(sound("95 01 4f707573 07 aabb"), None);
+}
+
+#[test]
 fn audio_headers() {
     let aac = AudioHeader::parse(&hex("af 01 21")).unwrap();
     assert_eq!((aac.codec, aac.packet, aac.payload_offset), (Some(AudioCodec::Aac), AudioPacket::Frame, 2));

@@ -86,7 +86,9 @@ impl Tap {
                     return Role::Header;
                 }
                 self.pictures = Pictures::Some;
-                let is_key = header.is_ok_and(|header| header.is_key_frame());
+                // Another track's, of several, is none to begin with.
+                let track = header.and_then(|header| header.default_track(tag.body()));
+                let is_key = track.is_ok_and(|track| track.is_some_and(|(header, _)| header.is_key_frame()));
                 if is_key { Role::Key } else { Role::Delta }
             }
             TagKind::Audio => {
