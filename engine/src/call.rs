@@ -40,6 +40,8 @@ pub(crate) enum CallError {
     Stalled,
     #[error("the server closed the connection")]
     Closed,
+    #[error("the server closed the connection without a word: is all of the address right, its key, too?")]
+    TurnedAway,
     #[error("the server sends us elsewhere again and again")]
     Moved,
     #[error("the server sends us from rtmps:// to {0}, out of TLS: refused")]

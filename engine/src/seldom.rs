@@ -70,6 +70,14 @@ pub(crate) struct Account {
     state: Mutex<State>,
 }
 
+/// Whether anything was told since a thing was last over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Since {
+    #[default]
+    Quiet,
+    Told,
+}
+
 #[derive(Debug, Default)]
 struct State {
     /// When something was told of late, and what kind of thing.
@@ -77,6 +85,8 @@ struct State {
     left_out: u32,
     last: Option<(Level, String)>,
     owed: Owed,
+    /// Whether any of it was told since it was last over.
+    since_over: Since,
 }
 
 /// Whether the event log knows of the account.
@@ -124,6 +134,7 @@ impl Seldom {
             return Hearing::Counted;
         }
         state.told.push_back((now, kind));
+        state.since_over = Since::Told;
         let left_out = std::mem::take(&mut state.left_out);
         state.last = None;
         drop(state);
@@ -138,16 +149,21 @@ impl Seldom {
         state.told.is_empty() && state.left_out == 0
     }
 
-    /// It is over for now: what was only counted of it is told no more.
-    pub(crate) fn over(&self) {
+    /// It is over for now: what was only counted of it is told no more. Whether any of it was told
+    /// since it was last over.
+    pub(crate) fn over(&self) -> Hearing {
         let mut state = self.0.lock();
         (state.left_out, state.last) = (0, None);
+        match std::mem::take(&mut state.since_over) {
+            Since::Told => Hearing::Told,
+            Since::Quiet => Hearing::Counted,
+        }
     }
 
     /// It works: what fails from here on is news, and what failed before is of no interest any more.
     pub(crate) fn worked(&self) {
         let mut state = self.0.lock();
-        *state = State { owed: state.owed, ..State::default() };
+        *state = State { owed: state.owed, since_over: state.since_over, ..State::default() };
     }
 }
 
@@ -198,6 +214,7 @@ impl State {
         let left_out = std::mem::take(&mut self.left_out);
         let (level, message) = self.last.take()?;
         self.told.push_back((now, kind.to_owned()));
+        self.since_over = Since::Told;
         Some((level, with_count(&message, left_out.saturating_sub(1))))
     }
 }
@@ -289,12 +306,15 @@ mod tests {
             bench.to(n * 1000);
             failures.happened("refused", &bench.reporter);
         }
-        failures.over();
+        assert_eq!(failures.over(), Hearing::Told);
+        failures.happened("refused", &bench.reporter);
+        assert_eq!(failures.over(), Hearing::Counted, "nobody has heard of it this time");
         bench.to(90_000);
         bench.log.catch_up(bench.reporter.now());
         assert_eq!(bench.told(), owned(&[(0.0, "refused")]));
         failures.happened("refused", &bench.reporter);
         bench.log.sum_up(bench.reporter.now());
+        assert_eq!(failures.over(), Hearing::Told);
         assert_eq!(bench.told(), owned(&[(0.0, "refused"), (90.0, "refused")]));
     }
 

@@ -4,6 +4,7 @@
 //! it; when it is back, it gets the headers and the current GOP first, as a late viewer
 //! does, with the show's own time stamps.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,7 @@ use crate::keys;
 use crate::report::EgressState;
 use crate::reporter::{Reporter, roll};
 use crate::secure::Trust;
-use crate::seldom::{Measure, Seldom};
+use crate::seldom::{Hearing, Measure, Seldom};
 
 /// What may wait for a server that takes less than it is sent: then frames are lost, up to a key frame.
 pub(crate) const BOUND: Bound = Bound { millis: 5_000, bytes: 32 << 20, when_full: WhenFull::Drop };
@@ -54,31 +55,43 @@ pub(crate) fn target(url: &str) -> Result<RtmpUrl, TargetError> {
     }
 }
 
-/// How a server was lost, and how it was tried in vain.
-struct Misses {
+/// What is told of a server, each as seldom as it deserves.
+struct Told {
     losses: Seldom,
     failures: Seldom,
+    moves: Seldom,
+    /// Where it was last said to be published to.
+    there: RefCell<String>,
 }
 
-impl Misses {
+impl Told {
     fn new() -> Self {
-        let of = |level| Seldom::new("egress-lost", level, Measure::FAILURES);
-        Self { losses: of(Level::Alarm), failures: of(Level::Warn) }
+        let of = |code, level| Seldom::new(code, level, Measure::FAILURES);
+        Self {
+            losses: of("egress-lost", Level::Alarm),
+            failures: of("egress-lost", Level::Warn),
+            moves: of("egress-moved", Level::Info),
+            there: RefCell::default(),
+        }
     }
 
     /// The server is there, or not asked for: what was not told by now would be told behind that.
-    fn over(&self) {
-        self.losses.over();
-        self.failures.over();
+    /// Whether it was said to be lost, or tried in vain.
+    fn over(&self) -> Hearing {
+        match (self.losses.over(), self.failures.over()) {
+            (Hearing::Counted, Hearing::Counted) => Hearing::Counted,
+            _ => Hearing::Told,
+        }
     }
-}
 
-/// What was told of a server, and not yet that it is there again.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Told {
-    Nothing,
-    /// It was lost, or tried in vain.
-    Lost,
+    /// A server that lets us in and closes, again and again, is said to be there once.
+    fn is_live(&self, url: &RtmpUrl, reporter: &Reporter) {
+        let place = keys::server_shown(url);
+        if self.over() == Hearing::Told || *self.there.borrow() != place {
+            reporter.event(Level::Info, "egress-live", format!("publishing to {place}"));
+            self.there.replace(place);
+        }
+    }
 }
 
 /// What follows an attempt that did not fail.
@@ -136,29 +149,36 @@ impl Push {
     async fn push(self) {
         let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
         let (mut url, mut hops) = (self.url.clone(), Hops::default());
-        let misses = Misses::new();
-        let (mut moves, mut told) = (0, Told::Nothing);
+        let told = Told::new();
+        let mut moves = 0;
         loop {
             let begun = Instant::now();
+            let place = keys::server_shown(&url);
             let result = tokio::select! {
-                result = self.attempt(url, hops, &misses) => result,
+                result = self.attempt(url, hops, &told) => result,
                 () = self.overtime() => return self.too_late("the server is too slow"),
                 // One that is sent to says farewell.
-                () = self.taken_away() => return self.let_go(told, &misses),
+                () = self.taken_away() => return self.let_go(&told),
             };
             if begun.elapsed() > WELL {
                 moves = 0;
             }
             if self.exit.is_shut() {
-                return self.let_go(told, &misses);
+                return self.let_go(&told);
             }
+            let was_live = self.meter.state() == EgressState::Live;
             let error = match result {
                 Ok(Next::Done) => return self.meter.set(EgressState::Closed),
                 Ok(Next::There(there, left)) if moves < MOST_MOVES && !self.feed.has_ended() => {
-                    let place = keys::server_shown(&there);
-                    self.reporter.event(Level::Info, "egress-moved", format!("sent on to {place}"));
+                    let next = keys::server_shown(&there);
+                    // A server that has us sign in sends us to itself.
+                    if was_live {
+                        told.moves.happened(&format!("asked to connect anew, to {next}"), &self.reporter);
+                        self.meter.reconnect();
+                    } else if next != place {
+                        told.moves.happened(&format!("sent on to {next}"), &self.reporter);
+                    }
                     self.meter.set(EgressState::Connecting);
-                    self.meter.reconnect();
                     (url, hops) = (*there, left);
                     moves += 1;
                     continue;
@@ -169,26 +189,27 @@ impl Push {
             moves = 0;
             // It begins again where the show file says.
             (url, hops) = (self.url.clone(), Hops::default());
-            let was_live = self.meter.state() == EgressState::Live;
             if was_live && begun.elapsed() > WELL {
                 backoff.worked();
             }
-            let what = error.to_string();
+            let what = match place == keys::server_shown(&url) {
+                true => error.to_string(),
+                false => format!("{place}, where it was sent: {error}"),
+            };
             if self.feed.has_ended() {
                 return self.too_late(&what);
             }
             self.meter.set(EgressState::Connecting);
             if was_live && begun.elapsed() > WELL {
-                misses.losses.worked();
-                misses.failures.worked();
+                told.losses.worked();
+                told.failures.worked();
             }
-            let like = if was_live { &misses.losses } else { &misses.failures };
+            let like = if was_live { &told.losses } else { &told.failures };
             like.happened(&format!("{what}; it is tried again"), &self.reporter);
-            told = Told::Lost;
             let wait = backoff.failed(roll()).as_duration();
             tokio::select! {
                 () = self.feed.ended_within(wait) => {}
-                () = self.exit.until_shut() => return self.let_go(told, &misses),
+                () = self.exit.until_shut() => return self.let_go(&told),
             }
             if self.feed.has_ended() {
                 return self.too_late(&what);
@@ -212,9 +233,8 @@ impl Push {
     }
 
     /// The show goes on without it, and what was told of it is over.
-    fn let_go(&self, told: Told, misses: &Misses) {
-        misses.over();
-        if told == Told::Lost && self.meter.state() == EgressState::Connecting {
+    fn let_go(&self, told: &Told) {
+        if told.over() == Hearing::Told && self.meter.state() == EgressState::Connecting {
             let message = "it is no longer tried: the show goes on without it";
             self.reporter.event(Level::Info, "egress-live", message);
         }
@@ -229,11 +249,11 @@ impl Push {
     }
 
     /// One connection, from its beginning to its end.
-    async fn attempt(&self, url: RtmpUrl, hops: Hops, misses: &Misses) -> Result<Next, CallError> {
+    async fn attempt(&self, url: RtmpUrl, hops: Hops, told: &Told) -> Result<Next, CallError> {
         let mut call = Call::open(url, Intent::Publish, hops, &self.trust).await?;
         // There once the server takes tags.
         let mut queue = None;
-        let result = self.attend(&mut call, &mut queue, misses).await;
+        let result = self.attend(&mut call, &mut queue, told).await;
         self.meter.sent(call.take_sent());
         if let Some(queue) = queue {
             queue.close();
@@ -246,7 +266,7 @@ impl Push {
         &self,
         call: &mut Call,
         queue: &mut Option<Arc<SinkQueue>>,
-        misses: &Misses,
+        told: &Told,
     ) -> Result<Next, CallError> {
         loop {
             while let Some(event) = call.event()? {
@@ -254,9 +274,7 @@ impl Push {
                     ClientEvent::Started => {
                         *queue = Some(self.feed.join(BOUND));
                         self.meter.set(EgressState::Live);
-                        misses.over();
-                        let message = format!("publishing to {}", keys::server_shown(call.session().url()));
-                        self.reporter.event(Level::Info, "egress-live", message);
+                        told.is_live(call.session().url(), &self.reporter);
                     }
                     ClientEvent::Redirected(redirect) => {
                         return Ok(Next::There(Box::new(redirect.url), redirect.hops));
@@ -264,6 +282,7 @@ impl Push {
                     ClientEvent::ReconnectRequested { url, .. } => {
                         return Ok(Next::There(url, Hops::default()));
                     }
+                    ClientEvent::Ended(_) if queue.is_none() => return Err(CallError::TurnedAway),
                     ClientEvent::Ended(_) => return Err(CallError::Closed),
                     ClientEvent::Connected(_) | ClientEvent::Status(_) | ClientEvent::Tag(_) => {}
                 }

@@ -102,12 +102,15 @@ impl PlayLine {
         let result = async {
             let mut call = Call::open(url, Intent::Play, hops, &self.trust).await?;
             landed.last = Instant::now();
-            let mut pinged = landed.last;
+            let (mut pinged, mut started) = (landed.last, false);
             loop {
                 while let Some(event) = call.event()? {
                     match event {
                         ClientEvent::Tag(tag) => landed.tag(&tag, &self.intake, &from),
-                        ClientEvent::Started => landed.last = Instant::now(),
+                        ClientEvent::Started => {
+                            landed.last = Instant::now();
+                            started = true;
+                        }
                         // It may begin anew on this connection; but so a server that cannot make
                         // up its mind is asked ever less often.
                         ClientEvent::Ended(ClientEnd::Unpublished | ClientEnd::Complete)
@@ -117,7 +120,9 @@ impl PlayLine {
                         }
                         ClientEvent::Ended(ClientEnd::Unpublished | ClientEnd::Complete) => {}
                         ClientEvent::Ended(ClientEnd::Closed | ClientEnd::Disconnected) => {
-                            return Err(CallError::Closed.into());
+                            let turned_away = !started && landed.began == Began::No;
+                            let why = if turned_away { CallError::TurnedAway } else { CallError::Closed };
+                            return Err(why.into());
                         }
                         ClientEvent::Redirected(to) => return Ok(End::There(Box::new(to.url), to.hops)),
                         ClientEvent::ReconnectRequested { url, .. } => {

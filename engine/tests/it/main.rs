@@ -32,6 +32,7 @@ mod rungs;
 mod scenes;
 mod sealing;
 mod secure;
+mod sent_on;
 mod sources;
 mod standby;
 mod step;
