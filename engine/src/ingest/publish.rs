@@ -1,6 +1,7 @@
 //! One RTMP peer's connection, an encoder's or a player's, over whatever carries its bytes.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use media::{Span, Time};
 use rtmp::message::MessageStreamId;
-use rtmp::session::{PlayEnd, PlayKind, PlayRefusal, PlayRequest, PublishRequest, Reject};
+use rtmp::session::{EndReason, PlayEnd, PlayKind, PlayRefusal, PlayRequest, PublishRequest, Reject};
 use rtmp::{Event, ServerSession};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::Notify;
@@ -191,7 +192,13 @@ impl Connection {
             let mut events = 0;
             while let Some(event) = session.poll_event() {
                 events += 1;
-                self.handle(session, event)?;
+                match (event, &result) {
+                    // Its line is told what was wrong, too.
+                    (Event::PublishEnded { stream, reason: EndReason::Failed }, Err(error)) => {
+                        self.publish_ended(stream, error);
+                    }
+                    (event, _) => self.handle(session, event)?,
+                }
             }
             result?;
             if events == 0 && unread.len() == left || session.is_closed() {
@@ -225,12 +232,16 @@ impl Connection {
                 }
             }
             Event::PublishEnded { stream, reason } => {
-                if let Some(Publishing { point, hold }) = self.publishing.remove(&stream) {
-                    point.end(&hold, &format!("{reason:?}").to_lowercase());
-                }
+                self.publish_ended(stream, &format!("{reason:?}").to_lowercase());
             }
         }
         Ok(())
+    }
+
+    fn publish_ended(&mut self, stream: MessageStreamId, why: &dyn fmt::Display) {
+        if let Some(Publishing { point, hold }) = self.publishing.remove(&stream) {
+            point.end(&hold, why);
+        }
     }
 
     fn answer(
@@ -340,6 +351,10 @@ impl Connection {
         for (stream, why) in lost {
             self.publishing.remove(&stream);
             if self.publishing.is_empty() {
+                // Its line may only have been opened anew: who understands that comes back at once.
+                if why == CLOSED {
+                    session.ask_to_reconnect(None, why);
+                }
                 return session.dismiss(why);
             }
             // It publishes, so there is something to end.

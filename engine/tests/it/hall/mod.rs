@@ -1,5 +1,6 @@
 //! The port that encoders push to and players play from.
 
+mod broken;
 mod full;
 mod idle;
 mod played;
