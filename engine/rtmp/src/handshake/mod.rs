@@ -26,10 +26,19 @@ pub const RANDOM: usize = BLOCK - 8;
 
 /// A first byte that is not RTMP in clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("byte 0 asks for RTMP version {got}; legal is 3")]
+#[error("byte 0 asks for RTMP version {got}; legal is 3{}", suspicion(*got))]
 pub struct HandshakeError {
     /// The version the peer asked for; 6 is encrypted RTMP.
     pub got: u8,
+}
+
+/// What begins with such a byte.
+fn suspicion(byte: u8) -> &'static str {
+    match byte {
+        21 | 22 => " (this is TLS, as rtmps:// speaks it)",
+        b'G' | b'P' | b'H' | b'O' => " (this is HTTP)",
+        _ => "",
+    }
 }
 
 /// Either half, as a session drives it.

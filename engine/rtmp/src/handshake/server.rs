@@ -167,7 +167,11 @@ mod tests {
         let mut out = BytesMut::new();
         let mut input = Bytes::from_static(b"GET / HTTP/1.1");
         let err = ServerHandshake::new([0; RANDOM]).read(&mut input, 0, &mut out).unwrap_err();
-        assert_eq!(err.to_string(), "byte 0 asks for RTMP version 71; legal is 3");
+        assert_eq!(err.to_string(), "byte 0 asks for RTMP version 71; legal is 3 (this is HTTP)");
+        let mut greeting = Bytes::from_static(b"\x16\x03\x01");
+        let err = ServerHandshake::new([0; RANDOM]).read(&mut greeting, 0, &mut out).unwrap_err();
+        let told = "byte 0 asks for RTMP version 22; legal is 3 (this is TLS, as rtmps:// speaks it)";
+        assert_eq!(err.to_string(), told);
         assert!(out.is_empty());
     }
 
