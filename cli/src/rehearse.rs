@@ -33,7 +33,8 @@ Faults, one a line in a file; without `for` they stay until the end:
   main/fiber lost|stall|freeze|black|silence@10s for 5s      `main` is all of its lines
   main/fiber drip=30%|corrupt=5%|jump=-10s|drift=300ppm|resolution=640x360@10s for 5s
   program/cdn-a wedge|refuse@10s for 20s                     `program/cdn-a/720p` is one rung
-  disk full|slow=50%|broken@30s for 10s;  engine kill|overload@60s for 2s
+  disk full|slow=50%|broken@30s for 10s;  engine overload@60s for 2s
+  engine kill@60s for 2s          it is started again, and its show goes on; `kill=fresh`: begins anew
   filler/standby lost|stall|freeze|black|silence@10s for 5s
   at 12s cut karry                                           the words of `obvan ctl` and of rundowns
 

@@ -18,7 +18,7 @@ use crate::exit::{Means, Outcome, Result, wrong};
 use crate::guard::{self, Guard, TOKEN_VARIABLE};
 use crate::progress::Progress;
 use crate::show_file::{ShowFile, tally};
-use crate::state::{self, Found, Look, Wanted};
+use crate::state::{self, Found, Look};
 use crate::target::Target;
 use crate::{closing, page, term};
 
@@ -102,7 +102,7 @@ pub fn run(args: Args) -> Result {
         Mode::Offline => Found::default(),
         Mode::RealTime => {
             let path = args.state.unwrap_or_else(|| state::beside(&args.out, &show.name));
-            match state::look(&path, Wanted::of(args.resume, args.fresh), &show)? {
+            match state::look(&path, state::wanted(args.resume, args.fresh), &show)? {
                 Look::Show(found) => found,
                 Look::Over => return Ok(Outcome::Done),
             }

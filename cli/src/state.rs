@@ -4,36 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use engine::resume::{KeptShow, StateError, StateFile};
+use engine::resume::{Choice, KeptShow, StateError, StateFile, Wanted, Why};
 use pipeline_dsl::Show;
 
 use crate::exit::{Result, wrong};
 use crate::term;
-
-/// A state that is older is nobody's that starts a show now: it is yesterday's.
-const OLD: Duration = Duration::from_secs(30 * 60);
-
-/// What whoever starts the show has said about it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Wanted {
-    /// Nothing.
-    Usual,
-    /// `--resume`
-    Resume,
-    /// `--fresh`
-    Fresh,
-}
-
-impl Wanted {
-    /// By the flags `--resume` and `--fresh`, of which there is one at the most.
-    pub fn of(resume: bool, fresh: bool) -> Self {
-        match (resume, fresh) {
-            (true, _) => Self::Resume,
-            (false, true) => Self::Fresh,
-            (false, false) => Self::Usual,
-        }
-    }
-}
 
 /// What a show is run with.
 #[derive(Default)]
@@ -52,53 +27,21 @@ pub enum Look {
     Over,
 }
 
+/// By the flags `--resume` and `--fresh`, of which there is one at the most.
+pub fn wanted(resume: bool, fresh: bool) -> Wanted {
+    match (resume, fresh) {
+        (true, _) => Wanted::Resume,
+        (false, true) => Wanted::Fresh,
+        (false, false) => Wanted::Usual,
+    }
+}
+
 /// Where a show's state is unless somebody says otherwise.
 pub fn beside(out: &Path, show: &str) -> PathBuf {
     let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
     let name: String = show.chars().take(100).map(plain).collect();
     // Nothing that begins with a dot: it would be hidden, or another folder.
     out.join(format!("{}.state", name.trim_start_matches('.')))
-}
-
-/// What is to be done with a state that is there.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Choice {
-    TakeUp,
-    /// Why it is left alone.
-    Leave(Why),
-    /// The show is over.
-    Over,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Why {
-    Asked,
-    Old,
-    OtherShow,
-}
-
-/// Of which show a state is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Whose {
-    This,
-    Another,
-}
-
-/// Whether the show's own end has passed since.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Ended {
-    No,
-    Meanwhile,
-}
-
-fn choose(wanted: Wanted, age: Duration, whose: Whose, ended: Ended) -> Choice {
-    match (wanted, whose) {
-        (Wanted::Fresh, _) => Choice::Leave(Why::Asked),
-        (Wanted::Usual, Whose::Another) => Choice::Leave(Why::OtherShow),
-        (Wanted::Usual, Whose::This) if age > OLD => Choice::Leave(Why::Old),
-        _ if ended == Ended::Meanwhile => Choice::Over,
-        _ => Choice::TakeUp,
-    }
 }
 
 /// Looks what is there, and says what is made of it and how to have it otherwise.
@@ -147,11 +90,8 @@ pub fn look(path: &Path, wanted: Wanted, show: &Show) -> Result<Look> {
         return Ok(begins_with(None));
     }
     let now = SystemTime::now();
-    let whose = if kept.show_name() == show.name { Whose::This } else { Whose::Another };
-    let end = kept.end_of(show).filter(|end| *end <= kept.time_at(now));
-    let ended = if end.is_some() { Ended::Meanwhile } else { Ended::No };
     let (ago, reached) = (ago(kept.age(now)), kept.reached());
-    match choose(wanted, kept.age(now), whose, ended) {
+    match kept.choice(wanted, show, now) {
         Choice::TakeUp => {
             term::line(format_args!(
                 "state   {shown}: the show goes on at {}; its engine died {ago} ago, at {reached}. \
@@ -175,8 +115,7 @@ pub fn look(path: &Path, wanted: Wanted, show: &Show) -> Result<Look> {
             ));
             Ok(begins_with(None))
         }
-        Choice::Over => {
-            let end = end.unwrap_or(reached);
+        Choice::Over(end) => {
             let gone = file.remove();
             term::line(format_args!(
                 "state   {shown}: the show is over; its end, {end}, passed while no engine ran: it died {ago} \
@@ -206,16 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn yesterdays_state_takes_nobody_by_surprise() {
-        let (soon, late) = (Duration::from_secs(60), Duration::from_secs(20 * 3600));
-        let (this, other, no) = (Whose::This, Whose::Another, Ended::No);
-        assert_eq!(choose(Wanted::Usual, soon, this, no), Choice::TakeUp);
-        assert_eq!(choose(Wanted::Usual, late, this, no), Choice::Leave(Why::Old));
-        assert_eq!(choose(Wanted::Usual, late, this, Ended::Meanwhile), Choice::Leave(Why::Old));
-        assert_eq!(choose(Wanted::Usual, soon, other, no), Choice::Leave(Why::OtherShow));
-        assert_eq!(choose(Wanted::Usual, soon, this, Ended::Meanwhile), Choice::Over);
-        assert_eq!(choose(Wanted::Resume, late, other, no), Choice::TakeUp);
-        assert_eq!(choose(Wanted::Fresh, soon, this, Ended::Meanwhile), Choice::Leave(Why::Asked));
+    fn how_long_ago_it_was_is_said_in_words() {
         assert_eq!(
             [5, 119, 720, 50_400, 259_200].map(|s| ago(Duration::from_secs(s))),
             ["5 s", "119 s", "12 min", "14 h", "3 days"]

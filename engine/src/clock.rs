@@ -14,6 +14,8 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Time;
     /// The time of day, UTC, at show time zero; none where time is not real.
     fn day_time_at_zero(&self) -> Option<TimeOfDay>;
+    /// The clock on the wall, now; where time is virtual, one that goes as show time does.
+    fn wall(&self) -> SystemTime;
     /// Returns at `time`, or at once if it has passed or the show is stopping.
     fn wait_until(&self, time: Time, stop: &Stop);
 }
@@ -46,6 +48,9 @@ impl Clock for RealClock {
         let now = Span::from_duration(since_epoch) - (self.now() - Time::ZERO);
         TimeOfDay::new(Span::from_flicks(now.flicks().rem_euclid(TimeOfDay::DAY.flicks())))
     }
+    fn wall(&self) -> SystemTime {
+        SystemTime::now()
+    }
     fn wait_until(&self, time: Time, stop: &Stop) {
         let left = time - self.now();
         if left > Span::ZERO {
@@ -55,16 +60,25 @@ impl Clock for RealClock {
 }
 
 /// Time that passes as fast as the show can be made: it is wherever it was last asked to wait for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct VirtualClock {
     now: Mutex<Time>,
     day: Option<TimeOfDay>,
+    /// The clock on the wall at show time zero.
+    zero: SystemTime,
+}
+
+impl Default for VirtualClock {
+    fn default() -> Self {
+        Self::starting(Time::ZERO, None, UNIX_EPOCH)
+    }
 }
 
 impl VirtualClock {
-    /// One that begins at this time, and whose show begins at this time of day.
-    pub fn starting(at: Time, day: Option<TimeOfDay>) -> Self {
-        Self { now: Mutex::new(at), day }
+    /// One that begins at this time, and whose show begins at this time of day, and with this on the
+    /// clock on the wall.
+    pub fn starting(at: Time, day: Option<TimeOfDay>, zero: SystemTime) -> Self {
+        Self { now: Mutex::new(at), day, zero }
     }
 }
 
@@ -75,6 +89,12 @@ impl Clock for VirtualClock {
     }
     fn day_time_at_zero(&self) -> Option<TimeOfDay> {
         self.day
+    }
+    fn wall(&self) -> SystemTime {
+        // To the millisecond, as show time is rounded where both are kept.
+        let ms = self.now().as_millis_rounded();
+        let apart = Duration::from_millis(ms.unsigned_abs());
+        if ms < 0 { self.zero - apart } else { self.zero + apart }
     }
     fn wait_until(&self, time: Time, _: &Stop) {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
@@ -133,6 +153,15 @@ impl Stop {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_clock_on_the_wall_goes_as_virtual_time_does() {
+        let zero = UNIX_EPOCH + Duration::from_secs(86_400);
+        let clock = VirtualClock::starting(Time::ZERO - Span::from_secs(3), None, zero);
+        assert_eq!(clock.wall(), zero - Duration::from_secs(3));
+        clock.wait_until(Time::from_millis(2_040), &Stop::default());
+        assert_eq!(clock.wall(), zero + Duration::from_millis(2_040));
+    }
 
     #[test]
     fn virtual_time_never_goes_back() {

@@ -78,11 +78,12 @@ impl Engine {
         stop: &Arc<Stop>,
         threads: &mut Vec<JoinHandle<()>>,
     ) -> Result<Self, StartError> {
-        let is_real = life.is_none() && options.mode == Mode::RealTime;
-        let kept = options.goes_on.filter(|_| is_real);
+        let is_kept = life.is_some() || options.mode == Mode::RealTime;
+        let kept = options.goes_on.filter(|_| is_kept);
         let taken_up = kept.as_ref().map(|kept| kept.take_up(&show));
         let kept = kept.filter(|_| matches!(taken_up, Some(Ok(_))));
-        let from = kept.as_ref().map_or(Time::ZERO, |kept| kept.time_at(SystemTime::now()));
+        let now = life.as_ref().map_or_else(SystemTime::now, |life| life.clock.wall());
+        let from = kept.as_ref().map_or(Time::ZERO, |kept| kept.time_at(now));
         let clock: Arc<dyn Clock> = match (&life, options.mode) {
             (Some(life), _) => Arc::clone(&life.clock) as Arc<dyn Clock>,
             (None, Mode::RealTime) if kept.is_some() => Arc::new(RealClock::going_on(from)),
@@ -112,7 +113,10 @@ impl Engine {
         let switcher = match taken_up {
             None => planned,
             Some(Ok(TakenUp { switcher, left_out })) => {
-                kept.iter().for_each(|kept| tell_taken_up(kept, from, &left_out, &reporter));
+                if let Some(kept) = &kept {
+                    let died = clock.day_time_at_zero().and(kept.died_at());
+                    tell_taken_up(kept, (died, from), &left_out, &reporter);
+                }
                 switcher
             }
             Some(Err(error)) => {
@@ -193,9 +197,11 @@ impl Engine {
             memory.keep(Some(id), outcome);
         }
         let thumbs = Arc::clone(thumb_desk.thumbs());
-        let keeper = match options.state.filter(|_| is_real) {
-            Some(file) => Some(Keeper::begin(file, show.clone(), reporter.clone())?),
-            None => None,
+        let keeper = match (&life, options.state.filter(|_| is_kept)) {
+            (Some(life), _) if !life.is_ever_killed() => None,
+            (Some(life), _) => Some(Keeper::rehearsed(Arc::clone(life), show.clone(), reporter.clone())),
+            (None, Some(file)) => Some(Keeper::begin(file, show.clone(), reporter.clone())?),
+            (None, None) => None,
         };
         let run = ShowRun {
             name: show.name.clone(),
@@ -308,9 +314,14 @@ impl Drop for Engine {
     }
 }
 
-/// The show goes on from what was kept.
-fn tell_taken_up(kept: &KeptShow, from: Time, left_out: &[LeftOut], reporter: &Reporter) {
-    let clock = kept.died_at().map_or_else(String::new, |at| format!(", {at} UTC"));
+/// The show goes on from what was kept: since then, by the clock where there is one, and up to now.
+fn tell_taken_up(
+    kept: &KeptShow,
+    (died, from): (Option<dsl::TimeOfDay>, Time),
+    left_out: &[LeftOut],
+    reporter: &Reporter,
+) {
+    let clock = died.map_or_else(String::new, |at| format!(", {at} UTC"));
     let down = (from - kept.reached()).as_secs_f64();
     let message = format!(
         "the show goes on at {from}: its engine died at {}{clock}, and nothing went out for {down:.1} s",

@@ -63,7 +63,7 @@ pub fn rehearsal() -> Rehearsal {
         "cost": { "wall_s": 1.25, "cpu_s": 1.0 },
         "engines": [
             { "from": 0.0, "to": 40.0, "end": "killed" },
-            { "from": 42.0, "to": 60.0, "end": "ended" },
+            { "from": 42.0, "to": 60.0, "begins": "goes-on", "end": "ended" },
         ],
         "faults": [
             { "from": 10.0, "to": 15.0, "subject": "main/fiber", "words": "main/fiber lost@0:10 for 5s" },

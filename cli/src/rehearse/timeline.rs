@@ -2,8 +2,8 @@
 
 use engine::alarm::{self, Standing};
 use engine::rehearse::{
-    ActualSpan, ChannelRun, CommandOutcome, EngineEnd, FileRun, LineSpan, MarkSpan, OnAirKind, PictureSeen,
-    Rehearsal, Sense, SinkRun, SinkSpan, SoundHeard, WayOut,
+    ActualSpan, ChannelRun, CommandOutcome, EngineBegins, EngineEnd, FileRun, LineSpan, MarkSpan, OnAirKind,
+    PictureSeen, Rehearsal, Sense, SinkRun, SinkSpan, SoundHeard, WayOut,
 };
 use engine::{EgressState, Level, LineState};
 use media::Span;
@@ -367,10 +367,12 @@ fn engine(rehearsal: &Rehearsal) -> Vec<Bar> {
     let mut bars: Vec<Bar> = Vec::new();
     let running = |from: f64, to: f64| Bar { tip: "running".to_owned(), ..bar(from, to, "running", "") };
     for run in &rehearsal.engines {
+        let first = bars.len();
         let down = bars.last().map_or(0.0, |last| last.to);
         if down < ms(run.from) {
             bars.push(Bar { tip: "down".to_owned(), ..bar(down, run.from, "down", "down") });
         }
+        let first = first + usize::from(bars.len() > first);
         let mut at = run.from;
         for (from, to, _) in overloads.iter().filter(|(from, ..)| run.from <= *from && *from < run.to) {
             bars.push(running(at, *from));
@@ -379,6 +381,14 @@ fn engine(rehearsal: &Rehearsal) -> Vec<Bar> {
             at = *to;
         }
         bars.push(running(at, run.to));
+        if let Some(bar) = bars.get_mut(first).filter(|bar| bar.from > 0.0) {
+            (bar.label, bar.tip) = match run.begins {
+                EngineBegins::GoesOn => {
+                    ("went on".to_owned(), "running: the show went on from what was kept of it".to_owned())
+                }
+                EngineBegins::Anew => ("began anew".to_owned(), "running: the show began anew".to_owned()),
+            };
+        }
     }
     let end = bars.last().map_or(0.0, |last| last.to);
     if end < ms(rehearsal.length_s) {

@@ -95,6 +95,24 @@ fn a_gap_that_is_too_long_is_exit_1_and_what_is_too_long_can_be_said() {
     assert_eq!(tell(), tell());
 }
 
+/// An engine that is killed goes on with its show, or begins it anew where that is said.
+#[test]
+fn a_killed_engine_goes_on_unless_it_is_to_begin_anew() {
+    let folder = folder();
+    let engines = |kill: &str| {
+        let args = ["--fault", kill, "--fault", "at 1s cut wide", "--for", "6s", "--report", "-"];
+        let report = rehearse(folder.path(), &args).exits(1).json();
+        let run = |run: &Value| ["from", "to", "begins", "end"].map(|word| run[word].clone());
+        let engines: Vec<_> = report["engines"].as_array().unwrap().iter().map(run).collect();
+        let intent = report["channels"][0]["intent"].as_array().unwrap().last().unwrap()["source"].clone();
+        (engines, intent)
+    };
+    let first = [0.0.into(), 2.0.into(), "anew".into(), "killed".into()];
+    let second = |begins: &str| [4.0.into(), 6.0.into(), begins.into(), "ended".into()];
+    assert_eq!(engines("engine kill@2s for 2s"), (vec![first.clone(), second("goes-on")], "wide".into()));
+    assert_eq!(engines("engine kill=fresh@2s for 2s"), (vec![first, second("anew")], "main".into()));
+}
+
 /// With real pictures and sound everything takes longer and costs more, and viewers miss the same.
 #[test]
 fn real_pictures_tell_the_same_story_as_the_codec_that_costs_nothing() {
@@ -134,6 +152,7 @@ fn wrong_words_are_exit_2_and_told_with_their_place_before_anything_runs() {
     );
     let two = ["--fault", "main/fiber lost@3", "--fault", "program/cdn lost@3s", "--for", "5s"];
     told(&two, &["--fault:1:17", "write its unit", "--fault:2:1", "wedge, refuse", "2 errors"]);
+    told(&["--fault", "engine kill=anew@3s", "--for", "5s"], &["--fault:1:13", "fresh, resume"]);
     told(&["--fault", "main/fiber lost@3s"], &["night.show has no end", "--for 2m"]);
     told(&["--for", "5s", "--report", "-", "--page", "-"], &["cannot both go to stdout"]);
     told(&["--for", "5s", "--page", "no/such/folder.html"], &["the page cannot be written to"]);

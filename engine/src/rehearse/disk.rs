@@ -48,7 +48,7 @@ impl SimulatedDisk {
 }
 
 /// As the system would say it.
-fn error(health: Health) -> io::Error {
+pub(crate) fn error(health: Health) -> io::Error {
     const EIO: i32 = 5;
     const ENOSPC: i32 = 28;
     io::Error::from_raw_os_error(if health == Health::Broken { EIO } else { ENOSPC })

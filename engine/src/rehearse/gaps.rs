@@ -152,7 +152,7 @@ fn behind(place: Place<'_>, from: Time, piece: &Piece) -> Option<usize> {
                 && sink.egress == egress
                 && sink.rung.as_ref().is_none_or(|rung| rung == place.rung)
         }
-        (FaultKind::EngineKill | FaultKind::EngineOverload, _) => true,
+        (FaultKind::EngineKill(_) | FaultKind::EngineOverload, _) => true,
         (FaultKind::Filler { filler, .. }, None) => {
             let covers = place.channel.filler.as_ref().is_some_and(|own| own.name == *filler);
             let is_dead = piece.source.is_none() && piece.saw != Saw::Nothing;

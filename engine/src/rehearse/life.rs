@@ -4,6 +4,7 @@
 //! that arrives up to it arrives, one packet after the other, each at its own time by the engine's
 //! clock; after it, what was decided is noted.
 
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use codecs::{CodecKit, Picture};
@@ -26,6 +27,7 @@ use crate::rehearse::veil::Veil;
 use crate::rehearse::watch::Ticked;
 use crate::rehearse::world::World;
 use crate::reporter::Reporter;
+use crate::resume::KeptShow;
 use crate::show::cameras::CameraRun;
 use crate::show::channels::ChannelRun;
 
@@ -46,10 +48,25 @@ struct Stage {
     asked: Vec<(usize, Receiver<Outcome>)>,
 }
 
+/// When an engine begins, in rehearsal time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Birth {
+    /// Its first moment,
+    pub(crate) at: Time,
+    /// and show time zero, which is earlier where its show goes on.
+    pub(crate) zero: Time,
+}
+
+impl Birth {
+    /// The show time it begins with.
+    pub(crate) fn shown(self) -> Time {
+        Time::ZERO + (self.at - self.zero)
+    }
+}
+
 /// The engine's side of a rehearsal.
 pub(crate) struct Life {
-    /// Show time zero, in rehearsal time.
-    pub(crate) began: Time,
+    birth: Birth,
     pub(crate) clock: Arc<VirtualClock>,
     /// With what pictures are made.
     pub(crate) codecs: Codecs,
@@ -74,7 +91,7 @@ pub(crate) struct Way<'a> {
 
 impl Life {
     pub(crate) fn new(
-        began: Time,
+        birth: Birth,
         clock: Arc<VirtualClock>,
         codecs: Codecs,
         files: Arc<dyn CodecKit>,
@@ -82,7 +99,7 @@ impl Life {
         lead: Span,
         world: Arc<Mutex<World>>,
     ) -> Self {
-        Self { began, clock, codecs, files, black, lead, world, stage: Mutex::default() }
+        Self { birth, clock, codecs, files, black, lead, world, stage: Mutex::default() }
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -94,7 +111,7 @@ impl Life {
 
     /// Show time, as rehearsal time.
     fn rehearsed(&self, at: Time) -> Time {
-        self.began + (at - Time::ZERO)
+        self.birth.zero + (at - Time::ZERO)
     }
 
     /// A live line: whoever sends to it is simulated.
@@ -114,7 +131,7 @@ impl Life {
     }
 
     fn veil_of(&self, troubles: Vec<LineTrouble>) -> Option<Veil> {
-        (!troubles.is_empty()).then(|| Veil::new(troubles, self.began, self.black.clone()))
+        (!troubles.is_empty()).then(|| Veil::new(troubles, self.birth.zero, self.black.clone()))
     }
 
     /// Where commands are handed in.
@@ -125,12 +142,12 @@ impl Life {
     /// Puts somebody in front of a rung who watches all of it.
     pub(crate) fn watch_rung(&self, channel: &str, rung: &str, feed: &Feed) {
         let audience = self.world().audience(channel, rung);
-        let (began, lead) = (self.began, self.lead);
+        let (zero, lead) = (self.birth.zero, self.lead);
         feed.tap(Box::new(move |tapped| {
             if let Tapped::Tag(item) = tapped
                 && let Some(track) = item.role.track()
             {
-                let at = began + (stamp(item, lead) - Time::ZERO);
+                let at = zero + (stamp(item, lead) - Time::ZERO);
                 audience.lock().unwrap_or_else(PoisonError::into_inner).came(track, at);
             }
         }));
@@ -139,7 +156,7 @@ impl Life {
     /// Puts a simulated end on a way out.
     pub(crate) fn lead_out(&self, way: &Way<'_>, feed: &Feed, meter: &Arc<EgressMeter>, reporter: &Reporter) {
         let sink = self.world().sink(way);
-        sink.lock().attach(self.began, Arc::clone(meter), reporter.clone());
+        sink.lock().attach(self.birth, Arc::clone(meter), reporter.clone());
         let lead = self.lead;
         if way.kind == Kind::Viewers {
             return;
@@ -157,7 +174,7 @@ impl Life {
         let stop = Stop::default();
         let until = self.rehearsed(to);
         while let Some(sender) = world.next_sender(until) {
-            self.clock.wait_until(Time::ZERO + (sender.next() - self.began), &stop);
+            self.clock.wait_until(Time::ZERO + (sender.next() - self.birth.zero), &stop);
             let line = stage.lines.iter_mut().find(|line| line.name == sender.name);
             sender.step(line.as_ref().map(|line| &line.intake));
             if let Some(SimulatedLine { line, contribution, .. }) = line {
@@ -213,6 +230,26 @@ impl Life {
         let (shown, from, to) = (from, self.rehearsed(from), self.rehearsed(to));
         world.watch.tick(&Ticked { from, to, shown, cameras, fillers, channels, decisions, switcher });
         world.reached(to);
+    }
+
+    /// Whether what is kept of the show is ever gone on from.
+    pub(crate) fn is_ever_killed(&self) -> bool {
+        self.world().is_ever_killed()
+    }
+
+    /// Keeps the show.
+    ///
+    /// # Errors
+    /// The disk takes nothing.
+    pub(crate) fn keep(&self, kept: KeptShow) -> io::Result<()> {
+        let (now, alive) = (self.rehearsed(self.clock.now()), self.clock.wall());
+        self.world().keep(now, kept, alive)
+    }
+
+    /// The engine gives a sign of life.
+    pub(crate) fn beat(&self) {
+        let alive = self.clock.wall();
+        self.world().beat(alive);
     }
 
     /// How far the rehearsal is.

@@ -11,8 +11,8 @@
 //! Each simulated sender has pictures of its own, also where two are lines of one camera: a failover
 //! is never rehearsed as going over in step, which only lines that carry the same can.
 //!
-//! A killed engine forgets everything, as one that is started again without the state it left
-//! ([`resume`](crate::resume)): its show begins anew, and so does its rundown.
+//! An engine that was killed is started again, and its show goes on from what was kept of it
+//! ([`resume`](crate::resume)), as it does on the day; or begins anew, if the script says so.
 //!
 //! ```
 //! use engine::rehearse::{self, RehearseOptions};
@@ -50,6 +50,7 @@ mod chance;
 pub(crate) mod clip;
 mod disk;
 mod gaps;
+mod kills;
 pub(crate) mod life;
 mod model;
 mod options;
@@ -71,7 +72,7 @@ use std::time::{Duration, Instant};
 use codecs::{CodecKit, Fake, Ffmpeg};
 use media::{Span, Time};
 use pipeline_dsl as dsl;
-use pipeline_dsl::rehearsal::{FaultKind, FaultScript, LineFault, LineName};
+use pipeline_dsl::rehearsal::{FaultScript, LineFault, LineName};
 use scheduling::Backoff;
 
 use crate::channel;
@@ -81,19 +82,20 @@ use crate::event::Event;
 use crate::ingest::again;
 use crate::options::{Mode, RunOptions};
 use crate::rehearse::clip::{Clip, uniform};
+use crate::rehearse::kills::{Begin, Kills, Next, Wall};
 use crate::rehearse::life::Life;
 use crate::rehearse::model::Shrink;
 use crate::rehearse::sender::{Clips, Sender as SimulatedSender, Setting, claimed_bitrate, sent_rate};
 use crate::rehearse::standin::StandIns;
 pub(crate) use crate::rehearse::watch::is_simulated;
-use crate::rehearse::world::{NEVER, World, line_troubles};
+use crate::rehearse::world::{World, line_troubles};
 use crate::report::cpu_seconds;
 
 pub use options::{RehearseError, RehearseOptions};
 pub use report::{
     ActualSpan, CameraRun, CameraSpan, ChannelRun, Codecs, CommandOutcome, CommandRun, Cost, CueRun,
-    EngineEnd, EngineRun, FaultRun, FileRun, Gap, IntentSpan, LineRun, LineSpan, MarkSpan, OnAirKind,
-    PictureSeen, Progress, Rehearsal, Saw, Sender, Sense, SinkRun, SinkSpan, SoundHeard, WayOut,
+    EngineBegins, EngineEnd, EngineRun, FaultRun, FileRun, Gap, IntentSpan, LineRun, LineSpan, MarkSpan,
+    OnAirKind, PictureSeen, Progress, Rehearsal, Saw, Sender, Sense, SinkRun, SinkSpan, SoundHeard, WayOut,
 };
 
 /// Senders send already when the show begins, as encoders do that were checked in time: none begins
@@ -139,9 +141,9 @@ struct Theatre {
     kit: Arc<dyn CodecKit>,
     files: Arc<dyn CodecKit>,
     world: Arc<Mutex<World>>,
-    /// When the engine is killed, and when it is started again.
-    kills: Vec<(Time, Time)>,
+    kills: Kills,
     day: Option<dsl::TimeOfDay>,
+    wall: Wall,
 }
 
 /// The lives of the engine, and what was said in them.
@@ -201,13 +203,9 @@ impl Theatre {
             }
         }
         let world = World::new(&model, script, senders, options.seed);
-        let kill = |fault: &pipeline_dsl::rehearsal::Fault| {
-            (fault.what == FaultKind::EngineKill).then(|| (fault.at, fault.ends().unwrap_or(NEVER)))
-        };
-        let mut kills: Vec<_> = script.faults.iter().filter_map(kill).collect();
-        kills.sort_unstable();
         let day = model::day_time(show, options.starts);
-        Ok(Self { model, kit, files, world: Arc::new(Mutex::new(world)), kills, day })
+        let (kills, wall) = (Kills::of(script), Wall::new(day));
+        Ok(Self { model, kit, files, world: Arc::new(Mutex::new(world)), kills, day, wall })
     }
 
     /// Plays it from its beginning to its end.
@@ -218,62 +216,67 @@ impl Theatre {
     ) -> Result<Lived, RehearseError> {
         let total = options.length.map(|length| Time::ZERO + length);
         let mut lived = Lived { engines: Vec::new(), events: Vec::new(), end: Time::ZERO };
-        let mut began = Time::ZERO;
+        let mut begin = Begin::anew(Time::ZERO);
         loop {
-            let kill = self.kills.iter().copied().find(|(_, again)| *again > began);
-            let kill = kill.filter(|(at, _)| total.is_none_or(|total| *at < total));
-            let until = [total, kill.map(|(at, _)| at)].into_iter().flatten().min();
+            let (began, zero) = (begin.birth.at, begin.birth.zero);
+            let kill = self.kills.after(began);
+            let kill = kill.filter(|kill| total.is_none_or(|total| kill.at < total));
+            let until = [total, kill.map(|kill| kill.at)].into_iter().flatten().min();
             let reached = match until {
                 Some(until) if until <= began => began,
-                _ => self.live(began, until, options, &mut lived, told)?,
+                _ => self.live(&begin, until, options, &mut lived, told)?,
             };
             lived.end = reached;
-            let killed = kill.filter(|(at, _)| reached >= *at);
-            let end = if killed.is_some() { EngineEnd::Killed } else { EngineEnd::Ended };
+            let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+            let next = kill.filter(|kill| reached >= kill.at);
+            let next = next.map(|kill| kill.next(&self.model, world.left(), zero, self.wall));
+            // A show that has had its end is no longer killed.
+            let next = next.filter(|next| !matches!(next, Next::Over(Some(end)) if *end <= reached));
+            let end = if next.is_some() { EngineEnd::Killed } else { EngineEnd::Ended };
             if began < reached {
                 let (from, to) = (began.as_secs_f64(), reached.as_secs_f64());
-                lived.engines.push(EngineRun { from, to, end });
+                let begins = begin.kept.as_ref().map_or(EngineBegins::Anew, |_| EngineBegins::GoesOn);
+                lived.engines.push(EngineRun { from, to, begins, end });
             }
-            let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
             for sink in &world.sinks {
                 sink.lock().detach(reached, end);
             }
-            let Some((_, again)) = killed else {
+            let Some(next) = next else {
                 world.watch.gone(reached);
                 return Ok(lived);
             };
-            // Later kills may come before it is back.
-            let overlaps = |again: Time| self.kills.iter().filter(move |(at, _)| *at <= again);
-            let mut again = again;
-            while let Some(later) = overlaps(again).map(|(_, again)| *again).max().filter(|l| *l > again) {
-                again = later;
-            }
-            let planned = total.or_else(|| self.model.end());
-            let back = again.min(planned.map_or(again, |planned| planned.max(reached)));
+            let (back, next) = match next {
+                Next::Engine(begin) => (begin.birth.at, Some(begin)),
+                Next::Over(end) => (end.or(total).unwrap_or(reached), None),
+            };
+            let is_told = |back: &Time| total.is_none_or(|total| *back < total);
+            let next = next.filter(|begin| is_told(&begin.birth.at));
+            let back = back.min(total.unwrap_or(back)).max(reached);
             world.down(reached, back);
             lived.end = back;
-            if back < again || total.is_some_and(|total| back >= total) {
+            let Some(next) = next else {
                 world.watch.gone(back);
                 return Ok(lived);
-            }
-            began = back;
+            };
+            begin = next;
         }
     }
 
-    /// One life of the engine, which begins at `began`. Gives how far it got.
+    /// One life of the engine, which begins like this. Gives how far it got.
     fn live(
         &self,
-        began: Time,
+        begin: &Begin,
         until: Option<Time>,
         options: &RehearseOptions,
         lived: &mut Lived,
         told: &mut dyn FnMut(Time),
     ) -> Result<Time, RehearseError> {
-        let from = if began == Time::ZERO { Time::ZERO - SENT_BEFORE } else { Time::ZERO };
-        let day = self.day.and_then(|day| model::later(day, began));
-        let clock = Arc::new(VirtualClock::starting(from, day));
+        let birth = begin.birth;
+        let from = if birth.at == Time::ZERO { Time::ZERO - SENT_BEFORE } else { birth.shown() };
+        let day = self.day.and_then(|day| model::later(day, birth.zero));
+        let clock = Arc::new(VirtualClock::starting(from, day, self.wall.at(birth.zero)));
         let life = Arc::new(Life::new(
-            began,
+            birth,
             clock,
             options.codecs,
             Arc::clone(&self.files),
@@ -282,7 +285,8 @@ impl Theatre {
             Arc::clone(&self.world),
         ));
         let run = RunOptions {
-            limit: until.map(|until| until - began),
+            limit: until.map(|until| until - birth.at),
+            goes_on: begin.kept.clone(),
             inputs: options.inputs.clone(),
             kit: Arc::clone(&self.kit),
             ..RunOptions::new(Mode::Offline)
@@ -295,9 +299,9 @@ impl Theatre {
         let report = engine.wait();
         life.over();
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
-        telling::settle(&self.model, &mut world, &report, began, &mut lived.events);
+        telling::settle(&self.model, &mut world, &report, birth, &mut lived.events);
         told(world.reached);
-        Ok(world.reached.max(began))
+        Ok(world.reached.max(birth.at))
     }
 
     fn into_world(self) -> Arc<Mutex<World>> {

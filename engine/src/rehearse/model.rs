@@ -132,7 +132,7 @@ pub(crate) fn check(show: &dsl::Show, script: &FaultScript) -> Result<(), Rehear
                     return wrong(format!("{} pushes to no server that could fail", sink.egress));
                 }
             }
-            FaultKind::Disk { .. } | FaultKind::EngineKill | FaultKind::EngineOverload => {}
+            FaultKind::Disk { .. } | FaultKind::EngineKill(_) | FaultKind::EngineOverload => {}
         }
     }
     Ok(())

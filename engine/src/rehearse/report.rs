@@ -2,7 +2,7 @@
 //! that a viewer would have seen.
 //!
 //! Times are seconds of rehearsal time: it begins with the show and goes on while the engine is
-//! killed and restarted. A run `[from, to)` ends where the next one begins.
+//! killed and restarted. It is show time, until a show begins anew. A run `[from, to)` ends where the next one begins.
 
 use serde::{Deserialize, Serialize};
 
@@ -77,7 +77,20 @@ pub struct Cost {
 pub struct EngineRun {
     pub from: f64,
     pub to: f64,
+    #[serde(default)]
+    pub begins: EngineBegins,
     pub end: EngineEnd,
+}
+
+/// What an engine began with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EngineBegins {
+    /// With its show's beginning.
+    #[default]
+    Anew,
+    /// With what the one before it had kept: show time went on while none ran.
+    GoesOn,
 }
 
 /// How an engine came to its end.

@@ -21,6 +21,7 @@ use crate::event::Level;
 use crate::rehearse::audience::Audience;
 use crate::rehearse::chance::Chance;
 use crate::rehearse::disk::Health;
+use crate::rehearse::life::Birth;
 use crate::rehearse::recording::{Behind, Held, Pace, Recording};
 use crate::rehearse::report::EngineEnd;
 use crate::rehearse::runs::Runs;
@@ -99,7 +100,7 @@ pub(crate) struct Sink {
 /// What of an engine a sink is connected with.
 struct Desk {
     /// Show time zero.
-    began: Time,
+    zero: Time,
     /// A copy of the rung's feed, as the push would have joined it.
     feed: Feed,
     meter: Arc<EgressMeter>,
@@ -156,18 +157,19 @@ impl SharedSink {
 }
 
 impl Sink {
-    /// An engine has started, whose show time zero is at `began`.
-    pub(crate) fn attach(&mut self, began: Time, meter: Arc<EgressMeter>, reporter: Reporter) {
+    /// An engine has started.
+    pub(crate) fn attach(&mut self, birth: Birth, meter: Arc<EgressMeter>, reporter: Reporter) {
         meter.set(match self.kind {
             Kind::Server => EgressState::Connecting,
             Kind::Disk | Kind::Viewers => EgressState::Live,
         });
-        self.desk = Some(Desk { began, feed: Feed::default(), meter, reporter });
-        self.push = Push::Away { again: began };
+        let Birth { at, zero } = birth;
+        self.desk = Some(Desk { zero, feed: Feed::default(), meter, reporter });
+        self.push = Push::Away { again: at };
         self.backoff = Backoff::new(push::FIRST_WAIT, push::LONGEST_WAIT);
-        self.state(began, None);
+        self.state(at, None);
         if self.kind == Kind::Disk {
-            self.begin_to_record(began);
+            self.begin_to_record(birth);
         }
     }
 
@@ -182,7 +184,7 @@ impl Sink {
             match ended {
                 Ok(()) => self.held.push(recording.held(at)),
                 Err(error) => {
-                    let shown = Time::ZERO + (at - desk.began);
+                    let shown = Time::ZERO + (at - desk.zero);
                     self.stop_recording(at, shown, recording, &error);
                 }
             }
@@ -224,7 +226,7 @@ impl Sink {
     /// A tag of this show time has left the engine.
     pub(crate) fn tag(&mut self, at: Time, item: &Item) {
         let Some(desk) = &self.desk else { return };
-        let now = desk.began + (at - Time::ZERO);
+        let now = desk.zero + (at - Time::ZERO);
         if self.kind == Kind::Viewers {
             return;
         }
@@ -250,13 +252,13 @@ impl Sink {
         })
     }
 
-    fn begin_to_record(&mut self, began: Time) {
+    fn begin_to_record(&mut self, birth: Birth) {
         self.lives += 1;
         let Some(desk) = &self.desk else { return };
-        let (health, _) = self.disk(began);
-        match Recording::begin(&self.target, self.lives, &desk.feed, health, began) {
+        let (health, _) = self.disk(birth.at);
+        match Recording::begin(&self.target, self.lives, &desk.feed, health, birth.at) {
             Ok(recording) => self.recording = Some(recording),
-            Err(message) => self.failed(began, Time::ZERO, message),
+            Err(message) => self.failed(birth.at, birth.shown(), message),
         }
     }
 

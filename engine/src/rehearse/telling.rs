@@ -10,6 +10,7 @@ use pipeline_dsl::rehearsal::{Fault, FaultKind, FaultScript, Order};
 use crate::event::Event;
 use crate::rehearse::Lived;
 use crate::rehearse::gaps::{self, Place};
+use crate::rehearse::life::Birth;
 use crate::rehearse::options::RehearseOptions;
 use crate::rehearse::recording::Held;
 use crate::rehearse::report::{
@@ -25,12 +26,12 @@ use crate::report::{LineState, Report};
 /// What a file's own thread says: it reads ahead, so that it is never the same tick.
 const OF_THREADS: [&str; 6] = ["line-ended", "line-error", "no-video", "no-audio", "picture", "decode-error"];
 
-/// Takes in what an engine said in a life that began at `began`.
+/// Takes in what an engine said that began like this.
 pub(super) fn settle(
     show: &dsl::Show,
     world: &mut World,
     report: &Report,
-    began: Time,
+    birth: Birth,
     events: &mut Vec<Event>,
 ) {
     let by_itself = |subject: &str| {
@@ -42,10 +43,10 @@ pub(super) fn settle(
     };
     let mut fresh = report.events.clone();
     for event in &mut fresh {
-        event.t = event.t.max(0.0) + began.as_secs_f64();
+        event.t = event.t.max(birth.shown().as_secs_f64()) + birth.zero.as_secs_f64();
         if OF_THREADS.contains(&event.code.as_str()) && by_itself(&event.subject) {
             // It is told with what it led to.
-            event.t = world.watch.ended(show, &event.subject, began).unwrap_or(began).as_secs_f64();
+            event.t = world.watch.ended(show, &event.subject, birth.at).unwrap_or(birth.at).as_secs_f64();
         }
     }
     fresh.sort_by(|a, b| {
@@ -222,7 +223,7 @@ fn fault_run(fault: &Fault, end: Time) -> FaultRun {
         FaultKind::Filler { filler, .. } => format!("filler/{filler}"),
         FaultKind::Sink { sink, .. } => sink.to_string(),
         FaultKind::Disk { .. } => "disk".to_owned(),
-        FaultKind::EngineKill | FaultKind::EngineOverload => "engine".to_owned(),
+        FaultKind::EngineKill(_) | FaultKind::EngineOverload => "engine".to_owned(),
     };
     let to = fault.ends().map(|to| secs(to.min(end.max(fault.at))));
     FaultRun { from: secs(fault.at), to, subject, words: fault.to_string() }

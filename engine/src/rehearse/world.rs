@@ -1,19 +1,23 @@
 //! Everything around the engine: it outlives each life of it.
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use media::{Span, Time};
 use pipeline_dsl as dsl;
-use pipeline_dsl::rehearsal::{Fault, FaultKind, FaultScript};
+use pipeline_dsl::rehearsal::{DiskFault, Fault, FaultKind, FaultScript};
 
 use crate::command::Command;
 use crate::rehearse::audience::Audience;
+use crate::rehearse::disk::{self, Health};
 use crate::rehearse::life::Way;
 use crate::rehearse::orders;
 use crate::rehearse::report::CommandOutcome;
 use crate::rehearse::sender::{LineTrouble, Sender};
 use crate::rehearse::sinks::{Kind, Named, SharedSink, SinkEnd, SinkTrouble};
 use crate::rehearse::watch::{Watch, shortest};
+use crate::resume::{KeptShow, round_trip};
 
 /// One who watches a rung, shared with the rung's thread.
 pub(crate) type SharedAudience = Arc<Mutex<Audience>>;
@@ -31,6 +35,9 @@ pub(crate) struct World {
     pub(crate) audiences: Vec<(String, String, SharedAudience)>,
     pub(crate) sinks: Vec<SharedSink>,
     nobody_yet: Audience,
+    /// What is kept of the show by now, and when its engine last gave a sign of life.
+    kept: Option<KeptShow>,
+    alive: Option<SystemTime>,
     /// Up to where ticks were made.
     pub(crate) reached: Time,
 }
@@ -58,6 +65,8 @@ impl World {
             audiences: Vec::new(),
             sinks: Vec::new(),
             nobody_yet: Audience::new(tick, block, shortest(tick)),
+            kept: None,
+            alive: None,
             reached: Time::ZERO,
         }
     }
@@ -106,6 +115,41 @@ impl World {
     pub(crate) fn lateness(&self, now: Time) -> Span {
         let is_late = |fault: &Fault| fault.what == FaultKind::EngineOverload && fault.holds_at(now);
         if self.script.faults.iter().any(is_late) { OVERLOADED } else { Span::ZERO }
+    }
+
+    /// Whether an engine ever goes on from what another one kept.
+    pub(crate) fn is_ever_killed(&self) -> bool {
+        self.script.faults.iter().any(|fault| matches!(fault.what, FaultKind::EngineKill(_)))
+    }
+
+    /// Takes what is kept of the show `now`, on the disk that is recorded to.
+    ///
+    /// # Errors
+    /// The disk takes nothing.
+    pub(crate) fn keep(&mut self, now: Time, kept: KeptShow, alive: SystemTime) -> io::Result<()> {
+        let refused = self.script.faults.iter().filter(|fault| fault.holds_at(now)).find_map(|fault| {
+            match fault.what {
+                FaultKind::Disk { fault: DiskFault::Full } => Some(Health::Full),
+                FaultKind::Disk { fault: DiskFault::Broken } => Some(Health::Broken),
+                _ => None,
+            }
+        });
+        if let Some(health) = refused {
+            return Err(disk::error(health));
+        }
+        (self.kept, self.alive) = (Some(kept), Some(alive));
+        Ok(())
+    }
+
+    /// The engine is still there.
+    pub(crate) fn beat(&mut self, alive: SystemTime) {
+        self.alive = Some(alive);
+    }
+
+    /// What the engine left, as the next one would read it.
+    pub(crate) fn left(&self) -> Option<KeptShow> {
+        let read = round_trip(self.kept.as_ref()?).ok()?;
+        Some(read.died_no_earlier(self.alive))
     }
 
     /// The engine is down from `at` on, until it is `back`: senders try in vain.

@@ -215,6 +215,11 @@ fn text(kept: &KeptShow) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
+/// What is read of a state that was written, without a disk between: for a rehearsal's.
+pub(crate) fn round_trip(kept: &KeptShow) -> Result<KeptShow, String> {
+    parse(&text(kept).map_err(|error| error.to_string())?)
+}
+
 fn parse(bytes: &[u8]) -> Result<KeptShow, String> {
     let line = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
     let (head, body) = bytes.split_at(line);

@@ -133,7 +133,7 @@ impl KeptShow {
     }
 
     /// Its engine gave this sign of life, which is more exact than the time it was kept at.
-    pub(super) fn died_no_earlier(mut self, touched: Option<SystemTime>) -> Self {
+    pub(crate) fn died_no_earlier(mut self, touched: Option<SystemTime>) -> Self {
         let later = touched.map_or(0, |touched| unix_millis(touched) - self.unix_ms).clamp(0, YOUNGER);
         self.at += Span::from_millis(later);
         self.unix_ms += later;

@@ -29,12 +29,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod choice;
 mod file;
 mod keeper;
 mod kept;
 
-pub(crate) use file::unix_millis;
+pub use choice::{Choice, Wanted, Why};
 pub use file::{StateError, StateFile};
+pub(crate) use file::{round_trip, unix_millis};
 pub(crate) use keeper::{Keeper, Parting};
 pub use kept::KeptShow;
 pub(crate) use kept::{KeptChannel, KeptMark, KeptMarks, TakenUp};

@@ -1,7 +1,5 @@
 //! What the show's thread does to be gone on from: it hands out what it knows, and takes up its first tick.
 
-use std::time::SystemTime;
-
 use media::{Tick, Time};
 use scheduling::ChannelIx;
 
@@ -51,7 +49,7 @@ impl ShowRun {
         let kept = KeptShow {
             show,
             at: Time::from_millis(self.clock.now().max(from).as_millis_rounded()),
-            unix_ms: unix_millis(SystemTime::now()),
+            unix_ms: unix_millis(self.clock.wall()),
             switcher: self.switcher.save(),
             channels: self.channels.iter().map(ChannelRun::keep).collect(),
             answers: self.memory.newest(ANSWERS),

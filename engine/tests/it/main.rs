@@ -27,6 +27,7 @@ mod matrix;
 mod overload;
 mod pictures;
 mod rehearse;
+mod rehearsed_kills;
 mod reload;
 mod rungs;
 mod scenes;

@@ -7,15 +7,15 @@ use engine::rehearse::{
 use engine::{EgressState, LineState};
 use media::{Size, Span, Time};
 use pipeline_dsl::rehearsal::{
-    Ask, DiskFault, Drift, Fault, FaultKind, FaultScript, LineFault, LineName, Order, Share, SinkFault,
-    SinkName, TimedOrder,
+    Ask, DiskFault, Drift, Fault, FaultKind, FaultScript, LineFault, LineName, Order, Restart, Share,
+    SinkFault, SinkName, TimedOrder,
 };
 use pipeline_dsl::{Action, MarkChange, MarkOrder, MarkTime, Switch};
 
 use crate::support::{clips, show};
 
 /// A camera over two lines, and one over one; a filler, two rungs and every kind of egress.
-const TOUR: &str = r#"show "tour" {
+pub(crate) const TOUR: &str = r#"show "tour" {
   video 1280x720 25fps
   audio 48kHz stereo
   camera main { line fiber push "rtmp:live/main"; line backpack pull "srt://10.0.0.7:9001" }
@@ -53,11 +53,11 @@ const FILES: &str = r#"show "files" {
   rundown program { at 0:06 cut bars; at 0:10 end }
 }"#;
 
-fn time(secs: f64) -> Time {
+pub(crate) fn time(secs: f64) -> Time {
     Time::from_millis((secs * 1000.0) as i64)
 }
 
-fn fault(at: f64, lasts: f64, what: FaultKind) -> Fault {
+pub(crate) fn fault(at: f64, lasts: f64, what: FaultKind) -> Fault {
     Fault { at: time(at), lasts: Some(time(lasts) - Time::ZERO), what }
 }
 
@@ -76,7 +76,7 @@ fn disk(fault: DiskFault) -> FaultKind {
     FaultKind::Disk { fault }
 }
 
-fn cut(at: f64, source: &str) -> TimedOrder {
+pub(crate) fn cut(at: f64, source: &str) -> TimedOrder {
     let ask = Ask::Do(Action::Cut { source: source.into() });
     TimedOrder { at: time(at), order: Order::Channel { channel: "program".into(), ask } }
 }
@@ -85,7 +85,7 @@ fn share(percent: u32) -> Share {
     Share::from_millionths(percent * 10_000).unwrap()
 }
 
-fn with(
+pub(crate) fn with(
     text: &str,
     faults: Vec<Fault>,
     orders: Vec<TimedOrder>,
@@ -97,29 +97,29 @@ fn with(
     told.map(|rehearsal| Rehearsal { cost: Cost::default(), ..rehearsal })
 }
 
-fn under(text: &str, faults: Vec<Fault>) -> Rehearsal {
+pub(crate) fn under(text: &str, faults: Vec<Fault>) -> Rehearsal {
     with(text, faults, vec![], RehearseOptions::new()).unwrap()
 }
 
 /// What viewers of the first rung missed with their eyes, or their ears.
-fn missed(rehearsal: &Rehearsal, sense: Sense) -> Vec<(&Gap, f64)> {
+pub(crate) fn missed(rehearsal: &Rehearsal, sense: Sense) -> Vec<(&Gap, f64)> {
     let rung = &rehearsal.channels[0].rungs[0];
     let own = rehearsal.gaps.iter().filter(|gap| gap.rung == *rung && gap.sense == sense);
     own.map(|gap| (gap, gap.length_s())).collect()
 }
 
 /// The one gap there was.
-fn only(rehearsal: &Rehearsal, sense: Sense) -> (&Gap, f64) {
+pub(crate) fn only(rehearsal: &Rehearsal, sense: Sense) -> (&Gap, f64) {
     let all = missed(rehearsal, sense);
     assert_eq!(all.len(), 1, "{all:#?}\n{:#?}", rehearsal.events);
     all[0]
 }
 
-fn said(rehearsal: &Rehearsal, code: &str, subject: &str) -> usize {
+pub(crate) fn said(rehearsal: &Rehearsal, code: &str, subject: &str) -> usize {
     rehearsal.events.iter().filter(|event| event.code == code && event.subject == subject).count()
 }
 
-fn about(value: f64, wanted: f64, by: f64) -> bool {
+pub(crate) fn about(value: f64, wanted: f64, by: f64) -> bool {
     (value - wanted).abs() <= by
 }
 
@@ -337,7 +337,7 @@ fn a_server_that_hangs_up_is_called_again_and_a_full_disk_ends_the_recording() {
 }
 
 /// What the disk holds of each rung in the end: names and seconds.
-fn held(rehearsal: &Rehearsal) -> Vec<(&str, f64)> {
+pub(crate) fn held(rehearsal: &Rehearsal) -> Vec<(&str, f64)> {
     let files = rehearsal.sinks.iter().filter(|sink| sink.egress == "disk").flat_map(|sink| &sink.files);
     files.map(|file| (file.name.as_str(), file.length_s)).collect()
 }
@@ -382,8 +382,8 @@ fn a_disk_that_fills_breaks_or_is_slow_holds_what_the_recorder_could_write() {
     let lost = slow(&long, 45.0, 1);
     assert_eq!(said(&lost, "egress-behind", "program/disk/720p"), 1, "{:#?}", lost.events);
     assert!(lost.sinks.iter().any(|sink| sink.egress == "disk" && sink.dropped_frames > 100));
-    // An engine that is killed leaves what is on the disk, and begins another file.
-    let killed = under(TOUR, vec![fault(4.0, 2.0, FaultKind::EngineKill)]);
+    // An engine that is killed leaves what is on the disk, and the next one begins another file.
+    let killed = under(TOUR, vec![fault(4.0, 2.0, FaultKind::EngineKill(Restart::Fresh))]);
     let names: Vec<_> = held(&killed).iter().map(|(name, _)| *name).collect();
     assert_eq!(names[..2], ["./program-720p.flv", "./program-720p-2.flv"]);
     assert!(about(held(&killed)[0].1, 3.9, 0.15) && about(held(&killed)[1].1, 7.96, 0.001), "{killed:?}");
@@ -396,11 +396,11 @@ fn fault_of_disk(at: f64, lasts: f64, what: DiskFault) -> Fault {
 #[test]
 fn a_killed_engine_is_missed_until_it_shows_something_again() {
     let orders = vec![cut(2.0, "alone"), cut(4.5, "alone"), cut(7.0, "nobody")];
-    let kill = fault(4.0, 2.0, FaultKind::EngineKill);
+    let kill = fault(4.0, 2.0, FaultKind::EngineKill(Restart::Fresh));
     let rehearsal = with(TOUR, vec![kill], orders, RehearseOptions::new()).unwrap();
     let engines: Vec<_> =
         rehearsal.engines.iter().map(|engine| (engine.from, engine.to, engine.end)).collect();
-    // A restarted show begins anew, with its rundown.
+    // Started with `--fresh`, its show begins anew, with its rundown.
     assert_eq!(engines, [(0.0, 4.0, EngineEnd::Killed), (6.0, 14.0, EngineEnd::Ended)]);
     let (gap, length) = only(&rehearsal, Sense::Picture);
     assert!(about(gap.from, 4.0, 0.1) && (2.0..3.0).contains(&length), "{gap:?}");
@@ -496,7 +496,7 @@ fn the_same_seed_and_script_are_the_same_rehearsal() {
             line("main/backpack", 1.5, 2.0, LineFault::Corrupt(share(30))),
             line("alone/only", 3.0, 2.0, LineFault::Lost),
             cdn(2.0, 1.0, SinkFault::Refuse),
-            fault(5.0, 1.0, FaultKind::EngineKill),
+            fault(5.0, 1.0, FaultKind::EngineKill(Restart::Fresh)),
         ]
     };
     let with_seed = |seed| {

@@ -82,9 +82,29 @@ pub enum FaultKind {
         fault: DiskFault,
     },
     /// The engine ends at once, without a last word; it is started again when the fault is over.
-    EngineKill,
+    EngineKill(Restart),
     /// Every tick is begun half a second late.
     EngineOverload,
+}
+
+/// With what word a killed engine is started again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Restart {
+    /// With none: its show goes on, unless it was down for too long.
+    #[default]
+    Usual,
+    /// `--fresh`: its show begins anew.
+    Fresh,
+    /// `--resume`: its show goes on, however long it was down.
+    Resume,
+}
+
+impl Restart {
+    /// Those that are said, by their words.
+    pub const SAID: [Self; 2] = [Self::Fresh, Self::Resume];
+    /// Their words.
+    pub const WORDS: [&'static str; 2] = ["fresh", "resume"];
 }
 
 /// A line: `main/fiber`.

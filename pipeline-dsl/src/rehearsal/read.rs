@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::line::{Piece, lines, pieces, split_at_time};
-use super::model::{DiskFault, Drift, Fault, FaultKind, FaultScript, LineFault, Share, SinkFault};
+use super::model::{DiskFault, Drift, Fault, FaultKind, FaultScript, LineFault, Restart, Share, SinkFault};
 use super::orders;
 use super::subject::{Seems, Subject};
 use super::table::{Amount, DISK, ENGINE, FAULTS, FaultSpec, Lines, Of};
@@ -189,13 +189,15 @@ fn spec(word: &Atom, subject: &Subject<'_>) -> Wrong<&'static FaultSpec> {
 fn amount(spec: &FaultSpec, word: &Atom, value: Option<&Atom>) -> Wrong<Option<Value>> {
     let subject = format!("`{}=`", spec.word);
     match (spec.amount, value) {
-        (Amount::None, None) => Ok(None),
+        (Amount::None | Amount::May(_), None) => Ok(None),
         (Amount::None, Some(value)) => {
             let message = format!("`{}` takes no value", spec.word);
             let said = Diagnostic::error("extra-argument", value.span, message);
             Err(Box::new(said.help(format!("for example `{}`", spec.example()))))
         }
-        (Amount::Must(ty) | Amount::Usual(ty, _), Some(value)) => Ok(Some(read(&subject, ty, value)?)),
+        (Amount::Must(ty) | Amount::Usual(ty, _) | Amount::May(ty), Some(value)) => {
+            Ok(Some(read(&subject, ty, value)?))
+        }
         (Amount::Usual(ty, usual), None) => {
             let usual = Atom { text: usual.to_owned(), ..word.clone() };
             Ok(Some(read(&subject, ty, &usual)?))
@@ -269,7 +271,7 @@ fn whats(spec: &FaultSpec, subject: &Subject<'_>, amount: Option<&Value>) -> Wro
         Of::Disk => return Err(of_one(DISK)),
         Of::Engine if subject.text == ENGINE => vec![match spec.word {
             "overload" => FaultKind::EngineOverload,
-            _ => FaultKind::EngineKill,
+            _ => FaultKind::EngineKill(restart(amount)),
         }],
         Of::Engine => return Err(of_one(ENGINE)),
         Of::Push => {
@@ -287,6 +289,11 @@ fn whats(spec: &FaultSpec, subject: &Subject<'_>, amount: Option<&Value>) -> Wro
             lines.into_iter().map(|line| FaultKind::Line { line, fault }).collect()
         }
     })
+}
+
+fn restart(amount: Option<&Value>) -> Restart {
+    let is = |(_, word): &(Restart, &str)| matches!(amount, Some(Value::Word(said)) if said == word);
+    Restart::SAID.into_iter().zip(Restart::WORDS).find(is).map_or(Restart::Usual, |(restart, _)| restart)
 }
 
 fn disk_fault(word: &str, amount: Option<&Value>) -> Option<DiskFault> {

@@ -44,6 +44,8 @@ fn fault(out: &mut String, spec: &FaultSpec) {
     let _ = write!(out, "| `{}` | {}", spec.example(), spec.about);
     let _ = match spec.amount {
         Amount::None => Ok(()),
+        // What its words do is said before.
+        Amount::May(_) => Ok(()),
         Amount::Must(ty) => write!(out, " `{}=` is {}: {}.", spec.word, ty.noun(), ty.legal()),
         Amount::Usual(ty, usual) => {
             write!(out, " `{}=` is {}: {}; {usual} where it is not said.", spec.word, ty.noun(), ty.legal())

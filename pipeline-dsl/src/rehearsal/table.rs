@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use crate::grammar::{ACTIONS, Count, Form, Need, NodeSpec, Slot, Sort, TRANSITION, Type};
 use crate::model::Edge;
+use crate::rehearsal::Restart;
 
 /// What a fault is of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +38,7 @@ pub(super) enum Amount {
     None,
     Must(Type),
     Usual(Type, &'static str),
+    May(Type),
 }
 
 /// A fault's word.
@@ -58,7 +60,7 @@ impl FaultSpec {
             Of::Engine => ENGINE,
         };
         let value = match self.amount {
-            Amount::None => String::new(),
+            Amount::None | Amount::May(_) => String::new(),
             Amount::Must(ty) => format!("={}", ty.example()),
             Amount::Usual(_, usual) => format!("={usual}"),
         };
@@ -117,8 +119,8 @@ pub(super) const FAULTS: &[FaultSpec] = &[
     fault(
         "kill",
         Of::Engine,
-        Amount::None,
-        "The engine ends at once; it is started again when the fault is over.",
+        Amount::May(Type::OneOf(&Restart::WORDS)),
+        "The engine ends at once; when the fault is over it is started again, and its show goes on as with `obvan run`. `kill=fresh`: it begins anew; `kill=resume`: it goes on, however long the engine was down.",
     ),
     fault(
         "overload",

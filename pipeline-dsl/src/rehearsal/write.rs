@@ -5,7 +5,7 @@ use std::fmt;
 use media::Span;
 
 use super::model::{
-    DiskFault, Drift, Fault, FaultKind, FaultScript, LineFault, LineName, Share, SinkFault, SinkName,
+    DiskFault, Drift, Fault, FaultKind, FaultScript, LineFault, LineName, Restart, Share, SinkFault, SinkName,
 };
 use super::order::{Ask, Order, PlanStep, TimedOrder};
 use super::table::{DISK, FILLER};
@@ -40,9 +40,20 @@ impl fmt::Display for FaultKind {
             Self::Filler { filler, fault } => write!(f, "{FILLER}/{filler} {fault}"),
             Self::Sink { sink, fault } => write!(f, "{sink} {fault}"),
             Self::Disk { fault } => write!(f, "{DISK} {fault}"),
-            Self::EngineKill => f.write_str("engine kill"),
+            Self::EngineKill(restart) => write!(f, "engine kill{restart}"),
             Self::EngineOverload => f.write_str("engine overload"),
         }
+    }
+}
+
+/// Behind `kill`: nothing, `=fresh` or `=resume`.
+impl fmt::Display for Restart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Usual => "",
+            Self::Fresh => "=fresh",
+            Self::Resume => "=resume",
+        })
     }
 }
 

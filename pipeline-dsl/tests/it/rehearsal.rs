@@ -72,7 +72,7 @@ fn all_spellings_come_to_one() {
         main/fiber corrupt=0.5%@10s for 2s; main/fiber jump=-10s@20s; main/fiber jump=+400ms@0:20
         main/backpack drift=300ppm@0s; main/fiber freeze@1:02:03.500; main/fiber black@1s; karry/disk silence@1s
         main/fiber resolution=640x360@30s; program/cdn-a wedge@10s for 20s; program/cdn-b/720p refuse@1s
-        disk full@30s for 10s; disk slow@40s; disk slow=0.5%@40s for 1m; disk broken@50s; engine kill@60s for 2s; main lost@5s; filler/standby freeze@1s; standby lost@2s for 1s
+        disk full@30s for 10s; disk slow@40s; disk slow=0.5%@40s for 1m; disk broken@50s; engine kill@60s for 2s; engine kill=fresh@60s for 2s; engine kill=resume@40:00 for 40m; main lost@5s; filler/standby freeze@1s; standby lost@2s for 1s
         at 1s line main auto; at 1s take wipe from=top channel=second; at 1s gain karry -6.5dB channel=program
         at 1s plan move 2 before=1 channel=program; at 1s encrypt rotate channel=program
         at 2s watermark clock off channel=program
@@ -123,6 +123,8 @@ engine full@10s
 engine slow=10%@10s
 disk slow=fast@10s
 disk broken=1@10s
+engine kill=anew@10s
+engine overload=fresh@10s
 disc full@10s
 \"main/fiber\" lost@10s
 main/fiber { lost@10s }
@@ -257,7 +259,12 @@ fn sink() -> impl Strategy<Value = FaultKind> {
 fn fault() -> impl Strategy<Value = Fault> {
     let disk =
         prop_oneof![select(vec![DiskFault::Full, DiskFault::Broken]), share().prop_map(DiskFault::Slow),];
-    let engine = select(vec![FaultKind::EngineKill, FaultKind::EngineOverload]);
+    let engine = select(vec![
+        FaultKind::EngineKill(Restart::Usual),
+        FaultKind::EngineKill(Restart::Fresh),
+        FaultKind::EngineKill(Restart::Resume),
+        FaultKind::EngineOverload,
+    ]);
     let one = prop_oneof![disk.prop_map(|fault| FaultKind::Disk { fault }), engine];
     let what = prop_oneof![2 => every_line(), 3 => sent_line(), 1 => sink(), 1 => one];
     (time(), prop::option::of(span(1, 86_400_000)), what).prop_map(|(at, lasts, what)| Fault {

@@ -33,6 +33,12 @@ impl LineBuffer {
             return Waited::Known;
         }
         let mut state = self.lock();
+        let from = to - self.tick;
+        if from - state.taken > self.tick.times(2) {
+            // Ticks were left out, or the line joined a show that runs: nobody asks for them any more.
+            state.taken = from;
+            self.moved.notify_all();
+        }
         let waited_for = |d: Delivery| matches!(d, Delivery::Flowing | Delivery::Turning(_));
         let video = |s: &State| !waited_for(s.video) || s.frames.back().is_some_and(|f| f.pts >= to);
         let audio = |s: &State| !waited_for(s.audio) || s.sound.end() >= to + EDGE;
