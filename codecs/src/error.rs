@@ -70,6 +70,16 @@ pub enum CodecError {
         /// FFmpeg's name of the codec or filter.
         codec: &'static str,
     },
+    /// A library that is loaded when it is first needed is not to be had.
+    #[error("{codec} needs {library}, which does not load: {why}")]
+    Library {
+        /// What is part of it, by FFmpeg's name.
+        codec: &'static str,
+        /// The library's file.
+        library: String,
+        /// The system's word.
+        why: String,
+    },
     /// A setting outside what the codec takes.
     #[error("{codec}: {name} is {got}, legal is {legal}")]
     Setting {

@@ -9,6 +9,8 @@ mod endings;
 mod going_on;
 mod inputs;
 mod keys;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod libraries;
 mod live_show;
 mod obvan;
 mod offline;

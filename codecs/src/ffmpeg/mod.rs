@@ -8,6 +8,7 @@ mod decode;
 mod dialect;
 mod encode_audio;
 mod encode_video;
+mod filters;
 mod follow;
 mod frame;
 mod graph;
