@@ -24,22 +24,28 @@ use crate::codec::CodecKit;
 use crate::error::CodecError;
 use crate::frame::Frame;
 use crate::settings::{VideoEncoderName, VideoEncoderSettings};
-use crate::turn::Turns;
+use crate::turn::{Turn, Turns};
 use crate::watermark::Finish;
 use cascade::{Cascade, in_order, scale};
 pub use counters::RungCounters;
 pub use open::{NextRung, OpenRung};
 
-/// Frames that may wait for the scaler. Where nothing has a due time one is enough: more would only
-/// take memory.
+/// Frames that may wait for the scaler. Where nothing has a due time none need: whoever hands the next
+/// one in holds it.
 const fn input(turns: Turns) -> usize {
     match turns {
         Turns::Even => 2,
-        Turns::LargestFirst => 1,
+        Turns::LargestFirst => 0,
     }
 }
-/// Frames that may wait for one encoder.
-const QUEUE: usize = 3;
+/// Frames that may wait for one encoder. One that goes first is waited for: the next is at hand
+/// whenever it has taken one, and more would only take memory, of the largest pictures that there are.
+const fn queue(turn: Turn) -> usize {
+    match turn {
+        Turn::Even | Turn::Behind => 3,
+        Turn::First => 1,
+    }
+}
 /// Packets that may wait to be fetched from one rung.
 const OUTPUT: usize = 64;
 
@@ -170,8 +176,8 @@ impl Ladder {
         let turns = settings.turns;
         let largest = settings.rungs.iter().map(|rung| rung.size.area()).max().unwrap_or(0);
         let rungs = settings.rungs.into_iter().enumerate().map(|(rung, settings)| {
-            let turns = turns.of_rung(settings.size, largest);
-            OpenRung::start(&kit, rung, settings, turns)
+            let turn = turns.of_rung(settings.size, largest);
+            OpenRung::start(&kit, rung, settings, turn)
         });
         Self::in_turns(rungs.collect::<Result<_, _>>()?, turns)
     }

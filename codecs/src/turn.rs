@@ -34,9 +34,33 @@ impl Turns {
         }
     }
 
-    /// Those of the thread that encodes a rung, in a ladder whose largest rung has this area.
-    pub(crate) const fn of_rung(self, rung: Size, largest: u64) -> Self {
-        if rung.area() < largest { self } else { Self::Even }
+    /// That of the thread that encodes a rung, in a ladder whose largest rung has this area.
+    pub(crate) const fn of_rung(self, rung: Size, largest: u64) -> Turn {
+        match self {
+            Self::Even => Turn::Even,
+            Self::LargestFirst if rung.area() < largest => Turn::Behind,
+            Self::LargestFirst => Turn::First,
+        }
+    }
+}
+
+/// A rung's turn among those of its ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// As all others.
+    Even,
+    /// Before others.
+    First,
+    /// After others.
+    Behind,
+}
+
+impl Turn {
+    /// Has the calling thread go behind others, if its turn is after theirs.
+    pub(crate) fn take(self) {
+        if self == Self::Behind {
+            lower();
+        }
     }
 }
 

@@ -8,13 +8,13 @@ use media::VideoParams;
 
 use super::cascade::Cascade;
 use super::encoding::{Opener, encode};
-use super::{LadderError, OUTPUT, QUEUE, RungCounters, RungDuty, RungOutput, spawn};
+use super::{LadderError, OUTPUT, RungCounters, RungDuty, RungOutput, queue, spawn};
 use crate::codec::CodecKit;
 use crate::error::CodecError;
 use crate::ffmpeg::Filter;
 use crate::scale::Scaler;
 use crate::settings::{VideoEncoderName, VideoEncoderSettings};
-use crate::turn::Turns;
+use crate::turn::Turn;
 
 /// A rung that is ready for its first picture. If it is dropped, its output ends.
 pub struct OpenRung {
@@ -46,15 +46,15 @@ impl OpenRung {
         rung: usize,
         settings: VideoEncoderSettings,
     ) -> Result<Self, LadderError> {
-        Self::start(kit, rung, settings, Turns::Even)
+        Self::start(kit, rung, settings, Turn::Even)
     }
 
-    /// The same, with a thread that goes behind where these are not even.
+    /// The same, with a thread whose turn is this.
     pub(super) fn start(
         kit: &Arc<dyn CodecKit>,
         rung: usize,
         settings: VideoEncoderSettings,
-        turns: Turns,
+        turn: Turn,
     ) -> Result<Self, LadderError> {
         let size = settings.size;
         let mut missing = None;
@@ -67,12 +67,12 @@ impl OpenRung {
         });
         let encoder = opened.map_err(|source| LadderError::Rung { rung, size, source })?;
         let (params, name) = (encoder.params().clone(), opener.settings.encoder);
-        let (to, frames) = bounded(QUEUE);
+        let (to, frames) = bounded(queue(turn));
         let (to_caller, output) = bounded(OUTPUT);
         let counters = Arc::new(RungCounters::default());
         let counted = Arc::clone(&counters);
         let work = move || {
-            turns.step_back();
+            turn.take();
             encode(encoder, &opener, frames, &to_caller, &counted);
         };
         spawn(&format!("encode-{rung}"), work)?;

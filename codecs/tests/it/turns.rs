@@ -47,6 +47,34 @@ fn every_rung_is_the_same_whoever_goes_first() {
     assert_eq!(encoded(Turns::LargestFirst), even);
 }
 
+/// How many pictures a ladder of one rung holds at the most while it is handed more than it encodes.
+fn most_held(turns: Turns) -> u64 {
+    let settings = settings(turns, 1);
+    let mut ladder = Ladder::start(Arc::new(Ffmpeg::new()), settings.clone()).unwrap();
+    let outputs =
+        ladder.outputs().into_iter().map(|output| std::thread::spawn(|| output.into_iter().count()));
+    let outputs: Vec<_> = outputs.collect();
+    let picture = pattern::picture(LARGEST, 1).freeze();
+    let held = (0..200).map(|n| {
+        let pts = settings.rate.time_of(Tick(n));
+        ladder.send(Frame { pts, picture: picture.clone() }, Key::Delta).unwrap();
+        n + 1 - ladder.counters()[0].frames()
+    });
+    let most = held.max().unwrap();
+    ladder.finish();
+    outputs.into_iter().for_each(|output| _ = output.join().unwrap());
+    most
+}
+
+#[test]
+fn where_nothing_has_a_due_time_few_pictures_wait() {
+    // One that is scaled (or waits to be handed on), one that waits for the encoder, one in it.
+    let most = most_held(Turns::LargestFirst);
+    assert!(most <= 3, "{most} pictures");
+    let most = most_held(Turns::Even);
+    assert!(most <= 7, "{most} pictures");
+}
+
 /// Name and niceness of a thread; none if it has ended.
 #[cfg(target_os = "linux")]
 fn told_of(task: &std::path::Path) -> Option<(String, i32)> {

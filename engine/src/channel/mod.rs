@@ -61,7 +61,7 @@ use crate::reporter::Reporter;
 use crate::stage::StageMeter;
 use crate::start::{Place, StartError};
 
-/// Ticks that may wait to be composed in real time. Offline one is enough, and each holds a picture.
+/// Ticks that may wait to be composed in real time. Offline none need, and each would hold a picture.
 const WAITING: usize = 3;
 
 /// One tick's work.
@@ -338,7 +338,7 @@ impl Channel {
         let pulse = Arc::new(Pulse::default());
         let (work, jobs) = bounded(match place.mode {
             Mode::RealTime => WAITING,
-            Mode::Offline => 1,
+            Mode::Offline => 0,
         });
         let copy = copying.as_ref().map(|_| CopyDesk::new(tick, show.video.size));
         let costs = Arc::new(StageMeter::default());

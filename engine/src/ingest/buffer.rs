@@ -193,9 +193,10 @@ impl LineBuffer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How far beyond the last tick taken the next one may want to know: its end, and rounding.
+    /// How far beyond the last tick taken the next one may want to know: its end, the sound's edge
+    /// there, and as much again for rounding.
     fn wanted(&self) -> Span {
-        self.tick.times(3) + EDGE
+        self.tick.times(2) + EDGE.times(2)
     }
 
     /// Hands in a picture in show time, later than the one before.

@@ -149,6 +149,32 @@ fn a_held_line_waits_for_the_tick_and_stops_when_closed() {
     assert!((50..=60).contains(&put), "{put} frames put for 50 ticks");
 }
 
+/// Offline nothing is held but what the next tick must know: the picture it shows, the one after it,
+/// and one that is at hand then. At high rates the sound's edge is more than a tick.
+#[test]
+fn offline_a_line_holds_few_pictures() {
+    for (tick, most) in [(40, 3), (33, 3), (20, 3), (8, 5)] {
+        let pace = Pace::Held { ahead: Span::ZERO };
+        let buffer = LineBuffer::new(pace, Span::from_millis(tick), SampleRate::HZ_48000, 2);
+        let buffer = Arc::new(buffer);
+        let producer = Arc::clone(&buffer);
+        let thread = std::thread::spawn(move || {
+            let put = |n: &i64| producer.put_frame(frame(ms(n * tick))) == Flow::Go;
+            (0..).take_while(put).count()
+        });
+        let stop = Stop::default();
+        buffer.idle(Track::Audio);
+        for n in 0..200 {
+            assert_eq!(buffer.wait_for(ms((n + 1) * tick), &stop), Waited::Known);
+            assert!(buffer.take(ms(n * tick), ms((n + 1) * tick)).picture.is_some());
+            let held = buffer.lock().frames.len();
+            assert!(held <= most, "{held} pictures of {tick} ms");
+        }
+        buffer.close();
+        assert!(thread.join().unwrap() >= 200);
+    }
+}
+
 /// What has come waits for its tick: until then the last picture is still the one from before.
 #[test]
 fn a_hole_is_over_when_the_next_picture_is_shown_not_when_it_has_come() {
