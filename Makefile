@@ -2,7 +2,7 @@
 # Both do all their own set-up and skip what is already there.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help counts glass setup fixtures web test fuzz bench versus versus-parts versus-copy versus-ingest versus-once versus-openssl demo fmt clean
+.PHONY: help counts glass setup fixtures web test fuzz bench versus versus-parts versus-copy versus-ingest versus-once versus-openssl profile demo fmt clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,11 @@ versus-ingest: setup ## CPU of taking in one camera of 8 Mbit/s beside ffmpeg -c
 	@scripts/fixtures.sh bench
 	cargo build --locked --release -p engine --example ingest_only
 	@scripts/versus-ingest.sh
+
+profile: setup ## where the CPU time of ladders goes, by part, with flame graphs in out/profile (needs perf)
+	@scripts/fixtures.sh bench
+	cargo build --locked --release -p obvan
+	@scripts/profile.sh
 
 versus-openssl: setup ## CPU of encryption beside openssl's bare AES on the same bytes
 	cargo build --locked --release -p obvan

@@ -8,6 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/figures.sh
 . scripts/ladder.sh
+. scripts/shows.sh
 
 runs=${1:-3}
 whole_numbers "$runs"
@@ -16,22 +17,7 @@ measured
 work=$(mktemp -d "${TMPDIR:-/tmp}/versus-copy.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-cat >"$work/copy.show" <<SHOW
-show "versus-copy" {
-  video 1920x1080 25fps
-  audio 48kHz stereo
-  camera film { line disk file "$film" }
-  ladder own {
-    preset veryfast; keyframe 2s; audio 128k
-    rung source copy
-    rung 720p 1280x720 2500k
-    rung 480p 854x480 1200k
-    rung 360p 640x360 700k
-  }
-  channel program { sources film; ladder own; egress disk record "{rung}.flv" }
-  rundown program { at 0:10 end }
-}
-SHOW
+copied_show >"$work/copy.show"
 
 source=(-i "$film")
 plain_ladder

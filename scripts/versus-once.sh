@@ -10,6 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/figures.sh
 . scripts/ladder.sh
+. scripts/shows.sh
 
 runs=${1:-3} seconds=${2:-10}
 whole_numbers "$runs" "$seconds"
@@ -17,42 +18,9 @@ measured
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/versus-once.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-cp fixtures/pictures/logo.png "$work/"
-printf '000102030405060708090a0b0c0d0e0f' >"$work/tour.key"
-chmod 600 "$work/tour.key"
-
-cameras="a b c d"
-# show LADDER: the program's ladder.
-show() {
-  printf 'show once {\n  video 1920x1080 25fps\n  audio 48kHz stereo\n'
-  for camera in $cameras; do
-    printf '  camera %s { line disk file "%s" loop=true }\n' "$camera" "$film"
-  done
-  printf '  watermark bug { image "logo.png" at=top-right margin=32 opacity=0.8 }\n'
-  printf '  key tour { id 1 file="tour.key" }\n'
-  local name more
-  for name in four alone; do
-    more=$([ "$name" = four ] && echo 0 || echo 1)
-    printf '  ladder %s { preset veryfast; keyframe 2s; audio 128k; rung 1080p 1920x1080 %dk; rung 720p 1280x720 %dk; rung 480p 854x480 %dk; rung 360p 640x360 %dk }\n' \
-      "$name" $((4500 + more)) $((2500 + more)) $((1200 + more)) $((700 + more))
-  done
-  local rest='watermark bug; encrypt tour; egress disk record "{channel}-{rung}.flv"'
-  printf '  channel program { sources %s; ladder %s; %s }\n' "$cameras" "$1" "$rest"
-  for camera in $cameras; do
-    printf '  channel own-%s { sources %s; ladder four; %s }\n' "$camera" "$camera" "$rest"
-  done
-  # A cut every 1.4 s.
-  printf '  rundown program {\n'
-  local ms
-  for ((ms = 1400, turn = 1; ms < seconds * 1000; ms += 1400, turn++)); do
-    set -- $cameras
-    shift $((turn % 4))
-    printf '    at 0:%02d.%03d cut %s\n' $((ms / 1000)) $((ms % 1000)) "$1"
-  done
-  printf '  }\n}\n'
-}
-show four >"$work/once.show"
-show alone >"$work/alone.show"
+beside_shows "$work"
+five_show four "$seconds" >"$work/once.show"
+five_show alone "$seconds" >"$work/alone.show"
 
 # ours WHO: one run of WHO's show.
 ours() {
