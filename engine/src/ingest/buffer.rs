@@ -267,14 +267,14 @@ impl LineBuffer {
         Flow::Go
     }
 
-    /// The line's material goes on from `to`, which may lie before what waits already: that
-    /// would stand in its way, and is dropped.
-    pub(crate) fn rewind(&self, to: Time) {
+    /// The line's pictures go on from `to` and its sound from `sound`, which may lie before what
+    /// waits already: that would stand in its way, and is dropped.
+    pub(crate) fn rewind(&self, to: Time, sound: Time) {
         let mut state = self.lock();
         while state.frames.back().is_some_and(|f| f.pts >= to) {
             state.frames.pop_back();
         }
-        state.sound.rewind(to);
+        state.sound.rewind(sound);
     }
 
     /// Whether its material comes when it pleases.

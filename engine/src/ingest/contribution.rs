@@ -7,6 +7,7 @@ use scheduling::Duty;
 
 use crate::event::Level;
 use crate::ingest::lane::{Shape, VideoLane};
+use crate::ingest::leapt::Leapt;
 use crate::ingest::stamps::Stamps;
 use crate::ingest::standby::Gop;
 use crate::ingest::timecode::TimeCodes;
@@ -33,6 +34,8 @@ pub(crate) struct Contribution {
     pub(crate) stamps: Stamps,
     /// Brings sound where the stamps say, in the show's form.
     pub(crate) follower: Follower,
+    /// Sound whose stamps have leapt, which the pictures may follow.
+    pub(crate) leapt: Leapt,
     pub(crate) pictures: Pictures,
     /// What it says of the time of day.
     pub(crate) wall: WallClock,
@@ -107,6 +110,7 @@ impl Contribution {
             raw: Conform::new(shape.canvas, Filter::Bicubic),
             stamps: Stamps::new(shape.ticks, depth),
             follower: Follower::new(shape.rate, shape.channels),
+            leapt: Leapt::default(),
             pictures: Pictures::None,
             wall: WallClock::default(),
             codes: TimeCodes::default(),

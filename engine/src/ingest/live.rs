@@ -17,8 +17,9 @@ use crate::ingest::buffer::{Kept, LineBuffer};
 use crate::ingest::contribution::{Contribution, Opening, Pictures};
 use crate::ingest::intake::{Arrival, Arrivals};
 use crate::ingest::lane::{Shape, StreamParams, Told, VideoLane};
+use crate::ingest::leapt::{Follows, Leapt};
 use crate::ingest::remarks::Remark;
-use crate::ingest::stamps::{Heard, Mapped};
+use crate::ingest::stamps::{Heard, Mapped, Stamps};
 use crate::ingest::standby::{Gop, Orders};
 use crate::ingest::timecode::TimeCodes;
 use crate::ingest::together::Together;
@@ -267,7 +268,7 @@ impl LiveLine {
         contribution: &mut Contribution,
         decode: impl FnOnce(&mut dyn FnMut(Frame), &mut dyn FnMut(CodecError)),
     ) {
-        let Contribution { stamps, pictures, complaints, jumps, drifts, follower, .. } = contribution;
+        let Contribution { stamps, pictures, complaints, jumps, drifts, follower, leapt, .. } = contribution;
         let mut put = |frame: Frame| {
             let now = self.reporter.now();
             if let Some(place) = self.seat.place().filter(|place| place.looks()) {
@@ -277,7 +278,7 @@ impl LiveLine {
                 Mapped::At(at) | Mapped::Outlier(at) => {
                     if *pictures == Pictures::None {
                         // The last stream's material may reach further.
-                        self.buffer.rewind(at);
+                        self.buffer.rewind(at, at);
                     }
                     at
                 }
@@ -287,18 +288,18 @@ impl LiveLine {
                     if let Some(place) = self.seat.place() {
                         place.begin();
                     }
-                    self.make_way(follower, at);
+                    self.jumped(stamps, follower, leapt, (at, by));
                     at
                 }
                 Mapped::Moved(at, by) => {
                     drifts.happened(&moved(by), &self.reporter);
-                    self.make_way(follower, at);
+                    self.make_way(follower, at, at);
                     at
                 }
                 Mapped::Settled(at, by) => {
                     let message = format!("its first pictures came late: all of it moves by {by}");
                     drifts.happened_at(Level::Info, &message, &self.reporter);
-                    self.make_way(follower, at);
+                    self.make_way(follower, at, at);
                     at
                 }
             };
@@ -318,13 +319,37 @@ impl LiveLine {
         decode(&mut put, &mut bad);
     }
 
-    /// The mapping has moved: what waits may lie in the way of what comes, which begins at `at`.
-    fn make_way(&self, follower: &mut Follower, at: Time) {
+    /// The mapping has moved: what waits may lie in the way of what comes, which begins at `at`, and
+    /// of sound at `sound`.
+    fn make_way(&self, follower: &mut Follower, at: Time, sound: Time) {
         // What is held back of the sound belongs to what was.
         if let Ok(rest) = follower.flush() {
             self.put_sound(rest.as_slice());
         }
-        self.buffer.rewind(at);
+        self.buffer.rewind(at, sound);
+    }
+
+    /// Pictures have jumped: sound that has before them has its place now.
+    fn jumped(
+        &self,
+        stamps: &mut Stamps,
+        follower: &mut Follower,
+        leapt: &mut Leapt,
+        (at, by): (Time, Span),
+    ) {
+        let blocks = leapt.take(Span::ZERO - by).unwrap_or_default();
+        let Some(from) = blocks.front().and_then(|first| stamps.place(first.pts)) else {
+            return self.make_way(follower, at, at);
+        };
+        stamps.leave_former();
+        self.make_way(follower, at, from);
+        for pcm in blocks {
+            let Some(at) = stamps.place(pcm.pts) else { continue };
+            // What is wrong with it was said when it came.
+            if let Ok(blocks) = followed(stamps, follower, pcm, at) {
+                self.put_sound(&blocks);
+            }
+        }
     }
 
     /// Whatever the decoder gives out, after it was `sent` something, goes to the buffer.
@@ -348,20 +373,27 @@ impl LiveLine {
 
     /// Sound of the stream goes to the buffer, at the show's time and in its form.
     fn place_sound(&self, contribution: &mut Contribution, pcm: Pcm) {
-        let Contribution { stamps, follower, drifts, .. } = contribution;
+        let Contribution { stamps, follower, drifts, leapt, .. } = contribution;
+        if leapt.came(&pcm) == Follows::No {
+            stamps.leave_former();
+        }
+        let now = self.reporter.now();
         // Sound far outside show time has no place; pictures decide whether the clock has jumped.
-        let at = match stamps.sound(pcm.pts, self.reporter.now()) {
-            Some(Heard::At(at)) => at,
+        let heard =
+            if leapt.is_ahead() { stamps.leapt_sound(pcm.pts, now) } else { stamps.sound(pcm.pts, now) };
+        let followed = match heard {
+            Some(Heard::At(at) | Heard::Waits(at)) => followed(stamps, follower, pcm, at),
+            Some(Heard::Before(at)) => {
+                let end = at + pcm.duration();
+                follower.push(&Pcm { pts: at, ..pcm }, end)
+            }
             Some(Heard::Moved(at, by)) => {
                 drifts.happened(&moved(by), &self.reporter);
-                at
+                followed(stamps, follower, pcm, at)
             }
-            Some(Heard::Waits(at)) => at,
             None => return,
         };
-        // Pictures and sound bend alike.
-        let end = stamps.place(pcm.end()).unwrap_or(at + pcm.duration());
-        match follower.push(&Pcm { pts: at, ..pcm }, end) {
+        match followed {
             Ok(blocks) => self.put_sound(&blocks),
             Err(error) => self.bad_sound(contribution, &error),
         }
@@ -424,6 +456,12 @@ impl LiveLine {
             self.counters.time(|timing| (timing.standing, timing.behind) = (standing, behind));
         }
     }
+}
+
+/// What is ready of sound that begins at `at`: pictures and sound bend alike.
+fn followed(stamps: &Stamps, follower: &mut Follower, pcm: Pcm, at: Time) -> Result<Vec<Pcm>, CodecError> {
+    let end = stamps.place(pcm.end()).unwrap_or(at + pcm.duration());
+    follower.push(&Pcm { pts: at, ..pcm }, end)
 }
 
 /// What is told of a line whose clock moved by so much.

@@ -27,6 +27,7 @@ pub(crate) mod hold;
 pub(crate) mod intake;
 pub(crate) mod iso;
 pub(crate) mod lane;
+mod leapt;
 mod line;
 mod listen;
 pub(crate) mod live;

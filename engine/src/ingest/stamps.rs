@@ -14,7 +14,7 @@ use media::{FrameRate, Span, Time};
 
 use crate::ingest::drift::Lateness;
 use crate::ingest::mapping::Mapping;
-use hearing::Unneeded;
+use hearing::{Former, Unneeded};
 use strays::{EARLY, SETTLING, Side, Strays};
 
 /// A stamp this far before show time is too late for any use.
@@ -56,6 +56,8 @@ pub(crate) struct Stamps {
     last: Option<Last>,
     /// Where a jump would lead, and how many stamps have said so.
     jump: Option<Jump>,
+    /// What was before the last jump.
+    former: Option<Former>,
     strays: Option<Strays>,
     /// When the first sound came without a picture before it.
     waiting_since: Option<Time>,
@@ -144,6 +146,8 @@ pub(crate) struct OutOfReach;
 pub(crate) enum Heard {
     /// At this show time.
     At(Time),
+    /// The same, of sound that was sent before its pictures jumped.
+    Before(Time),
     /// All of what came was late or early, or waits for others: the mapping is another by so much.
     Moved(Time, Span),
     /// It came too late to be heard in time: from here on everything waits longer.
@@ -202,6 +206,7 @@ impl Stamps {
             reached: Time::ZERO,
             last: None,
             jump: None,
+            former: None,
             strays: None,
             waiting_since: None,
             waited: Span::ZERO,
@@ -291,6 +296,7 @@ impl Stamps {
         self.mapping = Some(Mapping::new(pts, at));
         (self.lateness, self.target, self.bending) = (Lateness::default(), None, Bending::No);
         (self.jump, self.strays, self.reached) = (None, None, pts);
+        self.former = None;
         self.course = Course::Own;
     }
 
@@ -332,7 +338,11 @@ impl Stamps {
             // Late stamps may be the end of a stall, after which all is caught up in a moment.
             let agree = if astray { AGREE } else { ABREAST };
             if self.witness(now - pts, agree) >= WITNESSES {
-                return self.jumped(pts, at, now);
+                let was = self.mapping.clone();
+                let mapped = self.jumped(pts, at, now);
+                // Where nothing but the network stood still, sound is as late.
+                self.former = was.filter(|_| astray).map(|was| Former::new(was, mapped.at(), now));
+                return mapped;
             }
             return if astray { Mapped::Outlier(self.stand_in(now)) } else { Mapped::At(at) };
         }
@@ -366,6 +376,8 @@ impl Stamps {
     /// The stream's clock has jumped: the show goes on in step with what was before, if that
     /// was in time, and as much as before waits.
     fn jumped(&mut self, pts: Time, was: Time, now: Time) -> Mapped {
+        // By the offset as it is: a bend reaches hours ahead with a clock that jumps there.
+        let was = self.mapping.as_ref().map_or(was, |mapping| pts + mapping.offset(self.reached));
         let fresh = self.fresh(now);
         let least = self.jump.map_or(now - pts, |jump| jump.least);
         let waits = self.mapping.as_ref().zip(self.lateness.least(now));

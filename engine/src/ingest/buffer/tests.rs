@@ -111,7 +111,7 @@ fn after_a_rewind_the_line_goes_on_from_there() {
         buffer.put_frame(frame(ms(1000 + n * 40)));
         buffer.put_sound(&sound(1000 + n * 40, 0.25));
     }
-    buffer.rewind(ms(400));
+    buffer.rewind(ms(400), ms(400));
     let fresh: Vec<Frame> = (0..5).map(|n| frame(ms(400 + n * 40))).collect();
     for (n, picture) in (0..).zip(&fresh) {
         buffer.put_frame(picture.clone());

@@ -16,6 +16,8 @@ use crate::ingest::lane::StreamParams;
 use crate::ingest::together::Together;
 use crate::ingest::unpack::Unpacker;
 
+mod jumps;
+
 const BLOCK: usize = 1024;
 const LIMIT_MS: f64 = 20.0;
 

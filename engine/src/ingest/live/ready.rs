@@ -26,7 +26,7 @@ impl LiveLine {
         place.coded(&packet.data, packet.pts, now);
         let Gone::Along(moved) = place.step(&mut contribution.stamps, packet.pts, now) else { return };
         // What waits lies as it lay before, and is in the way of what comes.
-        self.buffer.rewind(moved.at - REORDERED);
+        self.buffer.rewind(moved.at - REORDERED, moved.at - REORDERED);
         // Sound goes where its pictures are, at once.
         if let Ok(rest) = contribution.follower.flush() {
             self.put_sound(rest.as_slice());

@@ -3,6 +3,7 @@
 use media::{Span, Time};
 
 use super::{AGREE, BEHIND, Company, Course, Heard, Judge, Stamps, WITNESSES};
+use crate::ingest::mapping::Mapping;
 
 /// Sound that comes later than its pictures makes the line wait for it, by no more than this
 /// in all: some multiplexers hold sound back until a packet is full.
@@ -12,6 +13,24 @@ const PICTURES_FIRST: Span = Span::from_millis(1000);
 /// What none has needed of what is waited for sound, for so long, is waited no more.
 const FORGOTTEN: Span = Span::from_secs(30);
 
+/// So long after pictures have jumped sound may come that was sent before.
+const ON_ITS_WAY: Span = Span::from_millis(1000);
+
+/// The mapping before a jump, for sound that was sent before it and comes after its pictures.
+#[derive(Debug)]
+pub(super) struct Former {
+    mapping: Mapping,
+    /// Where the new one begins, and until when it is looked at.
+    to: Time,
+    until: Time,
+}
+
+impl Former {
+    pub(super) fn new(mapping: Mapping, to: Time, now: Time) -> Self {
+        Self { mapping, to, until: now + ON_ITS_WAY }
+    }
+}
+
 /// The least that any sound has had to spare.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unneeded {
@@ -20,8 +39,38 @@ pub(super) struct Unneeded {
 }
 
 impl Stamps {
+    /// Sound has jumped as well: what comes from here on was sent after it.
+    pub(crate) fn leave_former(&mut self) {
+        self.former = None;
+    }
+
+    /// The show time of sound that was sent before a jump.
+    fn by_former(&mut self, pts: Time, now: Time) -> Option<Time> {
+        let former = self.former.take()?;
+        let at = former.mapping.place(pts);
+        if now > former.until || at > former.to + AGREE || at < now - BEHIND {
+            return None;
+        }
+        self.former = Some(former);
+        Some(at)
+    }
+
+    /// The show time of sound whose stamps have just leapt, and that its pictures may follow: nothing is
+    /// judged by it.
+    pub(crate) fn leapt_sound(&mut self, pts: Time, now: Time) -> Option<Heard> {
+        match self.place(pts) {
+            Some(at) if self.judge == Judge::Pictures => {
+                (at >= now - BEHIND && at <= now + self.beyond()).then_some(Heard::At(at))
+            }
+            _ => self.sound(pts, now),
+        }
+    }
+
     /// The show time of sound: it follows the pictures' mapping, or founds one where there are none.
     pub(crate) fn sound(&mut self, pts: Time, now: Time) -> Option<Heard> {
+        if let Some(at) = self.by_former(pts, now) {
+            return Some(Heard::Before(at));
+        }
         // Sound that comes first founds nothing: pictures follow within the second, or there are none.
         let at = match self.place(pts) {
             Some(at) => at,

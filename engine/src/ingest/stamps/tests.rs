@@ -222,7 +222,7 @@ proptest! {
             now += Span::from_millis(passed);
             let at = if is_sound {
                 match stamps.sound(pts, now) {
-                    Some(Heard::At(at) | Heard::Moved(at, _) | Heard::Waits(at)) => at,
+                    Some(Heard::At(at) | Heard::Before(at) | Heard::Moved(at, _) | Heard::Waits(at)) => at,
                     None => continue,
                 }
             } else {
