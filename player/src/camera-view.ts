@@ -109,6 +109,7 @@ export function figures(line: Line): string {
   say(line.network?.jitter_ms, (ms) => `jitter ${ms.toFixed(1)} ms`);
   say(line.network?.lost || null, (n) => `${n} packets lost on the way`);
   say(line.drift_ppm, (ppm) => `clock ${ppm > 0 ? '+' : ''}${ppm.toFixed(0)} ppm`);
+  say(line.behind_ms, (ms) => (Math.round(ms) > 0 ? `${Math.round(ms)} ms behind the quickest by its clock` : 'the quickest by its clock'));
   say(line.decode_errors || null, (n) => `${n} decode errors`);
   return told.join(' · ');
 }

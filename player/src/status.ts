@@ -178,6 +178,8 @@ export interface Line {
   buffer_ms?: number | null;
   queue_ms?: number | null;
   drift_ppm?: number | null;
+  /** How much later than the quickest line it could show what was taken at one moment. */
+  behind_ms?: number | null;
   keyframe_s?: number | null;
   decode_errors?: number;
   network?: Network;

@@ -104,6 +104,8 @@ test('times and amounts', () => {
 test('a line tells what it knows of itself, and nothing it does not', () => {
   assert.equal(figures({ name: 'fiber', state: 'live' }), '');
   assert.equal(figures({ name: 'fiber', state: 'live', amiss: ['black', 'silent'], keyframe_s: 2 }), 'black, silent · key frame every 2.0 s');
+  const told = (behind_ms: number): string => figures({ name: 'fiber', state: 'live', behind_ms });
+  assert.deepEqual([told(0), told(312.4)], ['the quickest by its clock', '312 ms behind the quickest by its clock']);
   const network = { rtt_ms: 12.34, jitter_ms: null, lost: 0 };
   assert.equal(
     figures({ name: 'fiber', state: 'live', keyframe_s: 2, queue_ms: 180.4, buffer_ms: 200, drift_ppm: -31.4, decode_errors: 3, network }),

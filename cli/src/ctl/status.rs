@@ -20,13 +20,18 @@ pub fn text(status: &Value) -> String {
     for scene in list(&status["scenes"]) {
         let _ = write!(text, "\n{}", scene_text(scene));
     }
-    let mut lines = Table::new(&[
+    let mut heads = vec![
         ("camera", Side::Left),
         ("line", Side::Left),
         ("state", Side::Left),
         ("packets", Side::Right),
         ("received", Side::Right),
-    ]);
+    ];
+    let mut all = list(&status["cameras"]).flat_map(|camera| list(&camera["lines"]));
+    if all.any(|line| line["behind_ms"].is_number()) {
+        heads.push(("behind the quickest", Side::Right));
+    }
+    let mut lines = Table::new(&heads);
     for camera in list(&status["cameras"]) {
         for line in list(&camera["lines"]) {
             let mut words = [&camera["name"], &line["name"], &line["state"], &line["packets"]].map(word);
@@ -40,7 +45,8 @@ pub fn text(status: &Value) -> String {
             if !camera["chosen"].is_null() && camera["chosen"] == line["name"] {
                 words[1] += " (chosen)";
             }
-            lines.row(words.into_iter().chain([bytes(&line["bytes"])]));
+            let behind = line["behind_ms"].as_f64().map_or(String::new(), |ms| format!("{ms:.0} ms"));
+            lines.row(words.into_iter().chain([bytes(&line["bytes"]), behind]));
         }
     }
     if !lines.is_empty() {

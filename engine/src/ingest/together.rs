@@ -44,16 +44,41 @@ impl Together {
         // How much later than this line each could be shown.
         let later = |member: &Member| within_a_day(member.delay - delay);
         let quickest = members.values().map(later).min().unwrap_or(Span::ZERO);
-        let synced = members.values().filter(|member| member.sync == SyncBy::Clock).map(later);
-        // Whoever is too far behind is not waited for, and waits for nobody that is further behind.
-        let first = synced.clone().min().unwrap_or(Span::ZERO);
-        let reached = synced.filter(|other| *other - first <= MOST);
+        let synced = members.values().filter(|member| member.sync == SyncBy::Clock);
         let wait = match sync {
             SyncBy::Arrival => Span::ZERO,
-            SyncBy::Clock => reached.max().unwrap_or(Span::ZERO).max(Span::ZERO),
+            SyncBy::Clock => up_to_slowest(delay, synced.map(|member| member.delay)),
         };
         Place { wait, behind: Span::ZERO - quickest }
     }
+}
+
+/// How much later than `own` the slowest is of those that are shown together with it: lines whose
+/// delays lie within [`MOST`] of the quickest of them. A clock that is an hour off is alone, on
+/// whichever side, and the others wait for one another as they would without it.
+fn up_to_slowest(own: Span, delays: impl Iterator<Item = Span>) -> Span {
+    let day = DAY.flicks();
+    let mut places: Vec<i64> = delays.map(|delay| delay.flicks().rem_euclid(day)).collect();
+    places.sort_unstable();
+    // A day has no beginning: they are looked at from where nobody is for longest.
+    let before = places.iter().copied().cycle().skip(places.len().saturating_sub(1));
+    let gaps = places.iter().zip(before).map(|(place, before)| (place - before).rem_euclid(day));
+    let Some((_, begin)) = gaps.zip(&places).max_by_key(|(gap, _)| *gap) else { return Span::ZERO };
+    let since = |place: i64| (place - begin).rem_euclid(day);
+    let own = since(own.flicks().rem_euclid(day));
+    let mut since: Vec<i64> = places.iter().map(|place| since(*place)).collect();
+    since.sort_unstable();
+    let (mut first, mut slowest) = (0, 0);
+    for place in since {
+        if place - first > MOST.flicks() {
+            if own < place {
+                break;
+            }
+            first = place;
+        }
+        slowest = place;
+    }
+    Span::from_flicks((slowest - own).max(0))
 }
 
 /// A difference without whole days: from half a day before to half a day after.
@@ -84,6 +109,20 @@ mod tests {
         assert_eq!(tell("a", SyncBy::Clock, -5_000).wait, ms(300), "five seconds are too much");
         let later = together.tell("a", SyncBy::Clock, ms(-5_000), now + Span::from_secs(11));
         assert_eq!(later, Place { wait: ms(0), behind: ms(0) }, "the others are gone");
+    }
+
+    /// A camera in another time zone looks an hour quicker, or slower, than it is.
+    #[test]
+    fn a_clock_that_is_an_hour_off_keeps_nobody_else_from_being_in_step() {
+        for off in [-3_600_000, 3_600_000] {
+            let together = Together::default();
+            let tell =
+                |line: &str, delay| together.tell(line, SyncBy::Clock, ms(delay), Time::from_secs(1)).wait;
+            tell("quick", -5_000);
+            tell("slow", -4_700);
+            assert_eq!(tell("off", off - 4_900), ms(0), "{off}: it waits for nobody");
+            assert_eq!((tell("quick", -5_000), tell("slow", -4_700)), (ms(300), ms(0)), "{off}");
+        }
     }
 
     #[test]
