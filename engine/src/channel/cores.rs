@@ -88,6 +88,17 @@ pub(super) fn threads(
     }
 }
 
+/// Whether an encoder that `has` so many threads has as good as what is `due` to it by now. With one
+/// less or more it goes on; with half as many a rung may be late on a machine that has idle cores, since
+/// those it was shared out beside are gone, and twice as many cost CPU that others need.
+pub(super) fn is_about(has: EncoderThreads, due: EncoderThreads) -> bool {
+    let [has, due] = [has, due].map(|threads| match threads {
+        EncoderThreads::One => 1,
+        EncoderThreads::Many(many) => u16::from(many.get()),
+    });
+    2 * has > due && 2 * due > has
+}
+
 /// One thread. Where a rung could have more, as in real time, nobody is promised the same bytes again,
 /// and x264 may take all of the vector code that it has.
 fn alone(encoder: Encoder, cores: usize) -> EncoderThreads {
@@ -141,6 +152,18 @@ mod tests {
 
     const FOUR: &str =
         "rung a 1920x1080 4500k; rung b 1280x720 2500k; rung c 854x480 1200k; rung d 640x360 700k";
+
+    #[test]
+    fn an_encoder_goes_on_with_about_its_share() {
+        let about = |has, due| {
+            let many = |n| NonZeroU8::new(n).map_or(EncoderThreads::One, EncoderThreads::Many);
+            is_about(many(has), many(due))
+        };
+        assert!(
+            [(1, 1), (2, 3), (3, 2), (5, 8), (8, 5), (0, 1)].into_iter().all(|(has, due)| about(has, due))
+        );
+        assert!([(1, 2), (2, 1), (0, 2), (4, 8), (8, 3)].into_iter().all(|(has, due)| !about(has, due)));
+    }
 
     #[test]
     fn only_what_would_hold_up_the_rest_is_made_by_more_than_one() {

@@ -34,7 +34,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use codecs::{AudioEncoderSettings, Ladder, LadderSettings, RungCounters, RungDuty, VideoEncoderName};
+use codecs::{
+    AudioEncoderSettings, EncoderThreads, Ladder, LadderSettings, RungCounters, RungDuty, VideoEncoderName,
+};
 use crossbeam_channel::{Receiver, Sender, bounded, never};
 use media::{Key, Size, Span, Time, VideoParams};
 use pipeline_dsl as dsl;
@@ -119,6 +121,8 @@ pub(crate) struct RungEncoder {
     /// The device that was asked for, where that did not open.
     pub(crate) instead_of: Option<VideoEncoderName>,
     pub(crate) counters: Arc<RungCounters>,
+    /// It was opened with.
+    pub(crate) threads: EncoderThreads,
     /// CPU time of those that encoded the rung before it, in nanoseconds.
     pub(crate) cpu_before: u64,
 }
@@ -237,6 +241,7 @@ impl Channel {
             _ => 1,
         };
         let settings = LadderSettings { turns: place.turns(), ..ladder::settings(show, ladder_model, cores) };
+        let threads: Vec<EncoderThreads> = settings.rungs.iter().map(|rung| rung.threads).collect();
         let mut encoded = match settings {
             settings if settings.rungs.is_empty() => None,
             settings => Some(
@@ -300,10 +305,10 @@ impl Channel {
         let names = encoded.as_ref().map_or_else(Vec::new, |ladder| ladder.encoders().to_vec());
         let asked = ladder_model.rungs.iter().filter(|rung| !rung.is_copied());
         let asked = asked.map(|rung| ladder::name(ladder_model.encoder_of(rung)));
-        let encoders = counters.into_iter().zip(names).zip(asked).enumerate();
-        let encoders = encoders.map(|(place, ((counters, name), asked))| {
+        let encoders = counters.into_iter().zip(names).zip(asked).zip(threads).enumerate();
+        let encoders = encoders.map(|(place, (((counters, name), asked), threads))| {
             let instead_of = (asked != name).then_some(asked);
-            RungEncoder { place, name, instead_of, counters, cpu_before: 0 }
+            RungEncoder { place, name, instead_of, counters, threads, cpu_before: 0 }
         });
         let mut own = params.into_iter().zip(outputs).zip(encoders);
         let names = ladder_model.rungs.iter().map(|rung| rung.name.clone()).collect();

@@ -21,7 +21,7 @@ use crate::channel::making::{Described, MadeRung, Making, Pictured};
 use crate::channel::rung::{EncryptOrder, RungOrder};
 use crate::channel::splice::Stretch;
 use crate::channel::vbv::Vbv;
-use crate::channel::{Channel, RungEncoder, RungHandle, ladder, say_missing};
+use crate::channel::{Channel, RungEncoder, RungHandle, cores, ladder, say_missing};
 use crate::egress::feed::Feed;
 use crate::start::{Place, StartError};
 
@@ -139,7 +139,9 @@ impl NewLadder {
             let settings = next.settings(rung, making.cores);
             let is_same = |before: &&RungHandle| {
                 let was = old.settings(&before.rung, making.cores);
-                rung.is_copied() || one_thread(was) == one_thread(settings.clone())
+                let has = before.encoder.as_ref().map_or(settings.threads, |encoder| encoder.threads);
+                let is_shared_out = cores::is_about(has, settings.threads);
+                rung.is_copied() || (one_thread(was) == one_thread(settings.clone()) && is_shared_out)
             };
             let (handle, fate) = match before {
                 Some(before) if is_same(&before) => {
@@ -184,6 +186,7 @@ impl NewLadder {
         let asked = ladder::name(model.ladder.encoder_of(rung));
         let number = self.change.rungs.len();
         let failed = |why: String| format!("rung {}: {why}", rung.name);
+        let threads = settings.threads;
         let mut open = OpenRung::open(&place.kit, number, settings).map_err(|e| failed(e.to_string()))?;
         let video = open.output().ok_or_else(|| failed("its encoder has no output".to_owned()))?;
         if let Some(why) = open.missing() {
@@ -194,6 +197,7 @@ impl NewLadder {
             name: open.encoder(),
             instead_of: (asked != open.encoder()).then_some(asked),
             counters: Arc::clone(open.counters()),
+            threads,
             cpu_before: 0,
         };
         let params = open.params().clone();
@@ -213,7 +217,7 @@ impl NewLadder {
     }
 }
 
-/// Threads are shared out anew only with the encoder.
+/// How many there are is another matter, see [`cores::is_about`].
 fn one_thread(settings: VideoEncoderSettings) -> VideoEncoderSettings {
     VideoEncoderSettings { threads: EncoderThreads::One, ..settings }
 }

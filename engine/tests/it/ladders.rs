@@ -413,3 +413,24 @@ fn rungs_of_an_encrypted_channel_change_as_well() {
         is_whole(rung, &clear);
     }
 }
+
+/// Who takes a rung away gives its cores to the rest: where by that twice as many threads are due to one,
+/// it has another encoder from that tick on.
+#[test]
+fn a_rung_that_is_left_with_more_cores_gets_another_encoder() {
+    let rungs = ["one", "two", "three"].map(|name| format!("rung {name} 1088x612 900k preset=veryfast"));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let live = start_show(&show(&rungs.join("; ")).replace("320x180", "1088x612"));
+    let handle = live.engine.handle();
+    ticks(&handle, 5);
+    let all = reload(&handle, &show(&rungs[..1].join("; ")).replace("320x180", "1088x612")).frame as i64;
+    ticks(&handle, 5);
+    handle.stop();
+    let report = live.engine.wait();
+    assert_eq!(report.exit_code(), 0, "{:?}", report.events);
+    nothing_is_amiss(&report);
+    let one = recorded(live.out.path(), "one");
+    let pts = is_whole("one", &one);
+    let is_renewed = keys(&one).contains(&(pts[0] + all * TICK));
+    assert_eq!(is_renewed, 2 * cores.div_ceil(3) <= cores.min(8), "{cores} cores: {:?}", keys(&one));
+}
