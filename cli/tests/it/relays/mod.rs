@@ -6,6 +6,7 @@
 
 mod film;
 mod frames;
+mod ladders;
 mod muxers;
 mod nginx;
 mod push;
