@@ -139,6 +139,7 @@ impl Engine {
             seat: None,
             orders: None,
             deinterlace: pipeline_dsl::Deinterlace::default(),
+            kept: kept.as_deref(),
         };
         let cameras = rig::open_cameras(&show, &mut opener)?;
         let fillers = rig::open_fillers(&show, &mut opener)?;

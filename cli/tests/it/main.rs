@@ -6,6 +6,7 @@ mod ctl;
 mod directing;
 mod disk;
 mod endings;
+mod films_go_on;
 mod going_on;
 mod inputs;
 mod keys;

@@ -199,6 +199,12 @@ impl LineBuffer {
         self.tick.times(2) + EDGE.times(2)
     }
 
+    /// The line begins at this show time: what it may deliver ahead of its first tick counts from there.
+    pub(crate) fn begin(&self, at: Time) {
+        let mut state = self.lock();
+        state.taken = state.taken.max(at);
+    }
+
     /// Hands in a picture in show time, later than the one before.
     pub(crate) fn put_frame(&self, frame: Frame) -> Flow {
         let mut state = self.lock();

@@ -44,6 +44,8 @@ pub(crate) struct LineCounters {
     keys: Mutex<KeyFrames>,
     network: Mutex<Option<Network>>,
     timing: Mutex<Timing>,
+    /// Since when a file runs.
+    since: Mutex<Option<Time>>,
     /// What decoding costs.
     pub(crate) stage: StageMeter,
 }
@@ -65,6 +67,14 @@ impl LineCounters {
     }
     pub(crate) fn timing(&self) -> Timing {
         *self.timing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    /// Its file has run since this show time.
+    pub(crate) fn runs_since(&self, since: Time) {
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = Some(since);
+    }
+    /// Since when, in show time, its file has run; `None` if it is none, or has not begun.
+    pub(crate) fn since(&self) -> Option<Time> {
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner)
     }
     pub(crate) fn count(&self, bytes: usize) {
         self.packets.fetch_add(1, Ordering::Relaxed);

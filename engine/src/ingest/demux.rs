@@ -10,14 +10,14 @@ use codecs::{Mirror, Rotation, Turn};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::AppSink;
-use media::Track;
+use media::{Key, Span, Time, Track};
 
 use crate::ingest::branch;
 use crate::ingest::caps;
 use crate::ingest::flv_head;
 use crate::ingest::lane::StreamParams;
 use crate::ingest::mp4_head;
-use crate::ingest::sample::{Read, SampleReader};
+use crate::ingest::sample::{Read, SampleReader, Timeline};
 
 /// How long a container may take to say what is in it.
 const OPENING: Duration = Duration::from_secs(10);
@@ -77,6 +77,8 @@ pub(crate) struct TrackReader {
     sink: AppSink,
     told: Arc<Told>,
     reader: SampleReader,
+    /// What was looked at, and is read next.
+    ahead: Mutex<Option<gst::Sample>>,
 }
 
 /// What a pipeline's bus has told: the first error, and how pictures are turned.
@@ -200,8 +202,12 @@ impl Demux {
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         found.doors = Doors::Closed;
         bound_by_count(&queue);
-        let reader =
-            |track, sink| TrackReader { sink, told: Arc::clone(&told), reader: SampleReader::new(track) };
+        let reader = |track, sink| TrackReader {
+            sink,
+            told: Arc::clone(&told),
+            reader: SampleReader::new(track),
+            ahead: Mutex::default(),
+        };
         demux.video = found.video.take().map(|sink| reader(Track::Video, sink));
         demux.audio = found.audio.take().map(|sink| reader(Track::Audio, sink));
         drop(found);
@@ -209,6 +215,41 @@ impl Demux {
             return Err(DemuxError::Empty { path: demux.path.clone() });
         }
         Ok(demux)
+    }
+
+    /// From now on packets bear the time of their place in the file, wherever it is read from.
+    #[must_use]
+    pub(crate) fn by_place(mut self) -> Self {
+        for (track, kind) in [(&mut self.video, Track::Video), (&mut self.audio, Track::Audio)] {
+            if let Some(track) = track {
+                track.reader = SampleReader::new(kind).by(Timeline::Stream);
+            }
+        }
+        self
+    }
+
+    /// How long the file is, as far as it says; sometimes that is a guess.
+    pub(crate) fn length(&self) -> Option<Span> {
+        let length = self.pipeline.query_duration::<gst::ClockTime>()?;
+        i64::try_from(length.nseconds()).ok().map(Span::from_nanos)
+    }
+
+    /// Reads on from this place, or from where before it a decoder can begin. Gives what comes next:
+    /// where it lies, and whether it is such a beginning; `None` if nothing comes.
+    pub(crate) fn seek(&self, to: Time, stop: &dyn Fn() -> bool) -> Option<(Time, Key)> {
+        let lead = self.video.as_ref().or(self.audio.as_ref())?;
+        for track in self.video.iter().chain(&self.audio) {
+            track.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
+        let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::KEY_UNIT | gst::SeekFlags::SNAP_BEFORE;
+        let to = gst::ClockTime::from_nseconds(u64::try_from(to.as_nanos()).unwrap_or(0));
+        let none = gst::ClockTime::NONE;
+        let seek = gst::event::Seek::new(1.0, flags, gst::SeekType::Set, to, gst::SeekType::None, none);
+        // One element is asked for all: the container is one.
+        if !lead.sink.send_event(seek) {
+            return None;
+        }
+        lead.look_ahead(stop)
     }
 
     /// The error the pipeline met, once.
@@ -344,11 +385,26 @@ impl TrackReader {
 
     /// The next packet, `None` at the end. `stop` is asked while nothing comes.
     pub(crate) fn next(&self, known: Option<&gst::CapsRef>, stop: &dyn Fn() -> bool) -> Option<Read> {
+        let looked_at = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(read) = looked_at.and_then(|sample| self.reader.read(&sample, known)) {
+            return Some(read);
+        }
+        self.pull(known, stop).map(|(_, read)| read)
+    }
+
+    /// Looks at what is read next.
+    fn look_ahead(&self, stop: &dyn Fn() -> bool) -> Option<(Time, Key)> {
+        let (sample, Read { packet, .. }) = self.pull(None, stop)?;
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(sample);
+        Some((packet.pts, packet.key))
+    }
+
+    fn pull(&self, known: Option<&gst::CapsRef>, stop: &dyn Fn() -> bool) -> Option<(gst::Sample, Read)> {
         let mut dry_since: Option<Instant> = None;
         loop {
             if let Some(sample) = self.sink.try_pull_sample(POLL) {
                 match self.reader.read(&sample, known) {
-                    Some(read) => return Some(read),
+                    Some(read) => return Some((sample, read)),
                     None => continue,
                 }
             }

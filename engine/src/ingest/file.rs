@@ -3,6 +3,8 @@
 //! Each pass runs in two lanes, pictures and sound, which never wait for each
 //! other but at the pass's end: so a badly interleaved file cannot lock up.
 
+mod enter;
+
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +19,7 @@ use crate::event::Level;
 use crate::ingest::LineCounters;
 use crate::ingest::buffer::{Flow, LineBuffer};
 use crate::ingest::caps;
-use crate::ingest::demux::{self, Demux, TrackReader};
+use crate::ingest::demux::{self, Demux, DemuxError, TrackReader};
 use crate::ingest::end::EndOfLine;
 use crate::ingest::lane::StreamParams;
 use crate::ingest::lane::{AudioLane, Shape, Told, VideoLane};
@@ -29,6 +31,9 @@ use crate::start::Gate;
 
 /// A pass shorter than this is no loop but a spin.
 const SHORTEST_LOOP: Span = Span::from_millis(20);
+
+/// How long the one picture is shown that a pass has.
+const UNTOLD: Span = Span::from_millis(40);
 
 /// How much sound may wait for a first picture: about a minute.
 const EARLY_BYTES: usize = 4 << 20;
@@ -47,6 +52,8 @@ pub(crate) struct FileLine {
     pub(crate) damage: Seldom,
     /// When it became part of the show: the file begins there.
     pub(crate) gate: Arc<Gate>,
+    /// Unless it began with an engine that died: then it goes on where it would be.
+    pub(crate) since: Option<Time>,
     /// Whether its threads go behind others.
     pub(crate) turns: Turns,
 }
@@ -94,6 +101,31 @@ impl Drop for SetAtEnd<'_> {
     }
 }
 
+/// One time that the file is played.
+#[derive(Clone, Copy, Debug)]
+struct Pass {
+    /// Counted from the first of this engine.
+    number: u64,
+    /// Its beginning, in show time.
+    begins: Span,
+    /// What is over by this show time is not shown.
+    from: Time,
+    /// Where its first picture lies, which is known of one that does not begin with it.
+    zero: Option<Time>,
+}
+
+impl Pass {
+    /// A whole one.
+    fn whole(number: u64, begins: Span) -> Self {
+        Self { number, begins, from: Time::ZERO + begins, zero: None }
+    }
+
+    /// Whether this picture of the file is shown.
+    fn shows(&self, pts: Time) -> bool {
+        self.zero.is_none_or(|zero| pts - zero >= self.from - (Time::ZERO + self.begins))
+    }
+}
+
 /// Lets the sound's lane go if the pictures' panics, which waits for it.
 struct FreeOnPanic<'a>(&'a LineBuffer);
 
@@ -132,9 +164,7 @@ impl FileLine {
             reporter: self.reporter.clone(),
         };
         let stop = || self.reporter.is_stopping();
-        let origin = self.origin();
-        let mut begins = origin;
-        let mut opened = Demux::open(&self.path, &stop);
+        let (mut opened, mut pass) = self.begin();
         // Now that GStreamer has its threads: they are as urgent as whoever needs the first of them, and
         // other shows of the process have them, too.
         self.turns.step_back();
@@ -150,7 +180,7 @@ impl FileLine {
             let (length, next) = std::thread::scope(|scope| {
                 let next =
                     (self.repeat == Repeat::Loop).then(|| scope.spawn(|| Demux::open(&self.path, &stop)));
-                let length = self.pass(&demux, begins);
+                let length = self.pass(&demux, pass);
                 (length, next.and_then(|opening| opening.join().ok()))
             });
             if stop() {
@@ -166,21 +196,41 @@ impl FileLine {
                 self.reporter.event(Level::Alarm, "line-error", message);
                 break;
             }
-            begins += length;
+            pass = Pass::whole(pass.number + 1, pass.begins + length);
             self.buffer.resume();
             opened = next;
         }
     }
 
-    /// The show time at which the file begins.
-    fn origin(&self) -> Span {
-        self.gate.pass().map_or(Span::ZERO, |since| since - Time::ZERO)
+    /// The file, opened, and its first pass: from its beginning, or where it goes on.
+    fn begin(&self) -> (Result<Demux, DemuxError>, Pass) {
+        let stop = || self.reporter.is_stopping();
+        let now = self.gate.pass().unwrap_or(Time::ZERO);
+        self.buffer.begin(now);
+        let opened = Demux::open(&self.path, &stop);
+        let anew = Pass::whole(0, now - Time::ZERO);
+        let since = self.since.filter(|since| *since < now);
+        let (since, demux) = match (since, opened) {
+            (Some(since), Ok(demux)) => (since, demux.by_place()),
+            (_, opened) => {
+                self.counters.runs_since(now);
+                return (opened, anew);
+            }
+        };
+        if let Some(pass) = self.enter(&demux, since, now) {
+            self.counters.runs_since(since);
+            return (Ok(demux), pass);
+        }
+        self.counters.runs_since(now);
+        let message = "it cannot be read from its middle: it plays from its beginning";
+        self.reporter.event(Level::Warn, "file-anew", message);
+        (Demux::open(&self.path, &stop), anew)
     }
 
-    /// One pass from `begins` on; its length.
-    fn pass(&self, demux: &Demux, begins: Span) -> Span {
+    /// One pass; its length.
+    fn pass(&self, demux: &Demux, pass: Pass) -> Span {
         self.counters.connect();
-        if begins == self.origin() {
+        if pass.number == 0 {
             if demux.video.is_none() {
                 self.reporter.event(
                     Level::Warn,
@@ -198,12 +248,13 @@ impl FileLine {
             self.buffer.idle(Track::Video);
         }
         let zero = Zero::default();
+        pass.zero.into_iter().for_each(|known| _ = zero.set(known));
         let (video_end, audio_end) = std::thread::scope(|scope| {
             let audio = demux.audio.as_ref().map(|reader| {
                 let zero = &zero;
                 let alone = demux.video.is_none();
                 scope.spawn(move || {
-                    let end = self.audio_lane(reader, zero, begins);
+                    let end = self.audio_lane(reader, zero, pass);
                     // Sound alone that loops is waited for; beside pictures it is they that say when.
                     if !(alone && self.repeat == Repeat::Loop) {
                         self.buffer.idle(Track::Audio);
@@ -218,7 +269,7 @@ impl FileLine {
                 Some(reader) => {
                     let _set = SetAtEnd(&zero);
                     let _free = FreeOnPanic(&self.buffer);
-                    self.video_lane(reader, &zero, begins)
+                    self.video_lane(reader, &zero, pass)
                 }
                 None => {
                     zero.set(Time::ZERO);
@@ -238,11 +289,11 @@ impl FileLine {
         if let Some(error) = demux.error() {
             self.reporter.event(Level::Warn, "line-error", format!("{error}; what came before it was used"));
         }
-        video_end.or(audio_end).map_or(Span::ZERO, |end| end - (Time::ZERO + begins))
+        video_end.or(audio_end).map_or(Span::ZERO, |end| end - (Time::ZERO + pass.begins))
     }
 
     /// Where the pass's pictures end, in show time.
-    fn video_lane(&self, reader: &TrackReader, zero: &Zero, begins: Span) -> Option<Time> {
+    fn video_lane(&self, reader: &TrackReader, zero: &Zero, pass: Pass) -> Option<Time> {
         let stop = || self.reporter.is_stopping();
         let mut known: Option<gst::Caps> = None;
         let mut lane: Option<VideoLane> = None;
@@ -250,16 +301,25 @@ impl FileLine {
         let mut flow = Flow::Go;
         let bad = |error: &codecs::CodecError| _ = self.damage.happened(&error.to_string(), &self.reporter);
         let mut last = None;
+        // The newest picture that lies before where the file is entered: it stands until the next.
+        let mut stands = None;
         let mut put = |frame: codecs::Frame| {
             let zero = zero.set(frame.pts);
-            let pts = Time::ZERO + (frame.pts - zero) + begins;
-            let interval = last.map_or(Span::from_millis(40), |last| pts - last);
+            let pts = Time::ZERO + (frame.pts - zero) + pass.begins;
+            let interval = last.map_or(UNTOLD, |last| pts - last);
             last = Some(pts);
-            self.counters.picture();
             end = Some(pts + interval);
+            let frame = codecs::Frame { pts, ..frame };
+            if pts < pass.from {
+                stands = Some(frame);
+                return flow;
+            }
+            self.counters.picture();
             self.buffer.coded.placed(frame.pts, pts);
-            if flow == Flow::Go {
-                flow = self.buffer.put_frame(codecs::Frame { pts, ..frame });
+            for frame in stands.take().into_iter().chain([frame]) {
+                if flow == Flow::Go {
+                    flow = self.buffer.put_frame(frame);
+                }
             }
             flow
         };
@@ -278,11 +338,13 @@ impl FileLine {
             let mut flow = Flow::Go;
             match &mut lane {
                 Some(lane) => {
-                    self.buffer.coded.packet(&read.packet);
+                    if pass.shows(read.packet.pts) {
+                        self.buffer.coded.packet(&read.packet);
+                    }
                     lane.decode(&read.packet, &mut |frame| flow = put(frame), &mut |e| bad(&e));
                     while let Some(Remark { level, message }) = lane.remark() {
                         // A loop's later passes bring the same.
-                        if begins == self.origin() {
+                        if pass.number == 0 {
                             self.reporter.event(level, "picture", message);
                         }
                     }
@@ -295,6 +357,10 @@ impl FileLine {
         }
         if let Some(lane) = &mut lane {
             lane.flush(&mut |frame| _ = put(frame), &mut |e| bad(&e));
+        }
+        // It was over: its last picture is what is seen of it.
+        if let Some(frame) = stands {
+            self.buffer.put_frame(frame);
         }
         match (self.repeat, end) {
             (Repeat::Loop, Some(end)) => self.buffer.turn(end),
@@ -316,7 +382,7 @@ impl FileLine {
     }
 
     /// Where the pass's sound ends, in show time.
-    fn audio_lane(&self, reader: &TrackReader, zero: &Zero, begins: Span) -> Option<Time> {
+    fn audio_lane(&self, reader: &TrackReader, zero: &Zero, pass: Pass) -> Option<Time> {
         let stop = || self.reporter.is_stopping();
         let mut known: Option<gst::Caps> = None;
         let mut lane: Option<AudioLane> = None;
@@ -326,11 +392,11 @@ impl FileLine {
         let mut decode = |lane: &mut AudioLane, packet: &Packet, zero: Time| {
             let mut flow = Flow::Go;
             let mut put = |pcm: Pcm| {
-                let pts = Time::ZERO + (pcm.pts - zero) + begins;
+                let pts = Time::ZERO + (pcm.pts - zero) + pass.begins;
                 let pcm = Pcm { pts, ..pcm };
                 end = Some(pcm.end());
-                // What lies before the pass's first picture belongs to nothing shown.
-                if pcm.end() > Time::ZERO + begins && flow == Flow::Go {
+                // What lies before the first picture that is shown belongs to none.
+                if pcm.end() > pass.from && flow == Flow::Go {
                     flow = self.buffer.put_sound(&pcm);
                 }
             };

@@ -110,6 +110,11 @@ impl Line {
         self.veiled
     }
 
+    /// Since when, in show time, the file runs that it is.
+    pub(crate) fn since(&self) -> Option<Time> {
+        self.counters.since()
+    }
+
     /// Whether somebody sends to it as they please.
     pub(crate) fn is_live(&self) -> bool {
         matches!(&self.origin, Origin::Buffered(buffer) if buffer.is_live())

@@ -30,6 +30,7 @@ use crate::ingest::{Line, LineCounters, Origin};
 use crate::keys;
 use crate::options::Mode;
 use crate::reporter::Reporter;
+use crate::resume::KeptShow;
 use crate::seldom::{Measure, Seldom};
 use crate::start::{Place, StartError};
 use crate::stream_key::StreamKey;
@@ -63,6 +64,8 @@ pub(crate) struct Opener<'a> {
     pub(crate) orders: Option<Arc<Orders>>,
     /// What is done about interlaced pictures of the line that is being opened.
     pub(crate) deinterlace: dsl::Deinterlace,
+    /// What an engine left that died, if this one goes on from it.
+    pub(crate) kept: Option<&'a KeptShow>,
 }
 
 impl Opener<'_> {
@@ -269,6 +272,7 @@ impl Opener<'_> {
         let bad = |message: String| StartError::Line { subject: subject.to_owned(), message };
         let origin = match input {
             dsl::Input::File { path, repeat } => {
+                let since = self.kept.and_then(|kept| kept.file_since(subject, path));
                 let path = keys::path(path, &self.place.inputs, subject)?;
                 let buffer = self.held();
                 let shape = match &self.place.life {
@@ -284,6 +288,7 @@ impl Opener<'_> {
                     reporter,
                     damage: Seldom::new("decode-error", Level::Warn, Measure::DAMAGE),
                     gate: Arc::clone(&self.place.gate),
+                    since,
                     turns: self.place.turns(),
                 };
                 self.threads.push(self.place.spawn_abreast(format!("file {subject}"), move || line.run())?);

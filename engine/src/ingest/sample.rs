@@ -15,32 +15,51 @@ pub(crate) struct Read {
     pub(crate) caps: Option<gst::Caps>,
 }
 
+/// What the times of packets are counted from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Timeline {
+    /// Where the reading began.
+    Running,
+    /// The beginning of the stream, wherever reading goes on.
+    Stream,
+}
+
 /// Reads the samples of one stream, in their order.
 #[derive(Debug)]
 pub(crate) struct SampleReader {
     track: Track,
+    timeline: Timeline,
     /// Where the last packet ended, in flicks: some demuxers give packets without a time.
     ended: AtomicI64,
 }
 
 impl SampleReader {
     pub(crate) fn new(track: Track) -> Self {
-        Self { track, ended: AtomicI64::new(0) }
+        Self { track, timeline: Timeline::Running, ended: AtomicI64::new(0) }
     }
 
-    /// The packet of a sample, in running time; `known` are the caps last seen. `None` for a
-    /// sample that holds none.
+    /// The same by another timeline.
+    #[must_use]
+    pub(crate) fn by(self, timeline: Timeline) -> Self {
+        Self { timeline, ..self }
+    }
+
+    /// The packet of a sample; `known` are the caps last seen. `None` for a sample that holds none.
     pub(crate) fn read(&self, sample: &gst::Sample, known: Option<&gst::CapsRef>) -> Option<Read> {
         let buffer = sample.buffer()?;
         let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?;
         // Signed: priming lies before zero.
-        let running = |t: Option<gst::ClockTime>| match segment.to_running_time_full(t?)? {
+        let told = |t: gst::ClockTime| match self.timeline {
+            Timeline::Running => segment.to_running_time_full(t),
+            Timeline::Stream => segment.to_stream_time_full(t),
+        };
+        let time = |t: Option<gst::ClockTime>| match told(t?)? {
             gst::Signed::Positive(t) => Some(Time::from_nanos(i64::try_from(t.nseconds()).ok()?)),
             gst::Signed::Negative(t) => Some(Time::from_nanos(-i64::try_from(t.nseconds()).ok()?)),
         };
         let follows = Time::from_flicks(self.ended.load(Ordering::Relaxed));
-        let dts = running(buffer.dts_or_pts()).unwrap_or(follows);
-        let pts = running(buffer.pts()).unwrap_or(dts);
+        let dts = time(buffer.dts_or_pts()).unwrap_or(follows);
+        let pts = time(buffer.pts()).unwrap_or(dts);
         let data = Bytes::copy_from_slice(buffer.map_readable().ok()?.as_slice());
         let is_opus = || sample.caps()?.structure(0).filter(|s| s.name() == "audio/x-opus");
         let nanos = buffer.duration().and_then(|d| i64::try_from(d.nseconds()).ok());

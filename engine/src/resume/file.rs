@@ -262,7 +262,7 @@ mod tests {
     use super::*;
     use crate::command::Refused;
     use crate::report::{OnAirReport, PartEnd, PartReport};
-    use crate::resume::{KeptChannel, KeptMark, KeptMarks};
+    use crate::resume::{KeptChannel, KeptFile, KeptMark, KeptMarks};
 
     const SHOW: &str = r#"show night {
       video 640x360 25fps
@@ -293,6 +293,11 @@ mod tests {
                 name: "c".to_owned(),
                 marks: KeptMarks { marks: vec![mark], waiting: Vec::new() },
                 on_air: vec![OnAirReport { t: at.as_secs_f64(), source, reason: "cut".to_owned() }],
+            }],
+            files: vec![KeptFile {
+                subject: "a/one".to_owned(),
+                path: pipeline_dsl::Text::Plain(words.to_owned()),
+                since: at,
             }],
             answers: vec![(words.to_owned(), Err(Refused::new("late", words, &["x"])))],
             parts: vec![PartReport { from: 0.0, to: at.as_secs_f64(), end: PartEnd::Ended }],

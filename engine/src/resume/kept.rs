@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use media::{Span, Time};
 use pipeline_dsl as dsl;
-use pipeline_dsl::{MarkFade, MarkMove, MarkOrder, Name, Switch, TimeOfDay};
+use pipeline_dsl::{MarkFade, MarkMove, MarkOrder, Name, Switch, Text, TimeOfDay};
 use scheduling::{LeftOut, NotGoneOn, SavedSwitcher, Switcher};
 use serde::{Deserialize, Serialize};
 
@@ -29,10 +29,24 @@ pub struct KeptShow {
     pub(crate) unix_ms: i64,
     pub(crate) switcher: SavedSwitcher,
     pub(crate) channels: Vec<KeptChannel>,
+    /// Files that ran. An engine of before did not keep them.
+    #[serde(default)]
+    pub(crate) files: Vec<KeptFile>,
     /// What came of commands with an id: one that is sent again is not carried out again.
     pub(crate) answers: Vec<(String, Outcome)>,
     /// When engines ran: the last one is that which kept it.
     pub(crate) parts: Vec<PartReport>,
+}
+
+/// A file that is a line of a camera, or a filler.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct KeptFile {
+    /// Whose it is, as in events: `karry/disk`, or the filler.
+    pub(crate) subject: String,
+    /// Where it is, as the show file says.
+    pub(crate) path: Text,
+    /// When it began, in show time: if it loops, its first pass.
+    pub(crate) since: Time,
 }
 
 /// What the switcher does not know of a channel.
@@ -121,6 +135,12 @@ impl KeptShow {
 
     pub(crate) fn channel(&self, name: &str) -> Option<&KeptChannel> {
         self.channels.iter().find(|channel| channel.name == name)
+    }
+
+    /// Since when this file has run there, in show time.
+    pub(crate) fn file_since(&self, subject: &str, path: &Text) -> Option<Time> {
+        let is_it = |file: &&KeptFile| file.subject == subject && file.path == *path;
+        self.files.iter().find(is_it).map(|file| file.since)
     }
 
     /// The parts of the show up to its engine's death.

@@ -39,4 +39,4 @@ pub use file::{StateError, StateFile};
 pub(crate) use file::{round_trip, unix_millis};
 pub(crate) use keeper::{Keeper, Parting};
 pub use kept::KeptShow;
-pub(crate) use kept::{KeptChannel, KeptMark, KeptMarks, TakenUp};
+pub(crate) use kept::{KeptChannel, KeptFile, KeptMark, KeptMarks, TakenUp};

@@ -1,11 +1,14 @@
 //! What the show's thread does to be gone on from: it hands out what it knows, and takes up its first tick.
 
 use media::{Tick, Time};
+use pipeline_dsl as dsl;
 use scheduling::ChannelIx;
 
 use super::{Begins, ShowRun};
 use crate::report::{PartEnd, PartReport};
-use crate::resume::{KeptChannel, KeptShow, Parting, unix_millis};
+use crate::resume::{KeptChannel, KeptFile, KeptShow, Parting, unix_millis};
+use crate::rig::FILLER_LINE;
+use crate::show::cameras::CameraRun;
 use crate::show::channels::ChannelRun;
 
 /// The newest runs of `on_air` that are kept for an engine that goes on.
@@ -46,18 +49,39 @@ impl ShowRun {
             return;
         }
         let show = keeper.show.clone();
+        let files = self.files(&show);
         let kept = KeptShow {
             show,
             at: Time::from_millis(self.clock.now().max(from).as_millis_rounded()),
             unix_ms: unix_millis(self.clock.wall()),
             switcher: self.switcher.save(),
             channels: self.channels.iter().map(ChannelRun::keep).collect(),
+            files,
             answers: self.memory.newest(ANSWERS),
             parts: self.parts(from),
         };
         if let Some(keeper) = &mut self.keeper {
             keeper.keep(from, kept);
         }
+    }
+
+    /// The files of this show that run.
+    fn files(&self, show: &dsl::Show) -> Vec<KeptFile> {
+        let kept = |input: &dsl::Input, run: Option<&CameraRun>, line: &str, subject: String| {
+            let dsl::Input::File { path, .. } = input else { return None };
+            let since = run?.lines.iter().find(|run| run.name == line)?.since()?;
+            Some(KeptFile { subject, path: path.clone(), since })
+        };
+        let of_cameras = show.cameras.iter().flat_map(|camera| {
+            let run = self.cameras.iter().find(|run| run.name == camera.name);
+            let subject = |line: &dsl::Line| format!("{}/{}", camera.name, line.name);
+            camera.lines.iter().filter_map(move |line| kept(&line.input, run, &line.name, subject(line)))
+        });
+        let of_fillers = show.fillers.iter().filter_map(|filler| {
+            let run = self.fillers.iter().find(|run| run.name == filler.name);
+            kept(&filler.input, run, FILLER_LINE, filler.name.clone())
+        });
+        of_cameras.chain(of_fillers).collect()
     }
 
     /// The show is over, and nothing is to be gone on from; unless all that could have shown it

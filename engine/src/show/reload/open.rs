@@ -46,6 +46,7 @@ impl Standing {
             seat: None,
             orders: None,
             deinterlace: dsl::Deinterlace::default(),
+            kept: None,
         };
         let mut lines = Vec::new();
         for (camera, line) in look::lines(difference) {
