@@ -1,6 +1,6 @@
 //! The file: one owner at a time, written whole or not at all, and known to be whole when it is read.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -76,6 +76,17 @@ impl Drop for Inner {
     }
 }
 
+/// What is there, if anything, is a file: opening a pipe would wait for whoever has its other end, for
+/// ever if there is nobody.
+fn regular(there: Option<&Metadata>) -> io::Result<()> {
+    match there {
+        Some(there) if !there.is_file() => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whether a file that is open is the one of this name.
 fn is_same(file: &File, at: &Path) -> bool {
     let known = file.metadata().map(|own| (own.dev(), own.ino()));
@@ -91,16 +102,21 @@ fn beside(path: &Path, end: &str) -> PathBuf {
 }
 
 impl StateFile {
-    /// Takes hold of this file, which need not be there.
+    /// Takes hold of this file, which need not be there; its folder is made if there is none.
     ///
     /// # Errors
-    /// Another engine has it, or nothing can be made in its folder.
+    /// Another engine has it, something else than a file is there, or nothing can be made in its folder.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, StateError> {
         let path = path.into();
         let io = |source| StateError::Io { path: path.clone(), source };
         let at = beside(&path, LOCK);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(io)?;
+        }
+        regular(std::fs::metadata(&path).ok().as_ref()).map_err(io)?;
         for _ in 0..TRIES {
             let there = std::fs::metadata(&at).ok();
+            regular(there.as_ref()).map_err(io)?;
             let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&at);
             let lock = lock.map_err(io)?;
             match lock.try_lock() {
@@ -342,6 +358,27 @@ mod tests {
         let mut far = kept(0, "");
         far.unix_ms = i64::MAX;
         assert!(parse(&text(&far).unwrap()).unwrap_err().starts_with("its times"));
+    }
+
+    /// Nor does anybody wait for the other end of a pipe.
+    #[test]
+    fn what_is_no_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["night.state", "other.state.lock"] {
+            let made = std::process::Command::new("mkfifo").arg(folder.path().join(name)).status();
+            assert!(made.unwrap().success());
+        }
+        for name in ["night", "other"] {
+            let said = StateFile::open(folder.path().join(format!("{name}.state"))).unwrap_err().to_string();
+            assert!(said.ends_with(&format!("{name}.state: it is no regular file")), "{said}");
+        }
+        std::fs::create_dir(folder.path().join("third.state")).unwrap();
+        assert!(StateFile::open(folder.path().join("third.state")).is_err());
+        let (deep, on_a_file) =
+            (folder.path().join("a/b/c.state"), folder.path().join("a/b/c.state.lock/d.state"));
+        let open = StateFile::open(&deep).unwrap();
+        assert!(StateFile::open(on_a_file).is_err() && deep.with_file_name("c.state.lock").exists());
+        drop(open);
     }
 
     #[test]
