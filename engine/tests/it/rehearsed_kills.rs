@@ -151,7 +151,7 @@ fn a_disk_that_takes_nothing_keeps_no_state() {
 /// Files are held back by ticks: those of a show that goes on begin late. Ten ticks a second are
 /// fewer than the file has pictures.
 #[test]
-fn a_file_plays_from_its_beginning_and_nobody_waits_for_what_was_left_out() {
+fn a_file_goes_on_and_nobody_waits_for_what_was_left_out() {
     let text = r#"show "files" {
       video 1280x720 10fps
       camera karry { line disk file "clips/bigbuckbunny-720p25.mp4" loop=true }
