@@ -175,6 +175,16 @@ fn a_player_pauses_turns_things_off_and_leaves() {
 }
 
 #[test]
+fn a_player_that_deletes_its_stream_gets_no_answer() {
+    let mut h = playing();
+    let before = h.replies().len();
+    h.client.command(CONNECTION, "deleteStream", 0.0, vec![1.0.into()]);
+    h.pump().unwrap();
+    assert_eq!(h.events, [Event::PlayEnded { stream: STREAM, reason: EndReason::Stopped }]);
+    assert_eq!(h.replies().len(), before);
+}
+
+#[test]
 fn a_player_may_change_streams_and_goes_with_its_connection() {
     let mut h = playing();
     h.client.command(STREAM, "play", 0.0, vec!["other".into()]);

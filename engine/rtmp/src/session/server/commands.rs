@@ -11,6 +11,16 @@ use crate::session::error::{ProtocolFault, SessionError};
 use crate::session::names::{AppName, StreamName};
 use crate::session::replies::{self, shown};
 
+/// How a client ends a stream.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// What it publishes or plays is over.
+    Closed,
+    /// The stream itself is: a player wants no answer to that (section 7.2.2.3). librtmp, which reads
+    /// one in one thread while it closes in another, closes twice then, and crashes.
+    Deleted,
+}
+
 impl ServerSession {
     pub(super) fn command(
         &mut self,
@@ -31,12 +41,12 @@ impl ServerSession {
             }
             "deleteStream" => {
                 let named = self.named_stream(&command, stream);
-                self.end_stream(named, now);
+                self.end_stream(named, Ending::Deleted, now);
                 self.streams.retain(|s| s.id != named);
                 Ok(())
             }
             "closeStream" => {
-                self.end_stream(stream, now);
+                self.end_stream(stream, Ending::Closed, now);
                 Ok(())
             }
             name => {
@@ -44,7 +54,7 @@ impl ServerSession {
                 if name == "FCUnpublish"
                     && let Some(published) = command.text(0).and_then(|name| self.published_as(name))
                 {
-                    self.end_stream(published, now);
+                    self.end_stream(published, Ending::Closed, now);
                 }
                 self.courtesy(name, &command, stream);
                 Ok(())
@@ -148,7 +158,7 @@ impl ServerSession {
     }
 
     /// The stream stays, what it published ends.
-    fn end_stream(&mut self, id: MessageStreamId, now: Time) {
+    fn end_stream(&mut self, id: MessageStreamId, how: Ending, now: Time) {
         let Some(stream) = self.streams.iter_mut().find(|s| s.id == id) else { return };
         match stream.state {
             StreamState::Publishing { .. } => {
@@ -159,7 +169,9 @@ impl ServerSession {
             StreamState::Playing { .. } => {
                 stream.state = StreamState::Idle;
                 self.link.inbox.push(Event::PlayEnded { stream: id, reason: EndReason::Stopped });
-                self.status(id, "status", "NetStream.Play.Stop", "stopped".to_owned());
+                if how == Ending::Closed {
+                    self.status(id, "status", "NetStream.Play.Stop", "stopped".to_owned());
+                }
             }
             _ => return,
         }
