@@ -113,18 +113,39 @@ fn rendered(tree: &Tree, size: Size) -> Option<RgbaImage> {
     RgbaImage::from_raw(size.width, size.height, pixmap.take_demultiplied())
 }
 
+/// Pixels from 0 to 1, beyond which `image` cuts them off, with colours weighted by how much they
+/// show.
+type Weighted = ImageBuffer<Rgba<f32>, Vec<f32>>;
+
+/// In this size, which is no larger: each pixel is the mean of those it stands for.
+fn weighted(image: &RgbaImage, size: Size) -> Weighted {
+    // Edges fall between pixels.
+    let part = |at: u32, whole: u32, from: u32| (u64::from(at) * u64::from(from) / u64::from(whole)) as u32;
+    Weighted::from_fn(size.width, size.height, |x, y| {
+        let across = part(x, size.width, image.width())..part(x + 1, size.width, image.width());
+        let down = part(y, size.height, image.height())..part(y + 1, size.height, image.height());
+        let share = 1.0 / (across.len() * down.len()) as f32;
+        let mut sum = [0.0; 4];
+        for (x, y) in down.flat_map(|y| across.clone().map(move |x| (x, y))) {
+            let [r, g, b, a] = image.get_pixel(x, y).0.map(|part| f32::from(part) / 255.0);
+            let pixel = [r * a, g * a, b * a, a];
+            sum.iter_mut().zip(pixel).for_each(|(sum, part)| *sum += part * share);
+        }
+        Rgba(sum)
+    })
+}
+
 /// Scaled with colours weighted by how much they show, so that what is transparent has no say.
 fn resized(image: &RgbaImage, size: Size) -> RgbaImage {
-    type Float = ImageBuffer<Rgba<f32>, Vec<f32>>;
-    let weighted = Float::from_fn(image.width(), image.height(), |x, y| {
-        let [r, g, b, a] = image.get_pixel(x, y).0.map(f32::from);
-        Rgba([r * a / 255.0, g * a / 255.0, b * a / 255.0, a])
-    });
+    // What becomes much smaller is made smaller by means first: in floats a large picture takes four
+    // times its memory. An eighth of a pixel is all that its edges move by.
+    let side = |from: u32, to: u32| if from / 8 >= to { 4 * to } else { from };
+    let size_of_means = Size::new(side(image.width(), size.width), side(image.height(), size.height));
+    let weighted = weighted(image, size_of_means);
     let scaled = imageops::resize(&weighted, size.width, size.height, FilterType::Lanczos3);
     RgbaImage::from_fn(size.width, size.height, |x, y| {
         let [r, g, b, a] = scaled.get_pixel(x, y).0;
-        let a = a.clamp(0.0, 255.0);
         let whole = |part: f32| if a > 0.0 { (part * 255.0 / a).round() as u8 } else { 0 };
-        Rgba([whole(r), whole(g), whole(b), a.round() as u8])
+        Rgba([whole(r), whole(g), whole(b), (a.clamp(0.0, 1.0) * 255.0).round() as u8])
     })
 }

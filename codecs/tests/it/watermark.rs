@@ -108,6 +108,41 @@ fn a_drawing_is_crisp_in_every_size() {
     assert_eq!(ink(&picture), Some([40, 0, 79, 79]));
 }
 
+/// In any size but its own a picture was not seen at all.
+#[test]
+fn a_picture_is_seen_in_every_size() {
+    let logo = RgbaImage::from_fn(24, 12, |x, _| match x {
+        0..12 => Rgba([255, 255, 255, 255]),
+        _ => Rgba([255, 255, 255, 128]),
+    });
+    for size in [Size::new(6, 3), Size::new(12, 6), Size::new(24, 12), Size::new(48, 24), Size::new(101, 51)]
+    {
+        let mut picture = PictureMut::filled(CANVAS, Yuv::BLACK).unwrap();
+        art(&logo).draw(size).unwrap().blend(&mut picture, at(0, 0));
+        let luma = |part: u32| {
+            picture.plane(Plane::Y).row(size.height as usize / 2)[(size.width * part / 8) as usize]
+        };
+        assert!(luma(1).abs_diff(235) <= 2, "{size}: {}", luma(1));
+        assert!(luma(7).abs_diff(126) <= 3, "{size}: {}", luma(7));
+    }
+}
+
+#[test]
+fn a_large_picture_is_the_same_much_smaller() {
+    // Half white, half of it nothing; its edge a quarter of the way and its sides no multiples.
+    let logo = RgbaImage::from_fn(1_601, 803, |x, _| match x {
+        0..400 => Rgba([255, 255, 255, 255]),
+        _ => Rgba([255, 0, 0, 0]),
+    });
+    let mut picture = PictureMut::filled(CANVAS, Yuv::BLACK).unwrap();
+    art(&logo).draw(Size::new(80, 40)).unwrap().blend(&mut picture, at(0, 0));
+    for y in 0..40 {
+        let row = &picture.plane(Plane::Y).row(y)[..80];
+        assert!(row[..19].iter().all(|p| *p >= 230), "{row:?}");
+        assert!(row[21..].iter().all(|p| *p <= 20), "{row:?}");
+    }
+}
+
 #[test]
 fn what_is_transparent_has_no_say_in_what_is_scaled() {
     let logo =
