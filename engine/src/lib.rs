@@ -86,6 +86,7 @@ mod rig;
 mod secure;
 mod seldom;
 mod show;
+mod small_file;
 mod stage;
 mod start;
 mod status;

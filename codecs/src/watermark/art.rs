@@ -8,7 +8,7 @@ use media::Size;
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{ImageHrefResolver, Options, Tree};
 
-use super::{Fonts, Sprite, WatermarkError};
+use super::{Fonts, Sprite, WatermarkError, weight};
 use crate::still;
 
 /// The longest side that is drawn, in pixels.
@@ -39,7 +39,7 @@ impl Art {
             return Err(wrong(format!("an SVG of {} bytes, more than {MOST_SVG}", bytes.len())));
         }
         let text = std::str::from_utf8(bytes).map_err(|err| wrong(err.to_string()))?;
-        Self::vector(text, fonts).map_err(wrong)
+        roomy(|| Self::vector(text, fonts)).and_then(|read| read).map_err(wrong)
     }
 
     /// An SVG's text; the error in the parser's words.
@@ -71,7 +71,8 @@ impl Art {
     /// Drawn in this size, stretched to it.
     ///
     /// # Errors
-    /// [`WatermarkError::Size`] for a side of 0 or above [`MOST_SIDE`].
+    /// [`WatermarkError::Size`] for a side of 0 or above [`MOST_SIDE`]; [`WatermarkError::Heavy`] for
+    /// an SVG that would take too long or too much memory.
     pub fn draw(&self, size: Size) -> Result<Sprite, WatermarkError> {
         let legal = 1..=MOST_SIDE;
         if !legal.contains(&size.width) || !legal.contains(&size.height) {
@@ -80,7 +81,11 @@ impl Art {
         let pixels = match &self.0 {
             Kind::Raster(image) if size == self.size() => image.clone(),
             Kind::Raster(image) => resized(image, size),
-            Kind::Vector(tree) => rendered(tree, size).ok_or(WatermarkError::Size(size))?,
+            Kind::Vector(tree) => roomy(|| {
+                weight::check(tree, size)?;
+                rendered(tree, size).ok_or(WatermarkError::Size(size))
+            })
+            .map_err(WatermarkError::Image)??,
         };
         Ok(Sprite::new(&pixels))
     }
@@ -90,6 +95,20 @@ impl Art {
 fn looks_like_svg(bytes: &[u8]) -> bool {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     bytes.trim_ascii_start().starts_with(b"<")
+}
+
+/// A drawing's levels, of which usvg takes 1024, are as many calls within calls: more than the
+/// stack of any thread has room for.
+const ROOM: usize = 256 << 20;
+
+/// Has it done on a thread of its own, which has room for it, and waits. An error if there is no
+/// thread, or a drawing nobody thought of makes its reader panic.
+fn roomy<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("drawing".to_owned()).stack_size(ROOM);
+        let thread = thread.spawn_scoped(scope, work).map_err(|err| err.to_string())?;
+        thread.join().map_err(|_| "its reader panicked".to_owned())
+    })
 }
 
 fn options(fonts: &Fonts) -> Options<'static> {

@@ -25,6 +25,7 @@ mod layer;
 mod letters;
 mod sprite;
 mod time_strip;
+mod weight;
 
 use media::Size;
 
@@ -55,6 +56,21 @@ pub enum WatermarkError {
     /// A size that cannot be drawn in.
     #[error("a watermark of {0} cannot be drawn: 1x1 to 8192x8192 are legal")]
     Size(Size),
+    /// A drawing that would take too long, or too much memory.
+    #[error(
+        "the watermark's drawing would take some {seconds} s and {mib} MiB in {size}, by its filters, layers and \
+         patterns: up to {} s and {} MiB are legal",
+        weight::MOST_SECONDS,
+        weight::MOST_MIB
+    )]
+    Heavy {
+        /// The size it was to be drawn in.
+        size: Size,
+        /// What it would take at the least, of one core.
+        seconds: u64,
+        /// For layers, at the least.
+        mib: u64,
+    },
     /// The system has no such font.
     #[error("there is no font {name:?}; {}", there_are(families))]
     NoFont {

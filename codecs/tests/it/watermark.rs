@@ -108,6 +108,21 @@ fn a_drawing_is_crisp_in_every_size() {
     assert_eq!(ink(&picture), Some([40, 0, 79, 79]));
 }
 
+/// As many levels as the reader takes: on the stack of a usual thread they have no room.
+#[test]
+fn levels_within_levels_are_drawn_and_more_are_refused() {
+    let nested = |levels: usize| {
+        let (begun, ended) = ("<g opacity='.99'>".repeat(levels), "</g>".repeat(levels));
+        let rect = "<rect width='4' height='4' fill='#fff'/>";
+        format!("<svg xmlns='http://www.w3.org/2000/svg' width='4' height='4'>{begun}{rect}{ended}</svg>")
+    };
+    let art = Art::read(nested(1_000).as_bytes(), &Fonts::none()).unwrap();
+    art.draw(Size::new(8, 8)).unwrap();
+    assert!(matches!(art.draw(Size::new(1920, 1080)), Err(WatermarkError::Heavy { .. })));
+    let refused = Art::read(nested(100_000).as_bytes(), &Fonts::none());
+    assert!(matches!(refused, Err(WatermarkError::Image(_))));
+}
+
 /// In any size but its own a picture was not seen at all.
 #[test]
 fn a_picture_is_seen_in_every_size() {

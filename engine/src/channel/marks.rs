@@ -12,7 +12,7 @@ use media::{FrameRate, Size, Time};
 use pipeline_dsl as dsl;
 use pipeline_dsl::{Draw, MarkFade, MarkMove, TimeOf, TimeOfDay};
 
-use crate::keys;
+use crate::{keys, small_file};
 
 /// How a channel's graphics are to be at a tick, in the order of the channel.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -172,7 +172,7 @@ impl Loading<'_> {
     fn file(&self, path: &dsl::Text) -> Result<(String, Vec<u8>), String> {
         let path = keys::path(path, self.base, &self.owner).map_err(|e| e.to_string())?;
         let said = format!("{}: {}", self.owner, path.display());
-        let bytes = std::fs::read(&path).map_err(|e| format!("{said}: {e}"))?;
+        let bytes = small_file::read(&path).map_err(|e| format!("{said}: {e}"))?;
         Ok((said, bytes))
     }
 

@@ -6,6 +6,7 @@ use codecs::Picture;
 use media::Size;
 
 use crate::ingest::buffer::Take;
+use crate::small_file;
 
 /// One picture, for ever.
 #[derive(Clone, Debug)]
@@ -14,7 +15,7 @@ pub(crate) struct Still(Picture);
 impl Still {
     /// The image fitted on `canvas`.
     pub(crate) fn load(path: &Path, canvas: Size) -> Result<Self, String> {
-        let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let bytes = small_file::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let picture = codecs::still::load(&bytes, canvas);
         picture.map(Self).map_err(|error| format!("{}: {error}", path.display()))
     }
