@@ -49,12 +49,13 @@ pub enum Lending {
     Closed,
 }
 
-/// A channel that goes on, at a tick. `G` is how its watermarks are led, whatever describes that.
+/// A channel that goes on, at a tick. `G` is what is seen of its watermarks, whatever describes that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Showing<G = ()> {
     /// What has the picture to itself; `None` in a transition, which is nobody else's.
     pub shown: Option<Shown>,
-    /// How its watermarks are: the same in two channels only if they look the same.
+    /// What is seen of its watermarks, but for forensic ones: the same in two channels only if
+    /// it looks the same.
     pub graphics: G,
     /// Whether its rungs are to have a key frame.
     pub key: Key,
@@ -89,8 +90,9 @@ pub struct EncodingStep {
 ///
 /// # Rules
 /// - A channel may carry another one whose ladder has all its rungs with the same settings, all of
-///   them encoded in software, and which has the same watermarks, while both show the same thing
-///   and nothing else, and their watermarks are led alike.
+///   them encoded in software, and which has the same forensic watermark or none either, while both
+///   show the same thing and nothing else, and the same is seen of their watermarks: a program's
+///   own graphic is in nobody's way while it is off.
 /// - A channel with a copied rung neither carries nor is carried.
 /// - Who has fewer sources encodes: a camera's own channel, not the program that shows it just
 ///   now. Of equals it is the first in the show.
@@ -275,17 +277,18 @@ fn could_carry(show: &Show, to: &Channel, from: &Channel) -> bool {
     let (Some(own), Some(other)) = (show.ladder(&to.ladder), show.ladder(&from.ladder)) else {
         return false;
     };
-    // Each rung has a pattern of its own, by its place.
-    let is_forensic = |name: &Name| {
-        show.watermarks.iter().any(|mark| mark.name == *name && matches!(mark.mark, Mark::Forensic { .. }))
+    // It is always there, and each rung has a pattern of its own, by its place.
+    let is_forensic = |name: &&Name| {
+        show.watermarks.iter().any(|mark| mark.name == **name && matches!(mark.mark, Mark::Forensic { .. }))
     };
+    let pattern = |channel: &Channel| channel.watermarks.iter().find(is_forensic).cloned();
     // Key frames of a channel that copies are its camera's, not those that another one asks for.
     let copies = |ladder: &Ladder| ladder.copied().is_some();
     !copies(own)
         && !copies(other)
-        && to.watermarks == from.watermarks
+        && pattern(to) == pattern(from)
         && covers(own, other)
-        && (own.rungs == other.rungs || !to.watermarks.iter().any(is_forensic))
+        && (own.rungs == other.rungs || pattern(to).is_none())
 }
 
 /// Whether every rung of `own` is there in `other` with the same settings.

@@ -47,6 +47,30 @@ impl MarkStates {
     }
 }
 
+/// What is seen of a channel's graphics at a tick: the same in two channels if that looks the same.
+#[derive(Clone, Debug)]
+pub(crate) struct SeenMarks {
+    states: Arc<MarkStates>,
+    at: Time,
+}
+
+impl SeenMarks {
+    pub(crate) const fn new(states: Arc<MarkStates>, at: Time) -> Self {
+        Self { states, at }
+    }
+
+    /// A path may hide one, too; that is not looked into.
+    fn seen(&self) -> impl Iterator<Item = &MarkState> {
+        self.states.graphics.iter().filter(|graphic| graphic.fade.level(self.at) > 0)
+    }
+}
+
+impl PartialEq for SeenMarks {
+    fn eq(&self, other: &Self) -> bool {
+        self.states.day_at_zero == other.states.day_at_zero && self.seen().eq(other.seen())
+    }
+}
+
 /// A channel's graphics, in its order.
 fn graphics<'s>(
     show: &'s dsl::Show,

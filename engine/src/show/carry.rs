@@ -51,7 +51,7 @@ impl ShowRun {
             }
         }
         let channels = self.channels.iter().enumerate();
-        let showings: Vec<_> = channels.map(|(ix, channel)| channel.showing(of(decisions, ix)?)).collect();
+        let showings: Vec<_> = channels.map(|(ix, channel)| channel.showing(of(decisions, ix)?, from)).collect();
         let steps = self.carrying.decide(&showings);
         for (ix, step) in steps.iter().enumerate() {
             let key = step.key == Key::Frame;

@@ -17,7 +17,7 @@ use scheduling::{
 use crate::channel::carry::Borrowed;
 use crate::channel::compose::Layers;
 use crate::channel::copy::CopyWork;
-use crate::channel::marks::{MarkStates, Marks};
+use crate::channel::marks::{Marks, SeenMarks};
 use crate::channel::outlets::Outlet;
 use crate::channel::rung::EncryptOrder;
 use crate::channel::scene::Seen;
@@ -217,14 +217,14 @@ impl ChannelRun {
         self.over == Over::Failed
     }
 
-    /// What it shows at a tick, as far as others could carry it; `None` once it is over.
-    pub(crate) fn showing(&self, decision: &Decision) -> Option<Showing<Arc<MarkStates>>> {
+    /// What it shows at the tick at `at`, as far as others could carry it; `None` once it is over.
+    pub(crate) fn showing(&self, decision: &Decision, at: Time) -> Option<Showing<SeenMarks>> {
         if self.is_over() || decision.is_end() {
             return None;
         }
         let shown = Shown::of(decision, &self.sources, self.filler);
         let lending = if self.stage.is_whole() { Lending::Open } else { Lending::Closed };
-        Some(Showing { shown, graphics: self.marks.now(), key: decision.key, lending })
+        Some(Showing { shown, graphics: SeenMarks::new(self.marks.now(), at), key: decision.key, lending })
     }
 
     /// Decides what its copying rung sends at the tick at `at`, if it has one, and with that where

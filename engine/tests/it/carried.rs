@@ -365,6 +365,38 @@ fn carried_by(report: &Report, rung: &str) -> u64 {
     rung.carried.iter().map(|carried| carried.frames).sum()
 }
 
+/// A lower third of the program alone: but while it is seen, the program is its camera's channel, frame
+/// by frame.
+#[test]
+fn a_graphic_of_the_programs_own_is_encoded_while_it_is_seen() {
+    const TICKS: usize = 75;
+    let text = r#"
+show "name" {
+  video 192x108 25fps
+  audio 48kHz stereo
+  camera film { line disk file "generated/base.mp4" loop=true }
+  watermark bug { image "pictures/logo.png" at=top-right margin=0 scale=20% }
+  watermark name { text "Karry" at=bottom-left size=40 margin=8 state=off }
+  ladder one { preset veryfast; keyframe 2s; audio 64k; rung big 192x108 400k }
+  channel program { sources film; watermark name bug; ladder one; egress disk record "{channel}-{rung}.flv" }
+  channel own { sources film; watermark bug; ladder one; egress disk record "{channel}-{rung}.flv" }
+  rundown program { at 0:01 watermark name on; at 0:02 watermark name off; at 0:03 end }
+  rundown own { at 0:03 end }
+}"#;
+    let ran = offline(text, ffmpeg());
+    // Of equals it is the first in the show that encodes.
+    assert_eq!((carried(&ran.report, "program"), carried(&ran.report, "own")), (0, TICKS as u64 - 25));
+    let [program, own] = ["program", "own"].map(|channel| recording(&ran, channel, "big"));
+    for coded in [&program, &own] {
+        pictures_are_whole(coded, TICKS);
+    }
+    let [program, own] = [program, own].map(|coded| decode_with(&*ffmpeg(), &coded));
+    for (tick, (program, own)) in program.iter().zip(&own).enumerate() {
+        let named = (25..50).contains(&tick);
+        assert_eq!(equal(program, own), !named, "tick {tick}");
+    }
+}
+
 /// Status says from where, at once; and a logo that comes on air with a reload is not left out.
 #[test]
 fn the_status_says_what_is_carried() {

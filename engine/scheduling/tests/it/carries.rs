@@ -10,8 +10,8 @@ use scheduling::{Carrying, ChannelIx, Encoding, EncodingStep, FeedIx, Lending, S
 
 const CAMERAS: usize = 3;
 
-/// Each camera has a channel of its own; two programs; one with a logo, one of fewer rungs, one of
-/// more, one of another bitrate.
+/// Each camera has a channel of its own; two programs; one with a forensic mark, one of fewer rungs,
+/// one of more, one of another bitrate.
 const CHANNELS: [&str; 9] =
     ["program-a", "program-b", "marked", "fewer", "more", "other", "own-0", "own-1", "own-2"];
 
@@ -23,6 +23,7 @@ fn show() -> Show {
     text.push_str(
         r#"
         filler standby { test "bars" }
+        watermark trace { forensic 7 }
         watermark bug { image "logo.png" at=top-right }
         ladder two { rung 720p 1280x720 2500k; rung 360p 640x360 700k }
         ladder low { rung 360p 640x360 700k }
@@ -32,7 +33,7 @@ fn show() -> Show {
     );
     for name in CHANNELS {
         let (ladder, mark) = match name {
-            "marked" => ("two", "watermark bug;"),
+            "marked" => ("two", "watermark trace;"),
             "fewer" => ("low", ""),
             "more" => ("three", ""),
             "other" => ("thin", ""),
@@ -247,6 +248,21 @@ fn a_watermark_led_elsewhere_is_another_picture() {
     assert_eq!(steps[ix("own-0")].key, Key::Frame);
 }
 
+/// A program has graphics that its cameras' own channels do not: what is not seen changes nothing.
+#[test]
+fn a_graphic_of_the_programs_own_is_encoded_while_it_is_seen() {
+    let mut show = show();
+    show.channels[ix("program-a")].watermarks.push("bug".into());
+    let mut carrying = Carrying::new(&show, |_, _| true);
+    let with = |graphics| {
+        let seen = Showing { shown: camera(0), graphics, key: Key::Delta, lending: Lending::Open };
+        tick(&[("program-a", Some(seen))])
+    };
+    for (graphics, from) in [(0, Some("own-0")), (1, None), (1, None), (0, Some("own-0"))] {
+        assert_eq!(carried(&carrying.decide(&with(graphics)), "program-a"), from);
+    }
+}
+
 #[test]
 fn the_filler_on_one_side_is_no_camera_and_on_both_it_is_one_picture() {
     let mut carrying = Carrying::new(&show(), |_, _| true);
@@ -284,7 +300,7 @@ fn a_changed_show_goes_on_with_what_it_has() {
         .find(|channel| channel.name == "program-b")
         .unwrap()
         .watermarks
-        .push("bug".into());
+        .push("trace".into());
     let mut carrying = carrying.reload(&changed, |_, _| true);
     let mut now = tick(&[]);
     now.rotate_left(2);
@@ -293,7 +309,7 @@ fn a_changed_show_goes_on_with_what_it_has() {
     let own = Encoding::Carried(ChannelIx(at("own-0")));
     let step = steps[at("program-a")];
     assert_eq!((step.before, step.now), (own, own));
-    // With its logo it is like `marked`, which shows the same and comes before it now.
+    // With its mark it is like `marked`, which shows the same and comes before it now.
     let step = steps[at("program-b")];
     assert_eq!((step.before, step.now), (own, Encoding::Carried(ChannelIx(at("marked")))));
     assert_eq!(steps[at("own-0")].key, Key::Frame);
