@@ -126,20 +126,26 @@ fn text(status: &Status) -> String {
         family(name, "gauge", help, lines().map(|(l, x)| (l, is(x))).collect());
     }
     // What is measured of a stage, of all that are.
-    let stages = |figure: fn(&StageStatus) -> f64| -> Vec<(String, f64)> {
+    let stages = |figure: fn(&StageStatus) -> Option<f64>| -> Vec<(String, f64)> {
         let lines = lines().filter_map(|(l, x)| Some((format!("stage=\"line\",{l}"), x.stage?)));
         let channels = channels().filter_map(|(l, c)| Some((format!("stage=\"channel\",{l}"), c.stage?)));
         let rungs = rungs().filter_map(|(l, r)| Some((format!("stage=\"rung\",{l}"), r.stage?)));
         let thumbnails = status.load.thumbnails.stage.map(|stage| ("stage=\"thumbnails\"".to_owned(), stage));
-        lines
-            .chain(channels)
-            .chain(rungs)
-            .chain(thumbnails)
-            .map(|(labels, stage)| (labels, figure(&stage)))
-            .collect()
+        let all = lines.chain(channels).chain(rungs).chain(thumbnails);
+        all.filter_map(|(labels, stage)| Some((labels, figure(&stage)?))).collect()
     };
-    family("obvan_stage_cpu_ms", "gauge", "CPU time over the last second.", stages(|stage| stage.cpu_ms));
-    family("obvan_stage_queue", "gauge", "What waits.", stages(|stage| stage.queue as f64));
+    let mut stage = |name: &str, help: &str, figure| family(name, "gauge", help, stages(figure));
+    stage("obvan_stage_cpu_ms", "CPU time over the last second.", |stage| Some(stage.facts.cpu_ms));
+    stage("obvan_stage_queue", "What waits.", |stage| Some(stage.queue as f64));
+    stage("obvan_stage_queue_max", "The most that waited in the last second.", |stage| {
+        Some(stage.facts.queue_max as f64)
+    });
+    stage(
+        "obvan_stage_latency_ms",
+        "From a picture's tick to its end, the median of the last second.",
+        |stage| stage.facts.latency_ms,
+    );
+    stage("obvan_stage_latency_max_ms", "The same, the longest.", |stage| stage.facts.latency_max_ms);
     let live = |state: LineState| if state == LineState::Live { 1.0 } else { 0.0 };
     family(
         "obvan_line_live",
