@@ -4,11 +4,11 @@ import { chip } from './chips';
 import { button, el, Rows, setClass, setText } from './dom';
 import { pictures } from './engine-view';
 import { amount, bitrate, frameRate, type Meter } from './health';
-import type { Pictures, Screen } from './pictures';
+import { ofChannel, ofSource, type Pictures, type Screen, type Subject, type Trust } from './pictures';
 import { RungPlayer, type RungOffer } from './rung-player';
 import { SourceTile, trustIn } from './source-tile';
 import type { KeyStore } from './key-store';
-import { encryption, fillerHold, intentText, onAirText, sourcesOnAir, type Channel, type Status } from './status';
+import { encryption, fillerHold, intentText, onAirText, picturesRest, sourcesOnAir, type Channel, type Status } from './status';
 import { PlanView } from './plan-view';
 import type { Command } from './command';
 
@@ -209,13 +209,15 @@ export class ChannelView {
     this.showMonitors();
   }
 
-  /** What is on air and what is next, as their sources show it. */
+  /** What is on air as the channel shows it, or, where that has a key, as the source does; and what is next. */
   private showMonitors(): void {
     const { status } = this;
     if (status === null) return;
-    for (const [screen, source] of [[this.pgmScreen, this.channel.on_air], [this.pvwScreen, this.preview]] as const) {
-      screen.show(source, source === null ? 'fresh' : trustIn(source, status));
-    }
+    const source = (name: string | null): [Subject | null, Trust] => (name === null ? [null, 'fresh'] : [ofSource(name), trustIn(name, status)]);
+    const own = encryption(this.channel) === 'none';
+    const program: [Subject | null, Trust] = own ? [ofChannel(this.channel.name), picturesRest(status) ? 'rest' : 'fresh'] : source(this.channel.on_air);
+    this.pgmScreen.show(...program);
+    this.pvwScreen.show(...source(this.preview));
   }
 
   /** The channel is there no more. */

@@ -1,4 +1,4 @@
-// What the sources show, as small pictures. They are asked for one after the other, so that commands
+// What sources and channels show, as small pictures. They are asked for one after the other, so that commands
 // find a connection free, and only those in sight, in a tab that is looked at.
 
 import { el, setText } from './dom';
@@ -11,6 +11,17 @@ const PATIENCE_MS = 5000;
 /** How far a picture may be believed: `old` ones come no more, `rest` means that the engine makes none. */
 export type Trust = 'fresh' | 'old' | 'rest';
 
+/** What a picture is of. */
+export interface Subject {
+  name: string;
+  /** Below `/thumb/`. */
+  path: string;
+}
+
+export const ofSource = (name: string): Subject => ({ name, path: encodeURIComponent(name) });
+/** With all that is drawn on it; the engine has none of a channel with a key. */
+export const ofChannel = (name: string): Subject => ({ name, path: `channel/${encodeURIComponent(name)}` });
+
 /** What is said over a picture that may not be taken for what is there now. */
 export function noteOf(trust: Trust, filled: boolean): string {
   if (trust === 'rest') return filled ? 'overload: the last picture' : 'overload: no pictures';
@@ -18,10 +29,11 @@ export function noteOf(trust: Trust, filled: boolean): string {
   return trust === 'old' ? '✕ the last picture' : '';
 }
 
-/** Where a source is seen: the page may have several of one. */
+/** Where a picture is seen: the page may have several of one. */
 export class Screen {
   readonly root: HTMLElement;
-  source: string | null = null;
+  /** What it is of, by its path. */
+  path: string | null = null;
   inSight = false;
   private readonly canvas = el('canvas', { role: 'img', width: '16', height: '9' });
   private readonly note = el('span', { class: 'note' });
@@ -34,15 +46,16 @@ export class Screen {
     this.root = el('span', { class: 'picture' }, this.canvas, this.note, ...over);
   }
 
-  /** Shows this source from now on; `null` is nothing. */
-  show(source: string | null, trust: Trust): void {
+  /** Shows this from now on; `null` is nothing. */
+  show(subject: Subject | null, trust: Trust): void {
     this.trust = trust;
-    if (source !== this.source) {
-      this.source = source;
-      this.canvas.setAttribute('aria-label', source === null ? 'nothing' : `picture of ${source}`);
+    const path = subject?.path ?? null;
+    if (path !== this.path) {
+      this.path = path;
+      this.canvas.setAttribute('aria-label', subject === null ? 'nothing' : `picture of ${subject.name}`);
       this.canvas.getContext('2d')?.clearRect(0, 0, this.canvas.width, this.canvas.height);
       [this.filled, this.missed] = [false, false];
-      const known = source === null ? undefined : this.pictures.last(source);
+      const known = path === null ? undefined : this.pictures.last(path);
       if (known) this.draw(known);
       this.pictures.wake();
     }
@@ -65,12 +78,12 @@ export class Screen {
 
   private say(): void {
     const trust = this.missed && this.trust === 'fresh' ? 'old' : this.trust;
-    setText(this.note, this.source === null ? '' : noteOf(trust, this.filled));
+    setText(this.note, this.path === null ? '' : noteOf(trust, this.filled));
   }
 }
 
 /** Asks for a picture; `null` where there is none. */
-export type Ask = (source: string) => Promise<ImageBitmap | null>;
+export type Ask = (path: string) => Promise<ImageBitmap | null>;
 
 export class Pictures {
   private readonly screens = new Set<Screen>();
@@ -110,8 +123,8 @@ export class Pictures {
     this.wake();
   }
 
-  last(source: string): ImageBitmap | undefined {
-    return this.known.get(source);
+  last(path: string): ImageBitmap | undefined {
+    return this.known.get(path);
   }
 
   /** Something has changed: there may be something to ask for. */
@@ -121,18 +134,18 @@ export class Pictures {
 
   private wanted(): string[] {
     if (!this.may || document.hidden) return [];
-    const sources = [...this.screens].flatMap((screen) => (screen.inSight && screen.source !== null ? [screen.source] : []));
-    return [...new Set(sources)];
+    const paths = [...this.screens].flatMap((screen) => (screen.inSight && screen.path !== null ? [screen.path] : []));
+    return [...new Set(paths)];
   }
 
   private async round(): Promise<void> {
     this.busy = true;
     const begun = performance.now();
-    for (const source of this.wanted()) {
-      if (!this.wanted().includes(source)) continue;
-      const picture = await this.ask(source).catch(() => null);
-      if (picture) this.keep(source, picture);
-      else for (const screen of this.screens) if (screen.source === source) screen.miss();
+    for (const path of this.wanted()) {
+      if (!this.wanted().includes(path)) continue;
+      const picture = await this.ask(path).catch(() => null);
+      if (picture) this.keep(path, picture);
+      else for (const screen of this.screens) if (screen.path === path) screen.miss();
     }
     this.busy = false;
     this.timer = setTimeout(() => {
@@ -141,27 +154,27 @@ export class Pictures {
     }, Math.max(50, ROUND_MS - (performance.now() - begun)));
   }
 
-  private keep(source: string, picture: ImageBitmap): void {
-    this.known.get(source)?.close();
-    this.known.set(source, picture);
+  private keep(path: string, picture: ImageBitmap): void {
+    this.known.get(path)?.close();
+    this.known.set(path, picture);
     let shown = 0;
     for (const screen of this.screens) {
-      if (screen.source !== source) continue;
+      if (screen.path !== path) continue;
       screen.draw(picture);
       shown += 1;
     }
     if (shown === 0) {
-      this.known.delete(source);
+      this.known.delete(path);
       picture.close();
     }
   }
 }
 
-async function fetched(source: string): Promise<ImageBitmap | null> {
+async function fetched(path: string): Promise<ImageBitmap | null> {
   const abort = new AbortController();
   const patience = setTimeout(() => abort.abort(), PATIENCE_MS);
   try {
-    const answer = await fetch(`/thumb/${encodeURIComponent(source)}.jpg`, { signal: abort.signal, cache: 'no-store' });
+    const answer = await fetch(`/thumb/${path}.jpg`, { signal: abort.signal, cache: 'no-store' });
     return answer.status === 200 ? await createImageBitmap(await answer.blob()) : null;
   } finally {
     clearTimeout(patience);

@@ -3,7 +3,7 @@
 import { ICONS, SAID } from './camera-view';
 import { button, el, setClass, setText } from './dom';
 import { keyCap } from './keys';
-import type { Pictures, Screen, Trust } from './pictures';
+import { ofSource, type Pictures, type Screen, type Trust } from './pictures';
 import { boxText } from './scene-view';
 import { picturesRest, type Camera, type Status } from './status';
 
@@ -62,7 +62,7 @@ export class SourceTile {
 
   update(status: Status): void {
     const { text, old } = health(this.source, status);
-    this.screen.show(this.source, trustIn(this.source, status));
+    this.screen.show(ofSource(this.source), trustIn(this.source, status));
     setText(this.lines, text);
     setClass(this.lines, old ? 'lines lost' : 'lines');
   }

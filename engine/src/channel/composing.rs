@@ -116,6 +116,9 @@ impl Stage {
                 if let Some(complaint) = self.composer.marks().complaint() {
                     self.reporter.event(Level::Warn, "watermark-kept", complaint);
                 }
+                for glance in work.glances {
+                    glance.take(work.at, &picture, finish.as_ref());
+                }
                 let frame = Frame { pts: work.at, picture };
                 if let (Some(stand_in), Some(copy)) = (&mut self.stand_in, work.copy) {
                     stand_in.tick(copy, &frame);

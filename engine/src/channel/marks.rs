@@ -94,7 +94,7 @@ fn marks<'s>(
 pub(crate) struct Marks {
     canvas: Size,
     rate: FrameRate,
-    rungs: Vec<Size>,
+    rungs: Arc<[Size]>,
     graphics: Vec<Ready>,
     patterns: Arc<[Option<Pattern>]>,
     /// Why something is not shown as it was asked for; told once.
@@ -154,8 +154,18 @@ pub(crate) fn lay(placed: &[Placed], picture: &mut PictureMut) {
 
 /// What is laid over the rungs' own pictures at a tick.
 pub(crate) struct RungMarks {
+    sizes: Arc<[Size]>,
     placed: Vec<Vec<Placed>>,
     patterns: Arc<[Option<Pattern>]>,
+}
+
+impl RungMarks {
+    /// The rung of the fewest pixels that is at least so large, else the largest; and its size.
+    pub(crate) fn rung_for(&self, picture: Size) -> Option<(usize, Size)> {
+        let sizes = || self.sizes.iter().copied().enumerate();
+        let enough = sizes().filter(|(_, size)| picture.fits_in(*size)).min_by_key(|(_, size)| size.area());
+        enough.or_else(|| sizes().max_by_key(|(_, size)| size.area()))
+    }
 }
 
 impl Finish for RungMarks {
@@ -314,7 +324,7 @@ impl Marks {
         Ok(Self {
             canvas,
             rate: show.video.rate,
-            rungs,
+            rungs: rungs.into(),
             graphics,
             patterns: patterns.into(),
             complaint: None,
@@ -329,7 +339,7 @@ impl Marks {
             canvas: show.video.size,
             rate: show.video.rate,
             patterns: rungs.iter().map(|_| None).collect(),
-            rungs,
+            rungs: rungs.into(),
             graphics: Vec::new(),
             complaint: None,
         }
@@ -384,8 +394,10 @@ impl Marks {
                 }
             }
         }
-        let rungs = is_on_rungs
-            .then(|| Arc::new(RungMarks { placed: on_rungs, patterns: Arc::clone(&self.patterns) }));
+        let rungs = is_on_rungs.then(|| {
+            let (sizes, patterns) = (Arc::clone(&self.rungs), Arc::clone(&self.patterns));
+            Arc::new(RungMarks { sizes, placed: on_rungs, patterns })
+        });
         (on_canvas, rungs)
     }
 }

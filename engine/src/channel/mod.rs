@@ -62,6 +62,7 @@ use crate::rehearse::Codecs;
 use crate::reporter::Reporter;
 use crate::stage::StageMeter;
 use crate::start::{Place, StartError};
+use crate::thumb::Glance;
 
 /// Ticks that may wait to be composed in real time. Offline none need, and each would hold a picture.
 const WAITING: usize = 3;
@@ -79,6 +80,8 @@ pub(crate) struct Work {
     pub(crate) ladder: Option<LadderChange>,
     /// What becomes of rungs from this tick on, by their encoders' numbers in the ladder.
     pub(crate) duties: Vec<(usize, RungDuty)>,
+    /// Who wants to see what is composed: this channel's picture, and of those that carry it.
+    pub(crate) glances: Vec<Glance>,
     /// How its watermarks are to be.
     pub(crate) marks: Arc<MarkStates>,
     /// Interleaved samples of exactly this tick.

@@ -45,6 +45,7 @@ pub(super) fn code_of(refused: &Refused) -> StatusCode {
         "busy" => StatusCode::TOO_MANY_REQUESTS,
         "late" => StatusCode::GATEWAY_TIMEOUT,
         "thumbnail-failed" => StatusCode::INTERNAL_SERVER_ERROR,
+        "encrypted" => StatusCode::FORBIDDEN,
         "ended" => StatusCode::GONE,
         code if code.starts_with("bad-") || code.starts_with("missing-") => StatusCode::BAD_REQUEST,
         _ => StatusCode::CONFLICT,

@@ -1,4 +1,5 @@
-//! `GET /thumb/{source}.jpg`: what a camera, a scene or a filler shows.
+//! `GET /thumb/{source}.jpg`: what a camera, a scene or a filler shows; `GET
+//! /thumb/channel/{channel}.jpg`: what a channel without a key shows, with all that is drawn on it.
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, StatusCode, header};
@@ -6,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::control;
 use crate::handle::Handle;
-use crate::thumb::Answer;
+use crate::thumb::{Answer, Of};
 
 /// Seconds of show time: the tick that the picture is of.
 const SHOW_TIME: HeaderName = HeaderName::from_static("obvan-t");
@@ -16,10 +17,21 @@ const REASON: HeaderName = HeaderName::from_static("obvan-reason");
 const OWN_PAGES: (HeaderName, &str) =
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
 
-pub(super) async fn thumb(State(handle): State<Handle>, Path(file): Path<String>) -> Response {
-    let source = file.strip_suffix(".jpg").unwrap_or(&file);
+pub(super) async fn source(State(handle): State<Handle>, Path(file): Path<String>) -> Response {
+    thumb(&handle, Of::Source(named(&file))).await
+}
+
+pub(super) async fn channel(State(handle): State<Handle>, Path(file): Path<String>) -> Response {
+    thumb(&handle, Of::Channel(named(&file))).await
+}
+
+fn named(file: &str) -> &str {
+    file.strip_suffix(".jpg").unwrap_or(file)
+}
+
+async fn thumb(handle: &Handle, of: Of<'_>) -> Response {
     let no_store = (header::CACHE_CONTROL, "no-store");
-    match handle.thumbs().ask(source).await {
+    match handle.thumbs().ask(of).await {
         Ok(Answer::Jpeg { jpeg, at, age, why }) => {
             let told = [
                 (SHOW_TIME, format!("{:.3}", at.as_secs_f64())),

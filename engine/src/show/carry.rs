@@ -6,6 +6,7 @@ use scheduling::{Carrying, ChannelIx, Decision, Encoding, EncodingStep};
 
 use crate::show::ShowRun;
 use crate::show::channels::ChannelRun;
+use crate::thumb::Glance;
 
 /// For a show whose channels are open: what their encoders wrote into the headers counts, too.
 pub(crate) fn carrying(show: &dsl::Show, channels: &[ChannelRun]) -> Carrying {
@@ -51,7 +52,8 @@ impl ShowRun {
             }
         }
         let channels = self.channels.iter().enumerate();
-        let showings: Vec<_> = channels.map(|(ix, channel)| channel.showing(of(decisions, ix)?, from)).collect();
+        let showings: Vec<_> =
+            channels.map(|(ix, channel)| channel.showing(of(decisions, ix)?, from)).collect();
         let steps = self.carrying.decide(&showings);
         for (ix, step) in steps.iter().enumerate() {
             let key = step.key == Key::Frame;
@@ -67,6 +69,19 @@ impl ShowRun {
             }
         }
         steps
+    }
+
+    /// Who wants to see a channel at the tick at `from`, each with the channel that composes it.
+    pub(super) fn glances(&mut self, steps: &[EncodingStep], from: Time) -> Vec<(ChannelIx, Glance)> {
+        let by = |(channel, glance): (ChannelIx, Glance)| match steps.get(channel.0).map(|step| step.now) {
+            Some(Encoding::Carried(lender)) => Some((lender, glance)),
+            Some(Encoding::Own) => Some((channel, glance)),
+            Some(Encoding::None) | None => {
+                glance.nothing(from);
+                None
+            }
+        };
+        self.thumbs.glances(from).into_iter().filter_map(by).collect()
     }
 
     /// A channel's pictures come from elsewhere from this tick on.

@@ -31,6 +31,7 @@ use crate::show::overload::Rests;
 use crate::show::reload::OpenedChannel;
 use crate::show::scenes::SceneRun;
 use crate::stage::{Besides, StageReading};
+use crate::thumb::Glance;
 
 /// Why nothing is on air of a channel that has failed.
 const FAILED: &str = "failed";
@@ -276,6 +277,7 @@ impl ChannelRun {
         scheduler: &ChannelScheduler,
         (from, to): (Time, Time),
         given: &Given<'_>,
+        glances: Vec<Glance>,
     ) -> Changed {
         if self.is_over() {
             return Changed::Nothing;
@@ -325,7 +327,17 @@ impl ChannelRun {
         let copy = self.copying.take();
         let duties = self.rests.take_orders();
         let ladder = self.stage.take_change();
-        match self.stage.send(Work { at: from, pictures, copy, ladder, duties, marks, redrawn, sound }) {
+        match self.stage.send(Work {
+            at: from,
+            pictures,
+            copy,
+            ladder,
+            duties,
+            glances,
+            marks,
+            redrawn,
+            sound,
+        }) {
             Ok(()) => changed,
             Err(Gone) => {
                 self.note(from, None, FAILED);

@@ -212,13 +212,16 @@ impl ShowRun {
         }
         let steps = self.settle_encoding(&decisions, from);
         self.settle_rests(&steps, from);
+        let mut glances = self.glances(&steps, from);
         let given = Given { cameras: &self.cameras, fillers: &self.fillers, scenes: &self.scenes };
         let mut causes = Vec::new();
         for ((ix, channel), step) in self.channels.iter_mut().enumerate().zip(steps) {
             let scheduler = self.switcher.channel(ChannelIx(ix));
             causes.push(match (carry::of(&decisions, ix), scheduler) {
                 (Some(decision), Some(scheduler)) => {
-                    channel.tick(decision, step, scheduler, (from, to), &given)
+                    let glances = glances.extract_if(.., |(by, _)| *by == ChannelIx(ix));
+                    let glances = glances.map(|(_, glance)| glance).collect();
+                    channel.tick(decision, step, scheduler, (from, to), &given, glances)
                 }
                 _ => Changed::Nothing,
             });

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
 
+use codecs::Picture;
 use crossbeam_channel::{Sender, TrySendError, bounded};
 use media::{Span, Time};
 use pipeline_dsl as dsl;
-use scheduling::SceneIx;
+use scheduling::{ChannelIx, SceneIx};
 
 use super::maker::{self, Job};
 use super::{FRESH, Kind, Slot, Thumbs, sources};
+use crate::channel::marks::RungMarks;
 use crate::channel::scene::Seen;
 use crate::clock::Clock;
 use crate::event::Level;
@@ -32,11 +34,51 @@ pub(crate) enum At {
     Filler(usize),
 }
 
+/// Where something that can be asked for is found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Found {
+    Source(At),
+    Channel(ChannelIx),
+}
+
+/// Somebody wants to see what a channel shows at a tick. For whoever composes that.
+pub(crate) struct Glance {
+    slot: Arc<Slot>,
+    to_maker: Sender<Job>,
+}
+
+impl Glance {
+    /// The canvas at `at`, and what is still to be laid over the rungs' pictures.
+    pub(crate) fn take(self, at: Time, picture: &Picture, marks: Option<&Arc<RungMarks>>) {
+        self.hand_on(at, Some(Seen::Picture(picture.clone())), marks.map(Arc::clone));
+    }
+
+    /// It has not begun, or is over.
+    pub(crate) fn nothing(self, at: Time) {
+        self.hand_on(at, None, None);
+    }
+
+    fn hand_on(self, at: Time, seen: Option<Seen>, marks: Option<Arc<RungMarks>>) {
+        let job = Job { slot: Arc::clone(&self.slot), at, seen, marks };
+        if self.to_maker.try_send(job).is_err() {
+            // The picture of a later tick will do.
+            self.slot.wanted.store(true, Relaxed);
+        }
+    }
+}
+
 struct Source {
-    at: At,
+    at: Found,
     slot: Arc<Slot>,
     /// When a picture of it was handed on last.
     last: Option<Time>,
+}
+
+impl Source {
+    /// Whether it is wanted at the tick at `at`, and its last picture is not fresh.
+    fn is_due(&self, at: Time) -> bool {
+        self.last.is_none_or(|last| at - last >= FRESH) && self.slot.wanted.load(Relaxed)
+    }
 }
 
 /// The show's thread hands pictures on from here.
@@ -88,12 +130,18 @@ impl ThumbDesk {
         let old = self.thumbs.slots().clone().unwrap_or_default();
         let (mut slots, mut places) = (Vec::new(), Vec::new());
         for (kind, name) in sources(show) {
+            let source = |at: Option<At>| at.map(Found::Source);
             let at = match kind {
-                Kind::Camera => show.cameras.iter().position(|one| one.name == name).map(At::Camera),
+                Kind::Camera => source(show.cameras.iter().position(|one| one.name == name).map(At::Camera)),
                 Kind::Scene => {
-                    show.scenes.iter().position(|one| one.name == name).map(SceneIx).map(At::Scene)
+                    let place = show.scenes.iter().position(|one| one.name == name);
+                    source(place.map(SceneIx).map(At::Scene))
                 }
-                Kind::Filler => show.fillers.iter().position(|one| one.name == name).map(At::Filler),
+                Kind::Filler => source(show.fillers.iter().position(|one| one.name == name).map(At::Filler)),
+                Kind::Channel(_) => {
+                    let place = show.channels.iter().position(|one| one.name == name);
+                    place.map(ChannelIx).map(Found::Channel)
+                }
             };
             // It was taken from there.
             let Some(at) = at else { continue };
@@ -132,7 +180,25 @@ impl ThumbDesk {
         self.thumbs.rests.store(false, Relaxed);
     }
 
-    /// Hands on what is wanted of the tick at `at`; `seen` says what a source shows then.
+    /// Which channels somebody wants to see at the tick at `at`.
+    pub(crate) fn glances(&mut self, at: Time) -> Vec<(ChannelIx, Glance)> {
+        let (Some(_), Some(maker)) = (self.asked, &self.to_maker) else { return Vec::new() };
+        if self.thumbs.rests.load(Relaxed) {
+            return Vec::new();
+        }
+        let due = self.sources.iter_mut().filter_map(|source| {
+            let Found::Channel(channel) = source.at else { return None };
+            if !source.is_due(at) {
+                return None;
+            }
+            source.slot.wanted.store(false, Relaxed);
+            source.last = Some(at);
+            Some((channel, Glance { slot: Arc::clone(&source.slot), to_maker: maker.clone() }))
+        });
+        due.collect()
+    }
+
+    /// Hands on what is wanted of the sources at the tick at `at`; `seen` says what one shows then.
     pub(crate) fn tick(&mut self, at: Time, seen: impl Fn(At) -> Option<Seen>) {
         let (Some(_), Some(maker)) = (self.asked, &self.to_maker) else { return };
         if self.thumbs.rests.load(Relaxed) {
@@ -142,13 +208,13 @@ impl ThumbDesk {
         for step in 0..self.sources.len() {
             let ix = (self.next + step) % self.sources.len();
             let Some(source) = self.sources.get_mut(ix) else { continue };
-            let rests = source.last.is_some_and(|last| at - last < FRESH);
-            if rests || !source.slot.wanted.load(Relaxed) {
+            let Found::Source(of) = source.at else { continue };
+            if !source.is_due(at) {
                 continue;
             }
             // Who asks from here on asks for another one.
             source.slot.wanted.store(false, Relaxed);
-            match maker.try_send(Job { slot: Arc::clone(&source.slot), at, seen: seen(source.at) }) {
+            match maker.try_send(Job { slot: Arc::clone(&source.slot), at, seen: seen(of), marks: None }) {
                 Ok(()) => source.last = Some(at),
                 Err(refusal) => {
                     source.slot.wanted.store(true, Relaxed);

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
-use codecs::{CodecError, Filter, Picture, Scaler, still};
+use codecs::{CodecError, Filter, Finish, Picture, Scaler, still};
 use crossbeam_channel::Receiver;
 use media::{Size, Time};
 
 use super::{Look, Shown, Slot, Thumbs};
+use crate::channel::marks::RungMarks;
 use crate::channel::scene::Seen;
 use crate::options::Mode;
 use crate::stage::ThreadShare;
@@ -24,14 +25,16 @@ pub(super) struct Job {
     pub(super) at: Time,
     /// `None` if that is nothing.
     pub(super) seen: Option<Seen>,
+    /// What a channel lays over its rungs' pictures.
+    pub(super) marks: Option<Arc<RungMarks>>,
 }
 
 /// Works until no more can come.
 pub(super) fn run(jobs: &Receiver<Job>, thumbs: &Thumbs, timed: Mode) {
     let mut share = ThreadShare::begin();
     let mut scaler = None;
-    for Job { slot, at, seen } in jobs {
-        let shown = match seen.map(|seen| small(&seen, &mut scaler)) {
+    for Job { slot, at, seen, marks } in jobs {
+        let shown = match seen.map(|seen| small(&seen, marks.as_deref(), &mut scaler)) {
             None => Shown::Nothing,
             Some(Ok(jpeg)) => {
                 thumbs.made.fetch_add(1, Relaxed);
@@ -48,9 +51,14 @@ pub(super) fn run(jobs: &Receiver<Job>, thumbs: &Thumbs, timed: Mode) {
     }
 }
 
-fn small(seen: &Seen, scaler: &mut Option<Scaler>) -> Result<Bytes, CodecError> {
-    let picture: Picture = seen.picture_apart()?;
+fn small(seen: &Seen, marks: Option<&RungMarks>, scaler: &mut Option<Scaler>) -> Result<Bytes, CodecError> {
+    let mut picture: Picture = seen.picture_apart()?;
     let size = fitted(picture.size());
+    if let Some((rung, at)) = marks.and_then(|marks| marks.rung_for(size))
+        && let Some(marks) = marks
+    {
+        picture = marks.finish(rung, Scaler::new(at, Filter::Area).scale(&picture)?)?;
+    }
     let scaler = match scaler {
         Some(scaler) if scaler.size() == size => scaler,
         other => other.insert(Scaler::new(size, Filter::Area)),

@@ -1,13 +1,16 @@
-//! Thumbnails: what each source shows, as a small JPEG, made while somebody asks for it.
+//! Thumbnails: what each source and each channel shows, as a small JPEG, made while somebody asks
+//! for it.
 //!
 //! Whoever asks leaves word at the source ([`Thumbs`]). At its next tick the show's thread hands on
 //! what the source shows ([`ThumbDesk`]), shared and not copied, to a thread of its own ([`maker`]),
 //! which scales it and packs it; all who have asked by then get the same. The tick waits for
 //! nothing: where the maker is behind, the picture of a later tick is taken. While nobody asks,
-//! nothing is done.
+//! nothing is done. What a channel shows is handed on by its composing thread ([`Glance`]), which
+//! does not wait either; of a channel that carries another one's pictures, by that one's.
 //!
-//! They are what happens in the truck, before any channel: nothing of a channel goes out by this
-//! door, encrypted or not, and who may ask for the status may ask for them.
+//! Sources are what happens in the truck, before any channel, and who may ask for the status may
+//! ask for them. A channel that has a key never goes out by this door, whether it is encrypted just
+//! then or not.
 
 mod desk;
 mod maker;
@@ -25,7 +28,7 @@ use crate::clock::Clock;
 use crate::command::Refused;
 use crate::stage::StageMeter;
 
-pub(crate) use desk::{At, ThumbDesk};
+pub(crate) use desk::{At, Glance, ThumbDesk};
 
 /// What is no older is good enough for whoever asks, so that a source costs no more than two
 /// pictures a second, however many ask.
@@ -33,8 +36,18 @@ const FRESH: Span = Span::from_millis(500);
 /// How long somebody who asks is kept waiting for a new one.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// Why there is none of a channel that has a key.
+const SEALED: &str = "its channel is encrypted, and a thumbnail would show it to whoever has no key";
 /// Why there is no new one.
 const RESTS: &str = "none are made, since the engine does not keep up";
+
+/// What somebody asks for, by its name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Of<'a> {
+    /// A camera, a scene or a filler.
+    Source(&'a str),
+    Channel(&'a str),
+}
 
 /// What a source has shown last.
 #[derive(Clone, Default)]
@@ -75,10 +88,41 @@ enum Kind {
     Camera,
     Scene,
     Filler,
+    Channel(Seal),
 }
 
-/// All that can be asked for, in the order of the show. A filler can have the name of a camera:
-/// then the name is the camera's.
+/// Whether a channel has a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Seal {
+    None,
+    Key,
+}
+
+impl Of<'_> {
+    fn is(self, slot: &Slot) -> bool {
+        let is_channel = matches!(slot.kind, Kind::Channel(_));
+        match self {
+            Self::Source(name) => !is_channel && slot.name == name,
+            Self::Channel(name) => is_channel && slot.name == name,
+        }
+    }
+
+    /// There is nothing of this name among these.
+    fn unknown(self, slots: &[Arc<Slot>]) -> Refused {
+        let (code, word, name) = match self {
+            Self::Source(name) => ("unknown-source", "source", name),
+            Self::Channel(name) => ("unknown-channel", "channel", name),
+        };
+        let is_channel = |slot: &&Arc<Slot>| matches!(slot.kind, Kind::Channel(_));
+        let wants_channel = matches!(self, Self::Channel(_));
+        let named = slots.iter().filter(|slot| is_channel(slot) == wants_channel);
+        let names: Vec<&str> = named.map(|slot| slot.name.as_str()).collect();
+        Refused::new(code, format!("there is no {word} {name}"), &names)
+    }
+}
+
+/// All that can be asked for, in the order of the show, channels last. A filler can have the name of
+/// a camera: then the name is the camera's.
 fn sources(show: &dsl::Show) -> Vec<(Kind, &str)> {
     let cameras = show.cameras.iter().map(|camera| (Kind::Camera, camera.name.as_str()));
     let scenes = show.scenes.iter().map(|scene| (Kind::Scene, scene.name.as_str()));
@@ -88,6 +132,8 @@ fn sources(show: &dsl::Show) -> Vec<(Kind, &str)> {
             all.push((Kind::Filler, &filler.name));
         }
     }
+    let seal = |channel: &dsl::Channel| if channel.encrypt.is_some() { Seal::Key } else { Seal::None };
+    all.extend(show.channels.iter().map(|channel| (Kind::Channel(seal(channel)), channel.name.as_str())));
     all
 }
 
@@ -150,14 +196,14 @@ impl Thumbs {
         *self.slots.write().unwrap_or_else(PoisonError::into_inner) = slots;
     }
 
-    /// What a source shows: half a second old at the most, but where the engine is behind. While
+    /// What a source or a channel shows: half a second old at the most, but where the engine is behind. While
     /// thumbnails rest it is the last that was made.
     ///
     /// # Errors
-    /// There is no such source, with the names there are; the show is over; or the picture cannot
-    /// be made.
-    pub(crate) async fn ask(&self, source: &str) -> Result<Answer, Refused> {
-        let look = match self.begin(source)? {
+    /// There is none of this name, with the names there are; the channel is encrypted; the show is
+    /// over; or the picture cannot be made.
+    pub(crate) async fn ask(&self, of: Of<'_>) -> Result<Answer, Refused> {
+        let look = match self.begin(of)? {
             Asking::Served(look) => look,
             Asking::Waits(mut looks) => {
                 // Whether it came or not, and also if the show ended: what there is, is shown.
@@ -168,19 +214,19 @@ impl Thumbs {
         let why = self.rests.load(Relaxed).then_some(RESTS);
         match (look.at, look.shown) {
             (Some(at), Shown::Jpeg(jpeg)) => Ok(Answer::Jpeg { jpeg, at, age: self.age(at), why }),
-            (Some(_), Shown::Nothing) => Ok(Answer::Nothing("it has shown no picture yet")),
+            (Some(_), Shown::Nothing) => Ok(Answer::Nothing("it has no picture")),
             (_, Shown::Failed(why)) => Err(Refused::new("thumbnail-failed", &*why, &[])),
             (None, _) => Ok(Answer::Nothing(why.unwrap_or("the show has not come to it within a second"))),
         }
     }
 
-    fn begin(&self, source: &str) -> Result<Asking, Refused> {
+    fn begin(&self, of: Of<'_>) -> Result<Asking, Refused> {
         let slots = self.slots();
         let Some(slots) = &*slots else { return Err(Refused::new("ended", "the show is over", &[])) };
-        let Some(slot) = slots.iter().find(|slot| slot.name == source) else {
-            let names: Vec<&str> = slots.iter().map(|slot| slot.name.as_str()).collect();
-            return Err(Refused::new("unknown-source", format!("there is no source {source}"), &names));
-        };
+        let slot = slots.iter().find(|slot| of.is(slot)).ok_or_else(|| of.unknown(slots))?;
+        if slot.kind == Kind::Channel(Seal::Key) {
+            return Err(Refused::new("encrypted", SEALED, &[]));
+        }
         self.asked.store(true, Relaxed);
         let mut looks = slot.look.subscribe();
         let last = looks.borrow_and_update().clone();

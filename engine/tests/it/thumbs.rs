@@ -128,6 +128,86 @@ fn sources_are_seen_as_they_are_and_only_while_somebody_asks() {
     assert_eq!(get(http, "/thumb/bars.jpg").code, 410);
 }
 
+/// A channel's thumbnail is what its viewers see: a mix, what is drawn once and on each rung, also
+/// while its pictures are another channel's. One that has a key has none.
+#[test]
+fn a_clear_channel_is_seen_as_its_viewers_see_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("tour.key");
+    std::fs::write(&key, "000102030405060708090a0b0c0d0e0f").unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let text = r##"show "desk" {
+  video 320x180 15fps
+  audio 48kHz stereo
+  camera bars { line gen test "bars" }
+  camera blue { line gen test "color:blue" }
+  watermark once { text "■" size=60 color=white at=left margin=0 state=off }
+  watermark crisp { text "■" size=60 color=#ff0000 at=right margin=0 draw=rung state=off }
+  ladder two { preset ultrafast; keyframe 1s; audio 64k; rung small 128x72 100k; rung tiny 64x36 100k }
+  key tour { id 1 file="KEY" }
+  channel program { sources bars blue; watermark once crisp; ladder two; egress web serve http-flv }
+  channel own-blue { sources blue; watermark once crisp; ladder two; egress web serve http-flv }
+  channel sealed { sources blue; ladder two; encrypt tour; egress web serve http-flv }
+  channel brief { sources bars; ladder two; egress web serve http-flv }
+  rundown brief { at 0:00.200 end }
+  rundown own-blue { at 1:00:00 end }
+}"##;
+    let live = start_show(&text.replace("KEY", key.to_str().unwrap()));
+    let (handle, http) = (live.engine.handle(), live.http());
+    let path = "/thumb/channel/program.jpg";
+    let (answer, bars, _) = pictured(http, path);
+    assert_eq!((bars.width(), bars.height(), answer.header("cache-control")), (256, 144, Some("no-store")));
+    assert_colour(&bars, (18, 72), [191, 191, 191]);
+    let order = |body: serde_json::Value| {
+        handle.command(serde_json::from_value(body).unwrap()).unwrap();
+    };
+    let shows = |what: &str, is: &dyn Fn(&image::RgbImage) -> bool| {
+        let begun = Instant::now();
+        while !is(&pictured(http, path).1) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    let is = |picture: &image::RgbImage, (x, y), colour: [u8; 3]| {
+        picture.get_pixel(x, y).0.iter().zip(colour).all(|(a, b)| a.abs_diff(b) <= 24)
+    };
+    order(serde_json::json!({"do": "cut", "channel": "program", "source": "blue"}));
+    shows("the cut", &|picture| is(picture, (128, 72), [0, 0, 255]));
+    let status = wait_for(&handle, "that it is carried", |s| s.channels[0].rungs[0].carried_from.is_some());
+    assert_eq!(status.channels[0].rungs[0].carried_from.as_deref(), Some("own-blue"));
+    for channel in ["program", "own-blue"] {
+        for mark in ["once", "crisp"] {
+            order(
+                serde_json::json!({"do": "watermark", "channel": channel, "watermark": mark, "state": "on"}),
+            );
+        }
+    }
+    let is_red = |picture: &image::RgbImage| {
+        picture.enumerate_pixels().any(|(x, _, pixel)| x > 192 && pixel[0] > 150 && pixel[2] < 110)
+    };
+    let is_white = |picture: &image::RgbImage| {
+        picture.enumerate_pixels().any(|(x, _, pixel)| x < 64 && pixel.0.iter().all(|part| *part > 200))
+    };
+    shows("both marks", &|picture| is_red(picture) && is_white(picture));
+    assert!(!is_red(&pictured(http, "/thumb/blue.jpg").1), "a source has none");
+
+    let sealed = get(http, "/thumb/channel/sealed.jpg");
+    let refused: engine::Refused = serde_json::from_slice(&sealed.body).unwrap();
+    assert_eq!((sealed.code, refused.code.as_str()), (403, "encrypted"));
+    order(serde_json::json!({"do": "encrypt", "channel": "sealed", "state": "off"}));
+    assert_eq!(get(http, "/thumb/channel/sealed.jpg").code, 403, "nor while it is clear: it may be again");
+    let over = get(http, "/thumb/channel/brief.jpg");
+    assert_eq!((over.code, over.header("obvan-reason")), (204, Some("it has no picture")));
+    let unknown = get(http, "/thumb/channel/bars.jpg");
+    let refused: engine::Refused = serde_json::from_slice(&unknown.body).unwrap();
+    assert_eq!((unknown.code, refused.code.as_str()), (404, "unknown-channel"));
+    assert_eq!(refused.legal, ["program", "own-blue", "sealed", "brief"]);
+    assert_eq!(get(http, "/thumb/program.jpg").code, 404, "a channel is no source");
+    handle.stop();
+    live.engine.wait();
+}
+
 /// An encoder becomes five times too slow while somebody looks at the sources: there are no new
 /// pictures, and what was seen last stays.
 #[test]

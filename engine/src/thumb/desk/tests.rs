@@ -5,7 +5,7 @@ use media::Size;
 use super::*;
 use crate::clock::{Stop, VirtualClock};
 use crate::event::EventLog;
-use crate::thumb::{Asking, Look, Shown};
+use crate::thumb::{Asking, Look, Of, Shown};
 
 const SHOW: &str = r#"show t {
   video 64x36 25fps
@@ -59,7 +59,7 @@ impl Bench {
     }
 
     fn ask(&self, name: &str) -> Asking {
-        self.desk.thumbs.begin(name).unwrap()
+        self.desk.thumbs.begin(Of::Source(name)).unwrap()
     }
 }
 
@@ -126,6 +126,50 @@ fn a_tick_waits_for_nobody_and_who_was_left_out_is_next() {
     assert_eq!(named(&bench), ["a"]);
 }
 
+/// A channel's is asked of whoever composes it, no oftener than a source's; what the maker cannot take
+/// comes again.
+#[test]
+fn a_channel_is_looked_at_by_whoever_composes_it() {
+    let mut bench = bench();
+    let glance = |bench: &mut Bench, ms: i64| {
+        let at = Time::from_millis(ms);
+        bench.clock.wait_until(at, &Stop::default());
+        bench.desk.listen(at);
+        let glances = bench.desk.glances(at);
+        let count = glances.len();
+        for (channel, glance) in glances {
+            assert_eq!(channel, ChannelIx(0));
+            glance.take(at, &picture(), None);
+        }
+        count
+    };
+    assert_eq!(glance(&mut bench, 0), 0, "nobody has asked");
+    let ask = |bench: &Bench| drop(bench.desk.thumbs.begin(Of::Channel("c")).unwrap());
+    ask(&bench);
+    assert_eq!((glance(&mut bench, 40), glance(&mut bench, 80)), (1, 0));
+    assert_eq!(bench.handed(), [("c".to_owned(), 40)]);
+    ask(&bench);
+    assert_eq!((glance(&mut bench, 120), glance(&mut bench, 540)), (0, 1));
+    bench.handed();
+    // Two wait, and no more can.
+    (bench.ask("a"), bench.ask("b"));
+    bench.tick(1_000);
+    ask(&bench);
+    assert_eq!(glance(&mut bench, 1_040), 1);
+    assert_eq!(bench.handed(), [("a".to_owned(), 1_000), ("b".to_owned(), 1_000)]);
+    assert_eq!((glance(&mut bench, 1_080), glance(&mut bench, 1_540)), (0, 1));
+    assert_eq!(bench.handed(), [("c".to_owned(), 1_540)]);
+    // It gets a key: what it has shown is not shown to anybody any more.
+    bench.made("c", 1_540);
+    let sealed = SHOW.replace("ladder l; egress", "ladder l; encrypt tour; egress");
+    let sealed = sealed.replace("channel c", "key tour { id 1 env=KEY }\n  channel c");
+    bench.desk.rearrange(&pipeline_dsl::parse_show(&sealed).unwrap());
+    let refused = bench.desk.thumbs.begin(Of::Channel("c")).err().map(|refused| refused.code);
+    assert_eq!((refused.as_deref(), glance(&mut bench, 3_000)), (Some("encrypted"), 0));
+    bench.desk.rearrange(&pipeline_dsl::parse_show(SHOW).unwrap());
+    assert!(matches!(bench.desk.thumbs.begin(Of::Channel("c")).unwrap(), Asking::Waits(_)));
+}
+
 #[test]
 fn while_they_rest_the_last_one_stays() {
     let mut bench = bench();
@@ -150,7 +194,8 @@ fn while_they_rest_the_last_one_stays() {
 #[test]
 fn sources_come_and_go() {
     let mut bench = bench();
-    let names = |bench: &Bench| bench.desk.thumbs.begin("nobody").err().map(|refused| refused.legal);
+    let names =
+        |bench: &Bench| bench.desk.thumbs.begin(Of::Source("nobody")).err().map(|refused| refused.legal);
     assert_eq!(names(&bench).unwrap(), ["a", "b", "duo", "slate"], "`a` is the camera, not the filler");
     bench.made("b", 0);
     bench.made("a", 0);
@@ -165,7 +210,7 @@ fn sources_come_and_go() {
     let Asking::Waits(mut looks) = bench.ask("z") else { panic!("it is new") };
     bench.desk.close();
     assert!(looks.borrow_and_update().at.is_none());
-    let ended = |thumbs: &Thumbs| thumbs.begin("b").err().map(|refused| refused.code);
+    let ended = |thumbs: &Thumbs| thumbs.begin(Of::Source("b")).err().map(|refused| refused.code);
     assert_eq!(ended(&bench.desk.thumbs).as_deref(), Some("ended"));
     bench.handed();
     assert!(looks.has_changed().is_err(), "nobody is left waiting");
