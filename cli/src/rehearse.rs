@@ -16,6 +16,7 @@ use engine::rehearse::{self, Codecs, Rehearsal, RehearseOptions};
 use media::Span;
 
 use crate::exit::{Means, Outcome, Result, wrong};
+use crate::rehearse::faults::Script;
 use crate::rehearse::progress::Progress;
 use crate::show_file::{ShowFile, tally};
 use crate::target::Target;
@@ -37,6 +38,7 @@ Faults, one a line in a file; without `for` they stay until the end:
   engine kill@60s for 2s          it is started again, and its show goes on; `kill=fresh`: begins anew
   filler/standby lost|stall|freeze|black|silence@10s for 5s
   at 12s cut karry                                           the words of `obvan ctl` and of rundowns
+  at 20s reload \"evening.show\"                               go over to what another show file says
 
 A gap is what a viewer misses for more than a tenth of a second: a picture that stands still, black,
 silence, or nothing that comes. The same seed and faults give the same rehearsal.
@@ -80,7 +82,7 @@ pub fn rehearse(args: &Args) -> Result {
     let Some(show) = checked.show else {
         return wrong(format_args!("{} cannot be rehearsed: {}", file.name, tally(&checked.diagnostics)));
     };
-    let script = faults::script(&show, &args.fault, &args.faults)?;
+    let Script { script, shows } = faults::script(&show, &file.folder, &args.fault, &args.faults)?;
     if args.limit.is_none() && show.end().is_none() {
         let name = &file.name;
         return wrong(format_args!(
@@ -100,6 +102,7 @@ pub fn rehearse(args: &Args) -> Result {
         length: args.limit,
         codecs,
         inputs: file.folder.clone(),
+        shows,
         ..RehearseOptions::new()
     };
     let mut progress = Progress::new();

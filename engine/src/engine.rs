@@ -169,7 +169,7 @@ impl Engine {
         }
         let (to_show, reloads) = bounded(1);
         let door = Arc::new(Mutex::new(door));
-        let reloader = Reloader::new(Standing {
+        let reloader = Arc::new(Reloader::new(Standing {
             show: show.clone(),
             place: place.clone(),
             file: on_disk(file),
@@ -178,7 +178,7 @@ impl Engine {
             door: Arc::clone(&door),
             viewers: Arc::clone(&viewers),
             to_show,
-        });
+        }));
         let (latest, events) = log.follow(EVENTS_SHOWN);
         let board = Arc::new(Board::new(Status {
             revision: 0,
@@ -222,6 +222,7 @@ impl Engine {
             board: Arc::clone(&board),
             commands: asked,
             reloads,
+            rehearses: life.is_some().then(|| Arc::clone(&reloader)),
             gone: Vec::new(),
             gone_scenes: Vec::new(),
             cameras,

@@ -37,7 +37,7 @@ pub(crate) struct Inner {
     pub(crate) stop: Arc<Stop>,
     pub(crate) viewers: Arc<Viewers>,
     pub(crate) thumbs: Arc<Thumbs>,
-    pub(crate) reloader: Reloader,
+    pub(crate) reloader: Arc<Reloader>,
 }
 
 /// The feeds that viewers may join.

@@ -62,7 +62,7 @@ fn names(list: &[Name]) -> String {
     list.iter().map(|n| name(n)).collect::<Vec<_>>().join(" ")
 }
 
-fn text(text: &Text) -> String {
+pub(crate) fn text(text: &Text) -> String {
     match text {
         Text::Plain(plain) => quoted(plain),
         Text::Env(variable) => name(&format!("env:{variable}")),

@@ -166,6 +166,11 @@ fn orders(rehearsal: &Rehearsal) -> Table {
         let came = match &command.outcome {
             CommandOutcome::Done { on_air: Some(source) } => format!("done; on air: {source}"),
             CommandOutcome::Done { on_air: None } => "done".to_owned(),
+            CommandOutcome::Reloaded { revision, steps } => {
+                let steps =
+                    if steps.is_empty() { "nothing is different".to_owned() } else { steps.join("; ") };
+                format!("revision {revision} is in force: {steps}")
+            }
             CommandOutcome::Refused { message } => format!("refused: {message}"),
             CommandOutcome::Unheard => "nobody was there to hear it".to_owned(),
         };
@@ -224,7 +229,10 @@ fn files(rehearsal: &Rehearsal) -> Table {
         let cut = sink.states.iter().find(|span| span.state == EgressState::Failed && span.from == file.to);
         let end = match cut {
             Some(cut) => cut.why.clone().unwrap_or_else(|| "failed".to_owned()),
-            None if file.to < rehearsal.length_s => "the engine ended".to_owned(),
+            None if rehearsal.engines.iter().any(|run| run.to == file.to && file.to < rehearsal.length_s) => {
+                "the engine ended".to_owned()
+            }
+            None if file.to < rehearsal.length_s => "the show has it no longer".to_owned(),
             None => "the show's end".to_owned(),
         };
         let size = format!("about {:.1} MB", file.bytes as f64 / 1e6);

@@ -333,11 +333,19 @@ fn director(rehearsal: &Rehearsal, channel: Option<&str>) -> Vec<Tick> {
     let commands = own.map(|command| {
         let (look, came) = match &command.outcome {
             CommandOutcome::Done { .. } => ("tick-command", String::new()),
+            CommandOutcome::Reloaded { revision, steps } => {
+                let steps: String = steps.iter().map(|step| format!("\n  {step}")).collect();
+                ("tick-command", format!(": revision {revision} of the show file is in force{steps}"))
+            }
             CommandOutcome::Refused { message } => ("tick-refused", format!(", refused: {message}")),
             CommandOutcome::Unheard => ("tick-refused", ", and nobody was there to hear it".to_owned()),
         };
         let tip = format!("command: {}{came}", command.words);
-        Tick { t: ms(command.t), look, label: command.words.clone(), tip }
+        let label = match &command.outcome {
+            CommandOutcome::Reloaded { revision, .. } => format!("revision {revision}"),
+            _ => command.words.clone(),
+        };
+        Tick { t: ms(command.t), look, label, tip }
     });
     let mut ticks: Vec<_> = cues.chain(commands).collect();
     ticks.sort_by(|a, b| a.t.total_cmp(&b.t));

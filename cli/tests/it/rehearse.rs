@@ -113,6 +113,26 @@ fn a_killed_engine_goes_on_unless_it_is_to_begin_anew() {
     assert_eq!(engines("engine kill=fresh@2s for 2s"), (vec![first, second("anew")], "main".into()));
 }
 
+/// What a fault script names is looked for beside it, and its names may be those of either show.
+#[test]
+fn a_show_file_is_changed_on_air() {
+    let folder = folder();
+    let scripts = folder.path().join("scripts");
+    fs::create_dir(&scripts).unwrap();
+    let later = SHOW
+        .replace("camera wide {", "camera guest { line phone push \"rtmp:live/guest\" }\n  camera wide {")
+        .replace("sources main wide", "sources main wide guest");
+    fs::write(scripts.join("later.show"), later).unwrap();
+    let script = "at 2s reload \"later.show\"\nat 5s cut guest\nguest/phone freeze@6s for 500ms\n";
+    fs::write(scripts.join("night.faults"), script).unwrap();
+    let args = ["--faults", "scripts/night.faults", "--for", "8s", "--report", "-"];
+    let report = rehearse(folder.path(), &args).exits(0).json();
+    assert_eq!(report["commands"][0]["words"], "reload \"scripts/later.show\"");
+    assert_eq!(report["commands"][0]["outcome"]["reloaded"]["revision"], 2);
+    assert_eq!(report["commands"][1]["outcome"]["done"]["on_air"], "guest");
+    assert_eq!(report["gaps"][0]["why"], "guest/phone: the picture that comes stands still");
+}
+
 /// With real pictures and sound everything takes longer and costs more, and viewers miss the same.
 #[test]
 fn real_pictures_tell_the_same_story_as_the_codec_that_costs_nothing() {
@@ -153,6 +173,11 @@ fn wrong_words_are_exit_2_and_told_with_their_place_before_anything_runs() {
     let two = ["--fault", "main/fiber lost@3", "--fault", "program/cdn lost@3s", "--for", "5s"];
     told(&two, &["--fault:1:17", "write its unit", "--fault:2:1", "wedge, refuse", "2 errors"]);
     told(&["--fault", "engine kill=anew@3s", "--for", "5s"], &["--fault:1:13", "fresh, resume"]);
+    let reload = ["--fault", "at 2s reload \"none.show\"", "--for", "5s"];
+    told(&reload, &["opening none.show"]);
+    fs::write(folder.path().join("bad.show"), "show x {").unwrap();
+    told(&["--fault", "at 2s reload \"bad.show\"", "--for", "5s"], &["bad.show:1:", "cannot be reloaded"]);
+    told(&["--fault", "at 2s reload", "--for", "5s"], &["--fault:1:1", "TIME, FILE"]);
     told(&["--fault", "main/fiber lost@3s"], &["night.show has no end", "--for 2m"]);
     told(&["--for", "5s", "--report", "-", "--page", "-"], &["cannot both go to stdout"]);
     told(&["--for", "5s", "--page", "no/such/folder.html"], &["the page cannot be written to"]);

@@ -17,8 +17,7 @@ use crate::egress::record::{self, Recorder};
 use crate::event::Level;
 use crate::keys;
 use crate::options::Mode;
-use crate::rehearse::life::Way;
-use crate::rehearse::sinks::Kind;
+use crate::rehearse::sinks::{Kind, Named};
 use crate::report::EgressState;
 use crate::reporter::Reporter;
 use crate::start::{Place, StartError};
@@ -262,14 +261,14 @@ impl Outlets {
         if let Some(life) = &place.life
             && meter.state() != EgressState::NotAvailable
         {
-            let kind = match &egress.target {
-                dsl::Target::Push { .. } => Kind::Server,
-                dsl::Target::Record { .. } => Kind::Disk,
-                dsl::Target::ServeHttpFlv | dsl::Target::ServeRtmp => Kind::Viewers,
+            let named = Named {
+                channel: channel.name.clone(),
+                egress: egress.name.clone(),
+                rung: name.clone(),
+                target: target.clone(),
+                kind: Kind::of(&egress.target),
             };
-            let (channel, egress) = (&channel.name, &egress.name);
-            let way = Way { channel, egress, rung: name, target: &target, kind };
-            life.lead_out(&way, feed, &meter, &reporter_of_life);
+            life.lead_out(named, feed, &meter, &reporter_of_life);
         }
         let (name, rung, door) = (egress.name.clone(), name.clone(), egress.door);
         self.outlets.push(Outlet { name, rung, target, door, kind, meter, exit, queue: None });

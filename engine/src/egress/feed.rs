@@ -38,7 +38,7 @@ pub(crate) enum Tapped<'a> {
 }
 
 /// Sees all that leaves a rung, in the rung's own thread.
-type Tap = Box<dyn FnMut(&Tapped<'_>) + Send>;
+pub(crate) type Tap = Box<dyn FnMut(&Tapped<'_>) + Send>;
 
 #[derive(Default)]
 pub(crate) struct Feed {
@@ -111,6 +111,17 @@ impl Feed {
     /// Shows all that leaves from here on to a tap, which must not be slow.
     pub(crate) fn tap(&self, tap: Tap) {
         self.lock().taps.push(tap);
+    }
+
+    /// The same for a tap that comes while the feed runs: it is made with a feed of its own, which has
+    /// the headers and the GOP so far as somebody who joins would get them.
+    pub(crate) fn tap_late(&self, make: impl FnOnce(Self) -> Tap) {
+        let mut state = self.lock();
+        let State { headers, gop, gop_bytes, .. } = &*state;
+        let so_far =
+            State { headers: headers.clone(), gop: gop.clone(), gop_bytes: *gop_bytes, ..State::default() };
+        let tap = make(Self { state: Mutex::new(so_far), end: Notify::default() });
+        state.taps.push(tap);
     }
 
     /// Joins: headers and the current GOP come first, so the picture is there at once.

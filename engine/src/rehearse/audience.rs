@@ -36,6 +36,12 @@ impl Audience {
         Self { shortest, pictures: seat(tick), sound: seat(block) }
     }
 
+    /// The same audience, of a rung that begins at this time.
+    pub(crate) fn from(mut self, at: Time) -> Self {
+        (self.pictures.due, self.sound.due) = (at, at);
+        self
+    }
+
     /// A tag came at this time.
     pub(crate) fn came(&mut self, track: Track, at: Time) {
         match track {

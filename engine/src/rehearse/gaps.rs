@@ -30,14 +30,22 @@ struct Piece {
 /// Where a gap was.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
-    pub(crate) show: &'a dsl::Show,
-    pub(crate) channel: &'a dsl::Channel,
+    /// Every show that was in force.
+    pub(crate) shows: &'a [&'a dsl::Show],
+    pub(crate) channel: &'a str,
     pub(crate) rung: &'a str,
     pub(crate) egress: Option<&'a str>,
     pub(crate) faults: &'a [Fault],
     /// When the rung rested.
     pub(crate) rests: &'a [(Time, Time)],
     pub(crate) tick: Span,
+}
+
+/// What of it lies within these times.
+pub(crate) fn within(runs: &[Run<OnAirNow>], from: Time, until: Time) -> Vec<Run<OnAirNow>> {
+    let cut =
+        |run: &Run<OnAirNow>| Run { from: run.from.max(from), to: run.to.min(until), what: run.what.clone() };
+    runs.iter().map(cut).filter(|run| run.from < run.to).collect()
 }
 
 /// The gaps of all who watch a rung: what was on air, and when no tags came (pictures, sound).
@@ -132,7 +140,7 @@ fn joined(place: Place<'_>, sense: Sense, mut pieces: Vec<Piece>) -> Vec<Gap> {
         Some(Gap {
             from: from.as_secs_f64(),
             to: to.as_secs_f64(),
-            channel: place.channel.name.clone(),
+            channel: place.channel.to_owned(),
             rung: place.rung.to_owned(),
             egress: place.egress.map(str::to_owned),
             sense,
@@ -146,24 +154,28 @@ fn joined(place: Place<'_>, sense: Sense, mut pieces: Vec<Piece>) -> Vec<Gap> {
 
 /// The fault that a gap is felt of: the last one that can be, and that had not long been over.
 fn behind(place: Place<'_>, from: Time, piece: &Piece) -> Option<usize> {
+    let channels = || place.shows.iter().filter_map(|show| show.channel(place.channel));
     let can_be = |what: &FaultKind| match (what, place.egress) {
         (FaultKind::Sink { sink, .. }, Some(egress)) => {
-            sink.channel == place.channel.name
+            sink.channel == place.channel
                 && sink.egress == egress
                 && sink.rung.as_ref().is_none_or(|rung| rung == place.rung)
         }
         (FaultKind::EngineKill(_) | FaultKind::EngineOverload, _) => true,
         (FaultKind::Filler { filler, .. }, None) => {
-            let covers = place.channel.filler.as_ref().is_some_and(|own| own.name == *filler);
+            let covers = channels().any(|own| own.filler.as_ref().is_some_and(|own| own.name == *filler));
             let is_dead = piece.source.is_none() && piece.saw != Saw::Nothing;
             covers && (is_dead || piece.source.as_ref() == Some(filler))
         }
         (FaultKind::Line { line, .. }, None) => match &piece.source {
-            Some(source) => match place.show.scene(source) {
-                Some(scene) => scene.boxes.iter().any(|part| part.camera == line.camera),
-                None => line.camera == *source,
-            },
-            None => piece.saw != Saw::Nothing && place.channel.sources.contains(&line.camera),
+            Some(source) => {
+                let mut scenes = place.shows.iter().filter_map(|show| show.scene(source)).peekable();
+                match scenes.peek() {
+                    Some(_) => scenes.any(|scene| scene.boxes.iter().any(|part| part.camera == line.camera)),
+                    None => line.camera == *source,
+                }
+            }
+            None => piece.saw != Saw::Nothing && channels().any(|own| own.sources.contains(&line.camera)),
         },
         _ => false,
     };

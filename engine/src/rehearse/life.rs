@@ -4,32 +4,37 @@
 //! that arrives up to it arrives, one packet after the other, each at its own time by the engine's
 //! clock; after it, what was decided is noted.
 
+use std::collections::VecDeque;
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use codecs::{CodecKit, Picture};
 use crossbeam_channel::{Receiver, Sender as Desk, bounded};
 use media::{Span, Time};
+use pipeline_dsl as dsl;
 use pipeline_dsl::rehearsal::LineName;
 use scheduling::{ChannelIx, Decision, Switcher};
 
 use crate::clock::{Clock, Stop, VirtualClock};
-use crate::command::{Asked, Outcome};
+use crate::command::{Asked, Command, Outcome, Verb};
 use crate::egress::EgressMeter;
 use crate::egress::feed::{Feed, Tapped};
 use crate::ingest::contribution::Contribution;
 use crate::ingest::intake::Intake;
 use crate::ingest::live::LiveLine;
+use crate::rehearse::model::{self, Shrink};
 use crate::rehearse::report::{Codecs, CommandOutcome};
 use crate::rehearse::sender::LineTrouble;
-use crate::rehearse::sinks::Kind;
+use crate::rehearse::sinks::{Kind, Named};
 use crate::rehearse::veil::Veil;
-use crate::rehearse::watch::Ticked;
-use crate::rehearse::world::World;
+use crate::rehearse::watch::{self, Ticked};
+use crate::rehearse::world::{Staged, World};
 use crate::reporter::Reporter;
 use crate::resume::KeptShow;
 use crate::show::cameras::CameraRun;
 use crate::show::channels::ChannelRun;
+use crate::start::StartError;
 
 /// A live line whose sender is simulated; it has no thread.
 struct SimulatedLine {
@@ -46,6 +51,10 @@ struct Stage {
     desk: Option<Desk<Asked>>,
     /// Commands that were handed in with this tick, by their place in the script.
     asked: Vec<(usize, Receiver<Outcome>)>,
+    /// Reloads whose time has come, in the same way: one a tick.
+    reloads: VecDeque<(usize, Command)>,
+    /// There while a reload is arranged.
+    coming: Option<Coming>,
 }
 
 /// When an engine begins, in rehearsal time.
@@ -80,13 +89,21 @@ pub(crate) struct Life {
     stage: Mutex<Stage>,
 }
 
-/// What an outlet is, for whoever stands at its other end.
-pub(crate) struct Way<'a> {
-    pub(crate) channel: &'a str,
-    pub(crate) egress: &'a str,
-    pub(crate) rung: &'a str,
-    pub(crate) target: &'a str,
-    pub(crate) kind: Kind,
+/// What a reload opens, until it is known whether the show goes over to it.
+#[derive(Default)]
+struct Coming {
+    whole: Option<dsl::Show>,
+    lines: Vec<SimulatedLine>,
+    rungs: Vec<(String, String, Arc<Feed>)>,
+    ways: Vec<WayOut>,
+}
+
+/// A way out, its feed, and how it tells of itself.
+struct WayOut {
+    named: Named,
+    feed: Arc<Feed>,
+    meter: Arc<EgressMeter>,
+    reporter: Reporter,
 }
 
 impl Life {
@@ -117,7 +134,9 @@ impl Life {
     /// A live line: whoever sends to it is simulated.
     pub(crate) fn add_line(&self, name: LineName, intake: Arc<Intake>, line: LiveLine) {
         let contribution = line.contribution();
-        self.stage().lines.push(SimulatedLine { name, intake, line, contribution });
+        let line = SimulatedLine { name, intake, line, contribution };
+        let Stage { lines, coming, .. } = &mut *self.stage();
+        coming.as_mut().map_or(lines, |coming| &mut coming.lines).push(line);
     }
 
     /// What lies over a line that is there itself, if anything ever does.
@@ -140,8 +159,16 @@ impl Life {
     }
 
     /// Puts somebody in front of a rung who watches all of it.
-    pub(crate) fn watch_rung(&self, channel: &str, rung: &str, feed: &Feed) {
-        let audience = self.world().audience(channel, rung);
+    pub(crate) fn watch_rung(&self, channel: &str, rung: &str, feed: &Arc<Feed>) {
+        if let Some(coming) = &mut self.stage().coming {
+            coming.rungs.push((channel.to_owned(), rung.to_owned(), Arc::clone(feed)));
+            return;
+        }
+        self.sit_down(&mut self.world(), (channel, rung), feed, self.birth.at);
+    }
+
+    fn sit_down(&self, world: &mut World, (channel, rung): (&str, &str), feed: &Feed, from: Time) {
+        let audience = world.audience(channel, rung, from);
         let (zero, lead) = (self.birth.zero, self.lead);
         feed.tap(Box::new(move |tapped| {
             if let Tapped::Tag(item) = tapped
@@ -154,17 +181,37 @@ impl Life {
     }
 
     /// Puts a simulated end on a way out.
-    pub(crate) fn lead_out(&self, way: &Way<'_>, feed: &Feed, meter: &Arc<EgressMeter>, reporter: &Reporter) {
-        let sink = self.world().sink(way);
-        sink.lock().attach(self.birth, Arc::clone(meter), reporter.clone());
-        let lead = self.lead;
-        if way.kind == Kind::Viewers {
+    pub(crate) fn lead_out(
+        &self,
+        named: Named,
+        feed: &Arc<Feed>,
+        meter: &Arc<EgressMeter>,
+        reporter: &Reporter,
+    ) {
+        let (feed, meter, reporter) = (Arc::clone(feed), Arc::clone(meter), reporter.clone());
+        let way = WayOut { named, feed, meter, reporter };
+        if let Some(coming) = &mut self.stage().coming {
+            coming.ways.push(way);
             return;
         }
-        feed.tap(Box::new(move |tapped| match tapped {
-            Tapped::Header(header, item) => sink.lock().header(*header, item),
-            Tapped::Tag(item) => sink.lock().tag(stamp(item, lead), item),
-        }));
+        self.connect(&mut self.world(), way, self.birth.at);
+    }
+
+    fn connect(&self, world: &mut World, way: WayOut, at: Time) {
+        let WayOut { named, feed, meter, reporter } = way;
+        let (sink, n) = world.sink(&named, at);
+        let (birth, lead) = (Birth { at, ..self.birth }, self.lead);
+        if named.kind == Kind::Viewers {
+            sink.lock().attach(birth, (Feed::default(), n), meter, reporter);
+            return;
+        }
+        feed.tap_late(move |so_far| {
+            sink.lock().attach(birth, (so_far, n), meter, reporter);
+            Box::new(move |tapped| match tapped {
+                Tapped::Header(header, item) => sink.lock().header(*header, item),
+                Tapped::Tag(item) => sink.lock().tag(stamp(item, lead), item),
+            })
+        });
     }
 
     /// Everything happens that happens before this tick.
@@ -190,9 +237,85 @@ impl Life {
         self.world().lateness(self.rehearsed(at))
     }
 
+    /// A reload whose time has come, and its place in the script; what is opened from here on is
+    /// part of the show when that has [become](Self::rearranged) another.
+    pub(crate) fn due_reload(&self) -> Option<(usize, Command)> {
+        let mut stage = self.stage();
+        let due = stage.reloads.pop_front()?;
+        stage.coming = Some(Coming::default());
+        Some(due)
+    }
+
+    /// The show in force, as its file has it.
+    pub(crate) fn whole(&self) -> Option<dsl::Show> {
+        self.world().show().map(|staged| staged.whole.clone())
+    }
+
+    /// A changed show as it is rehearsed.
+    ///
+    /// # Errors
+    /// It would not start on the day either.
+    pub(crate) fn small(&self, whole: &dsl::Show, inputs: &Path) -> Result<dsl::Show, StartError> {
+        let canvas = self.whole().map_or(whole.video.size, |show| show.video.size);
+        let small = model::rehearsed(whole, Shrink::new(canvas, self.codecs), inputs)?;
+        if let Some(coming) = &mut self.stage().coming {
+            coming.whole = Some(whole.clone());
+        }
+        Ok(small)
+    }
+
+    /// At this tick the show has become another.
+    pub(crate) fn rearranged(&self, at: Time, small: &dsl::Show) {
+        let now = self.rehearsed(at);
+        let (mut world, mut stage) = (self.world(), self.stage());
+        let Some(Coming { whole, lines, rungs, ways }) = stage.coming.take() else { return };
+        let whole = whole.unwrap_or_else(|| small.clone());
+        let named: Vec<Named> = ways.iter().map(|way| way.named.clone()).collect();
+        world.rearranged(Staged { whole, small: small.clone() }, &named, now);
+        for (channel, rung, feed) in rungs {
+            self.sit_down(&mut world, (&channel, &rung), &feed, now);
+        }
+        for way in ways {
+            self.connect(&mut world, way, now);
+        }
+        let is_simulated = |name: &LineName| {
+            let lines = small.camera(&name.camera).map_or(&[][..], |camera| &camera.lines);
+            lines.iter().any(|line| line.name == name.line && watch::is_simulated(&line.input))
+        };
+        let goes =
+            |line: &SimulatedLine| !is_simulated(&line.name) || lines.iter().any(|new| new.name == line.name);
+        for gone in stage.lines.extract_if(.., |line| goes(line)) {
+            world.cut_off(&gone.name, now);
+        }
+        stage.lines.extend(lines);
+    }
+
+    /// What came of a reload.
+    pub(crate) fn reloaded(&self, place: usize, outcome: Outcome) {
+        self.stage().coming = None;
+        let outcome = match outcome {
+            Ok(ack) => CommandOutcome::Reloaded {
+                revision: ack.show_revision.unwrap_or_default(),
+                steps: ack.steps.unwrap_or_default(),
+            },
+            Err(refused) => {
+                let first = refused.problems.first();
+                let first = first.map_or_else(String::new, |problem| {
+                    format!(": line {}: {}", problem.line, problem.message)
+                });
+                CommandOutcome::Refused { message: format!("{}{first}", refused.message) }
+            }
+        };
+        self.world().answered(place, outcome);
+    }
+
     /// Commands whose time has come go to where all commands go.
     fn hand_in(&self, world: &mut World, stage: &mut Stage, now: Time) {
         while let Some((place, command)) = world.next_command(now) {
+            if let Some(reload) = command.clone().filter(|command| command.verb == Verb::Reload) {
+                stage.reloads.push_back((place, reload));
+                continue;
+            }
             let (answer, answered) = bounded(1);
             let handed = match (&stage.desk, command) {
                 (Some(desk), Some(command)) => desk.try_send(Asked { command, answer }).is_ok(),

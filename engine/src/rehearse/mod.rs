@@ -88,10 +88,10 @@ use crate::rehearse::model::Shrink;
 use crate::rehearse::sender::{Clips, Sender as SimulatedSender, Setting, claimed_bitrate, sent_rate};
 use crate::rehearse::standin::StandIns;
 pub(crate) use crate::rehearse::watch::is_simulated;
-use crate::rehearse::world::{World, line_troubles};
+use crate::rehearse::world::{Staged, World, line_troubles};
 use crate::report::cpu_seconds;
 
-pub use options::{RehearseError, RehearseOptions};
+pub use options::{RehearseError, RehearseOptions, ShowText};
 pub use report::{
     ActualSpan, CameraRun, CameraSpan, ChannelRun, Codecs, CommandOutcome, CommandRun, Cost, CueRun,
     EngineBegins, EngineEnd, EngineRun, FaultRun, FileRun, Gap, IntentSpan, LineRun, LineSpan, MarkSpan,
@@ -121,8 +121,9 @@ pub fn run(
     if planned.is_none() {
         return Err(RehearseError::Endless);
     }
-    model::check(show, script)?;
-    let mut theatre = Theatre::build(show, script, options)?;
+    let later = model::later_shows(script, options)?;
+    model::check(show, &later, script)?;
+    let mut theatre = Theatre::build(show, &later, script, options)?;
     let mut told = |done: Time| {
         progress(Progress {
             done_s: done.as_secs_f64(),
@@ -137,7 +138,6 @@ pub fn run(
 
 /// What a rehearsal is played with.
 struct Theatre {
-    model: dsl::Show,
     kit: Arc<dyn CodecKit>,
     files: Arc<dyn CodecKit>,
     world: Arc<Mutex<World>>,
@@ -156,6 +156,7 @@ struct Lived {
 impl Theatre {
     fn build(
         show: &dsl::Show,
+        later: &[dsl::Show],
         script: &FaultScript,
         options: &RehearseOptions,
     ) -> Result<Self, RehearseError> {
@@ -171,8 +172,13 @@ impl Theatre {
         let clip =
             |own, size| Ok::<_, RehearseError>(Arc::new(Clip::make(kit.as_ref(), own, size, rate, sound)?));
         let mut senders: Vec<SimulatedSender> = Vec::new();
-        for camera in &model.cameras {
+        // Who sends to a line that a later show has finds nobody until then.
+        for camera in model.cameras.iter().chain(later.iter().flat_map(|show| &show.cameras)) {
             for line in camera.lines.iter().filter(|line| is_simulated(&line.input)) {
+                let name = LineName { camera: camera.name.clone(), line: line.name.clone() };
+                if senders.iter().any(|sender| sender.name == name) {
+                    continue;
+                }
                 let troubles = line_troubles(script, &camera.name, &line.name);
                 let own = senders.len() as u64;
                 let mut clips = Clips { usual: clip(own, canvas)?, sized: Vec::new() };
@@ -182,7 +188,7 @@ impl Theatre {
                     }
                 }
                 let setting = Setting {
-                    name: LineName { camera: camera.name.clone(), line: line.name.clone() },
+                    name,
                     troubles,
                     clips: Arc::new(clips),
                     rate,
@@ -202,10 +208,11 @@ impl Theatre {
                 senders.push(SimulatedSender::new(setting, options.seed));
             }
         }
-        let world = World::new(&model, script, senders, options.seed);
+        let staged = Staged { whole: show.clone(), small: model };
+        let world = World::new(staged, script, options.shows.clone(), senders, options.seed);
         let day = model::day_time(show, options.starts);
         let (kills, wall) = (Kills::of(script), Wall::new(day));
-        Ok(Self { model, kit, files, world: Arc::new(Mutex::new(world)), kills, day, wall })
+        Ok(Self { kit, files, world: Arc::new(Mutex::new(world)), kills, day, wall })
     }
 
     /// Plays it from its beginning to its end.
@@ -229,7 +236,8 @@ impl Theatre {
             lived.end = reached;
             let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
             let next = kill.filter(|kill| reached >= kill.at);
-            let next = next.map(|kill| kill.next(&self.model, world.left(), zero, self.wall));
+            let next = next.zip(world.show());
+            let next = next.map(|(kill, show)| kill.next(&show.small, world.left(), zero, self.wall));
             // A show that has had its end is no longer killed.
             let next = next.filter(|next| !matches!(next, Next::Over(Some(end)) if *end <= reached));
             let end = if next.is_some() { EngineEnd::Killed } else { EngineEnd::Ended };
@@ -239,7 +247,7 @@ impl Theatre {
                 lived.engines.push(EngineRun { from, to, begins, end });
             }
             for sink in &world.sinks {
-                sink.lock().detach(reached, end);
+                sink.lock().end(reached, end);
             }
             let Some(next) = next else {
                 world.watch.gone(reached);
@@ -272,6 +280,8 @@ impl Theatre {
         told: &mut dyn FnMut(Time),
     ) -> Result<Time, RehearseError> {
         let birth = begin.birth;
+        let model = self.world.lock().unwrap_or_else(PoisonError::into_inner).show().map(|s| s.small.clone());
+        let Some(model) = model else { return Ok(birth.at) };
         let from = if birth.at == Time::ZERO { Time::ZERO - SENT_BEFORE } else { birth.shown() };
         let day = self.day.and_then(|day| model::later(day, birth.zero));
         let clock = Arc::new(VirtualClock::starting(from, day, self.wall.at(birth.zero)));
@@ -280,8 +290,8 @@ impl Theatre {
             clock,
             options.codecs,
             Arc::clone(&self.files),
-            uniform(self.model.video.size, 16)?,
-            channel::lead(&self.model),
+            uniform(model.video.size, 16)?,
+            channel::lead(&model),
             Arc::clone(&self.world),
         ));
         let run = RunOptions {
@@ -291,7 +301,7 @@ impl Theatre {
             kit: Arc::clone(&self.kit),
             ..RunOptions::new(Mode::Offline)
         };
-        let engine = Engine::rehearse(self.model.clone(), run, Arc::clone(&life))?;
+        let engine = Engine::rehearse(model, run, Arc::clone(&life))?;
         while !engine.is_over() {
             told(life.reached());
             std::thread::sleep(GLANCE);
@@ -299,7 +309,7 @@ impl Theatre {
         let report = engine.wait();
         life.over();
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
-        telling::settle(&self.model, &mut world, &report, birth, &mut lived.events);
+        telling::settle(&mut world, &report, birth, &mut lived.events);
         told(world.reached);
         Ok(world.reached.max(birth.at))
     }

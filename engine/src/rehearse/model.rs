@@ -4,11 +4,11 @@ use std::path::Path;
 
 use media::{Size, Span, Time};
 use pipeline_dsl as dsl;
-use pipeline_dsl::rehearsal::{FaultKind, FaultScript};
+use pipeline_dsl::rehearsal::{Fault, FaultKind, FaultScript, Order};
 use pipeline_dsl::{TimeOfDay, When};
 
 use crate::channel::compose::Composer;
-use crate::rehearse::options::RehearseError;
+use crate::rehearse::options::{RehearseError, RehearseOptions};
 use crate::rehearse::report::Codecs;
 use crate::rehearse::veil::Veil;
 use crate::rehearse::watch::is_simulated;
@@ -93,47 +93,78 @@ fn relative(model: &mut dsl::Show, canvas: Size) {
     }
 }
 
-/// Every fault finds what it is to befall, or the script is for another show.
-pub(crate) fn check(show: &dsl::Show, script: &FaultScript) -> Result<(), RehearseError> {
+/// The shows that the script's reloads go over to.
+pub(crate) fn later_shows(
+    script: &FaultScript,
+    options: &RehearseOptions,
+) -> Result<Vec<dsl::Show>, RehearseError> {
+    let mut shows = Vec::new();
+    for order in &script.orders {
+        let Order::Reload { file } = &order.order else { continue };
+        let wrong = |message: String| RehearseError::Reload { words: order.to_string(), message };
+        let said = options.shows.iter().find(|show| show.file == *file);
+        let said = said.ok_or_else(|| wrong("what this file says was not given".to_owned()))?;
+        let show = dsl::parse_show(&said.text).map_err(|said| {
+            let first = said.iter().find(|said| said.is_error());
+            wrong(first.map_or_else(String::new, |said| format!("line {}: {}", said.span.line, said.message)))
+        })?;
+        shows.push(show);
+    }
+    Ok(shows)
+}
+
+/// Every fault finds what it is to befall in one of the shows, or the script is for another.
+pub(crate) fn check(
+    show: &dsl::Show,
+    later: &[dsl::Show],
+    script: &FaultScript,
+) -> Result<(), RehearseError> {
     for fault in &script.faults {
-        let wrong = |message: String| Err(RehearseError::Fault { words: fault.to_string(), message });
-        match &fault.what {
-            FaultKind::Line { line: name, fault: what } => {
-                let cameras = show.cameras.iter().filter(|camera| camera.name == name.camera);
-                let line = cameras.flat_map(|camera| &camera.lines).find(|line| line.name == name.line);
-                let Some(line) = line else {
-                    return wrong(format!("there is no line {name}"));
-                };
-                if !is_simulated(&line.input) && !Veil::covers(*what) {
-                    return wrong(format!(
-                        "{name} is no live line: what can befall it is lost, stall, freeze, black and silence"
-                    ));
-                }
-            }
-            FaultKind::Filler { filler, fault: what } => {
-                if show.filler(filler).is_none() {
-                    return wrong(format!("there is no filler {filler}"));
-                }
-                if !Veil::covers(*what) {
-                    return wrong(format!(
-                        "nothing is sent over filler {filler}: what can befall it is lost, stall, freeze, black \
-                         and silence"
-                    ));
-                }
-            }
-            FaultKind::Sink { sink, .. } => {
-                let channel = show.channels.iter().find(|channel| channel.name == sink.channel);
-                let egress =
-                    channel.and_then(|channel| channel.egresses.iter().find(|e| e.name == sink.egress));
-                let Some(egress) = egress else {
-                    return wrong(format!("there is no egress {}/{}", sink.channel, sink.egress));
-                };
-                if !matches!(egress.target, dsl::Target::Push { .. }) {
-                    return wrong(format!("{} pushes to no server that could fail", sink.egress));
-                }
-            }
-            FaultKind::Disk { .. } | FaultKind::EngineKill(_) | FaultKind::EngineOverload => {}
+        let first = check_one(show, fault);
+        if first.is_err() && !later.iter().any(|show| check_one(show, fault).is_ok()) {
+            return first;
         }
+    }
+    Ok(())
+}
+
+fn check_one(show: &dsl::Show, fault: &Fault) -> Result<(), RehearseError> {
+    let wrong = |message: String| Err(RehearseError::Fault { words: fault.to_string(), message });
+    match &fault.what {
+        FaultKind::Line { line: name, fault: what } => {
+            let cameras = show.cameras.iter().filter(|camera| camera.name == name.camera);
+            let line = cameras.flat_map(|camera| &camera.lines).find(|line| line.name == name.line);
+            let Some(line) = line else {
+                return wrong(format!("there is no line {name}"));
+            };
+            if !is_simulated(&line.input) && !Veil::covers(*what) {
+                return wrong(format!(
+                    "{name} is no live line: what can befall it is lost, stall, freeze, black and silence"
+                ));
+            }
+        }
+        FaultKind::Filler { filler, fault: what } => {
+            if show.filler(filler).is_none() {
+                return wrong(format!("there is no filler {filler}"));
+            }
+            if !Veil::covers(*what) {
+                return wrong(format!(
+                    "nothing is sent over filler {filler}: what can befall it is lost, stall, freeze, black \
+                     and silence"
+                ));
+            }
+        }
+        FaultKind::Sink { sink, .. } => {
+            let channel = show.channels.iter().find(|channel| channel.name == sink.channel);
+            let egress = channel.and_then(|channel| channel.egresses.iter().find(|e| e.name == sink.egress));
+            let Some(egress) = egress else {
+                return wrong(format!("there is no egress {}/{}", sink.channel, sink.egress));
+            };
+            if !matches!(egress.target, dsl::Target::Push { .. }) {
+                return wrong(format!("{} pushes to no server that could fail", sink.egress));
+            }
+        }
+        FaultKind::Disk { .. } | FaultKind::EngineKill(_) | FaultKind::EngineOverload => {}
     }
     Ok(())
 }

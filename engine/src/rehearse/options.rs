@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use codecs::CodecError;
 use media::Span;
-use pipeline_dsl::TimeOfDay;
+use pipeline_dsl::{Text, TimeOfDay};
 
 use crate::rehearse::report::Codecs;
 use crate::start::StartError;
@@ -23,12 +23,29 @@ pub struct RehearseOptions {
     /// The time of day, UTC, at which the show begins; if it is not said, ten seconds before the
     /// first cue that comes by the clock.
     pub starts: Option<TimeOfDay>,
+    /// The show files that reloads of the script name.
+    pub shows: Vec<ShowText>,
+}
+
+/// A show file that a script's `reload` names, by the name it has there, and what it says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(missing_docs, reason = "the names are the documentation")]
+pub struct ShowText {
+    pub file: Text,
+    pub text: String,
 }
 
 impl RehearseOptions {
     /// Seed 1, the whole show, the codec that costs nothing, inputs in the current folder.
     pub fn new() -> Self {
-        Self { seed: 1, length: None, codecs: Codecs::Fake, inputs: ".".into(), starts: None }
+        Self {
+            seed: 1,
+            length: None,
+            codecs: Codecs::Fake,
+            inputs: ".".into(),
+            starts: None,
+            shows: Vec::new(),
+        }
     }
 }
 
@@ -53,6 +70,14 @@ pub enum RehearseError {
         /// The fault, as the script says it.
         words: String,
         /// What is wrong, and what would be right.
+        message: String,
+    },
+    /// A show file that a reload names was not given, or does not run.
+    #[error("{words}: {message}")]
+    Reload {
+        /// The command, as the script says it.
+        words: String,
+        /// What is wrong.
         message: String,
     },
     /// What the simulated senders would send cannot be made.

@@ -7,10 +7,15 @@ use pipeline_dsl::{
 };
 
 use crate::command::{Command, Verb};
+use crate::rehearse::options::ShowText;
 
-/// The command for an order; `None` for what no desk can ask for.
-pub(crate) fn command(order: &Order) -> Option<Command> {
+/// The command for an order; `None` for what no desk can ask for. Show files are these.
+pub(crate) fn command(order: &Order, shows: &[ShowText]) -> Option<Command> {
     match order {
+        Order::Reload { file } => {
+            let said = shows.iter().find(|show| show.file == *file)?;
+            Some(Command { file: Some(said.text.clone()), ..Command::reload() })
+        }
         Order::Line { camera, line } => Some(Command::line(camera.clone(), line.as_deref())),
         Order::Channel { channel, ask } => Some(Command { channel: Some(channel.clone()), ..asked(ask)? }),
     }
@@ -145,7 +150,7 @@ mod tests {
     use scheduling::{Command as Ordered, PlanOrder};
 
     fn read(ask: Ask) -> Read {
-        command(&Order::Channel { channel: "program".into(), ask }).unwrap().order().unwrap()
+        command(&Order::Channel { channel: "program".into(), ask }, &[]).unwrap().order().unwrap()
     }
 
     #[test]
@@ -163,7 +168,7 @@ mod tests {
         assert_eq!(read(Ask::Sound(Follow::Source("b".into()))), Read::Channel(hold));
         let skip = Ordered::Plan(PlanOrder::Skip(scheduling::CueNumber(3)));
         assert_eq!(read(Ask::Plan(PlanStep::Skip { cue: 3 })), Read::Channel(skip));
-        let line = command(&Order::Line { camera: "a".into(), line: None }).unwrap();
+        let line = command(&Order::Line { camera: "a".into(), line: None }, &[]).unwrap();
         assert_eq!(line.order().unwrap(), Read::Line { camera: "a".into(), line: None });
         let layout = SceneOrder::Layout { layout: "pip".into(), over: Some(over) };
         let scene = Action::Scene { scene: "duo".into(), order: layout.clone() };
@@ -179,6 +184,6 @@ mod tests {
             assert_eq!(read(Ask::Do(mark.clone())), Read::Channel(mark.into()));
         }
         let end = Order::Channel { channel: "program".into(), ask: Ask::Do(Action::End) };
-        assert_eq!(command(&end), None);
+        assert_eq!(command(&end, &[]), None);
     }
 }

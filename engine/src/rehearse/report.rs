@@ -138,6 +138,13 @@ pub enum CommandOutcome {
         /// What was on air from that tick on.
         on_air: Option<String>,
     },
+    /// The show file that it named is in force.
+    Reloaded {
+        /// Which it is, from the first, 1, on.
+        revision: u64,
+        /// What became different.
+        steps: Vec<String>,
+    },
     /// It was refused, and nothing changed.
     Refused {
         /// Why, for people.

@@ -8,6 +8,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use media::{Span, Time, Track};
+use pipeline_dsl as dsl;
 use pipeline_dsl::rehearsal::{DiskFault, SinkFault};
 use scheduling::Backoff;
 
@@ -62,6 +63,17 @@ pub(crate) enum Kind {
     Viewers,
 }
 
+impl Kind {
+    /// What stands at the end of an egress.
+    pub(crate) const fn of(target: &dsl::Target) -> Self {
+        match target {
+            dsl::Target::Push { .. } => Self::Server,
+            dsl::Target::Record { .. } => Self::Disk,
+            dsl::Target::ServeHttpFlv | dsl::Target::ServeRtmp => Self::Viewers,
+        }
+    }
+}
+
 /// How far a push has got.
 enum Push {
     /// It is tried again then.
@@ -81,13 +93,13 @@ pub(crate) struct Sink {
     kind: Kind,
     troubles: Vec<SinkTrouble>,
     chance: Chance,
+    /// Up to when the show has it, if it is not in force any more.
+    pub(crate) until: Option<Time>,
     pub(crate) audience: Audience,
     pub(crate) states: Runs<(EgressState, Option<String>)>,
     pub(crate) bytes: u64,
     pub(crate) dropped: u64,
     pub(crate) reconnects: u64,
-    /// How often an engine began.
-    lives: u32,
     desk: Option<Desk>,
     push: Push,
     backoff: Backoff,
@@ -101,6 +113,8 @@ pub(crate) struct Sink {
 struct Desk {
     /// Show time zero.
     zero: Time,
+    /// Since when it is connected: what came before is known to who joins, and no more.
+    since: Time,
     /// A copy of the rung's feed, as the push would have joined it.
     feed: Feed,
     meter: Arc<EgressMeter>,
@@ -112,6 +126,7 @@ struct Desk {
 pub(crate) struct SharedSink(Arc<Mutex<Sink>>);
 
 /// What a sink is known by.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Named {
     pub(crate) channel: String,
     pub(crate) egress: String,
@@ -121,6 +136,7 @@ pub(crate) struct Named {
 }
 
 impl SharedSink {
+    /// One that the show has from this time on.
     pub(crate) fn new(named: Named, troubles: Vec<SinkTrouble>, seed: u64, audience: Audience) -> Self {
         let Named { channel, egress, rung, target, kind } = named;
         let chance = Chance::of(seed, &format!("{channel}/{egress}/{rung}"));
@@ -132,12 +148,12 @@ impl SharedSink {
             kind,
             troubles,
             chance,
+            until: None,
             audience,
             states: Runs::default(),
             bytes: 0,
             dropped: 0,
             reconnects: 0,
-            lives: 0,
             desk: None,
             push: Push::Away { again: Time::ZERO },
             backoff: Backoff::new(push::FIRST_WAIT, push::LONGEST_WAIT),
@@ -150,31 +166,55 @@ impl SharedSink {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn is(&self, channel: &str, egress: &str, rung: &str) -> bool {
+    /// Whether it is this one, and the show has it still.
+    pub(crate) fn is(&self, named: &Named) -> bool {
         let sink = self.lock();
-        sink.channel == channel && sink.egress == egress && sink.rung == rung
+        let own = (&sink.channel, &sink.egress, &sink.rung, sink.kind);
+        sink.until.is_none() && own == (&named.channel, &named.egress, &named.rung, named.kind)
     }
 }
 
 impl Sink {
     /// An engine has started.
-    pub(crate) fn attach(&mut self, birth: Birth, meter: Arc<EgressMeter>, reporter: Reporter) {
+    /// What its rung's feed has by then is known to who joins; a recording is the `n`th of its name.
+    pub(crate) fn attach(
+        &mut self,
+        birth: Birth,
+        (feed, n): (Feed, u32),
+        meter: Arc<EgressMeter>,
+        reporter: Reporter,
+    ) {
         meter.set(match self.kind {
             Kind::Server => EgressState::Connecting,
             Kind::Disk | Kind::Viewers => EgressState::Live,
         });
         let Birth { at, zero } = birth;
-        self.desk = Some(Desk { zero, feed: Feed::default(), meter, reporter });
+        self.desk = Some(Desk { zero, since: at, feed, meter, reporter });
         self.push = Push::Away { again: at };
         self.backoff = Backoff::new(push::FIRST_WAIT, push::LONGEST_WAIT);
         self.state(at, None);
         if self.kind == Kind::Disk {
-            self.begin_to_record(birth);
+            self.begin_to_record(birth, n);
         }
     }
 
     /// The engine has ended like this.
-    pub(crate) fn detach(&mut self, at: Time, end: EngineEnd) {
+    pub(crate) fn end(&mut self, at: Time, end: EngineEnd) {
+        match self.until {
+            Some(_) => self.leave(),
+            None => self.detach(at, end),
+        }
+    }
+
+    /// The show has it no longer.
+    fn leave(&mut self) {
+        if let Some(until) = self.until {
+            self.detach(until, EngineEnd::Ended);
+        }
+    }
+
+    /// It has nothing to do with the engine any more, which ended like this, or goes on without it.
+    fn detach(&mut self, at: Time, end: EngineEnd) {
         if let (Some(mut recording), Some(desk)) = (self.recording.take(), &self.desk) {
             let ended = match end {
                 EngineEnd::Ended => recording.end(&desk.meter),
@@ -230,7 +270,14 @@ impl Sink {
         if self.kind == Kind::Viewers {
             return;
         }
+        if self.until.is_some_and(|until| now >= until) {
+            self.leave();
+            return;
+        }
         desk.feed.publish(item.clone());
+        if now < desk.since {
+            return;
+        }
         match self.kind {
             Kind::Server => self.serve(now, at),
             Kind::Disk => self.write(now, at, item),
@@ -252,11 +299,10 @@ impl Sink {
         })
     }
 
-    fn begin_to_record(&mut self, birth: Birth) {
-        self.lives += 1;
+    fn begin_to_record(&mut self, birth: Birth, n: u32) {
         let Some(desk) = &self.desk else { return };
         let (health, _) = self.disk(birth.at);
-        match Recording::begin(&self.target, self.lives, &desk.feed, health, birth.at) {
+        match Recording::begin(&self.target, n, &desk.feed, health, birth.at) {
             Ok(recording) => self.recording = Some(recording),
             Err(message) => self.failed(birth.at, birth.shown(), message),
         }

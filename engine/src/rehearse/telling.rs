@@ -27,26 +27,23 @@ use crate::report::{LineState, Report};
 const OF_THREADS: [&str; 6] = ["line-ended", "line-error", "no-video", "no-audio", "picture", "decode-error"];
 
 /// Takes in what an engine said that began like this.
-pub(super) fn settle(
-    show: &dsl::Show,
-    world: &mut World,
-    report: &Report,
-    birth: Birth,
-    events: &mut Vec<Event>,
-) {
+pub(super) fn settle(world: &mut World, report: &Report, birth: Birth, events: &mut Vec<Event>) {
     let by_itself = |subject: &str| {
-        let lines = show.cameras.iter().flat_map(|camera| {
-            let own = camera.lines.iter().filter(|line| !is_simulated(&line.input));
-            own.map(|line| format!("{}/{}", camera.name, line.name))
-        });
-        lines.chain(show.fillers.iter().map(|filler| filler.name.clone())).any(|name| name == subject)
+        world.shows.iter().any(|staged| {
+            let lines = staged.whole.cameras.iter().flat_map(|camera| {
+                let own = camera.lines.iter().filter(|line| !is_simulated(&line.input));
+                own.map(|line| format!("{}/{}", camera.name, line.name))
+            });
+            let fillers = staged.whole.fillers.iter().map(|filler| filler.name.clone());
+            lines.chain(fillers).any(|name| name == subject)
+        })
     };
     let mut fresh = report.events.clone();
     for event in &mut fresh {
         event.t = event.t.max(birth.shown().as_secs_f64()) + birth.zero.as_secs_f64();
         if OF_THREADS.contains(&event.code.as_str()) && by_itself(&event.subject) {
             // It is told with what it led to.
-            event.t = world.watch.ended(show, &event.subject, birth.at).unwrap_or(birth.at).as_secs_f64();
+            event.t = world.watch.ended(&event.subject, birth.at).unwrap_or(birth.at).as_secs_f64();
         }
     }
     fresh.sort_by(|a, b| {
@@ -68,44 +65,52 @@ pub(super) fn tell(
     let Lived { engines, events, end } = lived;
     let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
     let tick = show.video.rate.tick_span();
+    let shows: Vec<dsl::Show> = world.shows.iter().map(|staged| staged.whole.clone()).collect();
+    let shows: Vec<&dsl::Show> = shows.iter().collect();
     let (mut lines, mut cameras) = (Vec::new(), Vec::new());
-    for (camera, watch) in show.cameras.iter().zip(std::mem::take(&mut world.watch.cameras)) {
-        for (line, runs) in camera.lines.iter().zip(watch.lines) {
-            let sender = if is_simulated(&line.input) { Sender::Simulated } else { Sender::Itself };
+    for watch in std::mem::take(&mut world.watch.cameras) {
+        for line in watch.lines {
+            let sender = if line.simulated { Sender::Simulated } else { Sender::Itself };
             let span = |Run { from, to, what: (state, suspect) }: Run<(LineState, Option<String>)>| {
                 LineSpan { from: secs(from), to: secs(to), state, suspect }
             };
-            let states = runs.finish(end).into_iter().map(span).collect();
-            lines.push(LineRun { camera: camera.name.clone(), line: line.name.clone(), sender, states });
+            let states = line.states.finish(end).into_iter().map(span).collect();
+            lines.push(LineRun { camera: watch.name.clone(), line: line.name, sender, states });
         }
         let over = watch.over.finish(end).into_iter();
         let over = over.map(|run| CameraSpan { from: secs(run.from), to: secs(run.to), line: run.what });
-        cameras.push(CameraRun { camera: camera.name.clone(), lines: over.collect() });
+        cameras.push(CameraRun { camera: watch.name, lines: over.collect() });
     }
     let mut gaps: Vec<Gap> = Vec::new();
     let mut channels = Vec::new();
     for (channel, watch) in show.channels.iter().zip(std::mem::take(&mut world.watch.channels)) {
-        let rungs = show.ladder(&channel.ladder).map_or(&[][..], |ladder| &ladder.rungs);
+        let rungs = rungs(&shows, &channel.name);
         let actual = watch.actual.finish(end);
         let over = actual.last().map_or(end, |run| run.to);
-        for rung in rungs {
-            let rests = rests(&events, &engines, &format!("{}/{}", channel.name, rung.name));
+        for rung in &rungs {
+            let rests = rests(&events, &engines, &format!("{}/{rung}", channel.name));
             let place = Place {
-                show,
-                channel,
-                rung: &rung.name,
+                shows: &shows,
+                channel: &channel.name,
+                rung,
                 egress: None,
                 faults: &script.faults,
                 rests: &rests,
                 tick,
             };
-            let none = world.missed(&channel.name, &rung.name, over);
-            let of_all = gaps::of_rung(place, &actual, &none);
+            let mut of_all = Vec::new();
+            for seat in
+                world.audiences.iter().filter(|seat| seat.channel == channel.name && seat.rung == *rung)
+            {
+                let own = gaps::within(&actual, seat.from, seat.until.unwrap_or(over));
+                of_all.extend(gaps::of_rung(place, &own, &seat.missed(over)));
+            }
             for sink in &world.sinks {
                 let sink = sink.lock();
-                if sink.channel == channel.name && sink.rung == rung.name && sink.kind() == Kind::Server {
+                if sink.channel == channel.name && sink.rung == *rung && sink.kind() == Kind::Server {
                     let place = Place { egress: Some(&sink.egress), ..place };
-                    gaps.extend(gaps::of_server(place, &sink.audience.clone().missed(over), &of_all));
+                    let until = sink.until.map_or(over, |until| until.min(over));
+                    gaps.extend(gaps::of_server(place, &sink.audience.clone().missed(until), &of_all));
                 }
             }
             gaps.extend(of_all);
@@ -118,7 +123,7 @@ pub(super) fn tell(
         });
         channels.push(ChannelRun {
             name: channel.name.clone(),
-            rungs: rungs.iter().map(|rung| rung.name.clone()).collect(),
+            rungs,
             intent: intent.collect(),
             actual: on_air_spans(actual),
             watermarks: mark_spans(watch.marks, end),
@@ -144,7 +149,7 @@ pub(super) fn tell(
         lines,
         cameras,
         channels,
-        sinks: sink_runs(show, &world, end),
+        sinks: sink_runs(&shows, &world, end),
         gaps,
         events,
     }
@@ -235,7 +240,7 @@ fn command_runs(script: &FaultScript, world: &World) -> Vec<CommandRun> {
         t: secs(order.at),
         channel: match &order.order {
             Order::Channel { channel, .. } => Some(channel.clone()),
-            Order::Line { .. } => None,
+            Order::Line { .. } | Order::Reload { .. } => None,
         },
         words: order.order.to_string(),
         outcome: outcome.clone(),
@@ -243,9 +248,23 @@ fn command_runs(script: &FaultScript, world: &World) -> Vec<CommandRun> {
     orders.map(run).collect()
 }
 
-fn sink_runs(show: &dsl::Show, world: &World, end: Time) -> Vec<SinkRun> {
-    let run = |sink: &crate::rehearse::sinks::SharedSink| {
-        let sink = sink.lock();
+/// The rungs that a channel has in any show, those of the first one first.
+fn rungs(shows: &[&dsl::Show], channel: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let ladders = shows.iter().filter_map(|show| show.ladder(&show.channel(channel)?.ladder));
+    for rung in ladders.flat_map(|ladder| &ladder.rungs) {
+        if !names.contains(&rung.name) {
+            names.push(rung.name.clone());
+        }
+    }
+    names
+}
+
+/// One for each way out of each rung, also where it was there twice.
+fn sink_runs(shows: &[&dsl::Show], world: &World, end: Time) -> Vec<SinkRun> {
+    let mut all: Vec<SinkRun> = Vec::new();
+    for shared in &world.sinks {
+        let sink = shared.lock();
         let states = sink.states.clone().finish(end).into_iter();
         let states = states.map(|Run { from, to, what: (state, why) }| SinkSpan {
             from: secs(from),
@@ -253,7 +272,7 @@ fn sink_runs(show: &dsl::Show, world: &World, end: Time) -> Vec<SinkRun> {
             state,
             why,
         });
-        SinkRun {
+        let run = SinkRun {
             channel: sink.channel.clone(),
             egress: sink.egress.clone(),
             rung: sink.rung.clone(),
@@ -267,20 +286,36 @@ fn sink_runs(show: &dsl::Show, world: &World, end: Time) -> Vec<SinkRun> {
             bytes: sink.bytes,
             dropped_frames: sink.dropped,
             reconnects: sink.reconnects,
-            files: files(&sink.held, bitrate(show, &sink.channel, &sink.rung)),
+            files: files(&sink.held, bitrate(shows, &sink.channel, &sink.rung)),
+        };
+        let same = |known: &&mut SinkRun| {
+            (&known.channel, &known.egress, &known.rung, known.way)
+                == (&run.channel, &run.egress, &run.rung, run.way)
+        };
+        match all.iter_mut().find(same) {
+            Some(known) => {
+                known.target = run.target;
+                known.states.extend(run.states);
+                known.bytes += run.bytes;
+                known.dropped_frames += run.dropped_frames;
+                known.reconnects += run.reconnects;
+                known.files.extend(run.files);
+            }
+            None => all.push(run),
         }
-    };
-    world.sinks.iter().map(run).collect()
+    }
+    all
 }
 
 /// Bits a second of a rung with its sound.
-fn bitrate(show: &dsl::Show, channel: &str, rung: &str) -> u64 {
-    let ladder = show.channel(channel).and_then(|channel| show.ladder(&channel.ladder));
+fn bitrate(shows: &[&dsl::Show], channel: &str, rung: &str) -> u64 {
     let of = |ladder: &dsl::Ladder| {
         let rung = ladder.rungs.iter().find(|model| model.name == rung)?;
         Some(u64::from(rung.bitrate) + u64::from(ladder.audio_bitrate))
     };
-    ladder.and_then(of).unwrap_or(0)
+    // As it was at last.
+    let ladders = shows.iter().rev().filter_map(|show| show.ladder(&show.channel(channel)?.ladder));
+    ladders.filter_map(of).next().unwrap_or(0)
 }
 
 fn files(held: &[Held], bitrate: u64) -> Vec<FileRun> {

@@ -13,6 +13,7 @@ use crate::rehearse::clip::Look;
 use crate::rehearse::report::{OnAirKind, PictureSeen, SoundHeard};
 use crate::rehearse::runs::Runs;
 use crate::report::LineState;
+use crate::rig::FILLER_LINE;
 use crate::show::cameras::CameraRun;
 use crate::show::channels::ChannelRun;
 
@@ -50,10 +51,18 @@ struct Given {
     why: Option<&'static str>,
 }
 
+/// A line, in every show that has it.
+pub(crate) struct LineWatch {
+    pub(crate) name: String,
+    /// Whether its sender is simulated: then its content is known.
+    pub(crate) simulated: bool,
+    pub(crate) states: Runs<Stood>,
+}
+
+/// A camera or a filler, in every show that has it.
 pub(crate) struct CameraWatch {
-    /// Whether each line's sender is simulated: then its content is known.
-    simulated: Vec<bool>,
-    pub(crate) lines: Vec<Runs<Stood>>,
+    pub(crate) name: String,
+    pub(crate) lines: Vec<LineWatch>,
     pub(crate) over: Runs<Option<String>>,
     look: Option<Look>,
     had_sound: bool,
@@ -127,8 +136,10 @@ impl Missing {
 
 pub(crate) struct Watch {
     shortest: Span,
+    /// Those of all shows, and where each of the show in force stands among them.
     pub(crate) cameras: Vec<CameraWatch>,
     fillers: Vec<CameraWatch>,
+    places: (Vec<usize>, Vec<usize>),
     pub(crate) channels: Vec<ChannelWatch>,
 }
 
@@ -164,17 +175,9 @@ pub(crate) struct Ticked<'a> {
 
 impl Watch {
     pub(crate) fn new(show: &dsl::Show) -> Self {
-        let lines =
-            |camera: &dsl::Camera| camera.lines.iter().map(|line| is_simulated(&line.input)).collect();
-        let cameras = show.cameras.iter().map(|camera| CameraWatch::new(lines(camera)));
-        // What covers a hole is a file, an image or a pattern of ours.
-        let fillers = show.fillers.iter().map(|_| CameraWatch::new(vec![false]));
-        let place = |name: &String| show.cameras.iter().position(|camera| camera.name == *name);
-        let filler =
-            |own: &dsl::ChannelFiller| show.fillers.iter().position(|filler| filler.name == own.name);
-        let channels = show.channels.iter().map(|channel| ChannelWatch {
-            sources: channel.sources.iter().map(place).collect(),
-            filler: channel.filler.as_ref().and_then(filler),
+        let channels = show.channels.iter().map(|_| ChannelWatch {
+            sources: Vec::new(),
+            filler: None,
             intent: Runs::default(),
             marks: Vec::new(),
             actual: Runs::default(),
@@ -182,21 +185,53 @@ impl Watch {
             picture: Missing::default(),
             sound: Missing::default(),
         });
-        Self {
+        let mut watch = Self {
             shortest: shortest(show.video.rate.tick_span()),
-            cameras: cameras.collect(),
-            fillers: fillers.collect(),
+            cameras: Vec::new(),
+            fillers: Vec::new(),
+            places: Default::default(),
             channels: channels.collect(),
+        };
+        watch.rearrange(show, Time::ZERO);
+        watch
+    }
+
+    /// From `now` on this show is in force; channels neither come nor go.
+    pub(crate) fn rearrange(&mut self, show: &dsl::Show, now: Time) {
+        let lines = |camera: &dsl::Camera| -> Vec<(String, bool)> {
+            camera.lines.iter().map(|line| (line.name.clone(), is_simulated(&line.input))).collect()
+        };
+        let cameras = show.cameras.iter().map(|camera| (camera.name.as_str(), lines(camera)));
+        // What covers a hole is a file, an image or a pattern of ours.
+        let fillers =
+            show.fillers.iter().map(|filler| (filler.name.as_str(), vec![(FILLER_LINE.to_owned(), false)]));
+        self.places = (places(&mut self.cameras, cameras, now), places(&mut self.fillers, fillers, now));
+        let (cameras, fillers) = &self.places;
+        for (watch, channel) in self.channels.iter_mut().zip(&show.channels) {
+            let camera = |name: &String| {
+                let ix = show.cameras.iter().position(|camera| camera.name == *name)?;
+                cameras.get(ix).copied()
+            };
+            let filler = |own: &dsl::ChannelFiller| {
+                let ix = show.fillers.iter().position(|filler| filler.name == own.name)?;
+                fillers.get(ix).copied()
+            };
+            watch.sources = channel.sources.iter().map(camera).collect();
+            watch.filler = channel.filler.as_ref().and_then(filler);
         }
     }
 
     /// Notes a tick.
     pub(crate) fn tick(&mut self, now: &Ticked<'_>) {
-        for (ix, (watch, camera)) in self.cameras.iter_mut().zip(now.cameras).enumerate() {
-            watch.tick(FeedIx::Camera(ix), camera, now);
+        for (ix, (place, camera)) in self.places.0.iter().zip(now.cameras).enumerate() {
+            if let Some(watch) = self.cameras.get_mut(*place) {
+                watch.tick(FeedIx::Camera(ix), camera, now);
+            }
         }
-        for (ix, (watch, filler)) in self.fillers.iter_mut().zip(now.fillers).enumerate() {
-            watch.tick(FeedIx::Filler(ix), filler, now);
+        for (ix, (place, filler)) in self.places.1.iter().zip(now.fillers).enumerate() {
+            if let Some(watch) = self.fillers.get_mut(*place) {
+                watch.tick(FeedIx::Filler(ix), filler, now);
+            }
         }
         let given = (&self.cameras[..], &self.fillers[..]);
         for (ChannelIx(ix), decision) in now.decisions {
@@ -211,9 +246,7 @@ impl Watch {
     /// The engine is gone: killed, or the show is over.
     pub(crate) fn gone(&mut self, at: Time) {
         for camera in self.cameras.iter_mut().chain(&mut self.fillers) {
-            camera.lines.iter_mut().for_each(|line| line.end(at));
-            camera.over.end(at);
-            (camera.look, camera.had_sound) = (None, false);
+            camera.end(at);
         }
         for channel in &mut self.channels {
             channel.settle();
@@ -225,11 +258,11 @@ impl Watch {
     }
 
     /// When the line of this name ended, in a life that began at `began`.
-    pub(crate) fn ended(&self, show: &dsl::Show, subject: &str, began: Time) -> Option<Time> {
+    pub(crate) fn ended(&self, subject: &str, began: Time) -> Option<Time> {
         let (camera, line) = subject.split_once('/')?;
-        let at = show.cameras.iter().position(|model| model.name == camera)?;
-        let ix = show.cameras.get(at)?.lines.iter().position(|model| model.name == line)?;
-        let runs = self.cameras.get(at)?.lines.get(ix)?.clone().finish(Time::MAX);
+        let camera = self.cameras.iter().find(|watch| watch.name == camera)?;
+        let line = camera.lines.iter().find(|watch| watch.name == line)?;
+        let runs = line.states.clone().finish(Time::MAX);
         runs.iter().find(|run| run.from >= began && run.what.0 == LineState::Ended).map(|run| run.from)
     }
 
@@ -253,12 +286,36 @@ impl Watch {
     }
 }
 
+/// Where cameras of these names and lines stand among all; what is not there any more has ended.
+fn places<'s>(
+    all: &mut Vec<CameraWatch>,
+    named: impl Iterator<Item = (&'s str, Vec<(String, bool)>)>,
+    now: Time,
+) -> Vec<usize> {
+    let mut places = Vec::new();
+    for (name, lines) in named {
+        let place = all.iter().position(|watch| watch.name == name).unwrap_or_else(|| {
+            all.push(CameraWatch::new(name.to_owned()));
+            all.len() - 1
+        });
+        if let Some(watch) = all.get_mut(place) {
+            watch.rearrange(lines, now);
+        }
+        places.push(place);
+    }
+    for (place, watch) in all.iter_mut().enumerate() {
+        if !places.contains(&place) {
+            watch.end(now);
+        }
+    }
+    places
+}
+
 impl CameraWatch {
-    /// Of lines of which these are simulated.
-    fn new(simulated: Vec<bool>) -> Self {
+    fn new(name: String) -> Self {
         Self {
-            lines: simulated.iter().map(|_| Runs::default()).collect(),
-            simulated,
+            name,
+            lines: Vec::new(),
             over: Runs::default(),
             look: None,
             had_sound: false,
@@ -266,16 +323,40 @@ impl CameraWatch {
         }
     }
 
+    /// It has these lines by now.
+    fn rearrange(&mut self, lines: Vec<(String, bool)>, now: Time) {
+        for line in self.lines.iter_mut().filter(|line| !lines.iter().any(|(name, _)| *name == line.name)) {
+            line.states.end(now);
+        }
+        for (name, simulated) in lines {
+            match self.lines.iter_mut().find(|line| line.name == name) {
+                Some(line) => line.simulated = simulated,
+                None => self.lines.push(LineWatch { name, simulated, states: Runs::default() }),
+            }
+        }
+    }
+
+    /// It is there no more.
+    fn end(&mut self, at: Time) {
+        self.lines.iter_mut().for_each(|line| line.states.end(at));
+        self.over.end(at);
+        (self.look, self.had_sound) = (None, false);
+    }
+
     fn tick(&mut self, feed: FeedIx, camera: &CameraRun, now: &Ticked<'_>) {
         let rules = now.switcher.lines(feed);
-        for (ix, (runs, line)) in self.lines.iter_mut().zip(&camera.lines).enumerate() {
+        for (ix, line) in camera.lines.iter().enumerate() {
             let suspect = rules.and_then(|rules| rules.suspect(LineIx(ix)));
-            runs.set(now.from, (line.state(), suspect.map(|doubt| doubt.as_str().to_owned())));
+            if let Some(watch) = self.lines.iter_mut().find(|watch| watch.name == line.name) {
+                watch.states.set(now.from, (line.state(), suspect.map(|doubt| doubt.as_str().to_owned())));
+            }
         }
         let current = rules.and_then(|rules| rules.current()).map(|LineIx(ix)| ix);
         let line = current.and_then(|ix| camera.lines.get(ix));
         self.over.set(now.from, line.map(|line| line.name.clone()));
-        let simulated = current.and_then(|ix| self.simulated.get(ix)).is_some_and(|is| *is);
+        let is_simulated =
+            |line: &Line| self.lines.iter().any(|watch| watch.name == line.name && watch.simulated);
+        let simulated = line.is_some_and(is_simulated);
         self.given = self.give(camera, line, simulated);
     }
 

@@ -1,17 +1,18 @@
 //! Everything around the engine: it outlives each life of it.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use media::{Span, Time};
 use pipeline_dsl as dsl;
-use pipeline_dsl::rehearsal::{DiskFault, Fault, FaultKind, FaultScript};
+use pipeline_dsl::rehearsal::{DiskFault, Fault, FaultKind, FaultScript, LineName};
 
 use crate::command::Command;
 use crate::rehearse::audience::Audience;
 use crate::rehearse::disk::{self, Health};
-use crate::rehearse::life::Way;
+use crate::rehearse::options::ShowText;
 use crate::rehearse::orders;
 use crate::rehearse::report::CommandOutcome;
 use crate::rehearse::sender::{LineTrouble, Sender};
@@ -21,6 +22,30 @@ use crate::resume::{KeptShow, round_trip};
 
 /// One who watches a rung, shared with the rung's thread.
 pub(crate) type SharedAudience = Arc<Mutex<Audience>>;
+
+/// Whoever watches a rung while the show has it.
+pub(crate) struct Seated {
+    pub(crate) channel: String,
+    pub(crate) rung: String,
+    pub(crate) from: Time,
+    pub(crate) until: Option<Time>,
+    audience: SharedAudience,
+}
+
+impl Seated {
+    /// When no tags came of the rung up to `end`: pictures, and sound.
+    pub(crate) fn missed(&self, end: Time) -> [Vec<(Time, Time)>; 2] {
+        let end = self.until.map_or(end, |until| until.min(end));
+        self.audience.lock().unwrap_or_else(PoisonError::into_inner).clone().missed(end)
+    }
+}
+
+/// A show as its file has it, and as it is rehearsed.
+#[derive(Clone)]
+pub(crate) struct Staged {
+    pub(crate) whole: dsl::Show,
+    pub(crate) small: dsl::Show,
+}
 
 pub(crate) struct World {
     seed: u64,
@@ -32,7 +57,12 @@ pub(crate) struct World {
     pub(crate) outcomes: Vec<CommandOutcome>,
     pub(crate) senders: Vec<Sender>,
     pub(crate) watch: Watch,
-    pub(crate) audiences: Vec<(String, String, SharedAudience)>,
+    pub(crate) audiences: Vec<Seated>,
+    /// Every show that has been in force; the last one is.
+    pub(crate) shows: Vec<Staged>,
+    texts: Vec<ShowText>,
+    /// How often a file of this name was begun.
+    begun: BTreeMap<String, u32>,
     pub(crate) sinks: Vec<SharedSink>,
     nobody_yet: Audience,
     /// What is kept of the show by now, and when its engine last gave a sign of life.
@@ -49,7 +79,14 @@ const OVERLOADED: Span = Span::from_millis(500);
 pub(crate) const NEVER: Time = Time::MAX;
 
 impl World {
-    pub(crate) fn new(show: &dsl::Show, script: &FaultScript, senders: Vec<Sender>, seed: u64) -> Self {
+    pub(crate) fn new(
+        staged: Staged,
+        script: &FaultScript,
+        texts: Vec<ShowText>,
+        senders: Vec<Sender>,
+        seed: u64,
+    ) -> Self {
+        let show = &staged.small;
         let mut due: Vec<usize> = (0..script.orders.len()).collect();
         due.sort_by_key(|place| script.orders[*place].at);
         let tick = show.video.rate.tick_span();
@@ -63,11 +100,14 @@ impl World {
             senders,
             watch: Watch::new(show),
             audiences: Vec::new(),
+            begun: BTreeMap::new(),
+            texts,
             sinks: Vec::new(),
             nobody_yet: Audience::new(tick, block, shortest(tick)),
             kept: None,
             alive: None,
             reached: Time::ZERO,
+            shows: vec![staged],
         }
     }
 
@@ -101,7 +141,7 @@ impl World {
             return None;
         }
         self.given += 1;
-        Some((place, orders::command(&order.order)))
+        Some((place, orders::command(&order.order, &self.texts)))
     }
 
     /// Orders before `now` that nobody was there to take are not given later.
@@ -162,14 +202,6 @@ impl World {
         self.pass_over(back);
     }
 
-    /// When no tags came of a rung: pictures, and sound.
-    pub(crate) fn missed(&self, channel: &str, rung: &str, end: Time) -> [Vec<(Time, Time)>; 2] {
-        let audience = self.audiences.iter().find(|(c, r, _)| c == channel && r == rung);
-        audience.map_or_else(Default::default, |(_, _, audience)| {
-            audience.lock().unwrap_or_else(PoisonError::into_inner).clone().missed(end)
-        })
-    }
-
     pub(crate) fn answered(&mut self, place: usize, outcome: CommandOutcome) {
         if let Some(slot) = self.outcomes.get_mut(place) {
             *slot = outcome;
@@ -180,41 +212,78 @@ impl World {
         self.reached = self.reached.max(at);
     }
 
-    /// Whoever watches this rung.
-    pub(crate) fn audience(&mut self, channel: &str, rung: &str) -> SharedAudience {
-        let known = self.audiences.iter().find(|(c, r, _)| c == channel && r == rung);
-        if let Some((_, _, audience)) = known {
-            return Arc::clone(audience);
+    /// The show in force.
+    pub(crate) fn show(&self) -> Option<&Staged> {
+        self.shows.last()
+    }
+
+    /// Whoever watches this rung, which the show has since `from` unless it is known.
+    pub(crate) fn audience(&mut self, channel: &str, rung: &str, from: Time) -> SharedAudience {
+        let is_it = |seat: &&Seated| seat.until.is_none() && seat.channel == channel && seat.rung == rung;
+        if let Some(seat) = self.audiences.iter().find(is_it) {
+            return Arc::clone(&seat.audience);
         }
-        let audience = Arc::new(Mutex::new(self.nobody_yet.clone()));
-        self.audiences.push((channel.to_owned(), rung.to_owned(), Arc::clone(&audience)));
+        let audience = Arc::new(Mutex::new(self.nobody_yet.clone().from(from)));
+        let (channel, rung) = (channel.to_owned(), rung.to_owned());
+        self.audiences.push(Seated { channel, rung, from, until: None, audience: Arc::clone(&audience) });
         audience
     }
 
-    /// Who stands at the end of this way out.
-    pub(crate) fn sink(&mut self, way: &Way<'_>) -> SharedSink {
-        if let Some(sink) = self.sinks.iter().find(|sink| sink.is(way.channel, way.egress, way.rung)) {
-            return sink.clone();
+    /// Who stands at the end of this way out, which the show has since `from` unless it is known;
+    /// and how many files of its name there are with the one that is begun now.
+    pub(crate) fn sink(&mut self, named: &Named, from: Time) -> (SharedSink, u32) {
+        let files = self.begun.entry(named.target.clone()).or_default();
+        *files += 1;
+        let files = *files;
+        if let Some(sink) = self.sinks.iter().find(|sink| sink.is(named)) {
+            return (sink.clone(), files);
         }
-        let named = Named {
-            channel: way.channel.to_owned(),
-            egress: way.egress.to_owned(),
-            rung: way.rung.to_owned(),
-            target: way.target.to_owned(),
-            kind: way.kind,
-        };
-        let sink = SharedSink::new(named, self.sink_troubles(way), self.seed, self.nobody_yet.clone());
+        let audience = self.nobody_yet.clone().from(from);
+        let sink = SharedSink::new(named.clone(), self.sink_troubles(named), self.seed, audience);
         self.sinks.push(sink.clone());
-        sink
+        (sink, files)
     }
 
-    fn sink_troubles(&self, way: &Way<'_>) -> Vec<SinkTrouble> {
+    /// From `now` on another show is in force; of its ways out these are opened anew.
+    pub(crate) fn rearranged(&mut self, staged: Staged, opened: &[Named], now: Time) {
+        let show = &staged.small;
+        let ladder = |channel: &str| show.channel(channel).and_then(|channel| show.ladder(&channel.ladder));
+        let has_rung = |channel: &str, rung: &str| {
+            ladder(channel).is_some_and(|ladder| ladder.rungs.iter().any(|model| model.name == rung))
+        };
+        for seat in self.audiences.iter_mut().filter(|seat| seat.until.is_none()) {
+            if !has_rung(&seat.channel, &seat.rung) {
+                seat.until = Some(now);
+            }
+        }
+        for shared in &self.sinks {
+            let is_anew = opened.iter().any(|named| shared.is(named));
+            let mut sink = shared.lock();
+            let egresses = show.channel(&sink.channel).map_or(&[][..], |channel| &channel.egresses);
+            let egress = egresses.iter().find(|egress| egress.name == sink.egress);
+            let stays = egress.is_some_and(|egress| Kind::of(&egress.target) == sink.kind())
+                && has_rung(&sink.channel, &sink.rung)
+                && !is_anew;
+            if sink.until.is_none() && !stays {
+                sink.until = Some(now);
+            }
+        }
+        self.watch.rearrange(show, now);
+        self.shows.push(staged);
+    }
+
+    /// A line is opened anew, or is there no more: who sent to it finds nobody.
+    pub(crate) fn cut_off(&mut self, name: &LineName, now: Time) {
+        self.senders.iter_mut().filter(|sender| sender.name == *name).for_each(|sender| sender.cut_off(now));
+    }
+
+    fn sink_troubles(&self, way: &Named) -> Vec<SinkTrouble> {
         let faults = self.script.faults.iter().filter_map(|fault| {
             let what = match (&fault.what, way.kind) {
                 (FaultKind::Sink { sink, fault }, Kind::Server)
                     if sink.channel == way.channel
                         && sink.egress == way.egress
-                        && sink.rung.as_ref().is_none_or(|rung| rung == way.rung) =>
+                        && sink.rung.as_ref().is_none_or(|rung| *rung == way.rung) =>
                 {
                     SinkEnd::Server(*fault)
                 }

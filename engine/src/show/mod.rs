@@ -35,7 +35,7 @@ use crate::reporter::Reporter;
 use crate::resume::Keeper;
 use crate::show::cameras::CameraRun;
 use crate::show::channels::{Changed, ChannelRun, Given};
-use crate::show::reload::Arranged;
+use crate::show::reload::{Arranged, Reloader};
 use crate::show::sayings::{say_amiss, say_line};
 use crate::show::scenes::SceneRun;
 use crate::status::{Board, ChannelStatus, Parts};
@@ -74,6 +74,8 @@ pub(crate) struct ShowRun {
     pub(crate) commands: Receiver<Asked>,
     /// What a changed show file asks for, opened and ready.
     pub(crate) reloads: Receiver<Box<Arranged>>,
+    /// Who arranges the reloads of a rehearsal.
+    pub(crate) rehearses: Option<Arc<Reloader>>,
     /// Cameras that were taken away, for the report.
     pub(crate) gone: Vec<CameraReport>,
     /// The same of scenes.
@@ -178,6 +180,7 @@ impl ShowRun {
         self.clock.wait_until(from, &self.stop);
         self.thumbs.listen(from);
         self.weigh(from);
+        let reloaded = self.take_reload(tick, from);
         if self.mode == Mode::Offline {
             for camera in self.cameras.iter().chain(&self.fillers) {
                 for line in &camera.lines {
@@ -189,7 +192,6 @@ impl ShowRun {
                 }
             }
         }
-        let reloaded = self.take_reload(tick, from);
         let taken = self.take_commands(tick, from);
         for camera in self.cameras.iter_mut().chain(&mut self.fillers) {
             let mut changed = Vec::new();

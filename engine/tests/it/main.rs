@@ -28,6 +28,7 @@ mod overload;
 mod pictures;
 mod rehearse;
 mod rehearsed_kills;
+mod rehearsed_reloads;
 mod reload;
 mod rungs;
 mod scenes;

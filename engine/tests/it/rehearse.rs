@@ -61,7 +61,7 @@ pub(crate) fn fault(at: f64, lasts: f64, what: FaultKind) -> Fault {
     Fault { at: time(at), lasts: Some(time(lasts) - Time::ZERO), what }
 }
 
-fn line(name: &str, at: f64, lasts: f64, what: LineFault) -> Fault {
+pub(crate) fn line(name: &str, at: f64, lasts: f64, what: LineFault) -> Fault {
     let (camera, line) = name.split_once('/').unwrap();
     let line = LineName { camera: camera.into(), line: line.into() };
     fault(at, lasts, FaultKind::Line { line, fault: what })

@@ -3,7 +3,8 @@
 //! A rehearsal runs a show in virtual time while its lines, its ways out, its
 //! disk and the engine itself fail as the script says. [`check_faults`] reads a
 //! script against the show it is for and never fails, as [`check`](crate::check())
-//! does; [`fault_reference`] gives every word on one page.
+//! does; [`check_faults_among`] is for a show that is reloaded meanwhile, by
+//! `at TIME reload FILE`; [`fault_reference`] gives every word on one page.
 //!
 //! ```
 //! use pipeline_dsl::rehearsal::{FaultKind, LineFault, check_faults};
@@ -40,8 +41,10 @@ mod write;
 
 pub use model::*;
 pub use order::*;
-pub use read::{CheckedFaults, check_faults};
+pub use read::{CheckedFaults, check_faults, check_faults_among, reloaded_files};
 pub use reference::fault_reference;
 
+/// The word that has another show file read.
+const RELOAD: &str = "reload";
 /// The word for no line in particular.
 const AUTO: &str = "auto";

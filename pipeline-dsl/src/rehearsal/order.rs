@@ -3,7 +3,7 @@
 use media::Time;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Action, Follow, Gain, Name, Switch, Transition};
+use crate::model::{Action, Follow, Gain, Name, Switch, Text, Transition};
 
 /// A command and when it is given.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -31,6 +31,11 @@ pub enum Order {
         camera: Name,
         /// The line; `None` leaves it to the rules again.
         line: Option<Name>,
+    },
+    /// The show becomes what another show file says.
+    Reload {
+        /// Where it is.
+        file: Text,
     },
 }
 

@@ -2,11 +2,11 @@
 //!
 //! They are read by the show file's own rules, as a node of a rundown would be.
 
-use super::AUTO;
 use super::line::Piece;
 use super::order::{Ask, Order, PlanStep, TimedOrder};
 use super::subject::listed;
 use super::table::AT;
+use super::{AUTO, RELOAD};
 use crate::check::build::{action, by_word};
 use crate::check::marks;
 use crate::check::part::Part;
@@ -100,6 +100,9 @@ fn checked(show: &Show, part: &Part) -> Wrong<Order> {
     if form == "line" {
         return line(show, part);
     }
+    if form == RELOAD {
+        return reload(part);
+    }
     let channel = channel(show, part)?;
     let source = || -> Wrong<String> {
         let name = part.name("source").ok_or_else(|| unread(part))?;
@@ -186,6 +189,13 @@ fn line(show: &Show, part: &Part) -> Wrong<Order> {
         return Err(Box::new(said.help_if(near)));
     }
     Ok(Order::Line { camera: name, line: Some(line).filter(|_| !is_auto) })
+}
+
+fn reload(part: &Part) -> Wrong<Order> {
+    if part.name("channel").is_some() {
+        return wrong("unknown-key", part, "channel", "a show file is that of all channels");
+    }
+    Ok(Order::Reload { file: part.text("file").ok_or_else(|| unread(part))? })
 }
 
 fn take(part: &Part) -> Option<Transition> {

@@ -4,15 +4,15 @@ use serde::Serialize;
 
 use super::line::{Piece, lines, pieces, split_at_time};
 use super::model::{DiskFault, Drift, Fault, FaultKind, FaultScript, LineFault, Restart, Share, SinkFault};
-use super::orders;
 use super::subject::{Seems, Subject};
-use super::table::{Amount, DISK, ENGINE, FAULTS, FaultSpec, Lines, Of};
+use super::table::{Amount, DISK, ENGINE, FAULTS, FaultSpec, Lines, Of, SHOW_FILE};
+use super::{RELOAD, orders};
 use crate::check::values::{Value, read, shown};
 use crate::diagnostic::{Diagnostic, Sink, Span};
 use crate::grammar::Type;
 use crate::lexer::lex;
 use crate::literal::write_time;
-use crate::model::Show;
+use crate::model::{Show, Text};
 use crate::suggest::{did_you_mean, nearest};
 use crate::syntax::{Atom, MOST_BYTES, Quoting};
 
@@ -25,6 +25,8 @@ pub struct CheckedFaults {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// The word before a command and its time.
+const AT_WORD: &str = "at";
 /// The word that stands before a duration.
 const FOR: &str = "for";
 /// How long a fault lasts, if it ends.
@@ -33,6 +35,12 @@ const LASTS: Type = Type::Duration { least_ms: 1, most_ms: 86_400_000 };
 /// Reads a fault script and checks it against a show. Never fails: what is wrong is in the
 /// diagnostics.
 pub fn check_faults(source: &str, show: &Show) -> CheckedFaults {
+    check_faults_among(source, show, &[])
+}
+
+/// The same for a show that becomes others while it is rehearsed, by `reload`: a name may be that of
+/// any of them. A camera's name stands for the lines that it has in any.
+pub fn check_faults_among(source: &str, show: &Show, later: &[Show]) -> CheckedFaults {
     let mut sink = Sink::default();
     let mut script = FaultScript::default();
     if source.len() > MOST_BYTES {
@@ -43,13 +51,65 @@ pub fn check_faults(source: &str, show: &Show) -> CheckedFaults {
         let tokens = lex(source, &mut sink);
         for line in lines(&tokens) {
             let Some(pieces) = pieces(source, &line, &mut sink) else { continue };
-            if let Err(said) = self::line(show, &pieces, &mut script, &mut sink) {
-                sink.push(*said);
-            }
+            line_among(show, later, &pieces, &mut script, &mut sink);
         }
     }
     let script = (sink.errors() == 0).then_some(script);
     CheckedFaults { script, diagnostics: sink.finish() }
+}
+
+/// The show files that a script's reloads name, each once, for whoever is to read them before the
+/// script is [checked](check_faults_among): there it is said what is wrong with it.
+pub fn reloaded_files(source: &str) -> Vec<Text> {
+    let (mut files, mut sink) = (Vec::new(), Sink::default());
+    if source.len() > MOST_BYTES {
+        return files;
+    }
+    let tokens = lex(source, &mut sink);
+    for line in lines(&tokens) {
+        let Some(pieces) = pieces(source, &line, &mut sink) else { continue };
+        let [Piece::Word(at), Piece::Word(_), Piece::Word(what), Piece::Word(file), ..] = &pieces[..] else {
+            continue;
+        };
+        if at.text == AT_WORD
+            && what.text == RELOAD
+            && let Ok(Value::Text(file)) = read(RELOAD, SHOW_FILE, file)
+            && !files.contains(&file)
+        {
+            files.push(file);
+        }
+    }
+    files
+}
+
+/// A line that one of the shows has the names of; what is wrong with it is told by the first.
+fn line_among(show: &Show, later: &[Show], pieces: &[Piece], script: &mut FaultScript, sink: &mut Sink) {
+    let mut told: Option<Vec<Diagnostic>> = None;
+    let mut known = FaultScript::default();
+    for show in std::iter::once(show).chain(later) {
+        let (mut own, mut said) = (FaultScript::default(), Sink::default());
+        if let Err(wrong) = line(show, pieces, &mut own, &mut said) {
+            said.push(*wrong);
+        }
+        let is_right = said.errors() == 0;
+        let said = said.finish();
+        let was_right = told.as_ref().is_some_and(|told| !told.iter().any(Diagnostic::is_error));
+        // Of two that have it, the one that warns of less.
+        let is_better = told.as_ref().is_none_or(|told| is_right && (!was_right || said.len() < told.len()));
+        if is_better {
+            told = Some(said);
+        }
+        if is_right {
+            known.faults.extend(
+                own.faults.into_iter().filter(|fault| !known.faults.contains(fault)).collect::<Vec<_>>(),
+            );
+            if known.orders.is_empty() {
+                known.orders = own.orders;
+            }
+        }
+    }
+    told.into_iter().flatten().for_each(|said| sink.push(said));
+    script.extend(known);
 }
 
 /// What is wrong with a line; boxed, for a diagnostic is large.
@@ -65,7 +125,7 @@ fn line(show: &Show, pieces: &[Piece], script: &mut FaultScript, sink: &mut Sink
         }
         None => return Ok(()),
     };
-    if subject.text == "at" {
+    if subject.text == AT_WORD {
         if let Some(order) = orders::order(show, subject, pieces.get(1..).unwrap_or(&[]), sink) {
             past_the_end(show, order.at, subject.span, sink);
             script.orders.push(order);

@@ -5,9 +5,10 @@
 
 use std::sync::LazyLock;
 
+use crate::FileKind;
 use crate::grammar::{ACTIONS, Count, Form, Need, NodeSpec, Slot, Sort, TRANSITION, Type};
 use crate::model::Edge;
-use crate::rehearsal::Restart;
+use crate::rehearsal::{RELOAD, Restart};
 
 /// What a fault is of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -135,6 +136,8 @@ const fn slot(name: &'static str, ty: Type, need: Need) -> Slot {
 }
 const CAMERA: Slot = slot("camera", Type::Refer(Sort::Camera), Need::Required);
 const SOURCE: Slot = slot("source", Type::Refer(Sort::Source), Need::Required);
+/// A show file.
+pub(super) const SHOW_FILE: Type = Type::Input(FileKind::Media);
 const CUE: Type = Type::Whole { least: 1, most: 100_000 };
 
 /// What a crew can ask for that no cue says.
@@ -175,6 +178,12 @@ const DESK: &[Form] = &[
         word: "line",
         about: "Choose a camera's line, or leave it to the rules again: `auto`.",
         args: &[CAMERA, slot("line", Type::Define, Need::Required)],
+        keys: &[],
+    },
+    Form {
+        word: RELOAD,
+        about: "Go over to what another show file says, as `obvan ctl reload FILE` does.",
+        args: &[slot("file", SHOW_FILE, Need::Required)],
         keys: &[],
     },
     Form {

@@ -148,6 +148,7 @@ impl fmt::Display for Order {
             Self::Line { camera, line } => {
                 write!(f, "line {camera} {}", line.as_deref().unwrap_or(super::AUTO))
             }
+            Self::Reload { file } => write!(f, "{} {}", super::RELOAD, source::text(file)),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use media::{FLICKS_PER_SECOND, Size, Span, Time};
 use pipeline_dsl::rehearsal::*;
 use pipeline_dsl::{
-    Action, At, Edge, Follow, Gain, MarkChange, MarkOrder, MarkTime, Rgb, Show, Switch, Transition,
+    Action, At, Edge, Follow, Gain, MarkChange, MarkOrder, MarkTime, Rgb, Show, Switch, Text, Transition,
     parse_show,
 };
 use proptest::prelude::*;
@@ -183,6 +183,27 @@ fn places_are_those_of_the_whole_script() {
     assert_eq!((span.line, span.column, span.len), (2, 38, 1));
 }
 
+/// Of a show that becomes another, names of either are known, and a camera's is that of all its lines.
+#[test]
+fn names_may_be_those_of_a_later_show() {
+    let later = SHOW
+        .replace("line backpack pull", "line phone push \"rtmp:live/phone\"\n    line backpack pull")
+        .replace("sources main karry bars", "sources main karry bars guest")
+        .replace("camera bars {", "camera guest { line one push \"rtmp:live/guest\" }\n  camera bars {");
+    let later = [parse_show(&later).unwrap()];
+    let said =
+        "at 5s reload \"later.show\"; at 6s cut guest channel=program\nmain lost@7s; guest/one stall@8s";
+    assert!(check_faults(said, &night()).script.is_none());
+    let script = check_faults_among(said, &night(), &later).script.unwrap();
+    let want = "main/fiber lost@0:07\nmain/backpack lost@0:07\nmain/phone lost@0:07\nguest/one stall@0:08\n\
+                at 0:05 reload \"later.show\"\nat 0:06 cut guest channel=program\n";
+    assert_eq!(script.to_string(), want);
+    assert_eq!(reloaded_files(said), [Text::Plain("later.show".into())]);
+    let wrong = check_faults_among("main/fibre lost@1s; at 1s reload x channel=program", &night(), &later);
+    let codes: Vec<_> = wrong.diagnostics.iter().map(|said| said.code).collect();
+    assert_eq!(codes, ["undefined-name", "unknown-key"], "{:#?}", wrong.diagnostics);
+}
+
 #[test]
 fn the_page_about_faults_has_the_table() {
     let page = include_str!("../../../docs/REHEARSE.md");
@@ -337,7 +358,11 @@ fn timed_order() -> impl Strategy<Value = TimedOrder> {
     let of_line = prop::option::of(select(vec!["fiber", "backpack"]).prop_map(str::to_owned))
         .prop_map(|line| Order::Line { camera: "main".into(), line });
     let of_channel = ask().prop_map(|ask| Order::Channel { channel: "program".into(), ask });
-    (time(), prop_oneof![1 => of_line, 6 => of_channel]).prop_map(|(at, order)| TimedOrder { at, order })
+    let file = select(vec!["later.show", "../a \"b\"/é.show"]).prop_map(|path| Text::Plain(path.into()));
+    let file = prop_oneof![2 => file, 1 => Just(Text::Env("LATER".into()))];
+    let reload = file.prop_map(|file| Order::Reload { file });
+    (time(), prop_oneof![1 => of_line, 6 => of_channel, 1 => reload])
+        .prop_map(|(at, order)| TimedOrder { at, order })
 }
 
 fn script() -> impl Strategy<Value = FaultScript> {

@@ -8,10 +8,11 @@ use pipeline_dsl as dsl;
 use pipeline_dsl::{Change, Step};
 use scheduling::{ChannelIx, Duty, FeedIx, LineIx, LineSelector, ReloadError, SceneIx};
 
-use super::{Applied, Arranged, OpenedChannel, Purpose, Verdict};
-use crate::command::Refused;
+use super::{Applied, Arranged, OpenedChannel, Purpose, Reloader, Rest, Verdict};
+use crate::command::{Command, Refused};
 use crate::event::Level;
 use crate::ingest::Line;
+use crate::rehearse::life::Life;
 use crate::rig::FILLER_LINE;
 use crate::show::cameras::CameraRun;
 use crate::show::sayings::say_gone;
@@ -25,15 +26,34 @@ const MOST_GONE: usize = 1_000;
 const TOLD: usize = 64;
 
 /// What came of a reload, told when its tick is decided: what is new can be cut to then.
-pub(in crate::show) struct Reloaded {
-    answer: Sender<Verdict>,
-    verdict: Verdict,
+pub(in crate::show) enum Reloaded {
+    /// To whoever asked for it.
+    Asked { answer: Sender<Verdict>, verdict: Verdict },
+    /// To the script of a rehearsal, where it stands at this place.
+    Rehearsed(Box<Rehearsed>),
+}
+
+/// A rehearsed reload.
+pub(in crate::show) struct Rehearsed {
+    life: Arc<Life>,
+    reloader: Arc<Reloader>,
+    place: usize,
+    command: Command,
+    came: Result<(Rest, Verdict), Refused>,
 }
 
 impl Reloaded {
     pub(in crate::show) fn answer(self) {
-        // Who does not wait any more needs no answer.
-        let _ = self.answer.send(self.verdict);
+        match self {
+            Self::Asked { answer, verdict } => {
+                // Who does not wait any more needs no answer.
+                let _ = answer.send(verdict);
+            }
+            Self::Rehearsed(rehearsed) => {
+                let Rehearsed { life, reloader, place, command, came } = *rehearsed;
+                life.reloaded(place, reloader.conclude(&command, came));
+            }
+        }
     }
 }
 
@@ -49,9 +69,19 @@ impl From<ReloadError> for Refused {
 impl ShowRun {
     /// Goes over to a changed show with this tick, if one waits and nothing is against it.
     pub(in crate::show) fn take_reload(&mut self, tick: Tick, from: Time) -> Option<Reloaded> {
+        if let (Some(life), Some(reloader)) = (self.life.clone(), self.rehearses.clone()) {
+            let (place, command) = life.due_reload()?;
+            let came = reloader.arrange(&command);
+            let came = came.map(|(arranged, rest)| (rest, self.go_over(arranged, tick, from)));
+            return Some(Reloaded::Rehearsed(Box::new(Rehearsed { life, reloader, place, command, came })));
+        }
         let arranged = self.reloads.try_recv().ok()?;
         let answer = arranged.answer.clone();
-        let verdict = match self.switcher.reload(&arranged.show) {
+        Some(Reloaded::Asked { answer, verdict: self.go_over(arranged, tick, from) })
+    }
+
+    fn go_over(&mut self, arranged: Box<Arranged>, tick: Tick, from: Time) -> Verdict {
+        match self.switcher.reload(&arranged.show) {
             Err(error) => Verdict::Refused(error.into(), arranged),
             Ok(_) if arranged.purpose == Purpose::Look => {
                 let status = self.board.status();
@@ -76,8 +106,7 @@ impl ShowRun {
                 let applied = Applied { revision, show_revision, frame: tick.0, at: from };
                 Verdict::Done { applied, gone }
             }
-        };
-        Some(Reloaded { answer, verdict })
+        }
     }
 
     /// Every part to its new place; what went.
@@ -140,6 +169,9 @@ impl ShowRun {
         self.threads.append(&mut arranged.threads);
         // What went stops before what took its place begins: it may have the same port.
         gone.iter().flat_map(|camera| &camera.lines).for_each(Line::close);
+        if let Some(life) = &self.life {
+            life.rearranged(now, &arranged.show);
+        }
         arranged.begin(now);
         if let Some(keeper) = &mut self.keeper {
             keeper.show = Arc::new(arranged.show.clone());

@@ -13,7 +13,7 @@ mod open;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use media::Time;
 use pipeline_dsl as dsl;
 use pipeline_dsl::{Difference, Step};
@@ -24,6 +24,7 @@ use crate::channel::outlets::Outlet;
 use crate::channel::renew::NewLadder;
 use crate::channel::{Channel, RungHandle};
 use crate::command::{Ack, Command, Memory, Outcome, Problem, Refused};
+use crate::egress::play::Program;
 use crate::event::Level;
 use crate::handle::{ViewerFeed, Viewers};
 use crate::ingest::Line;
@@ -35,6 +36,7 @@ use crate::reporter::Reporter;
 use crate::show::cameras::CameraRun;
 use crate::start::{Begun, Gate, Place};
 pub(crate) use file::OnDisk;
+use open::Opened;
 
 /// The word for a reload that only says what it would do.
 const DRY_RUN: &str = "dry-run";
@@ -186,7 +188,26 @@ impl Reloader {
             return outcome;
         }
         let outcome = standing.reload(command);
-        if let (Err(refused), None) = (&outcome, &command.state) {
+        self.tell(command, &outcome);
+        memory.keep(command.id.as_deref(), &outcome);
+        outcome
+    }
+
+    /// For a rehearsal, whose show's thread does all of it itself: everything up to the tick.
+    pub(crate) fn arrange(&self, command: &Command) -> Result<(Box<Arranged>, Rest), Refused> {
+        let (arranged, rest, _) = self.lock().0.arrange(command)?;
+        Ok((arranged, rest))
+    }
+
+    /// And what is left to do when the show has had its say.
+    pub(crate) fn conclude(&self, command: &Command, came: Result<(Rest, Verdict), Refused>) -> Outcome {
+        let outcome = came.and_then(|(rest, verdict)| self.lock().0.conclude(command, rest, verdict));
+        self.tell(command, &outcome);
+        outcome
+    }
+
+    fn tell(&self, command: &Command, outcome: &Outcome) {
+        if let (Err(refused), None) = (outcome, &command.state) {
             let first = refused
                 .problems
                 .first()
@@ -197,13 +218,37 @@ impl Reloader {
                 format!("{}{first}; nothing has changed", refused.message),
             );
         }
-        memory.keep(command.id.as_deref(), &outcome);
-        outcome
     }
+}
+
+/// What is to be done for a reload once the show's thread has had its say.
+pub(crate) struct Rest {
+    show: dsl::Show,
+    steps: Vec<String>,
+    opened: Option<Opened>,
+    feeds: Vec<Arc<ViewerFeed>>,
+    programs: Vec<(String, Program)>,
+    rungs: Vec<(String, Vec<RungHandle>)>,
+}
+
+fn over() -> Refused {
+    Refused::new("ended", "the show is over", &[])
 }
 
 impl Standing {
     fn reload(&mut self, command: &Command) -> Outcome {
+        let (arranged, rest, said) = self.arrange(command)?;
+        self.to_show.try_send(arranged).map_err(|error| match error {
+            TrySendError::Full(_) => Refused::new("busy", "another reload waits for its tick", &[]),
+            TrySendError::Disconnected(_) => over(),
+        })?;
+        // If nobody says anything, the show's thread took it with it.
+        let verdict = said.recv().map_err(|_| over())?;
+        self.conclude(command, rest, verdict)
+    }
+
+    /// Opens what is new; what the show's thread is to take, and where it answers.
+    fn arrange(&self, command: &Command) -> Result<(Box<Arranged>, Rest, Receiver<Verdict>), Refused> {
         let purpose = match command.state.as_deref() {
             None => Purpose::Apply,
             Some(DRY_RUN) => Purpose::Look,
@@ -211,23 +256,12 @@ impl Standing {
                 return Err(Refused::new("bad-state", format!("`state` is {other:?}"), &[DRY_RUN]));
             }
         };
-        if self.place.mode == Mode::Offline {
+        if self.place.mode == Mode::Offline && self.place.life.is_none() {
             return Err(Refused::new("offline", "an offline show runs as it was started", &[]));
         }
         let text = self.text(command)?;
         let (show, difference) = self.compare(&text)?;
         let steps: Vec<String> = difference.steps.iter().map(Step::to_string).collect();
-        let answer = |applied: Applied| Ack {
-            id: command.id.clone(),
-            revision: applied.revision,
-            frame: applied.frame,
-            t: applied.at.as_secs_f64(),
-            on_air: None,
-            encrypt: None,
-            key_id: None,
-            steps: Some(steps.clone()),
-            show_revision: Some(applied.show_revision),
-        };
         let gate = Arc::new(Gate::default());
         let begun = Arc::new(Begun::default());
         let (verdict, said) = bounded(1);
@@ -258,23 +292,22 @@ impl Standing {
             feeds.extend(ViewerFeed::of_outlets(&channel.name, &channel.outlets));
             programs.extend(channel.outlets.iter().filter_map(Outlet::played));
         }
-        let over = || Refused::new("ended", "the show is over", &[]);
-        self.to_show.try_send(arranged).map_err(|error| match error {
-            TrySendError::Full(_) => Refused::new("busy", "another reload waits for its tick", &[]),
-            TrySendError::Disconnected(_) => over(),
-        })?;
-        let applied = match said.recv() {
-            Ok(Verdict::Done { applied, gone }) => {
+        Ok((arranged, Rest { show, steps, opened, feeds, programs, rungs }, said))
+    }
+
+    /// Goes over to what the show's thread has gone over to.
+    fn conclude(&mut self, command: &Command, rest: Rest, verdict: Verdict) -> Outcome {
+        let applied = match verdict {
+            Verdict::Done { applied, gone } => {
                 drop(gone);
                 applied
             }
-            Ok(Verdict::Refused(refused, arranged)) => {
+            Verdict::Refused(refused, arranged) => {
                 drop(arranged);
                 return Err(refused);
             }
-            // The show's thread took it with it.
-            Err(_) => return Err(over()),
         };
+        let Rest { show, steps, opened, feeds, programs, rungs } = rest;
         if let Some(opened) = opened {
             self.viewers.change(feeds);
             for (name, rungs) in rungs {
@@ -285,7 +318,17 @@ impl Standing {
             self.let_in(opened, programs, &show);
             self.show = show;
         }
-        Ok(answer(applied))
+        Ok(Ack {
+            id: command.id.clone(),
+            revision: applied.revision,
+            frame: applied.frame,
+            t: applied.at.as_secs_f64(),
+            on_air: None,
+            encrypt: None,
+            key_id: None,
+            steps: Some(steps),
+            show_revision: Some(applied.show_revision),
+        })
     }
 
     /// What the command brings, or the file says now.
@@ -322,16 +365,27 @@ impl Standing {
         if show.listen == told.unwrap_or_else(|| self.show.listen.clone()) {
             show.listen = self.show.listen.clone();
         }
-        let difference = Difference::between(&self.show, &show).map_err(|fixed| {
-            let said = fixed.iter().map(|fixed| fixed.diagnostic(text)).collect();
-            refuse("fixed-on-air", "the show cannot be changed so on air", said)
-        })?;
-        let unfit = look::unfit(&self.show, &checked, &self.place.inputs);
+        let between = |old: &dsl::Show, new: &dsl::Show| {
+            Difference::between(old, new).map_err(|fixed| {
+                let said = fixed.iter().map(|fixed| fixed.diagnostic(text)).collect();
+                refuse("fixed-on-air", "the show cannot be changed so on air", said)
+            })
+        };
+        // In a rehearsal all is smaller: what cannot be changed is seen in its own size.
+        let whole = self.place.life.as_ref().and_then(|life| life.whole());
+        let old = whole.as_ref().unwrap_or(&self.show);
+        let difference = between(old, &show)?;
+        let unfit = look::unfit(old, &checked, &self.place.inputs);
         if !unfit.is_empty() {
             return Err(refuse("bad-show", "the show file names what is not to be had", unfit));
         }
-        look::ports(&self.show, &difference)?;
         look::sources(&difference)?;
-        Ok((show, difference))
+        let Some(life) = &self.place.life else {
+            look::ports(&self.show, &difference)?;
+            return Ok((show, difference));
+        };
+        let small = life.small(&show, &self.place.inputs)?;
+        let difference = between(&self.show, &small)?;
+        Ok((small, difference))
     }
 }

@@ -15,6 +15,7 @@ use crate::ingest::Line;
 use crate::ingest::door::RtmpDoor;
 use crate::ingest::open::Opener;
 use crate::ingest::point::{Point, Points};
+use crate::rehearse::Codecs;
 use crate::rig;
 use crate::start::{Place, StartError};
 
@@ -71,7 +72,8 @@ impl Standing {
                 channels.push(self.open_channel(arranged, model, standing, place)?);
             }
         }
-        let has_door = self.door.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        let has_door =
+            place.life.is_some() || self.door.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         let (points, door) = if has_door {
             (points.into_all(), None)
         } else {
@@ -111,7 +113,11 @@ impl Standing {
         // Some is drawn on each rung.
         let has_other_rungs = opened.ladder.is_some() && !model.watermarks.is_empty();
         if is_drawn_anew || has_other_rungs {
-            let marks = Marks::new(show, model, &place.inputs);
+            let drawn = place.life.as_ref().is_none_or(|life| life.codecs == Codecs::Pixels);
+            let marks = match drawn {
+                true => Marks::new(show, model, &place.inputs),
+                false => Ok(Marks::undrawn(show, model)),
+            };
             opened.marks = Some(marks.map_err(|why| Refused::new("not-opened", why, &[]))?);
         }
         let ring = model.encrypt.as_ref().map(|encrypt| &encrypt.key);
