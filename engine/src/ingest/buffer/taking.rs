@@ -34,7 +34,7 @@ impl LineBuffer {
         }
         let mut state = self.lock();
         let from = to - self.tick;
-        if from - state.taken > self.tick.times(2) {
+        if from - state.taken > self.tick + Span::from_flicks(self.tick.flicks() / 2) {
             // Ticks were left out, or the line joined a show that runs: nobody asks for them any more.
             state.taken = from;
             self.moved.notify_all();

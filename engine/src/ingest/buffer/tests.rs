@@ -175,6 +175,27 @@ fn offline_a_line_holds_few_pictures() {
     }
 }
 
+/// A show that goes on begins with a late tick, and so does a line that joins one. Pictures come faster
+/// than ticks here.
+#[test]
+fn nobody_waits_for_ticks_that_were_left_out() {
+    for late in 0..6 {
+        let pace = Pace::Held { ahead: Span::ZERO };
+        let buffer = Arc::new(LineBuffer::new(pace, Span::from_millis(100), SampleRate::HZ_48000, 2));
+        let producer = Arc::clone(&buffer);
+        let put = move |n: &i64| producer.put_frame(frame(ms(late * 100 + n * 40))) == Flow::Go;
+        let thread = std::thread::spawn(move || (0..).take_while(put).count());
+        let stop = Stop::default();
+        buffer.idle(Track::Audio);
+        for n in late..late + 20 {
+            assert_eq!(buffer.wait_for(ms((n + 1) * 100), &stop), Waited::Known, "tick {n} after {late}");
+            assert!(buffer.take(ms(n * 100), ms((n + 1) * 100)).picture.is_some());
+        }
+        buffer.close();
+        assert!(thread.join().unwrap() >= 50);
+    }
+}
+
 /// What has come waits for its tick: until then the last picture is still the one from before.
 #[test]
 fn a_hole_is_over_when_the_next_picture_is_shown_not_when_it_has_come() {
