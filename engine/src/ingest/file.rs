@@ -304,8 +304,9 @@ impl FileLine {
         // The newest picture that lies before where the file is entered: it stands until the next.
         let mut stands = None;
         let mut put = |frame: codecs::Frame| {
-            let zero = zero.set(frame.pts);
-            let pts = Time::ZERO + (frame.pts - zero) + pass.begins;
+            let stamp = frame.pts;
+            let zero = zero.set(stamp);
+            let pts = Time::ZERO + (stamp - zero) + pass.begins;
             let interval = last.map_or(UNTOLD, |last| pts - last);
             last = Some(pts);
             end = Some(pts + interval);
@@ -315,7 +316,7 @@ impl FileLine {
                 return flow;
             }
             self.counters.picture();
-            self.buffer.coded.placed(frame.pts, pts);
+            self.buffer.coded.placed(stamp, pts);
             for frame in stands.take().into_iter().chain([frame]) {
                 if flow == Flow::Go {
                     flow = self.buffer.put_frame(frame);
