@@ -119,7 +119,9 @@ fn offline_one_track_is_enough_and_its_end_is_the_lines() {
             to.frame(Frame { pts: at(n), picture: picture(n) }).unwrap();
         }
         // What it was not registered with is turned away.
-        assert_eq!(to.sound(sound(25)), Err(SourceError::Over));
+        let turned = to.sound(sound(25)).unwrap_err();
+        assert_eq!(turned, SourceError::Unregistered(Track::Audio));
+        assert!(turned.to_string().starts_with("the source is registered without sound"), "{turned}");
         to.end();
         assert_eq!(to.frame(Frame { pts: at(25), picture: picture(25) }), Err(SourceError::Over));
         assert!(to.is_over());

@@ -77,7 +77,7 @@ impl HeldEnd {
         self.reporter.is_stopping()
     }
 
-    /// The queue a piece belongs to. A track that was not told of is turned away.
+    /// The queue a piece belongs to.
     pub(super) fn queue(&self, piece: &Piece) -> Result<Sender<Piece>, SourceError> {
         if self.is_over() {
             return Err(SourceError::Over);
@@ -91,13 +91,7 @@ impl HeldEnd {
                 Piece::Sound(_) => tap.raw(Track::Audio),
             }
         }
-        let track = match piece {
-            Piece::Params(params) => params.track(),
-            Piece::Packet(packet) => packet.track,
-            Piece::Frame(_) => Track::Video,
-            Piece::Sound(_) => Track::Audio,
-        };
-        let queue = match track {
+        let queue = match piece.track() {
             Track::Video => &self.pictures,
             Track::Audio => &self.sound,
         };

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use codecs::{Frame, Pcm};
-use media::{AudioParams, Packet, VideoParams};
+use media::{AudioParams, Packet, Track, VideoParams};
 
 use crate::ingest::lane::StreamParams;
 pub(crate) use crate::ingest::source::held::{HeldEnd, HeldLine};
@@ -30,7 +30,8 @@ impl<F: FnOnce(SourceHandle) + Send + 'static> Source for F {
     }
 }
 
-/// What a source gives. An offline show waits for each track that it is told of.
+/// What a source gives. An offline show waits for each track that it is told of; what is handed in of
+/// another is [`SourceError::Unregistered`], in any show.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SourceTracks {
     /// Pictures and sound.
@@ -39,6 +40,16 @@ pub enum SourceTracks {
     Pictures,
     /// Sound only.
     Sound,
+}
+
+impl SourceTracks {
+    fn has(self, track: Track) -> bool {
+        match self {
+            Self::Both => true,
+            Self::Pictures => track == Track::Video,
+            Self::Sound => track == Track::Audio,
+        }
+    }
 }
 
 /// What became of something that was handed in.
@@ -57,8 +68,18 @@ pub enum SourceError {
     #[error("no show has started that has a line for this source")]
     NotStarted,
     /// The show is over, or an offline show's line has been told of its end.
-    #[error("the show is over")]
+    #[error("the show is over, or this source has ended in an offline one")]
     Over,
+    /// The source is registered without pictures, or without sound.
+    #[error("the source is registered without {}, see `SourceTracks`", of(.0))]
+    Unregistered(Track),
+}
+
+fn of(track: &Track) -> &'static str {
+    match track {
+        Track::Video => "pictures",
+        Track::Audio => "sound",
+    }
 }
 
 /// Where a source hands in what it has; a clone is the same source.
@@ -80,6 +101,7 @@ pub struct SourceHandle {
 
 struct Shared {
     name: String,
+    tracks: SourceTracks,
     end: Mutex<End>,
 }
 
@@ -100,6 +122,17 @@ pub(crate) enum Piece {
     Sound(Pcm),
 }
 
+impl Piece {
+    fn track(&self) -> Track {
+        match self {
+            Self::Params(params) => params.track(),
+            Self::Packet(packet) => packet.track,
+            Self::Frame(_) => Track::Video,
+            Self::Sound(_) => Track::Audio,
+        }
+    }
+}
+
 impl fmt::Debug for SourceHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SourceHandle").field("name", &self.shared.name).finish_non_exhaustive()
@@ -107,8 +140,8 @@ impl fmt::Debug for SourceHandle {
 }
 
 impl SourceHandle {
-    fn new(name: String) -> Self {
-        Self { shared: Arc::new(Shared { name, end: Mutex::new(End::NotStarted) }) }
+    fn new(name: String, tracks: SourceTracks) -> Self {
+        Self { shared: Arc::new(Shared { name, tracks, end: Mutex::new(End::NotStarted) }) }
     }
 
     fn lock(&self) -> MutexGuard<'_, End> {
@@ -123,7 +156,7 @@ impl SourceHandle {
     /// What its packets of pictures are from here on.
     ///
     /// # Errors
-    /// No show runs that takes them.
+    /// No show runs that takes them, or the source is registered without pictures.
     pub fn video_params(&self, params: VideoParams) -> Result<Handed, SourceError> {
         self.hand(Piece::Params(StreamParams::Video(params)))
     }
@@ -131,7 +164,7 @@ impl SourceHandle {
     /// What its packets of sound are from here on.
     ///
     /// # Errors
-    /// As [`video_params`](Self::video_params).
+    /// As [`video_params`](Self::video_params), of sound.
     pub fn audio_params(&self, params: AudioParams) -> Result<Handed, SourceError> {
         self.hand(Piece::Params(StreamParams::Audio(params)))
     }
@@ -185,6 +218,10 @@ impl SourceHandle {
     }
 
     fn hand(&self, piece: Piece) -> Result<Handed, SourceError> {
+        let track = piece.track();
+        if !self.shared.tracks.has(track) {
+            return Err(SourceError::Unregistered(track));
+        }
         let mut end = self.lock();
         match &mut *end {
             End::NotStarted => Err(SourceError::NotStarted),
@@ -250,7 +287,7 @@ impl Sources {
     }
 
     fn insert(&mut self, name: String, tracks: SourceTracks, runs: Option<Box<dyn Source>>) -> SourceHandle {
-        let handle = SourceHandle::new(name.clone());
+        let handle = SourceHandle::new(name.clone(), tracks);
         let registered = Registered { handle: handle.clone(), tracks, runs };
         self.all.insert(name, Arc::new(Mutex::new(Some(registered))));
         handle
