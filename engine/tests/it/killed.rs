@@ -363,13 +363,15 @@ fn numbers_are_read_and_damage_is_seen() {
     assert_eq!((stale_ms(&shown, 0.0, 9.0), seams(&shown, 0.0, 9.0).len()), (80, 3));
 }
 
-/// The line on air is killed, with everything as it is by default. A machine that is busy may
-/// starve the sender that is left, or us: what is promised is half of what is asserted here, and
-/// `twenty_times` measures it.
+/// The line on air is killed, with everything as it is by default. A machine that is busy may starve
+/// the sender that is left, before or after: what that one did not give is not held against us, and the
+/// camera goes over in show time, which no load delays. `twenty_times` measures what is seen in all.
 #[test]
 fn a_killed_sender_is_hardly_noticed() {
     let mut truck = Truck::start("lost=400ms", 60);
     truck.wait_for_both();
+    // A sender that began again to be in step has left its camera on the other line.
+    truck.choose(0);
     let at = truck.harm(0, Harm::Kill);
     let handle = truck.live.engine.handle();
     wait_for(&handle, "the other line", |status| Truck::line_on_air(status) == Some("backpack"));
@@ -377,12 +379,21 @@ fn a_killed_sender_is_hardly_noticed() {
     wait_for(&handle, "a second more", |status| status.t > until);
     let (shown, report) = truck.end();
     let stale = stale_ms(&shown, at, until - at);
+    let told = |code: &str, subject: &str| {
+        let is_it = |event: &&engine::Event| event.code == code && event.subject == subject && event.t >= at;
+        report.events.iter().find(is_it).map(|event| event.t)
+    };
+    let over = told("failover", "main").unwrap_or_else(|| panic!("{:#?}", report.events));
+    // The line that was left stood still for `lost` at the most, and both of them not much longer
+    // unless the other was lost as well.
+    let stood = stale_ms(&shown, at, over - at);
     println!(
-        "stale for {stale} ms, {:?}, {} late ticks",
+        "stood for {stood} ms, stale for {stale} ms in all, {:?}, {} late ticks",
         seams(&shown, at, until - at),
         report.channels[0].late_ticks
     );
-    assert!(stale <= 1000, "stale for {stale} ms");
+    let is_alone = told("line-lost", "main/backpack").is_some_and(|lost| lost <= over);
+    assert!(stood <= 480 || is_alone, "{stood} ms: {:#?}", report.events);
     assert!(shown.iter().flatten().count() > 25);
 }
 
