@@ -27,7 +27,9 @@ pub(super) fn source(url: &Url, landing: &Arc<Landing>) -> Result<gst::Element, 
     let source = make("rtspsrc")?;
     source.set_property("location", url.as_str());
     source.set_property("latency", REORDERING);
-    source.set_property("drop-on-latency", true);
+    // What has come is used, however late: where this machine is slow for a moment, it would drop
+    // all that waits longer than it takes to reorder, even of TCP.
+    source.set_property("drop-on-latency", false);
     // It would bend pictures that are not sent in their order to and fro, and moves sound late:
     // its times are used for reordering alone.
     source.set_property_from_str("buffer-mode", "slave");
@@ -157,6 +159,20 @@ fn wall(packet: &gst::BufferRef) -> Option<Wall> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_come_is_not_dropped_for_being_late() {
+        gst::init().unwrap();
+        let reporter = crate::reporter::Reporter::new(
+            Arc::new(crate::clock::VirtualClock::default()),
+            Arc::new(crate::event::EventLog::new()),
+            Arc::new(crate::clock::Stop::default()),
+        );
+        let intake = Arc::new(crate::ingest::intake::Intake::new(reporter).0);
+        let landing = Arc::new(Landing::new(intake, "a camera".to_owned()));
+        let source = source(&Url::parse("rtspt://127.0.0.1:1/cam").unwrap(), &landing).unwrap();
+        assert!(!source.property::<bool>("drop-on-latency"));
+    }
 
     #[test]
     fn what_a_packet_says_of_its_time_is_read() {
