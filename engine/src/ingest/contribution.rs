@@ -29,6 +29,8 @@ pub(crate) struct Contribution {
     /// What the stream is said to be, and what decodes it.
     pub(crate) video: Option<(VideoParams, VideoLane)>,
     pub(crate) audio: Option<(AudioParams, Box<dyn AudioDecoder>)>,
+    /// Whether it was said what its sound is; there may be no decoder for that.
+    pub(crate) sound: Sound,
     /// What puts pictures on the canvas that come without being coded.
     pub(crate) raw: Conform,
     pub(crate) stamps: Stamps,
@@ -78,6 +80,13 @@ impl Opening {
     pub(crate) const AT_KEY_FRAME: Self = Self::AtKeyFrame { since: None };
 }
 
+/// Whether it is known what a stream's sound is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sound {
+    Untold,
+    Told,
+}
+
 /// Whether a stream has given pictures.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pictures {
@@ -107,6 +116,7 @@ impl Contribution {
             opening: Opening::AT_KEY_FRAME,
             video: None,
             audio: None,
+            sound: Sound::Untold,
             raw: Conform::new(shape.canvas, Filter::Bicubic),
             stamps: Stamps::new(shape.ticks, depth),
             follower: Follower::new(shape.rate, shape.channels),

@@ -14,7 +14,7 @@ use crate::event::Level;
 use crate::ingest::LineCounters;
 use crate::ingest::align;
 use crate::ingest::buffer::{Kept, LineBuffer};
-use crate::ingest::contribution::{Contribution, Opening, Pictures};
+use crate::ingest::contribution::{Contribution, Opening, Pictures, Sound};
 use crate::ingest::intake::{Arrival, Arrivals};
 use crate::ingest::lane::{Shape, StreamParams, Told, VideoLane};
 use crate::ingest::leapt::{Follows, Leapt};
@@ -176,6 +176,7 @@ impl LiveLine {
                 contribution.opening = Opening::AT_KEY_FRAME;
             }
             StreamParams::Audio(params) => {
+                contribution.sound = Sound::Told;
                 if contribution.audio.as_ref().is_some_and(|(known, _)| *known == params) {
                     return Ok(());
                 }
@@ -242,8 +243,14 @@ impl LiveLine {
             }
             Track::Audio if contribution.duty == Duty::Keep => {}
             Track::Audio => {
-                // Without a decoder: that was said when its parameters came.
-                let Some((params, mut decoder)) = contribution.audio.take() else { return };
+                let Some((params, mut decoder)) = contribution.audio.take() else {
+                    // Without a decoder: that was said when its parameters came.
+                    if contribution.sound == Sound::Untold {
+                        let problem = "sound before the stream's configuration";
+                        contribution.complaints.happened(problem, &self.reporter);
+                    }
+                    return;
+                };
                 let sent = decoder.send(packet);
                 self.decode_audio(contribution, decoder.as_mut(), sent);
                 contribution.audio = Some((params, decoder));

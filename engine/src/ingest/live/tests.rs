@@ -229,6 +229,23 @@ fn waiting_for_late_sound_is_told_now_and_then_and_also_that_it_is_over() {
     assert!(told.len() <= 50, "{told:#?}");
 }
 
+/// An integrator who forgets to say what his sound is, or an encoder that does.
+#[test]
+fn sound_that_nobody_has_told_of_is_complained_of() {
+    let log = Arc::new(EventLog::new());
+    let mut line = line(Arc::new(Decoding(Counting::default())));
+    line.reporter =
+        Reporter::new(Arc::new(VirtualClock::default()), Arc::clone(&log), Arc::new(Stop::default()));
+    let mut contribution = Contribution::new(&line.shape, line.depth);
+    for n in 0..3 {
+        let Arrival::Packet(packet) = picture(n * 20) else { unreachable!() };
+        line.arrival(&mut contribution, Arrival::Packet(Packet { track: Track::Audio, ..packet }));
+    }
+    let told: Vec<_> = log.all(Time::ZERO).into_iter().map(|e| (e.code, e.message)).collect();
+    let want = ("decode-error".to_owned(), "sound before the stream's configuration".to_owned());
+    assert_eq!(told.first(), Some(&want), "{told:#?}");
+}
+
 #[test]
 fn a_track_that_does_not_come_is_said_while_the_stream_runs_and_once() {
     let (clock, log, stop) = (Arc::new(VirtualClock::default()), Arc::new(EventLog::new()), Stop::default());

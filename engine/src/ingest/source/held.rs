@@ -133,6 +133,13 @@ impl HeldLine {
         }
     }
 
+    /// What comes before it was said what it is.
+    fn untold(&self, what: &str) {
+        let problem =
+            format!("{what} without a decoder: it comes before the stream's configuration, or that is wrong");
+        _ = self.damage.happened(&problem, &self.reporter);
+    }
+
     /// The next piece of a track; `None` when no more come.
     fn next(&self, queue: &Receiver<Piece>) -> Option<Piece> {
         loop {
@@ -172,9 +179,12 @@ impl HeldLine {
                 }
                 Piece::Packet(packet) => {
                     self.counters.count(packet.data.len());
-                    if let Some(lane) = &mut lane {
-                        self.buffer.coded.packet(&packet);
-                        lane.decode(&packet, &mut out, &mut |e| bad(&e));
+                    match &mut lane {
+                        Some(lane) => {
+                            self.buffer.coded.packet(&packet);
+                            lane.decode(&packet, &mut out, &mut |e| bad(&e));
+                        }
+                        None => self.untold("a picture"),
                     }
                 }
                 Piece::Frame(frame) => {
@@ -214,8 +224,9 @@ impl HeldLine {
                 }
                 Piece::Packet(packet) => {
                     self.counters.count(packet.data.len());
-                    if let Some(lane) = &mut lane {
-                        lane.decode(&packet, &mut out, &mut |e| bad(&e));
+                    match &mut lane {
+                        Some(lane) => lane.decode(&packet, &mut out, &mut |e| bad(&e)),
+                        None => self.untold("sound"),
                     }
                 }
                 Piece::Sound(pcm) => {
