@@ -42,6 +42,12 @@ pub(crate) fn shaping(caps: &gst::CapsRef) -> &'static str {
     }
 }
 
+/// Whether the transparency of its pictures is coded apart, as a picture of its own (VP8 and VP9 in
+/// Matroska).
+pub(crate) fn has_alpha_apart(caps: &gst::CapsRef) -> bool {
+    caps.structure(0).and_then(|s| s.get::<bool>("codec-alpha").ok()).unwrap_or(false)
+}
+
 /// The shape of one pixel, where a container or a parser knows it.
 pub(crate) fn aspect(caps: &gst::CapsRef) -> Aspect {
     let told = caps.structure(0).and_then(|s| s.get::<gst::Fraction>("pixel-aspect-ratio").ok());

@@ -29,6 +29,9 @@ use crate::seldom::Seldom;
 use crate::stage::ThreadShare;
 use crate::start::Gate;
 
+/// Told of a file whose transparency our decoders never see.
+const ALPHA_APART: &str = "pictures with transparency come that is coded apart (VP8, VP9) and is not read: they are shown as if they had none";
+
 /// A pass shorter than this is no loop but a spin.
 const SHORTEST_LOOP: Span = Span::from_millis(20);
 
@@ -297,6 +300,7 @@ impl FileLine {
         let stop = || self.reporter.is_stopping();
         let mut known: Option<gst::Caps> = None;
         let mut lane: Option<VideoLane> = None;
+        let mut opened = None;
         let mut end = None;
         let mut flow = Flow::Go;
         let bad = |error: &codecs::CodecError| _ = self.damage.happened(&error.to_string(), &self.reporter);
@@ -330,10 +334,20 @@ impl FileLine {
             share.count(&self.counters.stage);
             self.counters.count(read.packet.data.len());
             if let Some(caps) = read.caps {
-                if let Some(lane) = &mut lane {
-                    lane.flush(&mut |frame| _ = put(frame), &mut |e| bad(&e));
+                let told = Told { turn: reader.turn(), aspect: caps::aspect(&caps) };
+                // A parser that knows more after some pictures, a rate or a level, makes no other stream
+                // of it; a decoder that began anew would lose a field.
+                let opening = Some((demux::params(&caps), told));
+                if opened != opening {
+                    if let Some(lane) = &mut lane {
+                        lane.flush(&mut |frame| _ = put(frame), &mut |e| bad(&e));
+                    }
+                    lane = self.open_video(&caps, told);
+                    if pass.number == 0 && caps::has_alpha_apart(&caps) {
+                        self.reporter.event(Level::Info, "picture", ALPHA_APART);
+                    }
+                    opened = opening;
                 }
-                lane = self.open_video(&caps, Told { turn: reader.turn(), aspect: caps::aspect(&caps) });
                 known = Some(caps);
             }
             let mut flow = Flow::Go;

@@ -75,7 +75,7 @@ impl Decoding {
 }
 
 /// What a container says of pictures that do not say it themselves.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Told {
     pub(crate) turn: Turn,
     pub(crate) aspect: Aspect,
