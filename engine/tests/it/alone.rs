@@ -1,4 +1,5 @@
-//! An engine in a process of its own, so that what it takes can be told from what a test does.
+//! A process of its own: for an engine, so that what it takes can be told from what a test does,
+//! and for a test, so that no other is beside it.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -62,6 +63,21 @@ fn engine_alone() {
     println!("\nreport {}", serde_json::to_string(&engine.wait()).unwrap());
 }
 
+/// Of this program, in a process that does nothing else.
+fn process(test: &str) -> Command {
+    let mut process = Command::new(std::env::current_exe().unwrap());
+    process.args(["--exact", test, "--ignored", "--nocapture"]);
+    process
+}
+
+/// Runs a test that bears no neighbours.
+pub(crate) fn test(name: &str) {
+    let out = process(name).output().unwrap();
+    let told = String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.success(), "{told}{}", String::from_utf8_lossy(&out.stderr));
+    assert!(told.contains("1 passed"), "no such test: {told}");
+}
+
 pub(crate) struct Alone {
     pub(crate) process: Child,
     told: std::io::Lines<BufReader<std::process::ChildStdout>>,
@@ -77,8 +93,7 @@ impl Drop for Alone {
 impl Alone {
     /// A show with a port that the system gives, whose RTMP peers have so many milliseconds to begin.
     pub(crate) fn start(show: &Show, how_long: &str, kit: Kit) -> (Self, SocketAddr) {
-        let mut process = Command::new(std::env::current_exe().unwrap());
-        process.args(["--exact", "alone::engine_alone", "--ignored", "--nocapture"]);
+        let mut process = process("alone::engine_alone");
         process.env(HOW_LONG, how_long).env(SHOW, show.to_source()).env(KIT, format!("{kit:?}"));
         let mut process = process.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let told = BufReader::new(process.stdout.take().unwrap()).lines();

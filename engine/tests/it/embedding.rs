@@ -27,8 +27,16 @@ show "inside" {{
     )
 }
 
+/// In a process of its own: what other tests start has, until it is the program it shall be, a copy of
+/// every socket that is open here, and a port is not free as long as anybody has it.
 #[test]
 fn a_show_with_a_push_line_starts_and_ends_inside_a_runtime() {
+    crate::alone::test("embedding::ports_are_free_when_their_show_is_over");
+}
+
+#[test]
+#[ignore = "run by the one above, alone"]
+fn ports_are_free_when_their_show_is_over() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let out = tempfile::tempdir().unwrap();
     let mut show = show(&pushed("sources main bars;"));
