@@ -172,24 +172,26 @@ impl Weight {
     }
 
     fn clip(&mut self, clip: &ClipPath, pixels: f64, held: f64) {
-        // A mask is made of the layer.
-        self.steps += NODE + 2.0 * pixels * LAYER;
-        let held = held + 2.0 * pixels * PIXEL;
-        self.holds(held);
-        self.group(clip.root(), held);
+        let held = self.stencil(clip.root(), pixels, held);
         if let Some(outer) = clip.clip_path().filter(|_| !self.is_too_much()) {
             self.clip(outer, pixels, held);
         }
     }
 
     fn mask(&mut self, mask: &Mask, pixels: f64, held: f64) {
-        self.steps += NODE + 2.0 * pixels * LAYER;
-        let held = held + 2.0 * pixels * PIXEL;
-        self.holds(held);
-        self.group(mask.root(), held);
+        let held = self.stencil(mask.root(), pixels, held);
         if let Some(outer) = mask.mask().filter(|_| !self.is_too_much()) {
             self.mask(outer, pixels, held);
         }
+    }
+
+    /// What is drawn of a layer, and the mask that is made of it. Gives what is held with both.
+    fn stencil(&mut self, root: &Group, pixels: f64, held: f64) -> f64 {
+        self.steps += NODE + 2.0 * pixels * LAYER;
+        let held = held + 2.0 * pixels * PIXEL;
+        self.holds(held);
+        self.group(root, held);
+        held
     }
 
     fn filter(&mut self, filter: &Filter, pixels: f64, held: f64) {

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use pipeline_dsl::rehearsal::DiskFault;
+
 use crate::egress::disk::Disk;
 
 /// What a disk is like.
@@ -43,6 +45,17 @@ impl SimulatedDisk {
         let mut state = self.state();
         if state.health != health {
             (state.health, state.is_out) = (health, false);
+        }
+    }
+}
+
+impl Health {
+    /// With this fault as well: the latest counts.
+    pub(crate) const fn after(self, fault: DiskFault) -> Self {
+        match fault {
+            DiskFault::Full => Self::Full,
+            DiskFault::Broken => Self::Broken,
+            DiskFault::Slow(_) => self,
         }
     }
 }

@@ -19,16 +19,8 @@ pub(crate) struct Kill {
     pub(crate) at: Time,
     /// When it is back; [`NEVER`] if it is not.
     pub(crate) again: Time,
-    /// Of kills that are over at once, the one that says most: `Usual` comes first.
-    wanted: Rank,
-}
-
-/// With what words, in the order of what they say.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Rank {
-    Usual,
-    Resume,
-    Fresh,
+    /// Of kills that are over at once, the one that says most.
+    wanted: Wanted,
 }
 
 /// The kills of a script, by time; those that overlap are one.
@@ -40,9 +32,9 @@ impl Kills {
         let kills = script.faults.iter().filter_map(|fault| {
             let FaultKind::EngineKill(restart) = fault.what else { return None };
             let wanted = match restart {
-                Restart::Usual => Rank::Usual,
-                Restart::Resume => Rank::Resume,
-                Restart::Fresh => Rank::Fresh,
+                Restart::Usual => Wanted::Usual,
+                Restart::Resume => Wanted::Resume,
+                Restart::Fresh => Wanted::Fresh,
             };
             Some(Kill { at: fault.at, again: fault.ends().unwrap_or(NEVER), wanted })
         });
@@ -112,14 +104,6 @@ impl Wall {
 }
 
 impl Kill {
-    fn wanted(self) -> Wanted {
-        match self.wanted {
-            Rank::Usual => Wanted::Usual,
-            Rank::Resume => Wanted::Resume,
-            Rank::Fresh => Wanted::Fresh,
-        }
-    }
-
     /// What becomes of `show`, of which this was kept, if anything was; it began at `zero`.
     pub(crate) fn next(self, show: &dsl::Show, kept: Option<KeptShow>, zero: Time, wall: Wall) -> Next {
         let rehearsed = |zero: Time, shown: Time| zero + (shown - Time::ZERO);
@@ -134,7 +118,7 @@ impl Kill {
         }
         let now = wall.at(self.again);
         let birth = Birth { at: self.again, zero: self.again - (kept.time_at(now) - Time::ZERO) };
-        match kept.choice(self.wanted(), show, now) {
+        match kept.choice(self.wanted, show, now) {
             Choice::TakeUp => Next::Engine(Begin { birth, kept: Some(Arc::new(kept)) }),
             Choice::Leave(_) => Next::Engine(Begin::anew(self.again)),
             Choice::Over(end) => Next::Over(Some(rehearsed(birth.zero, end))),
@@ -164,7 +148,7 @@ mod tests {
             kill(24, None, Restart::Fresh),
         ];
         let kills = Kills::of(&FaultScript { faults, orders: Vec::new() });
-        let told: Vec<_> = kills.0.iter().map(|kill| (kill.at, kill.again, kill.wanted())).collect();
+        let told: Vec<_> = kills.0.iter().map(|kill| (kill.at, kill.again, kill.wanted)).collect();
         let want = [(at(5), at(13), Wanted::Resume), (at(20), NEVER, Wanted::Fresh)];
         assert_eq!(told, want);
         assert_eq!(kills.after(at(13)).map(|kill| kill.at), Some(at(20)));

@@ -293,9 +293,8 @@ impl Sink {
             SinkEnd::Server(_) => None,
         });
         faults.fold((Health::Well, Pace::Abreast), |(health, pace), fault| match fault {
-            DiskFault::Full => (Health::Full, pace),
-            DiskFault::Broken => (Health::Broken, pace),
             DiskFault::Slow(share) => (health, Pace::Share(share.millionths())),
+            fault => (health.after(fault), pace),
         })
     }
 

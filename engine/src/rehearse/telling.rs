@@ -65,8 +65,8 @@ pub(super) fn tell(
     let Lived { engines, events, end } = lived;
     let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
     let tick = show.video.rate.tick_span();
-    let shows: Vec<dsl::Show> = world.shows.iter().map(|staged| staged.whole.clone()).collect();
-    let shows: Vec<&dsl::Show> = shows.iter().collect();
+    let shows = std::mem::take(&mut world.shows);
+    let shows: Vec<&dsl::Show> = shows.iter().map(|staged| &staged.whole).collect();
     let (mut lines, mut cameras) = (Vec::new(), Vec::new());
     for watch in std::mem::take(&mut world.watch.cameras) {
         for line in watch.lines {

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use media::{Span, Time};
 use pipeline_dsl as dsl;
-use pipeline_dsl::rehearsal::{DiskFault, Fault, FaultKind, FaultScript, LineName};
+use pipeline_dsl::rehearsal::{Fault, FaultKind, FaultScript, LineName};
 
 use crate::command::Command;
 use crate::rehearse::audience::Audience;
@@ -167,14 +167,13 @@ impl World {
     /// # Errors
     /// The disk takes nothing.
     pub(crate) fn keep(&mut self, now: Time, kept: KeptShow, alive: SystemTime) -> io::Result<()> {
-        let refused = self.script.faults.iter().filter(|fault| fault.holds_at(now)).find_map(|fault| {
-            match fault.what {
-                FaultKind::Disk { fault: DiskFault::Full } => Some(Health::Full),
-                FaultKind::Disk { fault: DiskFault::Broken } => Some(Health::Broken),
-                _ => None,
-            }
+        let faults = self.script.faults.iter().filter(|fault| fault.holds_at(now));
+        let faults = faults.filter_map(|fault| match fault.what {
+            FaultKind::Disk { fault } => Some(fault),
+            _ => None,
         });
-        if let Some(health) = refused {
+        let health = faults.fold(Health::Well, Health::after);
+        if health != Health::Well {
             return Err(disk::error(health));
         }
         (self.kept, self.alive) = (Some(kept), Some(alive));

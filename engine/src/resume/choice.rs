@@ -10,8 +10,8 @@ use super::KeptShow;
 /// What is older is nobody's that starts a show now: it is yesterday's.
 const OLD: Duration = Duration::from_secs(30 * 60);
 
-/// What whoever starts a show has said about one that is kept.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// What whoever starts a show has said about one that is kept, in the order of how much that says.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub enum Wanted {
     /// Nothing.
     #[default]

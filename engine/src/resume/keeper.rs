@@ -94,14 +94,16 @@ impl Keeper {
         let work = move || write(&writes, &asked, telling);
         let thread = std::thread::Builder::new().name(name.clone()).spawn(work);
         let thread = thread.map_err(|source| StartError::Thread { name, source })?;
-        let shelf = Shelf::File { file, jobs: Some(jobs), thread: Some(thread) };
-        Ok(Self { shelf, show: Arc::new(show), change: Change::Some, kept: None, beaten: None })
+        Ok(Self::on(Shelf::File { file, jobs: Some(jobs), thread: Some(thread) }, show))
     }
 
     /// The same in a rehearsal.
     pub(crate) fn rehearsed(life: Arc<Life>, show: dsl::Show, reporter: Reporter) -> Self {
         let telling = Telling::new(format!("{}.state", show.name), reporter);
-        let shelf = Shelf::Rehearsed { life, telling };
+        Self::on(Shelf::Rehearsed { life, telling }, show)
+    }
+
+    fn on(shelf: Shelf, show: dsl::Show) -> Self {
         Self { shelf, show: Arc::new(show), change: Change::Some, kept: None, beaten: None }
     }
 

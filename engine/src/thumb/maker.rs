@@ -54,8 +54,8 @@ pub(super) fn run(jobs: &Receiver<Job>, thumbs: &Thumbs, timed: Mode) {
 fn small(seen: &Seen, marks: Option<&RungMarks>, scaler: &mut Option<Scaler>) -> Result<Bytes, CodecError> {
     let mut picture: Picture = seen.picture_apart()?;
     let size = fitted(picture.size());
-    if let Some((rung, at)) = marks.and_then(|marks| marks.rung_for(size))
-        && let Some(marks) = marks
+    if let Some(marks) = marks
+        && let Some((rung, at)) = marks.rung_for(size)
     {
         picture = marks.finish(rung, Scaler::new(at, Filter::Area).scale(&picture)?)?;
     }
