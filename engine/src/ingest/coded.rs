@@ -3,7 +3,9 @@
 //!
 //! They come in order of decoding and are given out in it, each as soon as it and all before it
 //! have been shown. What the decoder made nothing of is left out; what it gave and no tick showed,
-//! since the camera is faster than the show, lies between the ticks.
+//! since the camera is faster than the show, lies between the ticks. A key frame of these lies on
+//! its tick all the same, and the picture shown there behind it: rungs that are encoded have
+//! their key frames at ticks alone, and are to have them at the same time.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,7 +45,7 @@ struct State {
     run: u64,
     waiting: VecDeque<Waiting>,
     bytes: usize,
-    /// The picture that was shown last, and at which tick that was first.
+    /// The picture that was shown last, and where it was given its place.
     shown: Option<(Time, Time)>,
 }
 
@@ -142,30 +144,40 @@ impl CodedTrack {
         state.shown = Some((at, from));
         let is_it = |one: &Waiting| one.at == Some(at) && one.pts.is_none();
         let Some(this) = state.waiting.iter().rposition(is_it) else { return Vec::new() };
-        state.pass_over(this, at, (before, from));
+        let since = state.pass_over(this, at, (before, from), tick);
+        state.shown = Some((at, since));
         state.give_out(this)
     }
 }
 
 impl State {
     /// Notes when the picture at place `this` is shown, and those that lie before it and were not.
-    fn pass_over(&mut self, this: usize, at: Time, (before, from): (Time, Time)) {
+    /// Gives the time of the former.
+    fn pass_over(&mut self, this: usize, at: Time, (before, from): (Time, Time), tick: Span) -> Time {
         let run = self.waiting.get(this).map(|one| one.run);
         let is_passed = |one: &Waiting| {
             one.pts.is_none() && Some(one.run) == run && one.at.is_some_and(|other| other < at)
         };
         let passed = self.waiting.iter().enumerate().filter(|(_, one)| is_passed(one));
-        let mut passed: Vec<(Time, usize)> = passed.filter_map(|(ix, one)| Some((one.at?, ix))).collect();
-        passed.sort_unstable();
-        let parts = passed.len() as i64 + 1;
-        for (n, (_, ix)) in (1..).zip(passed) {
+        let mut order: Vec<(Time, usize)> = passed.filter_map(|(ix, one)| Some((one.at?, ix))).collect();
+        order.push((at, this));
+        order.sort_unstable();
+        let is_key =
+            |(_, ix): &(Time, usize)| self.waiting.get(*ix).is_some_and(|one| one.packet.key == Key::Frame);
+        let on_tick = order.iter().rposition(is_key).unwrap_or(order.len() - 1);
+        let part = |span: Span, n: usize, of: usize| Span::from_flicks(span.flicks() / of as i64 * n as i64);
+        let after = order.len() - on_tick;
+        let mut pts = from;
+        for (n, (_, ix)) in order.into_iter().enumerate() {
+            pts = match n.checked_sub(on_tick) {
+                None => before + part(from - before, n + 1, on_tick + 1),
+                Some(behind) => from + part(tick, behind, after),
+            };
             if let Some(one) = self.waiting.get_mut(ix) {
-                one.pts = Some(before + Span::from_flicks((from - before).flicks() / parts * n));
+                one.pts = Some(pts);
             }
         }
-        if let Some(one) = self.waiting.get_mut(this) {
-            one.pts = Some(from);
-        }
+        pts
     }
 
     /// Takes off the front what is known to be shown, or never will be.

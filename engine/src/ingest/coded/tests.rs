@@ -65,6 +65,24 @@ fn a_camera_twice_as_fast_has_pictures_between_the_ticks() {
     assert_eq!(shown(2), [(3, 60), (4, 80)]);
 }
 
+/// Rungs that are encoded have their key frames at ticks alone.
+#[test]
+fn a_key_frame_that_no_tick_shows_lies_on_its_tick_all_the_same() {
+    let track = track();
+    let third = |n: i64| Time::from_millis(n * 40 / 3);
+    for n in 0..16 {
+        track.packet(&packet(third(n), if [0, 4, 8].contains(&n) { 5 } else { 1 }, n as u8));
+        track.placed(third(n), third(n));
+    }
+    let shown = |n: i64| told(&track.shown(Some(third(3 * n)), at(n), TICK));
+    assert_eq!(shown(0), [(0, 0)]);
+    assert_eq!(shown(1), [(1, 13), (2, 27), (3, 40)]);
+    assert_eq!(shown(2), [(4, 80), (5, 93), (6, 107)]);
+    assert_eq!(shown(3), [(7, 113), (8, 120), (9, 140)]);
+    assert_eq!(shown(4), [(10, 147), (11, 153), (12, 160)]);
+    assert_eq!(shown(5), [(13, 173), (14, 187), (15, 200)]);
+}
+
 #[test]
 fn what_the_decoder_refused_and_what_was_taken_back_holds_up_nothing() {
     let track = track();
@@ -147,7 +165,7 @@ proptest! {
                 _ => {
                     tick += 1;
                     let pictures = track.shown(Some(at(came.len() as i64 - n)), at(tick), TICK);
-                    prop_assert!(pictures.iter().all(|one| one.packet.pts <= at(tick)));
+                    prop_assert!(pictures.iter().all(|one| one.packet.pts < at(tick + 1)));
                     out.extend(pictures.iter().map(|one| one.packet.data[5]));
                 }
             }
