@@ -46,6 +46,14 @@ pub enum StartError {
         /// Those that are registered, also for other lines.
         registered: Vec<String>,
     },
+    /// A line says `source NAME` of one that has gone to another line, or to another show.
+    #[error("{subject}: the source `{name}` is taken: each goes to one line of one show, register it anew")]
+    SourceTaken {
+        /// The line.
+        subject: String,
+        /// The name it gives.
+        name: String,
+    },
     /// The RTMP port cannot be had.
     #[error(
         "RTMP cannot listen on {addr}: {source}; another address: --rtmp ADDR or `listen {{ rtmp \"…\" }}`"

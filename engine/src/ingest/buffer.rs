@@ -23,6 +23,8 @@ const LIVE_AHEAD: Span = Span::from_millis(1300);
 /// How many pictures may wait in any case, at 1080p 186 MB; those of a live line that are meant
 /// to wait are not counted, as far as each has a tick of its own.
 const MOST_FRAMES: usize = 60;
+/// Sound of a line that is held back is put in pieces no longer than this.
+const LONGEST_BLOCK: Span = Span::from_millis(250);
 /// A picture is due one frame after the last; a stream that tells no rate is given this long.
 const LONGEST_INTERVAL: Span = Span::from_millis(1000);
 
@@ -248,6 +250,20 @@ impl LineBuffer {
 
     /// Hands in sound in show time, in the show's rate and layout.
     pub(crate) fn put_sound(&self, pcm: &Pcm) -> Flow {
+        let piece = usize::try_from(pcm.rate.sample_at(Time::ZERO + LONGEST_BLOCK)).unwrap_or(usize::MAX);
+        if self.is_live() || pcm.len() <= piece {
+            return self.put_block(pcm);
+        }
+        // What is kept has a bound: the end of a long block would push out its beginning.
+        for from in (0..pcm.len()).step_by(piece.max(1)) {
+            if self.put_block(&pcm.slice(from, from.saturating_add(piece))) == Flow::Stop {
+                return Flow::Stop;
+            }
+        }
+        Flow::Go
+    }
+
+    fn put_block(&self, pcm: &Pcm) -> Flow {
         let mut state = self.lock();
         if !self.is_live() {
             // Sound beyond the end of its pictures would wait for a tick that waits for the

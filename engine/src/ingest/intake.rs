@@ -28,6 +28,9 @@ pub(crate) use arriving::Arriving;
 /// streams before it, to be passed over.
 const WAITING: usize = 512;
 
+/// Bytes that may wait of packets, and of sound that is not coded: five seconds at 400 Mbit/s.
+const BYTES_WAITING: usize = 256 << 20;
+
 /// Pictures that may wait without being coded: at 1080p each is up to 8 MB.
 const RAW_WAITING: usize = 8;
 
@@ -78,6 +81,19 @@ pub(crate) struct Intake {
     iso: Option<Iso>,
     /// Pictures in the queue that are not coded.
     raw: Arc<AtomicUsize>,
+    /// Bytes in the queue, see [`Arrival::bytes`].
+    bytes: Arc<AtomicUsize>,
+}
+
+impl Arrival {
+    /// How much it holds of what has a bound in bytes.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Packet(packet) => packet.data.len(),
+            Self::Sound(sound) => size_of_val(&*sound.samples),
+            _ => 0,
+        }
+    }
 }
 
 /// The line's end of its intake.
@@ -87,6 +103,7 @@ pub(crate) struct Arrivals {
     /// The beginnings that were read.
     read: u64,
     raw: Arc<AtomicUsize>,
+    bytes: Arc<AtomicUsize>,
 }
 
 impl Arrivals {
@@ -125,6 +142,10 @@ impl Arrivals {
         if matches!(arrival, Arrival::Frame(_)) {
             self.raw.fetch_sub(1, Ordering::AcqRel);
         }
+        match arrival.bytes() {
+            0 => {}
+            bytes => _ = self.bytes.fetch_sub(bytes, Ordering::AcqRel),
+        }
         match arrival {
             Arrival::Started { .. } => self.read += 1,
             Arrival::Params(_)
@@ -160,14 +181,31 @@ impl Intake {
     fn with_places(places: usize, reporter: Reporter) -> (Self, Arrivals) {
         let (to_line, queue) = bounded(places.saturating_mul(2));
         let begun = Arc::new(AtomicU64::new(0));
-        let raw = Arc::new(AtomicUsize::new(0));
-        let arrivals = Arrivals { queue, begun: Arc::clone(&begun), read: 0, raw: Arc::clone(&raw) };
+        let (raw, bytes) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let arrivals = Arrivals {
+            queue,
+            begun: Arc::clone(&begun),
+            read: 0,
+            raw: Arc::clone(&raw),
+            bytes: Arc::clone(&bytes),
+        };
         let overruns = Seldom::new("line-overrun", Level::Warn, Measure::STRANGERS);
         let complaints = Seldom::new("decode-error", Level::Warn, Measure::DAMAGE);
         let taken = AtomicBool::new(false);
         let counters = Arc::default();
-        let intake =
-            Self { to_line, places, reporter, counters, overruns, complaints, taken, begun, iso: None, raw };
+        let intake = Self {
+            to_line,
+            places,
+            reporter,
+            counters,
+            overruns,
+            complaints,
+            taken,
+            begun,
+            iso: None,
+            raw,
+            bytes,
+        };
         (intake, arrivals)
     }
 
@@ -187,6 +225,11 @@ impl Intake {
     /// there may be more a moment later, but never fewer.
     fn room(&self, of: usize) -> usize {
         of.saturating_sub(self.to_line.len())
+    }
+
+    /// Whether so many bytes more may wait. As [`room`](Self::room) says, it can only get better.
+    fn holds(&self, more: usize) -> bool {
+        self.bytes.load(Ordering::Acquire).saturating_add(more) <= BYTES_WAITING
     }
 
     /// Takes the intake for a stream, whose end is sure to find a place as well.

@@ -21,7 +21,7 @@ use crate::ingest::live::LiveLine;
 use crate::ingest::pattern::TestSource;
 use crate::ingest::play::{self, PlayLine};
 use crate::ingest::point::{Point, Points};
-use crate::ingest::source::{HeldLine, LiveEnd, Registered, Runs, SourceTracks};
+use crate::ingest::source::{HeldLine, LiveEnd, NotHad, Registered, Runs, SourceTracks};
 use crate::ingest::standby::Orders;
 use crate::ingest::still::Still;
 use crate::ingest::together::{self, Together};
@@ -355,10 +355,15 @@ impl Opener<'_> {
                 Origin::Buffered(self.live(subject, live, &counters, &reporter)?.1)
             }
             dsl::Input::Source { name } => {
-                let source = self.place.sources.take(name).ok_or_else(|| StartError::Source {
-                    subject: subject.to_owned(),
-                    name: name.clone(),
-                    registered: self.place.sources.names().map(str::to_owned).collect(),
+                let source = self.place.sources.take(name).map_err(|why| match why {
+                    NotHad::Unknown => StartError::Source {
+                        subject: subject.to_owned(),
+                        name: name.clone(),
+                        registered: self.place.sources.names().map(str::to_owned).collect(),
+                    },
+                    NotHad::Taken => {
+                        StartError::SourceTaken { subject: subject.to_owned(), name: name.clone() }
+                    }
                 })?;
                 let (runs, buffer) = self.source(source, subject, &counters, &reporter, live)?;
                 if let Some(runs) = runs {

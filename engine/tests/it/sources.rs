@@ -24,6 +24,9 @@ use crate::support::{
 #[path = "../../../examples/custom_source.rs"]
 mod custom_source;
 
+#[path = "../../../examples/packets_source.rs"]
+mod packets_source;
+
 const SIZE: Size = Size::new(64, 36);
 /// Any zero will do: a clock that was set long ago.
 const LONG_AGO: Time = Time::from_secs(86_400 * 365);
@@ -137,6 +140,43 @@ fn offline_one_track_is_enough_and_its_end_is_the_lines() {
         }
     });
     assert_eq!(ran.report.channels[0].frames, 25);
+}
+
+/// What waits of sound has a bound, and a block may be longer.
+#[test]
+fn offline_a_long_block_of_sound_is_heard_from_its_beginning_to_its_end() {
+    let ran = held(6, SourceTracks::Both, |to| {
+        let sample = |s: u64| (s as f32 / 44_100.0 * 440.0 * std::f32::consts::TAU).sin() * 0.5;
+        let samples: Vec<f32> = (0..7 * 44_100).map(sample).collect();
+        to.sound(Pcm::new(at(0), SampleRate::new(44_100).unwrap(), 1, samples)).unwrap();
+        for n in 0.. {
+            if to.frame(Frame { pts: at(n), picture: picture(n) }).is_err() {
+                return;
+            }
+        }
+    });
+    let (_, rate, samples) = decode_sound(&ran.tags);
+    let quiet = samples.chunks(rate as usize / 10).skip(1).take(57).position(|part| {
+        let squares: f32 = part.iter().map(|s| s * s).sum();
+        (squares / part.len() as f32).sqrt() < 0.3
+    });
+    assert_eq!(quiet, None, "tenth of a second that is not heard");
+    assert!(!codes(&ran.report).iter().any(|(code, _)| code == "line-stalled"));
+}
+
+#[test]
+fn offline_a_picture_that_goes_back_is_left_out_and_told_of() {
+    let ran = held(1, SourceTracks::Pictures, |to| {
+        for n in [0, 1, 2, 3, 1, 3].into_iter().chain(4..30) {
+            _ = to.frame(Frame { pts: at(n), picture: picture(n) });
+        }
+    });
+    for (n, frame) in decode(&ran.tags).iter().enumerate() {
+        assert!(mean(frame)[0].abs_diff(luma(n as u64)) <= 2, "picture {n}: {}", mean(frame)[0]);
+    }
+    let told: Vec<_> = ran.report.events.iter().filter(|e| e.code == "decode-error").collect();
+    assert!(told[0].message.contains("is not later than the one before it"), "{told:?}");
+    assert_eq!(told[0].subject, "mine/own");
 }
 
 /// A stream's own packets, as a file has them.
@@ -306,6 +346,23 @@ fn a_name_that_nobody_registered_keeps_the_show_from_starting_and_says_what_ther
     assert_eq!(start(&[], Mode::Offline).to_string(), said);
 }
 
+/// A show built in code may name one twice, and a show may be started again with what it was given.
+#[test]
+fn a_source_goes_to_one_line_of_one_show() {
+    let mut shown = show(&text("source my-camera"));
+    let mut options = RunOptions { limit: Some(Span::from_secs(1)), ..RunOptions::new(Mode::RealTime) };
+    let start = |show: &pipeline_dsl::Show, options: &RunOptions| {
+        Engine::start(show.clone(), options.clone()).err().unwrap().to_string()
+    };
+    options.sources.handle("my-camera", SourceTracks::Both);
+    let second = pipeline_dsl::Line { name: "second".to_owned(), ..shown.cameras[0].lines[0].clone() };
+    shown.cameras[0].lines.push(second);
+    let said = "the source `my-camera` is taken: each goes to one line of one show, register it anew";
+    assert_eq!(start(&shown, &options), format!("mine/second: {said}"));
+    shown.cameras[0].lines.pop();
+    assert_eq!(start(&shown, &options), format!("mine/own: {said}"));
+}
+
 #[test]
 fn a_source_that_panics_ends_its_line_and_nothing_else() {
     let ran = held(1, SourceTracks::Pictures, |to| {
@@ -339,6 +396,26 @@ fn a_source_that_hangs_is_covered_and_left_behind() {
     assert!(stuck.len() == 1 && stuck[0].message.contains("source mine/own"), "{:#?}", report.events);
     assert!(!tags(&out.path().join("program.flv")).is_empty());
     drop(wakes);
+}
+
+#[test]
+fn the_example_of_packets_and_frames_runs_live_and_offline() {
+    for mode in [Mode::Offline, Mode::RealTime] {
+        let out = tempfile::tempdir().unwrap();
+        let report = packets_source::run(&clips().join("generated/base.flv"), mode, out.path()).unwrap();
+        assert_eq!(report.exit_code(), 0, "{mode:?}: {:#?}", report.events);
+        let aired = reasons(&report);
+        // In real time it is black until the film's first picture.
+        assert!(aired.ends_with(&[("drawn", "cut"), ("-", "end")]), "{mode:?}: {aired:?}");
+        let frames = decode(&tags(&out.path().join("program.flv")));
+        assert_eq!(frames.len(), 50);
+        // Blue beside the film's gray.
+        let blue = |n: usize| mean(&frames[n])[1];
+        assert!(blue(40) > blue(20), "{mode:?}: {} and {}", blue(40), blue(20));
+        for camera in &report.cameras {
+            assert!(camera.lines[0].packets > 40, "{mode:?}: {camera:#?}");
+        }
+    }
 }
 
 #[test]

@@ -131,10 +131,11 @@ impl Arriving {
     /// Hands over sound that is not coded.
     pub(crate) fn sound(&mut self, sound: Pcm) -> Handed {
         self.note_raw(Track::Audio);
-        if self.room() < KEPT_FREE + 1 {
+        let sound = Arrival::Sound(sound);
+        if self.room() < KEPT_FREE + 1 || !self.intake.holds(sound.bytes()) {
             return self.drop_raw();
         }
-        self.send(Arrival::Sound(sound));
+        self.send(sound);
         Handed::Taken
     }
 
@@ -179,7 +180,7 @@ impl Arriving {
             return Handed::Dropped;
         }
         let owed = self.owed.iter().flatten().count();
-        if self.room() < KEPT_FREE + owed + 1 {
+        if self.room() < KEPT_FREE + owed + 1 || !self.intake.holds(packet.data.len()) {
             self.skip();
             return Handed::Dropped;
         }
@@ -213,6 +214,10 @@ impl Arriving {
 
     /// There is room when this is called; a line that is gone needs nothing.
     fn send(&self, arrival: Arrival) {
+        match arrival.bytes() {
+            0 => {}
+            bytes => _ = self.intake.bytes.fetch_add(bytes, Ordering::AcqRel),
+        }
         let _ = self.intake.to_line.try_send(arrival);
     }
 

@@ -4,6 +4,7 @@ use crate::clock::{Clock, Stop, VirtualClock};
 use crate::event::EventLog;
 use crate::ingest::source::Handed;
 use bytes::Bytes;
+use codecs::Pcm;
 use media::{AudioCodec, AudioParams, Key, SampleRate, Track, VideoCodec, VideoParams};
 
 fn intake(places: usize) -> (Arc<Intake>, Arrivals) {
@@ -52,6 +53,23 @@ fn drain(arrivals: &mut Arrivals) -> Vec<String> {
         Arrival::Ended(why) => why,
     };
     std::iter::from_fn(|| arrivals.next(Duration::ZERO).ok()).map(name).collect()
+}
+
+/// However few pieces there are.
+#[test]
+fn what_waits_has_a_bound_in_bytes() {
+    let (intake, mut arrivals) = intake(64);
+    let mut arriving = begin(&intake).unwrap();
+    let data = Bytes::from(vec![0; 100 << 20]);
+    let large = || Packet { data: data.clone(), ..key() };
+    let sound = Pcm::new(Time::ZERO, SampleRate::HZ_48000, 2, vec![0.0; 15 << 20]);
+    assert_eq!([0; 3].map(|_| arriving.packet(large())), [Handed::Taken, Handed::Taken, Handed::Dropped]);
+    assert_eq!(arriving.sound(sound.clone()), Handed::Dropped, "60 MiB beside 200");
+    assert_eq!(drain(&mut arrivals), ["started", "Video Frame", "Video Frame"]);
+    assert_eq!([0; 5].map(|_| arriving.sound(sound.clone()))[3..], [Handed::Taken, Handed::Dropped]);
+    assert_eq!(arriving.packet(large()), Handed::Dropped);
+    assert_eq!(drain(&mut arrivals), ["raw sound"; 4]);
+    assert_eq!(arriving.packet(large()), Handed::Taken);
 }
 
 /// On this one thread any waiting would be for ever.

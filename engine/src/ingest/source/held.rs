@@ -140,6 +140,13 @@ impl HeldLine {
         _ = self.damage.happened(&problem, &self.reporter);
     }
 
+    /// A picture that could only be shown before one that is known already.
+    fn goes_back(&self, pts: Time, last: Time) {
+        let problem =
+            format!("a picture at {pts} is left out: it is not later than the one before it, at {last}");
+        _ = self.damage.happened(&problem, &self.reporter);
+    }
+
     /// The next piece of a track; `None` when no more come.
     fn next(&self, queue: &Receiver<Piece>) -> Option<Piece> {
         loop {
@@ -166,7 +173,7 @@ impl HeldLine {
             }
             flow
         };
-        let mut flow = Flow::Go;
+        let (mut flow, mut last) = (Flow::Go, None);
         while let Some(piece) = self.next(queue).filter(|_| flow == Flow::Go) {
             let mut out = |frame| flow = put(frame);
             match piece {
@@ -189,6 +196,11 @@ impl HeldLine {
                 }
                 Piece::Frame(frame) => {
                     self.counters.count(0);
+                    if let Some(last) = last.filter(|last| frame.pts <= *last) {
+                        self.goes_back(frame.pts, last);
+                        continue;
+                    }
+                    last = Some(frame.pts);
                     match conform.conform(&frame.picture) {
                         Ok(picture) => out(Frame { picture, ..frame }),
                         Err(error) => bad(&error),

@@ -254,10 +254,19 @@ impl Drop for Shared {
 }
 
 /// The sources a show may name, as [`RunOptions::sources`](crate::RunOptions::sources) has them.
-/// Each goes to one show: a clone shares them.
+/// Each goes to one line of one show, also of one that then does not start: a clone shares them.
 #[derive(Clone, Default)]
 pub struct Sources {
     all: BTreeMap<String, Arc<Mutex<Option<Registered>>>>,
+}
+
+/// Why a line does not get a source.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum NotHad {
+    /// None has this name.
+    Unknown,
+    /// Another line has it, or one of another show.
+    Taken,
 }
 
 /// A source until a show takes it.
@@ -299,8 +308,9 @@ impl Sources {
     }
 
     /// Takes one for a line.
-    pub(crate) fn take(&self, name: &str) -> Option<Registered> {
-        self.all.get(name)?.lock().unwrap_or_else(PoisonError::into_inner).take()
+    pub(crate) fn take(&self, name: &str) -> Result<Registered, NotHad> {
+        let place = self.all.get(name).ok_or(NotHad::Unknown)?;
+        place.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or(NotHad::Taken)
     }
 }
 
