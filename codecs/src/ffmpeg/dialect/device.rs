@@ -37,8 +37,13 @@ pub(super) fn nvenc(settings: &VideoEncoderSettings) -> Vec<Setting> {
         set("b_ref_mode", "disabled"),
         set("a53cc", "0"),
     ];
+    // As x264 and the drivers of the others have it; FFmpeg's own is main.
+    if settings.encoder == VideoEncoderName::H264Nvenc {
+        options.push(set("profile", "high"));
+    }
     match settings.lookahead {
-        Lookahead::None => options.extend([set("zerolatency", "1"), set("delay", "0")]),
+        // Tuned for quality the slow presets look ahead by themselves.
+        Lookahead::None => options.extend([set("tune", "ll"), set("zerolatency", "1"), set("delay", "0")]),
         Lookahead::Preset => {}
         // As many as the cards take.
         Lookahead::Pictures(count) => options.push(("rc-lookahead", count.min(32).to_string())),
@@ -144,7 +149,7 @@ mod tests {
         assert_eq!(
             told(Name::H264Nvenc, |s| s.lookahead = Lookahead::None),
             [
-                "Planes preset=p2 forced-idr=1 no-scenecut=1 rc=vbr b_ref_mode=disabled a53cc=0 zerolatency=1 delay=0"
+                "Planes preset=p2 forced-idr=1 no-scenecut=1 rc=vbr b_ref_mode=disabled a53cc=0 profile=high tune=ll zerolatency=1 delay=0"
             ]
         );
         assert_eq!(
