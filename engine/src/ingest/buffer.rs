@@ -8,6 +8,7 @@ mod taking;
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use codecs::{Frame, Pcm, Picture};
 use media::{SampleRate, Span, Time, Track};
@@ -25,6 +26,8 @@ const LIVE_AHEAD: Span = Span::from_millis(1300);
 const MOST_FRAMES: usize = 60;
 /// Sound of a line that is held back is put in pieces no longer than this.
 const LONGEST_BLOCK: Span = Span::from_millis(250);
+/// An offline show waits this long for a line that delivers nothing.
+const GIVE_UP: Duration = Duration::from_secs(30);
 /// A picture is due one frame after the last; a stream that tells no rate is given this long.
 const LONGEST_INTERVAL: Span = Span::from_millis(1000);
 
@@ -52,8 +55,27 @@ pub(crate) enum Flow {
 pub(crate) enum Waited {
     /// The line is known up to there.
     Known,
-    /// It delivered nothing for half a minute and is no longer waited for.
-    InVain,
+    /// For half a minute it delivered none of this, which is no longer waited for.
+    InVain(Lacking),
+}
+
+/// What does not come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Lacking {
+    Pictures,
+    Sound,
+    Both,
+}
+
+impl Lacking {
+    /// For people.
+    pub(crate) const fn told(self) -> &'static str {
+        match self {
+            Self::Pictures => "no pictures come of it, and they are no longer waited for",
+            Self::Sound => "no sound comes of it, and it is no longer waited for",
+            Self::Both => "it delivers nothing and is no longer waited for",
+        }
+    }
 }
 
 /// Where a track stands.
@@ -156,6 +178,8 @@ pub(crate) struct LineBuffer {
     pace: Pace,
     ahead: Span,
     tick: Span,
+    /// How long an offline show waits for what does not come.
+    patience: Duration,
 }
 
 impl LineBuffer {
@@ -188,7 +212,14 @@ impl LineBuffer {
             pace,
             ahead: ahead.max(tick.times(3)),
             tick,
+            patience: GIVE_UP,
         }
+    }
+
+    /// With another patience.
+    #[cfg(test)]
+    fn patient_for(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -33,6 +33,8 @@ pub(crate) struct Contribution {
     pub(crate) sound: Sound,
     /// What puts pictures on the canvas that come without being coded.
     pub(crate) raw: Conform,
+    /// The stamp of the last picture that came without being coded.
+    pub(crate) raw_last: Option<Time>,
     pub(crate) stamps: Stamps,
     /// Brings sound where the stamps say, in the show's form.
     pub(crate) follower: Follower,
@@ -118,6 +120,7 @@ impl Contribution {
             audio: None,
             sound: Sound::Untold,
             raw: Conform::new(shape.canvas, Filter::Bicubic),
+            raw_last: None,
             stamps: Stamps::new(shape.ticks, depth),
             follower: Follower::new(shape.rate, shape.channels),
             leapt: Leapt::default(),

@@ -19,6 +19,7 @@ use crate::ingest::intake::{Arrival, Arrivals};
 use crate::ingest::lane::{Shape, StreamParams, Told, VideoLane};
 use crate::ingest::leapt::{Follows, Leapt};
 use crate::ingest::remarks::Remark;
+use crate::ingest::source::goes_back;
 use crate::ingest::stamps::{Heard, Mapped, Stamps};
 use crate::ingest::standby::{Gop, Orders};
 use crate::ingest::timecode::TimeCodes;
@@ -262,6 +263,10 @@ impl LiveLine {
     fn raw_picture(&self, contribution: &mut Contribution, frame: &Frame) {
         self.counters.count(0);
         self.came(contribution, Track::Video);
+        if let Some(last) = contribution.raw_last.replace(frame.pts).filter(|last| frame.pts <= *last) {
+            // Where it is shown is found out as of any stray, or a jump.
+            contribution.complaints.happened(&goes_back(frame.pts, last), &self.reporter);
+        }
         let conformed = contribution.raw.conform(&frame.picture);
         self.decode_video(contribution, |put, bad| match conformed {
             Ok(picture) => put(Frame { pts: frame.pts, picture }),

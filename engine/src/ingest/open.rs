@@ -36,12 +36,23 @@ use crate::start::{Place, StartError};
 use crate::stream_key::StreamKey;
 
 /// Held by a thread that goes and gets a line: a panic there is told.
-struct Attended(Reporter);
+struct Attended(Reporter, Whose);
+
+/// Whose code such a thread runs.
+#[derive(Clone, Copy)]
+enum Whose {
+    Ours,
+    /// Of the program that embeds the engine.
+    Source,
+}
 
 impl Drop for Attended {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let message = "its thread panicked: this is our bug; nothing more is received";
+            let message = match self.1 {
+                Whose::Ours => "its thread panicked: this is our bug; nothing more is received",
+                Whose::Source => "the source panicked; nothing more is received",
+            };
             self.0.event(Level::Alarm, "line-error", message);
         }
     }
@@ -218,11 +229,12 @@ impl Opener<'_> {
     /// A thread that goes and gets a line.
     fn attend(
         &mut self,
+        whose: Whose,
         name: String,
         reporter: Reporter,
         fetch: impl FnOnce() + Send + 'static,
     ) -> Result<(), StartError> {
-        let attended = Attended(reporter);
+        let attended = Attended(reporter, whose);
         if self.place.life.is_some() {
             // Whoever is at the other end comes by himself.
             return Ok(());
@@ -328,19 +340,21 @@ impl Opener<'_> {
                     let url = address.parse().map_err(|e: rtmp::UrlError| bad(e.to_string()))?;
                     let (intake, buffer) = self.live(subject, live, &counters, &reporter)?;
                     let line = PlayLine { url, trust, intake, reporter: reporter.clone() };
-                    self.attend(format!("play {subject}"), reporter, move || line.run())?;
+                    self.attend(Whose::Ours, format!("play {subject}"), reporter, move || line.run())?;
                     Origin::Buffered(buffer)
                 } else if let Some(url) = flv_pull::asked(&address).map_err(|e| bad(e.to_string()))? {
                     let (intake, buffer) = self.live(subject, live, &counters, &reporter)?;
                     let line = FlvPull { url, trust, intake, reporter: reporter.clone() };
-                    self.attend(format!("fetch {subject}"), reporter, move || line.run())?;
+                    self.attend(Whose::Ours, format!("fetch {subject}"), reporter, move || line.run())?;
                     Origin::Buffered(buffer)
                 } else {
                     match Wire::parse(&address) {
                         Ok((wire, url)) => {
                             let (intake, buffer) = self.live(subject, live, &counters, &reporter)?;
                             let line = WireLine { wire, url, intake, reporter: reporter.clone() };
-                            self.attend(format!("pull {subject}"), reporter, move || line.run())?;
+                            self.attend(Whose::Ours, format!("pull {subject}"), reporter, move || {
+                                line.run()
+                            })?;
                             Origin::Buffered(buffer)
                         }
                         Err(error @ AddressError::Scheme { .. }) => {
@@ -367,7 +381,7 @@ impl Opener<'_> {
                 })?;
                 let (runs, buffer) = self.source(source, subject, &counters, &reporter, live)?;
                 if let Some(runs) = runs {
-                    self.attend(format!("source {subject}"), reporter, runs)?;
+                    self.attend(Whose::Source, format!("source {subject}"), reporter, runs)?;
                 }
                 Origin::Buffered(buffer)
             }
@@ -393,7 +407,7 @@ impl Opener<'_> {
                 let canvas = self.show.video.size;
                 let captures = Box::new(move || device::captures(&camera, microphone.as_ref(), canvas));
                 let line = DeviceLine { name, captures, intake, reporter: reporter.clone() };
-                self.attend(format!("device {subject}"), reporter, move || line.run())?;
+                self.attend(Whose::Ours, format!("device {subject}"), reporter, move || line.run())?;
                 Origin::Buffered(buffer)
             }
         };

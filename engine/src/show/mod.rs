@@ -184,10 +184,9 @@ impl ShowRun {
         if self.mode == Mode::Offline {
             for camera in self.cameras.iter().chain(&self.fillers) {
                 for line in &camera.lines {
-                    if line.wait_for(to, &self.stop) == Waited::InVain {
+                    if let Waited::InVain(lacking) = line.wait_for(to, &self.stop) {
                         let reporter = self.reporter.of(format!("{}/{}", camera.name, line.name));
-                        let message = "it delivers nothing and is no longer waited for";
-                        reporter.event(Level::Alarm, "line-stalled", message);
+                        reporter.event(Level::Alarm, "line-stalled", lacking.told());
                     }
                 }
             }

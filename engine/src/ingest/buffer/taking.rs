@@ -6,7 +6,7 @@ use std::time::Duration;
 use media::{Span, Time};
 use scheduling::{Carries, Readiness};
 
-use super::{Content, Delivery, Kept, Lean, LineBuffer, State, Take, Waited};
+use super::{Content, Delivery, Kept, Lacking, Lean, LineBuffer, State, Take, Waited};
 use crate::clock::Stop;
 use crate::ingest::sound_queue::{EDGE, Heard};
 use crate::way::{self, Station};
@@ -20,8 +20,6 @@ const MIDDLE: Span = Span::from_flicks(Span::from_millis(3).flicks() / 5);
 const GRACE: Span = Span::from_millis(2);
 
 const POLL: Duration = Duration::from_millis(100);
-/// An offline show waits this long for a line that delivers nothing.
-const GIVE_UP: Duration = Duration::from_secs(30);
 
 impl LineBuffer {
     /// Waits until the line has delivered beyond `to`, so that taking what lies before is exact.
@@ -51,14 +49,19 @@ impl LineBuffer {
             let waited = if timeout.timed_out() { POLL } else { Duration::ZERO };
             still = if progress(&state) == seen { still + waited } else { Duration::ZERO };
             seen = progress(&state);
-            if still >= GIVE_UP {
-                if !video(&state) {
+            if still >= self.patience {
+                let (seen, heard) = (video(&state), audio(&state));
+                if !seen {
                     state.video = Delivery::Idle;
                 }
-                if !audio(&state) {
+                if !heard {
                     state.audio = Delivery::Idle;
                 }
-                return Waited::InVain;
+                return Waited::InVain(match (seen, heard) {
+                    (false, true) => Lacking::Pictures,
+                    (true, _) => Lacking::Sound,
+                    (false, false) => Lacking::Both,
+                });
             }
         }
         Waited::Known

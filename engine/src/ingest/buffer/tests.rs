@@ -224,3 +224,20 @@ fn a_line_that_is_kept_is_in_no_hole_and_shows_nothing_until_it_has_caught_up() 
     buffer.keep(Kept::Nothing);
     assert_eq!(take(360), (true, None, Readiness::Decoded));
 }
+
+/// What is waited for in vain is told by name, and the other track goes on.
+#[test]
+fn what_does_not_come_is_told_and_no_longer_waited_for() {
+    let stop = Stop::default();
+    for lacking in [Lacking::Sound, Lacking::Pictures, Lacking::Both] {
+        let buffer = buffer(HELD).patient_for(std::time::Duration::from_millis(1));
+        if lacking == Lacking::Sound {
+            _ = [0, 40, 80].map(|at| buffer.put_frame(frame(ms(at))));
+        }
+        if lacking == Lacking::Pictures {
+            _ = buffer.put_sound(&Pcm::silence(Time::ZERO, SampleRate::HZ_48000, 2, 9600));
+        }
+        assert_eq!(buffer.wait_for(ms(40), &stop), Waited::InVain(lacking));
+        assert_eq!(buffer.wait_for(ms(80), &stop), Waited::Known);
+    }
+}

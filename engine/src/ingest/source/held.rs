@@ -18,7 +18,7 @@ use crate::ingest::end::EndOfLine;
 use crate::ingest::file::{SetAtEnd, Zero};
 use crate::ingest::iso::{Iso, IsoTap};
 use crate::ingest::lane::{AudioLane, Shape, StreamParams, Told, VideoLane};
-use crate::ingest::source::{Piece, SourceError, SourceTracks};
+use crate::ingest::source::{Piece, SourceError, SourceTracks, goes_back};
 use crate::reporter::Reporter;
 use crate::seldom::{Measure, Seldom};
 
@@ -140,13 +140,6 @@ impl HeldLine {
         _ = self.damage.happened(&problem, &self.reporter);
     }
 
-    /// A picture that could only be shown before one that is known already.
-    fn goes_back(&self, pts: Time, last: Time) {
-        let problem =
-            format!("a picture at {pts} is left out: it is not later than the one before it, at {last}");
-        _ = self.damage.happened(&problem, &self.reporter);
-    }
-
     /// The next piece of a track; `None` when no more come.
     fn next(&self, queue: &Receiver<Piece>) -> Option<Piece> {
         loop {
@@ -197,7 +190,9 @@ impl HeldLine {
                 Piece::Frame(frame) => {
                     self.counters.count(0);
                     if let Some(last) = last.filter(|last| frame.pts <= *last) {
-                        self.goes_back(frame.pts, last);
+                        // It could only be shown before one that is known already.
+                        let problem = format!("{}: it is left out", goes_back(frame.pts, last));
+                        _ = self.damage.happened(&problem, &self.reporter);
                         continue;
                     }
                     last = Some(frame.pts);

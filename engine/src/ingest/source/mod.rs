@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use codecs::{Frame, Pcm};
-use media::{AudioParams, Packet, Track, VideoParams};
+use media::{AudioParams, Packet, Time, Track, VideoParams};
 
 use crate::ingest::lane::StreamParams;
 pub(crate) use crate::ingest::source::held::{HeldEnd, HeldLine};
@@ -80,6 +80,11 @@ fn of(track: &Track) -> &'static str {
         Track::Video => "pictures",
         Track::Audio => "sound",
     }
+}
+
+/// What is wrong with a picture that is not coded and does not follow the last one.
+pub(crate) fn goes_back(pts: Time, last: Time) -> String {
+    format!("a picture at {pts} is not later than the one before it, at {last}")
 }
 
 /// Where a source hands in what it has; a clone is the same source.
