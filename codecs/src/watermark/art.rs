@@ -6,8 +6,10 @@ use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Rgba, RgbaImage};
 use media::Size;
 use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::roxmltree::{Document, Error, ParsingOptions};
 use resvg::usvg::{ImageHrefResolver, Options, Tree};
 
+use super::references::{Allowance, MOST_NODES};
 use super::{Fonts, Sprite, WatermarkError, weight};
 use crate::still;
 
@@ -29,7 +31,8 @@ impl Art {
     /// refers to outside itself is left out.
     ///
     /// # Errors
-    /// [`WatermarkError::Image`] for a file that cannot be read.
+    /// [`WatermarkError::Image`] for a file that cannot be read, [`WatermarkError::References`] for an SVG
+    /// whose elements refer to one another too often, too deep, or in a ring.
     pub fn read(bytes: &[u8], fonts: &Fonts) -> Result<Self, WatermarkError> {
         if !looks_like_svg(bytes) {
             return Ok(Self(Kind::Raster(still::read(bytes).map_err(WatermarkError::Image)?)));
@@ -39,14 +42,19 @@ impl Art {
             return Err(wrong(format!("an SVG of {} bytes, more than {MOST_SVG}", bytes.len())));
         }
         let text = std::str::from_utf8(bytes).map_err(|err| wrong(err.to_string()))?;
-        roomy(|| Self::vector(text, fonts)).and_then(|read| read).map_err(wrong)
+        roomy(|| Self::vector(text, fonts)).map_err(wrong)?
     }
 
-    /// An SVG's text; the error in the parser's words.
-    pub(super) fn vector(svg: &str, fonts: &Fonts) -> Result<Self, String> {
-        Tree::from_str(svg, &options(fonts))
-            .map(|tree| Self(Kind::Vector(Box::new(tree))))
-            .map_err(|err| err.to_string())
+    /// An SVG's text.
+    pub(super) fn vector(svg: &str, fonts: &Fonts) -> Result<Self, WatermarkError> {
+        let drawing = drawing(svg).map_err(|err| WatermarkError::Image(err.to_string()))?;
+        let allowance = Arc::new(Allowance::new());
+        allowance.take(&drawing)?;
+        let tree = Tree::from_xmltree(&drawing, &options(fonts, &allowance))
+            .map_err(|err| WatermarkError::Image(err.to_string()))?;
+        // A drawing within it that came to too much was left out.
+        allowance.was_enough()?;
+        Ok(Self(Kind::Vector(Box::new(tree))))
     }
 
     /// Its own size, in pixels; fractions are rounded up.
@@ -111,13 +119,29 @@ fn roomy<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
     })
 }
 
-fn options(fonts: &Fonts) -> Options<'static> {
+/// An SVG as XML.
+fn drawing(svg: &str) -> Result<Document<'_>, Error> {
+    Document::parse_with_options(
+        svg,
+        ParsingOptions { allow_dtd: true, nodes_limit: MOST_NODES, ..ParsingOptions::default() },
+    )
+}
+
+/// How an SVG is read; drawings within it take from the same allowance.
+fn options(fonts: &Fonts, allowance: &Arc<Allowance>) -> Options<'static> {
+    let (allowance, read) = (Arc::clone(allowance), ImageHrefResolver::default_data_resolver());
     Options {
         font_family: fonts.default_family().to_owned(),
         fontdb: Arc::clone(fonts.database()),
         // A drawing brings all it needs: other files are not opened for it.
         image_href_resolver: ImageHrefResolver {
-            resolve_data: ImageHrefResolver::default_data_resolver(),
+            resolve_data: Box::new(move |kind, data, options| {
+                // Whatever is no picture is read as a drawing.
+                if let Some(svg) = std::str::from_utf8(&data).ok().filter(|_| looks_like_svg(&data)) {
+                    allowance.take(&drawing(svg).ok()?).ok()?;
+                }
+                read(kind, data, options)
+            }),
             resolve_string: Box::new(|_, _| None),
         },
         ..Options::default()

@@ -23,6 +23,7 @@ mod art;
 pub mod forensic;
 mod layer;
 mod letters;
+mod references;
 mod sprite;
 mod time_strip;
 mod weight;
@@ -34,6 +35,7 @@ use crate::picture::Picture;
 
 pub use art::{Art, MOST_SIDE};
 pub use letters::{DEFAULT_FAMILY, Face, Fonts, Lettering};
+pub use references::ReferenceError;
 pub use sprite::{Laid, Opacity, Sprite};
 pub use time_strip::{DrawnStrip, TimeStrip};
 
@@ -71,6 +73,9 @@ pub enum WatermarkError {
         /// For layers, at the least.
         mib: u64,
     },
+    /// A drawing whose elements refer to one another too often, too deep, or in a ring.
+    #[error("the watermark's drawing cannot be read: {0}")]
+    References(#[from] ReferenceError),
     /// The system has no such font.
     #[error("there is no font {name:?}; {}", there_are(families))]
     NoFont {

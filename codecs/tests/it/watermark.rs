@@ -120,7 +120,7 @@ fn levels_within_levels_are_drawn_and_more_are_refused() {
     art.draw(Size::new(8, 8)).unwrap();
     assert!(matches!(art.draw(Size::new(1920, 1080)), Err(WatermarkError::Heavy { .. })));
     let refused = Art::read(nested(100_000).as_bytes(), &Fonts::none());
-    assert!(matches!(refused, Err(WatermarkError::Image(_))));
+    assert!(matches!(refused, Err(WatermarkError::References(_))));
 }
 
 /// In any size but its own a picture was not seen at all.
