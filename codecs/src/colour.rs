@@ -94,16 +94,16 @@ impl Primaries {
     }
 }
 
-/// The curve between light and numbers, as far as it matters for mixing colours.
+/// The curve between light and numbers, by which light of other primaries is mixed.
+///
+/// It is the same before and after, so that a grey stays what it is: whatever it is tagged with, a
+/// picture that is not of high dynamic range is seen on a display that has one curve for all.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub(crate) enum Curve {
-    /// BT.709's, which BT.601 and BT.2020 share, and what is untagged; those of high dynamic range
-    /// are taken as if they were it.
+    /// BT.709's, which BT.601 and BT.2020 share, and what is untagged. So are BT.470's powers of 2.2 and
+    /// 2.8, which tell what a display of the time was taken for: PAL and NTSC were never coded by them.
+    /// Those of high dynamic range are taken as if they were it.
     Bt709,
-    /// A power of 2.2.
-    Gamma22,
-    /// A power of 2.8.
-    Gamma28,
     /// sRGB's.
     Srgb,
 }
@@ -113,8 +113,6 @@ impl Curve {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Bt709 => "bt709",
-            Self::Gamma22 => "gamma22",
-            Self::Gamma28 => "gamma28",
             Self::Srgb => "srgb",
         }
     }
@@ -141,6 +139,24 @@ pub struct Colour {
 impl Colour {
     /// BT.709, limited: what every picture of the canvas has.
     pub const CANVAS: Self = Self { matrix: Matrix::Bt709, range: Range::Limited };
+}
+
+/// What a container says of its pictures' colours, in the numbers of ITU-T H.273.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
+pub struct ColourTags {
+    /// Which red, green and blue; `None` if it does not say.
+    pub primaries: Option<u8>,
+    /// The curve between light and numbers; `None` if it does not say.
+    pub transfer: Option<u8>,
+    /// The matrix between YCbCr and RGB; `None` if it does not say.
+    pub matrix: Option<u8>,
+    /// Which numbers stand for black and white; `None` if it does not say.
+    pub range: Option<Range>,
+}
+
+impl ColourTags {
+    /// Nothing is said.
+    pub const NONE: Self = Self { primaries: None, transfer: None, matrix: None, range: None };
 }
 
 /// An sRGB colour.

@@ -56,7 +56,7 @@ mod turn;
 pub mod watermark;
 
 pub use codec::{AudioDecoder, AudioEncoder, CodecKit, VideoDecoder, VideoEncoder};
-pub use colour::{Colour, Gamut, Matrix, Primaries, Range, Rgb, Transfer, Yuv};
+pub use colour::{Colour, ColourTags, Gamut, Matrix, Primaries, Range, Rgb, Transfer, Yuv};
 pub use conform::{Conform, Fields};
 pub use deinterlace::Deinterlacer;
 pub use error::{CodecError, Step};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use media::Size;
 
-use crate::colour::{Colour, Gamut, Primaries, Transfer, Yuv};
+use crate::colour::{Colour, ColourTags, Gamut, Primaries, Transfer, Yuv};
 use crate::error::CodecError;
 use crate::ffmpeg::AvFrame;
 
@@ -228,6 +228,25 @@ impl Picture {
     #[must_use]
     pub fn damaged(self) -> Self {
         Self { is_damaged: true, ..self }
+    }
+
+    /// The same pixels, with what a container says of their colours where they do not say it themselves.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn told(mut self, tags: ColourTags) -> Result<Self, CodecError> {
+        if tags == ColourTags::NONE {
+            return Ok(self);
+        }
+        match Arc::get_mut(&mut self.frame) {
+            Some(frame) => frame.tell_untold(tags),
+            None => {
+                let mut frame = self.frame.another_ref()?;
+                frame.tell_untold(tags);
+                self.frame = Arc::new(frame);
+            }
+        }
+        Ok(self)
     }
 
     /// Width and height in pixels.

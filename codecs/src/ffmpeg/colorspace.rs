@@ -22,9 +22,9 @@ impl Repaint {
     /// For pictures like this one, whose matrix and range are the canvas's.
     pub(crate) fn open(like: &Picture, primaries: Primaries, curve: Curve) -> Result<Self, CodecError> {
         let options = format!(
-            "ispace=bt709:irange=tv:iprimaries={}:itrc={}:space=bt709:range=tv:primaries=bt709:trc=bt709:format=yuv420p",
+            "ispace=bt709:irange=tv:iprimaries={}:itrc={curve}:space=bt709:range=tv:primaries=bt709:trc={curve}:format=yuv420p",
             primaries.name(),
-            curve.name(),
+            curve = curve.name(),
         );
         let graph = FilterGraph::open(NAME, like, &options)?;
         Ok(Self { primaries, curve, graph })

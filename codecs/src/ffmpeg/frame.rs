@@ -174,8 +174,8 @@ impl AvFrame {
             Space::AVCOL_SPC_BT470BG | Space::AVCOL_SPC_SMPTE170M | Space::AVCOL_SPC_FCC => Matrix::Bt601,
             Space::AVCOL_SPC_BT2020_NCL | Space::AVCOL_SPC_BT2020_CL => Matrix::Bt2020,
             Space::AVCOL_SPC_SMPTE240M => Matrix::Smpte240,
-            Space::AVCOL_SPC_RGB => Matrix::Rgb,
-            _ if self.has(ffi::AV_PIX_FMT_FLAG_RGB as u64) => Matrix::Rgb,
+            _ if self.is_rgb() => Matrix::Rgb,
+            // The number of RGB on what is not: ProRes has it for what is not told.
             _ => Matrix::Unknown,
         };
         let full = raw.color_range == ffi::AVColorRange::AVCOL_RANGE_JPEG || is_full_by_name(raw.format);
@@ -205,8 +205,6 @@ impl AvFrame {
     pub(crate) fn curve(&self) -> Curve {
         use ffi::AVColorTransferCharacteristic as Tag;
         match self.raw().color_trc {
-            Tag::AVCOL_TRC_GAMMA22 => Curve::Gamma22,
-            Tag::AVCOL_TRC_GAMMA28 => Curve::Gamma28,
             Tag::AVCOL_TRC_IEC61966_2_1 => Curve::Srgb,
             _ => Curve::Bt709,
         }
@@ -229,6 +227,11 @@ impl AvFrame {
     /// Whether some of it may be transparent.
     pub(crate) fn has_alpha(&self) -> bool {
         self.has(ffi::AV_PIX_FMT_FLAG_ALPHA as u64)
+    }
+
+    /// Whether its pixels are red, green and blue themselves.
+    pub(super) fn is_rgb(&self) -> bool {
+        self.has(ffi::AV_PIX_FMT_FLAG_RGB as u64)
     }
 
     /// Whether the pixel format is of this kind.
@@ -396,7 +399,7 @@ impl AvFrame {
     }
 
     /// The same pixels and tags under a struct of their own. Nothing is copied.
-    pub(super) fn another_ref(&self) -> Result<Self, CodecError> {
+    pub(crate) fn another_ref(&self) -> Result<Self, CodecError> {
         let mut other = Self::empty()?;
         // SAFETY: both frames are live, and the new one holds nothing.
         let code = unsafe { ffi::av_frame_ref(other.0.as_mut_ptr(), self.0.as_ptr()) };

@@ -18,6 +18,7 @@ mod resample;
 mod sound;
 mod swr;
 mod sws;
+mod untold;
 mod weave;
 
 pub(crate) use bwdif::Bwdif;

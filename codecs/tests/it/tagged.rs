@@ -256,6 +256,31 @@ fn high_dynamic_range_and_wide_gamut_are_seen() {
     }
 }
 
+/// BT.470's powers tell what a display was taken for, and sRGB's curve is seen on the same one: a film of
+/// PAL tagged with a power of 2.8 was darkened by some 30 levels.
+#[test]
+fn a_grey_stays_what_it_is_whatever_curve_is_told() {
+    const CASES: [Options; 6] = [
+        &[("qp", "0"), ("color_primaries", "bt470bg"), ("color_trc", "gamma28")],
+        &[("qp", "0"), ("color_primaries", "bt470bg"), ("color_trc", "gamma22")],
+        &[("qp", "0"), ("color_primaries", "bt470bg"), ("color_trc", "smpte170m")],
+        &[("qp", "0"), ("color_primaries", "smpte170m"), ("color_trc", "gamma22")],
+        &[("qp", "0"), ("color_primaries", "smpte432"), ("color_trc", "iec61966-2-1")],
+        &[("qp", "0"), ("color_primaries", "bt709"), ("color_trc", "gamma28")],
+    ];
+    let level = |n: usize| 20 + 28 * n as u16;
+    for options in CASES {
+        let form = Form { options, ..LOSSLESS };
+        let grey = |bar: [u8; 3]| level(BARS.iter().position(|other| *other == bar).unwrap());
+        let picture = decoded(form, |_| bars(form.pixel, SIZE, |bar| [grey(bar), 128, 128]));
+        let shown = Conform::new(SIZE, Filter::Bicubic).conform(&picture).unwrap();
+        for (n, got) in seen(&shown).into_iter().enumerate() {
+            let off = got.into_iter().zip([level(n) as u8, 128, 128]).map(|(a, b)| a.abs_diff(b)).max();
+            assert!(off <= Some(1), "{options:?}: {got:?}, not {}", level(n));
+        }
+    }
+}
+
 /// What is transparent is black, half of it is half.
 #[test]
 fn alpha_lies_over_black() {
