@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use codecs::{Aspect, CodecError, Colour, Matrix, Picture, Range, RawFormat, RawPicture, RawPlane};
 use gstreamer as gst;
-use media::{AudioCodec, AudioParams, SampleRate, Size, Track, VideoCodec, VideoParams};
+use media::{AudioCodec, AudioParams, FrameRate, SampleRate, Size, Track, VideoCodec, VideoParams};
 
 use crate::ingest::lane::StreamParams;
 
@@ -57,6 +57,12 @@ pub(crate) fn aspect(caps: &gst::CapsRef) -> Aspect {
         Some((Some(num), Some(den))) if num <= 16 * den && den <= 16 * num => Aspect { num, den },
         _ => Aspect::SQUARE,
     }
+}
+
+/// How many pictures a second a container or a parser tells of.
+pub(crate) fn rate(caps: &gst::CapsRef) -> Option<FrameRate> {
+    let told = caps.structure(0)?.get::<gst::Fraction>("framerate").ok()?;
+    FrameRate::new(u32::try_from(told.numer()).ok()?, u32::try_from(told.denom()).ok()?).ok()
 }
 
 /// Raw pictures go on in a form that [`RawForm`] knows, which cards and cameras mostly have; fields
@@ -116,6 +122,11 @@ fn colour(text: &str) -> Option<Colour> {
 }
 
 impl RawForm {
+    /// The same without a word on its colours.
+    pub(crate) fn untold(self) -> Self {
+        Self { colour: None, ..self }
+    }
+
     /// The picture in a buffer, copied.
     pub(crate) fn picture(&self, data: &[u8]) -> Result<Picture, CodecError> {
         let Self { format, size, .. } = *self;

@@ -6,18 +6,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use codecs::{Mirror, Rotation, Turn};
+use codecs::{ColourTags, Mirror, Rotation, Turn};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::AppSink;
-use media::{Key, Span, Time, Track};
+use media::{Key, Packet, Span, Time, Track};
 
 use crate::ingest::branch;
 use crate::ingest::caps;
+use crate::ingest::colorimetry;
 use crate::ingest::flv_head;
 use crate::ingest::lane::StreamParams;
 use crate::ingest::mp4_head;
-use crate::ingest::sample::{Read, SampleReader, Timeline};
+use crate::ingest::sample::{Origin, Read, SampleReader, Timeline};
 
 /// How long a container may take to say what is in it.
 const OPENING: Duration = Duration::from_secs(10);
@@ -88,6 +89,8 @@ struct Told {
     untold: Mutex<Option<DemuxError>>,
     /// The container's word on the picture's orientation.
     turn: Mutex<Turn>,
+    /// The container's word on colours, where it is read by ourselves.
+    colours: Option<ColourTags>,
 }
 
 impl Told {
@@ -165,11 +168,13 @@ impl Demux {
         pipeline.add_many([&source, &parse, &queue]).map_err(plugins)?;
         source.link(&parse).map_err(plugins)?;
 
+        let head = mp4_head::read(path).unwrap_or_default();
         let told = Arc::new(Told {
             path: name.clone(),
             broken: AtomicBool::new(false),
             untold: Mutex::new(None),
-            turn: Mutex::new(mp4_head::turn(path).unwrap_or(Turn::NONE)),
+            turn: Mutex::new(head.turn.unwrap_or(Turn::NONE)),
+            colours: head.colours,
         });
         let found = Arc::new(Mutex::new(Found::default()));
         let complete = Arc::new(AtomicBool::new(false));
@@ -177,6 +182,15 @@ impl Demux {
         let bound = if wanted.is_empty() { Bound::AtOnce } else { Bound::Later };
         connect_pads(&pipeline, &parse, &queue, &found, &complete, bound, &told);
 
+        let restates = Arc::new(AtomicBool::new(false));
+        pipeline.connect_deep_element_added({
+            let restates = Arc::clone(&restates);
+            move |_, _, element| {
+                if element.factory().is_some_and(|factory| factory.name() == "matroskademux") {
+                    restates.store(true, Ordering::Release);
+                }
+            }
+        });
         watch(&pipeline, &told);
         let mut demux = Self { path: name, pipeline, video: None, audio: None, told: Arc::clone(&told) };
         demux.pipeline.set_state(gst::State::Playing).map_err(|e| DemuxError::Plugins(e.to_string()))?;
@@ -202,11 +216,14 @@ impl Demux {
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         found.doors = Doors::Closed;
         bound_by_count(&queue);
-        let reader = |track, sink| TrackReader {
-            sink,
-            told: Arc::clone(&told),
-            reader: SampleReader::new(track),
-            ahead: Mutex::default(),
+        let origin = restates.load(Ordering::Acquire).then(|| Arc::new(Origin::default()));
+        let reader = |track, sink| {
+            let samples = SampleReader::new(track);
+            let reader = match &origin {
+                Some(origin) => samples.from(Arc::clone(origin)),
+                None => samples,
+            };
+            TrackReader { sink, told: Arc::clone(&told), reader, ahead: Mutex::default() }
         };
         demux.video = found.video.take().map(|sink| reader(Track::Video, sink));
         demux.audio = found.audio.take().map(|sink| reader(Track::Audio, sink));
@@ -220,11 +237,9 @@ impl Demux {
     /// From now on packets bear the time of their place in the file, wherever it is read from.
     #[must_use]
     pub(crate) fn by_place(mut self) -> Self {
-        for (track, kind) in [(&mut self.video, Track::Video), (&mut self.audio, Track::Audio)] {
-            if let Some(track) = track {
-                track.reader = SampleReader::new(kind).by(Timeline::Stream);
-            }
-        }
+        let place = |track: TrackReader| TrackReader { reader: track.reader.by(Timeline::Stream), ..track };
+        self.video = self.video.take().map(place);
+        self.audio = self.audio.take().map(place);
         self
     }
 
@@ -372,6 +387,9 @@ fn queued(
     let queue_in = queue.request_pad_simple("sink_%u")?;
     let queue_out = queue.static_pad(&queue_in.name().replace("sink", "src"))?;
     let sink = AppSink::builder().sync(false).max_buffers(16).build();
+    // What lies before an edit list's beginning is not shown, but what is shown may hang on it. Of sound
+    // nothing does.
+    sink.set_drop_out_of_segment(caps::track(caps) != Some(Track::Video));
     branch::collect(pipeline, &queue_out, caps, &sink)?;
     pad.link(&queue_in).ok()?;
     Some(sink)
@@ -381,6 +399,25 @@ impl TrackReader {
     /// How the container says pictures are to be turned; known once the first packet is read.
     pub(crate) fn turn(&self) -> Turn {
         *self.told.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From when on pictures are shown, as far as this packet tells: an edit list may cut off what others
+    /// hang on, and that comes, too. One that is shown for a part of its time is shown.
+    pub(crate) fn shows_from(&self, packet: &Packet) -> Option<Time> {
+        let lasts = packet.duration.filter(|_| self.reader.begins_at_zero())?;
+        Some(Time::ZERO - lasts + Span::from_flicks(1))
+    }
+
+    /// What there is, where nothing of it can be read.
+    pub(crate) fn named(&self) -> String {
+        let caps = self.sink.static_pad("sink").and_then(|pad| pad.current_caps());
+        let name = caps.as_deref().and_then(|caps| caps.structure(0)).map(|s| s.name().to_string());
+        name.unwrap_or_else(|| "of an unknown kind".to_owned())
+    }
+
+    /// What the container says of pictures' colours.
+    pub(crate) fn colours(&self, caps: &gst::CapsRef) -> ColourTags {
+        self.told.colours.unwrap_or_else(|| colorimetry::tags(caps))
     }
 
     /// The next packet, `None` at the end. `stop` is asked while nothing comes.

@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use codecs::{Pcm, Turns};
 use gstreamer as gst;
-use media::{Packet, Span, Time, Track};
+use media::{FrameRate, Packet, Span, Time, Track};
 use pipeline_dsl::Repeat;
 
 use crate::event::Level;
@@ -24,6 +24,7 @@ use crate::ingest::end::EndOfLine;
 use crate::ingest::lane::StreamParams;
 use crate::ingest::lane::{AudioLane, Shape, Told, VideoLane};
 use crate::ingest::remarks::Remark;
+use crate::ingest::uncoded::Uncoded;
 use crate::reporter::Reporter;
 use crate::seldom::Seldom;
 use crate::stage::ThreadShare;
@@ -37,6 +38,21 @@ const SHORTEST_LOOP: Span = Span::from_millis(20);
 
 /// How long the one picture is shown that a pass has.
 const UNTOLD: Span = Span::from_millis(40);
+
+/// A pass that is this near to a number of whole pictures has that number: containers that count in
+/// milliseconds round, and what they round would add up from pass to pass.
+const ROUNDED: Span = Span::from_millis(2);
+/// Whatever is nearer is so itself.
+const EXACT: Span = Span::from_flicks(Span::from_millis(1).flicks() / 1000);
+
+/// The length of a pass whose pictures lie so far apart, first to last and beyond, by its stamps.
+pub(super) fn whole_pictures(length: Span, rate: Option<FrameRate>) -> Span {
+    let Some(rate) = rate else { return length };
+    let half = Span::from_flicks(rate.tick_span().flicks() / 2);
+    let whole = rate.time_of(rate.tick_at(Time::ZERO + length + half)) - Time::ZERO;
+    let off = (length - whole).abs();
+    if off > EXACT && off <= ROUNDED { whole } else { length }
+}
 
 /// How much sound may wait for a first picture: about a minute.
 const EARLY_BYTES: usize = 4 << 20;
@@ -301,6 +317,7 @@ impl FileLine {
         let mut known: Option<gst::Caps> = None;
         let mut lane: Option<VideoLane> = None;
         let mut opened = None;
+        let mut rate = None;
         let mut end = None;
         let mut flow = Flow::Go;
         let bad = |error: &codecs::CodecError| _ = self.damage.happened(&error.to_string(), &self.reporter);
@@ -337,7 +354,8 @@ impl FileLine {
                 let told = Told { turn: reader.turn(), aspect: caps::aspect(&caps) };
                 // A parser that knows more after some pictures, a rate or a level, makes no other stream
                 // of it; a decoder that began anew would lose a field.
-                let opening = Some((demux::params(&caps), told));
+                let opening = Some((demux::params(&caps), caps::raw(&caps), told));
+                rate = caps::rate(&caps).or(rate);
                 if opened != opening {
                     if let Some(lane) = &mut lane {
                         lane.flush(&mut |frame| _ = put(frame), &mut |e| bad(&e));
@@ -348,6 +366,9 @@ impl FileLine {
                     }
                     opened = opening;
                 }
+                if let Some(lane) = &mut lane {
+                    lane.told_colours(reader.colours(&caps));
+                }
                 known = Some(caps);
             }
             let mut flow = Flow::Go;
@@ -356,6 +377,7 @@ impl FileLine {
                     if pass.shows(read.packet.pts) {
                         self.buffer.coded.packet(&read.packet);
                     }
+                    lane.show_from(reader.shows_from(&read.packet));
                     lane.decode(&read.packet, &mut |frame| flow = put(frame), &mut |e| bad(&e));
                     while let Some(Remark { level, message }) = lane.remark() {
                         // A loop's later passes bring the same.
@@ -373,6 +395,12 @@ impl FileLine {
         if let Some(lane) = &mut lane {
             lane.flush(&mut |frame| _ = put(frame), &mut |e| bad(&e));
         }
+        if known.is_none() && pass.number == 0 && !stop() {
+            let message = format!("nothing can be read of its pictures ({})", reader.named());
+            self.reporter.event(Level::Alarm, "line-error", message);
+        }
+        let begins = Time::ZERO + pass.begins;
+        let end = end.map(|end| begins + whole_pictures(end - begins, rate));
         // It was over: its last picture is what is seen of it.
         if let Some(frame) = stands {
             self.buffer.put_frame(frame);
@@ -385,15 +413,25 @@ impl FileLine {
     }
 
     fn open_video(&self, caps: &gst::Caps, told: Told) -> Option<VideoLane> {
-        let opened = match demux::params(caps) {
+        if let Ok(StreamParams::Video(params)) = demux::params(caps) {
+            self.buffer.coded.begin(&params);
+        }
+        let opened = self.lane(caps, told);
+        opened.map_err(|e| self.reporter.event(Level::Alarm, "line-error", e)).ok()
+    }
+
+    /// A lane for pictures with these caps, or why there is none.
+    fn lane(&self, caps: &gst::Caps, told: Told) -> Result<VideoLane, String> {
+        if let Some(form) = caps::raw(caps) {
+            return Ok(VideoLane::of(&self.shape, Box::new(Uncoded::new(form)), told));
+        }
+        match demux::params(caps) {
             Ok(StreamParams::Video(params)) => {
-                self.buffer.coded.begin(&params);
                 VideoLane::new(&self.shape, &params, told).map_err(|e| e.to_string())
             }
             Ok(StreamParams::Audio(_)) => Err("sound where pictures were expected".to_owned()),
             Err(name) => Err(format!("no decoder for {name}")),
-        };
-        opened.map_err(|e| self.reporter.event(Level::Alarm, "line-error", e)).ok()
+        }
     }
 
     /// Where the pass's sound ends, in show time.

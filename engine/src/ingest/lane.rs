@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use codecs::{
-    Aspect, AudioDecoder, Cadence, CodecError, CodecKit, Conform, Deinterlacer, Fields, Filter, Frame, Pcm,
-    Resampler, Turn, VideoDecoder,
+    Aspect, AudioDecoder, Cadence, CodecError, CodecKit, ColourTags, Conform, Deinterlacer, Fields, Filter,
+    Frame, Pcm, Resampler, Turn, VideoDecoder,
 };
 use media::{AudioParams, FrameRate, Packet, SampleRate, Size, Time, Track, VideoParams};
 use pipeline_dsl::Deinterlace;
@@ -93,12 +93,23 @@ pub(crate) struct VideoLane {
     conform: Conform,
     remarks: Remarks,
     damage: Damage,
+    /// What the container says of their colours.
+    colours: ColourTags,
     /// Pictures before this time of the stream are decoded, and no more.
     from: Option<Time>,
 }
 
 impl VideoLane {
     pub(crate) fn new(shape: &Shape, params: &VideoParams, told: Told) -> Result<Self, CodecError> {
+        let decoder = match shape.decoding {
+            Decoding::Easy => shape.kit.video_decoder(params)?,
+            Decoding::Prompt => shape.kit.prompt_video_decoder(params)?,
+        };
+        Ok(Self::of(shape, decoder, told))
+    }
+
+    /// For pictures that come out of this.
+    pub(crate) fn of(shape: &Shape, decoder: Box<dyn VideoDecoder>, told: Told) -> Self {
         let conform = Conform::new(shape.canvas, Filter::Bicubic).turned(told.turn).shaped(told.aspect);
         let cadence = cadence(shape.ticks);
         let (deinterlacer, fields) = match shape.deinterlace {
@@ -106,22 +117,25 @@ impl VideoLane {
             Deinterlace::Fast => (None, Fields::Upper),
             Deinterlace::Off => (None, Fields::Woven),
         };
-        Ok(Self {
-            decoder: match shape.decoding {
-                Decoding::Easy => shape.kit.video_decoder(params)?,
-                Decoding::Prompt => shape.kit.prompt_video_decoder(params)?,
-            },
+        Self {
+            decoder,
             deinterlacer,
             conform: conform.taking(fields),
             remarks: Remarks::new(shape.deinterlace, cadence),
             damage: Damage::default(),
+            colours: ColourTags::NONE,
             from: None,
-        })
+        }
     }
 
     /// What is new about the pictures and worth to be told.
     pub(crate) fn remark(&mut self) -> Option<Remark> {
         self.remarks.next()
+    }
+
+    /// The container says so of the colours of pictures from here on.
+    pub(crate) fn told_colours(&mut self, colours: ColourTags) {
+        self.colours = colours;
     }
 
     /// Pictures before `from` come too late to be shown: what is done after decoding can be spared.
@@ -170,6 +184,10 @@ impl VideoLane {
                     self.damage.broke();
                     return bad(error);
                 }
+            };
+            let frame = match frame.picture.told(self.colours) {
+                Ok(picture) => Frame { pts: frame.pts, picture },
+                Err(error) => return bad(error),
             };
             self.remarks.look(&frame.picture);
             if frame.picture.is_damaged() {

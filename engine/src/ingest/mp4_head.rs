@@ -1,27 +1,54 @@
-//! How an MP4 or QuickTime file says its pictures are to be turned: GStreamer 1.22 tells of turns
-//! alone, not of mirrors.
+//! How an MP4 or QuickTime file says its pictures are to be turned, and what of their colours: GStreamer
+//! 1.22 tells of turns alone, not of mirrors, and reads the range from the wrong byte.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use codecs::Turn;
+use codecs::{ColourTags, Range, Turn};
 
 /// What is read of a `moov`: that of a day's film is a few megabytes.
 const LONGEST: u64 = 64 << 20;
 /// Boxes that are looked at on one level.
 const MOST: usize = 4096;
 
-/// The display matrix of the file's first track of pictures; `None` where it has none, or the file
-/// is none of these.
-pub(super) fn turn(path: &Path) -> Option<Turn> {
+/// What such a file says of its first track of pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Head {
+    /// Its display matrix.
+    pub(super) turn: Option<Turn>,
+    /// Its colours.
+    pub(super) colours: Option<ColourTags>,
+}
+
+/// The head of a file; `None` where it has no pictures, or is none of these.
+pub(super) fn read(path: &Path) -> Option<Head> {
     let mut file = File::open(path).ok()?;
     let moov = moov(&mut file)?;
     boxes(&moov).filter(|(kind, _)| kind == b"trak").find_map(|(_, track)| {
         let media = find(track, b"mdia")?;
         // The kind of its handler stands behind version, flags and a reserved word.
         let is_pictures = find(media, b"hdlr")?.get(8..12)? == b"vide";
-        is_pictures.then(|| matrix(find(track, b"tkhd")?)).flatten()
+        is_pictures.then(|| Head { turn: find(track, b"tkhd").and_then(matrix), colours: colours(media) })
+    })
+}
+
+/// What the first description of its samples says of colours (ISO/IEC 14496-12, 12.1.5): behind version,
+/// flags, a count, and 78 bytes of its own. QuickTime's `nclc` says nothing of the range.
+fn colours(media: &[u8]) -> Option<ColourTags> {
+    let described = find(find(find(media, b"minf")?, b"stbl")?, b"stsd")?;
+    let (_, entry) = boxes(described.get(8..)?).next()?;
+    boxes(entry.get(78..)?).filter(|(kind, _)| kind == b"colr").find_map(|(_, said)| {
+        let code = |at: usize| {
+            let &[high, low] = said.get(at..at + 2)? else { return None };
+            u8::try_from(u16::from_be_bytes([high, low])).ok()
+        };
+        let range = match said.get(..4)? {
+            b"nclx" => said.get(10).map(|flag| if flag >> 7 == 1 { Range::Full } else { Range::Limited }),
+            b"nclc" => None,
+            _ => return None,
+        };
+        Some(ColourTags { primaries: code(4), transfer: code(6), matrix: code(8), range })
     })
 }
 
@@ -95,11 +122,18 @@ mod tests {
         let handler = boxed(b"hdlr", &[&[0; 8][..], handler, &[0; 13]].concat());
         boxed(b"trak", &[header, boxed(b"mdia", &handler)].concat())
     }
-    fn read(file: &[u8]) -> Option<Turn> {
+    fn head(file: &[u8]) -> Option<Head> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("film.mp4");
         std::fs::write(&path, file).unwrap();
-        turn(&path)
+        read(&path)
+    }
+    fn described(colr: &[u8]) -> Vec<u8> {
+        let entry = boxed(b"apch", &[&[0; 78][..], &boxed(b"fiel", &[1, 0]), &boxed(b"colr", colr)].concat());
+        let table = boxed(b"stbl", &boxed(b"stsd", &[&[0, 0, 0, 0, 0, 0, 0, 1][..], &entry].concat()));
+        let handler = boxed(b"hdlr", &[&[0; 8][..], b"vide", &[0; 13]].concat());
+        let media = boxed(b"mdia", &[handler, boxed(b"minf", &table)].concat());
+        boxed(b"moov", &boxed(b"trak", &media))
     }
 
     #[test]
@@ -112,17 +146,31 @@ mod tests {
         let wide = [&1u32.to_be_bytes()[..], b"mdat", &20u64.to_be_bytes(), &[0; 4]].concat();
         let file = [boxed(b"ftyp", b"isom"), wide, moov].concat();
         let turn = Turn { mirror: Mirror::LeftRight, rotation: Rotation::None };
-        assert_eq!(read(&file), Some(turn));
-        assert_eq!(read(&file[..40]), None);
-        assert_eq!(read(b"FLV\x01\x05 and so on"), None);
+        assert_eq!(head(&file), Some(Head { turn: Some(turn), colours: None }));
+        assert_eq!(head(&file[..40]), None);
+        assert_eq!(head(b"FLV\x01\x05 and so on"), None);
+    }
+
+    #[test]
+    fn colours_are_said_with_their_range_or_without() {
+        let said = |colr: &[u8]| head(&described(colr)).unwrap().colours;
+        let tags =
+            |range| Some(ColourTags { primaries: Some(9), transfer: Some(16), matrix: Some(9), range });
+        assert_eq!(said(b"nclc\0\x09\0\x10\0\x09"), tags(None));
+        assert_eq!(said(b"nclx\0\x09\0\x10\0\x09\x80"), tags(Some(Range::Full)));
+        assert_eq!(said(b"nclx\0\x09\0\x10\0\x09\0"), tags(Some(Range::Limited)));
+        // A profile of its own, and one that is cut.
+        assert_eq!(said(b"profICC"), None);
+        assert_eq!(said(b"ncl"), None);
     }
 
     proptest! {
         #[test]
         fn damage_is_passed_over(data in prop::collection::vec(any::<u8>(), 0..60), cut in 0usize..200) {
             let moov = boxed(b"moov", &[track(b"vide", [1, 2, 3, 4]), data.clone()].concat());
-            let _ = read(&moov[..cut.min(moov.len())]);
-            let _ = read(&data);
+            let _ = head(&moov[..cut.min(moov.len())]);
+            let _ = head(&data);
+            let _ = head(&described(&data));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! GStreamer's samples → packets.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use gstreamer as gst;
@@ -24,18 +25,34 @@ pub(crate) enum Timeline {
     Stream,
 }
 
+/// Where a container's own stamps begin, for all of its streams.
+///
+/// GStreamer's demuxer of Matroska says where the file begins by its first block, and says so anew when
+/// a block lies before that: sound behind a first picture, as ffmpeg writes it where there are B-frames.
+/// By its word the pictures from then on lie later than the first one does, and than they are.
+#[derive(Debug, Default)]
+pub(crate) struct Origin(OnceLock<i64>);
+
 /// Reads the samples of one stream, in their order.
 #[derive(Debug)]
 pub(crate) struct SampleReader {
     track: Track,
     timeline: Timeline,
+    /// Where stamps are counted from, whatever else is said later.
+    origin: Option<Arc<Origin>>,
     /// Where the last packet ended, in flicks: some demuxers give packets without a time.
     ended: AtomicI64,
 }
 
 impl SampleReader {
     pub(crate) fn new(track: Track) -> Self {
-        Self { track, timeline: Timeline::Running, ended: AtomicI64::new(0) }
+        Self { track, timeline: Timeline::Running, origin: None, ended: AtomicI64::new(0) }
+    }
+
+    /// The same for a stream whose beginning is said anew.
+    #[must_use]
+    pub(crate) fn from(self, origin: Arc<Origin>) -> Self {
+        Self { origin: Some(origin), ..self }
     }
 
     /// The same by another timeline.
@@ -44,26 +61,42 @@ impl SampleReader {
         Self { timeline, ..self }
     }
 
+    /// Whether what is to be shown begins at zero, and what lies before it is not.
+    pub(crate) fn begins_at_zero(&self) -> bool {
+        self.origin.is_none()
+    }
+
     /// The packet of a sample; `known` are the caps last seen. `None` for a sample that holds none.
     pub(crate) fn read(&self, sample: &gst::Sample, known: Option<&gst::CapsRef>) -> Option<Read> {
         let buffer = sample.buffer()?;
+        if self.track == Track::Audio && is_stream_header(buffer, sample.caps()) {
+            return None;
+        }
         let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?;
         // Signed: priming lies before zero.
         let told = |t: gst::ClockTime| match self.timeline {
             Timeline::Running => segment.to_running_time_full(t),
             Timeline::Stream => segment.to_stream_time_full(t),
         };
-        let time = |t: Option<gst::ClockTime>| match told(t?)? {
-            gst::Signed::Positive(t) => Some(Time::from_nanos(i64::try_from(t.nseconds()).ok()?)),
-            gst::Signed::Negative(t) => Some(Time::from_nanos(-i64::try_from(t.nseconds()).ok()?)),
+        let nanos = |t: gst::ClockTime| i64::try_from(t.nseconds()).ok();
+        let time = |t: Option<gst::ClockTime>| match (&self.origin, self.timeline) {
+            (Some(origin), Timeline::Running) => {
+                let begins = *origin.0.get_or_init(|| segment.start().and_then(nanos).unwrap_or(0));
+                Some(Time::from_nanos(nanos(t?)? - begins))
+            }
+            (Some(_), Timeline::Stream) => Some(Time::from_nanos(nanos(t?)?)),
+            (None, _) => match told(t?)? {
+                gst::Signed::Positive(t) => Some(Time::from_nanos(nanos(t)?)),
+                gst::Signed::Negative(t) => Some(Time::from_nanos(-nanos(t)?)),
+            },
         };
         let follows = Time::from_flicks(self.ended.load(Ordering::Relaxed));
         let dts = time(buffer.dts_or_pts()).unwrap_or(follows);
         let pts = time(buffer.pts()).unwrap_or(dts);
         let data = Bytes::copy_from_slice(buffer.map_readable().ok()?.as_slice());
         let is_opus = || sample.caps()?.structure(0).filter(|s| s.name() == "audio/x-opus");
-        let nanos = buffer.duration().and_then(|d| i64::try_from(d.nseconds()).ok());
-        let duration = nanos.map(Span::from_nanos).or_else(|| is_opus().and_then(|_| opus_duration(&data)));
+        let lasts = buffer.duration().and_then(nanos);
+        let duration = lasts.map(Span::from_nanos).or_else(|| is_opus().and_then(|_| opus_duration(&data)));
         let end = dts + duration.unwrap_or(UNTOLD);
         self.ended.store(end.flicks(), Ordering::Relaxed);
         let key = if self.track == Track::Audio || !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT) {
@@ -76,6 +109,13 @@ impl SampleReader {
             sample.caps().filter(|caps| known.is_none_or(|known| *known != **caps)).map(ToOwned::to_owned);
         Some(Read { packet, caps })
     }
+}
+
+/// Whether it is a header of the stream's, which its caps hold, too, and no decoder takes for sound.
+fn is_stream_header(buffer: &gst::BufferRef, caps: Option<&gst::CapsRef>) -> bool {
+    let name = caps.and_then(|caps| caps.structure(0)).map(|s| s.name().as_str());
+    buffer.flags().contains(gst::BufferFlags::HEADER)
+        && matches!(name, Some("audio/x-flac" | "audio/x-vorbis" | "audio/x-opus"))
 }
 
 /// How long an Opus packet lasts, which only itself tells where several lie in one packet of

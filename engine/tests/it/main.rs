@@ -6,6 +6,7 @@ mod alone;
 mod carried;
 mod checks;
 mod colours;
+mod containers;
 mod copied;
 mod embedding;
 mod encryption;

@@ -8,14 +8,14 @@ use codecs::{Frame, Plane, Rgb, Yuv};
 
 use crate::support::{Ran, decode, ffmpeg, offline, tags};
 
-const RED: [u8; 3] = [255, 0, 0];
-const LIME: [u8; 3] = [0, 255, 0];
-const BLUE: [u8; 3] = [0, 0, 255];
+pub(crate) const RED: [u8; 3] = [255, 0, 0];
+pub(crate) const LIME: [u8; 3] = [0, 255, 0];
+pub(crate) const BLUE: [u8; 3] = [0, 0, 255];
 const WHITE: [u8; 3] = [255, 255, 255];
 const BLACK: [u8; 3] = [0, 0, 0];
 
 /// Runs the system's ffmpeg; what it says goes into the panic if it fails.
-fn run_ffmpeg(args: &[&str]) -> Vec<u8> {
+pub(crate) fn run_ffmpeg(args: &[&str]) -> Vec<u8> {
     let out = Command::new("ffmpeg")
         .args(["-nostdin", "-hide_banner", "-v", "error", "-y"])
         .args(args)
@@ -43,7 +43,7 @@ fn quadrants(path: &Path, (width, height): (u32, u32), pixel: &str, rest: &[&str
 }
 
 /// The show of one file on a canvas of 320x180.
-fn shown(path: &Path, rate: &str, options: &str) -> Ran {
+pub(crate) fn shown(path: &Path, rate: &str, options: &str) -> Ran {
     let text = format!(
         r#"
 show "pictures" {{
@@ -59,12 +59,12 @@ show "pictures" {{
     offline(&text, ffmpeg())
 }
 
-fn frames(ran: &Ran) -> Vec<Frame> {
+pub(crate) fn frames(ran: &Ran) -> Vec<Frame> {
     decode(&tags(&ran.out.path().join("program.flv")))
 }
 
 /// Fails unless the pixel is this colour, by what an encoder leaves of it.
-fn is(frame: &Frame, (x, y): (usize, usize), rgb: [u8; 3], what: &str) {
+pub(crate) fn is(frame: &Frame, (x, y): (usize, usize), rgb: [u8; 3], what: &str) {
     let at = |plane, by: usize| frame.picture.plane(plane).row(y / by)[x / by];
     let got = [at(Plane::Y, 1), at(Plane::U, 2), at(Plane::V, 2)];
     let Yuv { y: luma, u, v } = Yuv::from(Rgb::new(rgb[0], rgb[1], rgb[2]));

@@ -5,10 +5,10 @@
 
 use codecs::{CodecError, Frame, Pcm};
 use gstreamer as gst;
-use media::{Key, Span, Time};
+use media::{FrameRate, Key, Span, Time};
 use pipeline_dsl::Repeat;
 
-use super::{FileLine, Pass, SHORTEST_LOOP, UNTOLD};
+use super::{FileLine, Pass, SHORTEST_LOOP, UNTOLD, whole_pictures};
 use crate::ingest::caps;
 use crate::ingest::demux::{self, Demux, TrackReader};
 use crate::ingest::lane::{AudioLane, StreamParams, Told, VideoLane};
@@ -37,7 +37,8 @@ impl FileLine {
         let (begins, place) = match self.repeat {
             Repeat::Once => (since, gone.min((demux.length()? - NEAR_END).max(Span::ZERO))),
             Repeat::Loop => {
-                let length = self.end(demux)? - zero;
+                let (end, rate) = self.end(demux)?;
+                let length = whole_pictures(end - zero, rate);
                 if length < SHORTEST_LOOP {
                     return None;
                 }
@@ -64,19 +65,21 @@ impl FileLine {
         first
     }
 
-    /// Where a pass ends.
-    fn end(&self, demux: &Demux) -> Option<Time> {
+    /// Where a pass ends by its stamps, and its pictures a second if told.
+    fn end(&self, demux: &Demux) -> Option<(Time, Option<FrameRate>)> {
         let stop = || self.reporter.is_stopping();
         for from in from_before(Time::ZERO + demux.length()? - NEAR_END) {
             if demux.seek(from, &stop).is_none() {
                 continue;
             }
-            let (mut last, mut interval) = (None, None);
+            let (mut last, mut interval, mut rate) = (None, None, None);
             match (&demux.video, &demux.audio) {
-                (Some(reader), _) => self.watch(reader, &mut |at| {
-                    interval = last.replace(at).map(|before| at - before);
-                    Watch::On
-                }),
+                (Some(reader), _) => {
+                    rate = self.watch(reader, &mut |at| {
+                        interval = last.replace(at).map(|before| at - before);
+                        Watch::On
+                    });
+                }
                 (None, Some(reader)) => {
                     interval = Some(Span::ZERO);
                     self.listen(reader, &mut |end| last = Some(end));
@@ -87,18 +90,19 @@ impl FileLine {
             if let Some(last) = last
                 && (interval.is_some() || from == Time::ZERO)
             {
-                return Some(last + interval.unwrap_or(UNTOLD));
+                return Some((last + interval.unwrap_or(UNTOLD), rate));
             }
         }
         None
     }
 
-    /// Tells when the pictures lie that come, up to the end.
-    fn watch(&self, reader: &TrackReader, tell: &mut dyn FnMut(Time) -> Watch) {
+    /// Tells when the pictures lie that come, up to the end. Gives how many a second there are, if told.
+    fn watch(&self, reader: &TrackReader, tell: &mut dyn FnMut(Time) -> Watch) -> Option<FrameRate> {
         let stop = || self.reporter.is_stopping();
         let mut known: Option<gst::Caps> = None;
         let mut lane: Option<VideoLane> = None;
         let mut watch = Watch::On;
+        let mut rate = None;
         // What is wrong with it is told where it is shown.
         let bad = &mut |_: CodecError| {};
         let mut put = |frame: Frame| {
@@ -109,26 +113,26 @@ impl FileLine {
         };
         while let Some(read) = reader.next(known.as_deref(), &stop) {
             if let Some(caps) = read.caps {
+                rate = caps::rate(&caps).or(rate);
                 if let Some(mut before) = lane.take() {
                     before.flush(&mut |frame| _ = put(frame), bad);
                 }
                 let told = Told { turn: reader.turn(), aspect: caps::aspect(&caps) };
-                lane = match demux::params(&caps) {
-                    Ok(StreamParams::Video(params)) => VideoLane::new(&self.shape, &params, told).ok(),
-                    _ => None,
-                };
+                lane = self.lane(&caps, told).ok();
                 known = Some(caps);
             }
-            let Some(lane) = &mut lane else { return };
+            let Some(lane) = &mut lane else { return rate };
             let mut now = Watch::On;
+            lane.show_from(reader.shows_from(&read.packet));
             lane.decode(&read.packet, &mut |frame| now = put(frame), bad);
             if now == Watch::Over {
-                return;
+                return rate;
             }
         }
         if let Some(lane) = &mut lane {
             lane.flush(&mut |frame| _ = put(frame), bad);
         }
+        rate
     }
 
     /// Tells where each block of the sound ends that comes, up to the end.
