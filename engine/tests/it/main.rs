@@ -31,6 +31,7 @@ mod rehearse;
 mod rehearsed_kills;
 mod rehearsed_reloads;
 mod reload;
+mod rtsp_changes;
 mod rungs;
 mod scenes;
 mod sealing;

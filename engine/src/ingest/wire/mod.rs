@@ -10,6 +10,7 @@ mod landing;
 mod marks;
 mod network;
 mod pace;
+mod repeats;
 mod rtp;
 mod rtsp;
 mod stuck;

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::graph::{WireError, make, set_if_there};
 use super::landing::Landing;
+use super::repeats::{Coding, Left, Repeats};
 use super::rtp::{Placed, Session, Stamp};
 use crate::event::Level;
 use crate::ingest::wall::Wall;
@@ -62,6 +63,23 @@ struct Form {
     track: Track,
     rate: u32,
     from: Option<u32>,
+    coding: Option<Coding>,
+}
+
+/// A stream of the session.
+#[derive(Default)]
+struct Known {
+    form: Option<Form>,
+    repeats: Repeats,
+    /// Packets that were left out, after which the others are numbered anew.
+    left_out: u16,
+}
+
+/// Whether a packet goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Goes {
+    On,
+    Nowhere,
 }
 
 fn form(caps: &gst::CapsRef) -> Option<Form> {
@@ -72,7 +90,8 @@ fn form(caps: &gst::CapsRef) -> Option<Form> {
         _ => return None,
     };
     let rate = u32::try_from(stream.get::<i32>("clock-rate").ok()?).ok().filter(|rate| *rate > 0)?;
-    Some(Form { track, rate, from: stream.get::<u32>("clock-base").ok() })
+    let coding = stream.get::<&str>("encoding-name").ok().and_then(Coding::named);
+    Some(Form { track, rate, from: stream.get::<u32>("clock-base").ok(), coding })
 }
 
 /// Without the server's own timeline: by it, what comes after a film's length would be cut off.
@@ -88,7 +107,7 @@ impl Times {
     /// Gives every packet of a pad its time.
     fn watch(self: &Arc<Self>, pad: &gst::Pad) {
         let times = Arc::clone(self);
-        let known: Mutex<Option<Form>> = Mutex::default();
+        let known: Mutex<Known> = Mutex::default();
         let kinds =
             gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST | gst::PadProbeType::EVENT_DOWNSTREAM;
         pad.add_probe(kinds, move |pad, info| {
@@ -96,20 +115,22 @@ impl Times {
             match &mut info.data {
                 Some(gst::PadProbeData::Event(event)) => {
                     if let gst::EventView::Caps(caps) = event.view() {
-                        *known = form(caps.caps());
+                        known.form = form(caps.caps());
                         *event =
                             gst::event::Caps::builder(&timeless(caps.caps())).seqnum(caps.seqnum()).build();
                     }
                 }
                 Some(gst::PadProbeData::Buffer(buffer)) => {
-                    *known = known.or_else(|| pad.current_caps().and_then(|caps| form(&caps)));
-                    times.set(*known, buffer.make_mut());
+                    known.form = known.form.or_else(|| pad.current_caps().and_then(|caps| form(&caps)));
+                    if times.take(&mut known, buffer.make_mut()) == Goes::Nowhere {
+                        return gst::PadProbeReturn::Drop;
+                    }
                 }
                 Some(gst::PadProbeData::BufferList(list)) => {
-                    *known = known.or_else(|| pad.current_caps().and_then(|caps| form(&caps)));
+                    known.form = known.form.or_else(|| pad.current_caps().and_then(|caps| form(&caps)));
                     list.make_mut().foreach_mut(|mut buffer, _| {
-                        times.set(*known, buffer.make_mut());
-                        std::ops::ControlFlow::Continue(Some(buffer))
+                        let goes = times.take(&mut known, buffer.make_mut());
+                        std::ops::ControlFlow::Continue((goes == Goes::On).then_some(buffer))
                     });
                 }
                 _ => {}
@@ -118,8 +139,14 @@ impl Times {
         });
     }
 
+    /// Gives a packet its time, and takes out of it what is repeated.
+    fn take(&self, known: &mut Known, packet: &mut gst::BufferRef) -> Goes {
+        self.set(known.form, packet);
+        known.without_repeats(packet)
+    }
+
     fn set(&self, form: Option<Form>, packet: &mut gst::BufferRef) {
-        let Some((Form { track, rate, from }, rtp)) = form.zip(rtp_stamp(packet)) else { return };
+        let Some((Form { track, rate, from, .. }, rtp)) = form.zip(rtp_stamp(packet)) else { return };
         let stamp = Stamp { rtp, rate, from, wall: wall(packet), came: self.landing.reporter().now() };
         let Placed { pts, clock, moved } =
             self.session.lock().unwrap_or_else(PoisonError::into_inner).place(track, &stamp);
@@ -135,6 +162,64 @@ impl Times {
         // When it came is no time of the stream's.
         packet.set_dts(gst::ClockTime::NONE);
     }
+}
+
+impl Known {
+    fn without_repeats(&mut self, packet: &mut gst::BufferRef) -> Goes {
+        let left = self.left_of(packet);
+        if left == Some(Left::Nothing) {
+            self.left_out = self.left_out.wrapping_add(1);
+            return Goes::Nowhere;
+        }
+        if let Some(Left::Some(payload)) = left {
+            let at = payload_at(packet).unwrap_or(0);
+            packet.set_size(at + payload.len());
+            // What was longer before can be written to.
+            let _ = packet.copy_from_slice(at, &payload);
+        }
+        if self.left_out > 0 {
+            let mut number = [0; 2];
+            let _ = packet.copy_to_slice(2, &mut number);
+            // Nobody is to think that something was lost.
+            let number = u16::from_be_bytes(number).wrapping_sub(self.left_out);
+            let _ = packet.copy_from_slice(2, &number.to_be_bytes());
+        }
+        Goes::On
+    }
+
+    /// What is left of a packet that may hold parameter sets.
+    fn left_of(&mut self, packet: &gst::BufferRef) -> Option<Left> {
+        let coding = self.form?.coding?;
+        let mut first = [0; 1];
+        let at = payload_at(packet)?;
+        packet.copy_to_slice(at, &mut first).ok()?;
+        if !coding.may_hold_sets(first[0]) {
+            return None;
+        }
+        let stamp = rtp_stamp(packet)?;
+        let packet = packet.map_readable().ok()?;
+        let left = self.repeats.take(coding, stamp, packet.get(at..)?);
+        // Its mark says that the picture is whole, for which somebody may wait.
+        let is_last = packet[1] & 0x80 != 0;
+        (!is_last || left != Left::Nothing).then_some(left)
+    }
+}
+
+/// Where a packet's payload begins (RFC 3550, sections 5.1 and 5.3.1); `None` where it is padded.
+fn payload_at(packet: &gst::BufferRef) -> Option<usize> {
+    let mut head = [0; 1];
+    packet.copy_to_slice(0, &mut head).ok()?;
+    let (is_padded, is_extended) = (head[0] & 0x20 != 0, head[0] & 0x10 != 0);
+    if is_padded {
+        return None;
+    }
+    let sources = 12 + 4 * usize::from(head[0] & 0x0f);
+    if !is_extended {
+        return Some(sources);
+    }
+    let mut words = [0; 2];
+    packet.copy_to_slice(sources + 2, &mut words).ok()?;
+    Some(sources + 4 + 4 * usize::from(u16::from_be_bytes(words)))
 }
 
 /// The time stamp of an RTP packet (RFC 3550, section 5.1).
