@@ -3,7 +3,8 @@
 //!
 //! As with a wire, a device that is missing, or pulled out, is tried again with a back-off.
 
-use std::path::Path;
+mod refused;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,8 +14,9 @@ use media::Size;
 
 use crate::ingest::again::{self, Attempt, GLANCE, Then};
 use crate::ingest::intake::Intake;
-use crate::ingest::wire::{Graph, Landing, Said, Stuck};
+use crate::ingest::wire::{Graph, Landing, Said, Stuck, WireError};
 use crate::reporter::Reporter;
+pub(crate) use refused::DeviceError;
 
 /// How long a device may take to its first picture.
 const OPENING: Duration = Duration::from_secs(10);
@@ -33,19 +35,6 @@ pub(crate) enum Camera {
 pub(crate) enum Microphone {
     Alsa(String),
     Pulse(String),
-}
-
-/// Why there is no picture to be had.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum DeviceError {
-    #[error("`{0}` names no device; legal: a path, decklink:0 to decklink:255")]
-    Camera(String),
-    #[error("`{0}` names no sound device; legal: alsa:DEVICE, pulse:NAME")]
-    Microphone(String),
-    #[error("there is no device {0}")]
-    Missing(String),
-    #[error("GStreamer has no {element} here: Debian's package {package} brings it")]
-    Element { element: &'static str, package: &'static str },
 }
 
 impl Camera {
@@ -104,12 +93,8 @@ pub(crate) fn captures(
     microphone: Option<&Microphone>,
     canvas: Size,
 ) -> Result<Vec<Capture>, DeviceError> {
-    // That it is not there is said at once: GStreamer's first start may have to look through all
-    // its plugins, which took more than a minute once.
-    if let Camera::Video4Linux(path) = camera
-        && !Path::new(path).exists()
-    {
-        return Err(DeviceError::Missing(path.clone()));
+    if let Camera::Video4Linux(path) = camera {
+        refused::look_at(path)?;
     }
     // Without GStreamer no element can be made, which is said then.
     let _ = gst::init();
@@ -158,6 +143,7 @@ pub(crate) type Captures = Box<dyn Fn() -> Result<Vec<Capture>, DeviceError> + S
 pub(crate) struct DeviceLine {
     /// How people know the device.
     pub(crate) name: String,
+    pub(crate) camera: Camera,
     pub(crate) captures: Captures,
     pub(crate) intake: Arc<Intake>,
     pub(crate) reporter: Reporter,
@@ -175,13 +161,22 @@ impl DeviceLine {
             let landing = Arc::new(Landing::new(Arc::clone(&self.intake), from));
             let started = (self.captures)().map_err(|error| error.to_string());
             let started = started
-                .and_then(|all| Graph::capture(all, &landing, &stuck).map_err(|error| error.to_string()));
+                .and_then(|all| Graph::capture(all, &landing, &stuck).map_err(|error| self.why(&error)));
             let (why, then) = match started {
                 Ok(graph) => self.attend(&graph, &landing),
                 Err(why) => (why, Then::Again),
             };
             Attempt { began: landing.end(&why), why, then }
         });
+    }
+
+    /// Why the pipeline has not started.
+    fn why(&self, error: &WireError) -> String {
+        match (error, &self.camera) {
+            // Its element fails without a word.
+            (WireError::Wordless, Camera::DeckLink(number)) => refused::card(*number).to_string(),
+            _ => error.to_string(),
+        }
     }
 
     /// Listens until the device gives no more, and says why.
@@ -231,12 +226,12 @@ mod tests {
         }
     }
 
-    fn rig(captures: Captures) -> Rig {
+    fn rig(name: &str, captures: Captures) -> Rig {
         let (log, stop) = (Arc::new(EventLog::new()), Arc::new(Stop::default()));
         let reporter = Reporter::new(Arc::new(VirtualClock::default()), Arc::clone(&log), Arc::clone(&stop));
         let (intake, arrivals) = Intake::new(reporter.clone());
-        let line =
-            DeviceLine { name: "/dev/video0".to_owned(), captures, intake: Arc::new(intake), reporter };
+        let (name, intake) = (name.to_owned(), Arc::new(intake));
+        let line = DeviceLine { camera: Camera::parse(&name).unwrap(), name, captures, intake, reporter };
         let thread = Some(std::thread::spawn(move || line.run()));
         Rig { arrivals, log, stop, thread }
     }
@@ -281,7 +276,7 @@ mod tests {
             Box::leak(Box::new([camera!("videoconvert ! video/x-raw,format=GRAY8")])),
         ];
         for (n, form) in forms.into_iter().enumerate() {
-            let mut rig = rig(device(form));
+            let mut rig = rig("/dev/video0", device(form));
             let (mut started, mut pictures, mut sounds, mut ended) = (0, 0, 0, 0);
             while started < 2 {
                 match next(&mut rig) {
@@ -331,7 +326,7 @@ mod tests {
             ),
         ];
         for (form, codec) in forms {
-            let mut rig = rig(device(form));
+            let mut rig = rig("/dev/video0", device(form));
             let (mut known, mut pictures) = (None, 0);
             loop {
                 match next(&mut rig) {
@@ -347,20 +342,41 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_device_that_is_not_there_is_said_once_and_tried_again() {
+    /// What is told of a device that has been tried some times.
+    fn told(name: &'static str) -> Vec<(String, String)> {
         let tried = Arc::new(AtomicU32::new(0));
         let counted = Arc::clone(&tried);
-        let rig = rig(Box::new(move || {
-            counted.fetch_add(1, Ordering::Relaxed);
-            captures(&Camera::parse("/dev/no-such-camera").unwrap(), None, Size::new(64, 36))
-        }));
+        let rig = rig(
+            name,
+            Box::new(move || {
+                counted.fetch_add(1, Ordering::Relaxed);
+                captures(&Camera::parse(name).unwrap(), None, Size::new(64, 36))
+            }),
+        );
         while tried.load(Ordering::Relaxed) < 3 {
             std::thread::yield_now();
         }
-        let told: Vec<_> = rig.log.all(media::Time::ZERO).into_iter().map(|e| (e.code, e.message)).collect();
+        rig.log.all(media::Time::ZERO).into_iter().map(|e| (e.code, e.message)).collect()
+    }
+
+    #[test]
+    fn a_device_that_is_not_there_is_said_once_and_tried_again() {
         let said = "there is no device /dev/no-such-camera; it is tried again";
-        assert_eq!(told, [("line-error".to_owned(), said.to_owned())]);
+        assert_eq!(told("/dev/no-such-camera"), [("line-error".to_owned(), said.to_owned())]);
+    }
+
+    #[test]
+    fn a_device_that_does_not_open_says_why() {
+        gst::init().unwrap();
+        if gst::ElementFactory::find("v4l2src").is_some() {
+            let [(code, message)] = &told("/dev/null")[..] else { panic!("it is said once") };
+            // In GStreamer's words, and the system's.
+            assert!(code == "line-error" && message.contains("/dev/null"), "{message}");
+        }
+        if gst::ElementFactory::find("decklinkvideosrc").is_some() {
+            let [(code, message)] = &told("decklink:255")[..] else { panic!("it is said once") };
+            assert!(code == "line-error" && message.starts_with("decklink:255 does not open: "), "{message}");
+        }
     }
 
     #[test]
@@ -378,8 +394,7 @@ mod tests {
         // The real elements take what is set on them; a card that is not there fails later.
         let canvas = Size::new(1920, 1080);
         if gst::ElementFactory::find("v4l2src").is_some() {
-            let file = tempfile::NamedTempFile::new().unwrap();
-            let camera = Camera::parse(file.path().to_str().unwrap()).unwrap();
+            let camera = Camera::parse("/dev/null").unwrap();
             let all = captures(&camera, None, canvas).unwrap();
             assert_eq!(all.len(), 1);
             assert_eq!(all[0].caps.as_ref().map(|caps| caps.size()), Some(6));

@@ -405,8 +405,9 @@ impl Opener<'_> {
                 };
                 let (intake, buffer) = self.live(subject, live, &counters, &reporter)?;
                 let canvas = self.show.video.size;
-                let captures = Box::new(move || device::captures(&camera, microphone.as_ref(), canvas));
-                let line = DeviceLine { name, captures, intake, reporter: reporter.clone() };
+                let known = camera.clone();
+                let captures = Box::new(move || device::captures(&known, microphone.as_ref(), canvas));
+                let line = DeviceLine { name, camera, captures, intake, reporter: reporter.clone() };
                 self.attend(Whose::Ours, format!("device {subject}"), reporter, move || line.run())?;
                 Origin::Buffered(buffer)
             }

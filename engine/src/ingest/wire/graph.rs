@@ -21,6 +21,9 @@ use crate::ingest::{branch, caps};
 /// The kernel's room for datagrams: 8 Mbit/s for two seconds.
 const DATAGRAMS: i32 = 2 << 20;
 
+/// What captures, and says in its debug text alone why it fails.
+const DEVICES: [&str; 5] = ["v4l2src", "alsasrc", "pulsesrc", "decklinkvideosrc", "decklinkaudiosrc"];
+
 /// How often SRT's source looks up, in milliseconds.
 const SRT_GLANCE: i32 = 300;
 
@@ -30,6 +33,9 @@ pub(crate) enum WireError {
     /// An element that this machine has not.
     #[error("GStreamer lacks what this wire takes: {0}")]
     Plugins(String),
+    /// It fails, and nothing says why.
+    #[error("its pipeline does not start, and no element says why")]
+    Wordless,
     /// An element met an error.
     #[error("{element} says: {message}")]
     Stream { element: String, message: String },
@@ -232,9 +238,9 @@ impl Graph {
         match self.bus.pop_filtered(&[gst::MessageType::Error]) {
             Some(message) => match message.view() {
                 gst::MessageView::Error(error) => stream_error(&message, error),
-                _ => plugins("the pipeline does not start"),
+                _ => WireError::Wordless,
             },
-            None => plugins("the pipeline does not start"),
+            None => WireError::Wordless,
         }
     }
 }
@@ -325,12 +331,47 @@ fn stream_error(message: &gst::Message, error: &gst::message::Error) -> WireErro
     // The element's kind: its number helps nobody.
     let element = message.src().and_then(|s| s.downcast_ref::<gst::Element>()).and_then(|e| e.factory());
     let element = element.map_or_else(|| "gstreamer".to_owned(), |f| f.name().to_string());
-    // What SRT met stands in the debug text alone, at its end. That of others has the address in it.
-    let debug = error.debug().filter(|_| element == "srtsrc");
+    // What SRT met stands in the debug text alone, at its end, and why a device does not open. That of
+    // others has the address in it.
+    let debug = error.debug().filter(|_| element == "srtsrc" || DEVICES.contains(&element.as_str()));
     let detail = debug.as_deref().and_then(|debug| debug.trim().rsplit('\n').next());
-    let message = match detail.filter(|detail| !detail.is_empty() && !detail.starts_with("../")) {
-        Some(detail) => detail.to_owned(),
+    let detail = detail.filter(|detail| !detail.is_empty() && !detail.starts_with("../"));
+    let message = match detail {
+        Some(detail) if element == "srtsrc" => detail.to_owned(),
+        Some(detail) => format!("{} ({})", error.error(), detail.trim_start_matches("system error: ")),
         None => error.error().to_string(),
     };
     WireError::Stream { element, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(element: &str, message: &str, debug: &str) -> WireError {
+        gst::init().unwrap();
+        let Ok(element) = gst::ElementFactory::make(element).build() else {
+            return WireError::Plugins(element.to_owned());
+        };
+        let posted = gst::message::Error::builder(gst::ResourceError::Failed, message)
+            .debug(debug)
+            .src(&element)
+            .build();
+        let gst::MessageView::Error(error) = posted.view() else { unreachable!() };
+        stream_error(&posted, error)
+    }
+
+    #[test]
+    fn why_a_device_fails_is_told_and_of_a_wire_no_address() {
+        let place = "../sys/v4l2/v4l2_calls.c(668): gst_v4l2_open (): /GstPipeline:p/GstV4l2Src:v4l2src0";
+        let closed = "Could not open device '/dev/video0' for reading and writing.";
+        let told = said("v4l2src", closed, &format!("{place}:\nsystem error: Permission denied"));
+        let expected = WireError::Stream {
+            element: "v4l2src".to_owned(),
+            message: format!("{closed} (Permission denied)"),
+        };
+        assert!([expected, WireError::Plugins("v4l2src".to_owned())].contains(&told), "{told:?}");
+        let told = said("udpsrc", "Could not open.", &format!("{place}:\nrtsp://me:secret@camera"));
+        assert_eq!(told.to_string(), "udpsrc says: Could not open.");
+    }
 }

@@ -72,11 +72,21 @@ pub(super) fn input_path(place: &Place<'_>, kind: FileKind) -> Result<Text, Diag
         FileKind::Media if is_url => {
             Err(place.wrong("bad-path").help("a URL is pulled: `line NAME pull \"URL\"`"))
         }
+        FileKind::Device if is_no_card(&read) => Err(place.wrong("bad-path").help(CARDS)),
         // How devices are named is the system's affair; a password is none of it.
         FileKind::Device if !place.atom.text.contains('@') => Ok(read),
         _ if is_url => Err(place.wrong("bad-path").help("it is read from a file, not from a URL")),
         _ => Ok(read),
     }
+}
+
+/// What stands in a card's place.
+const CARDS: &str = "a card is named by its number, from 0 to 255: `\"decklink:0\"` is the first";
+
+/// Whether it names a card that cannot be.
+fn is_no_card(device: &Text) -> bool {
+    let Text::Plain(device) = device else { return false };
+    device.strip_prefix("decklink:").is_some_and(|number| number.parse::<u8>().is_err())
 }
 
 /// A URL with one of these schemes and a host.
