@@ -183,7 +183,7 @@ impl fmt::Debug for Time {
 /// Milliseconds below ten seconds, else as a clock.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.abs() < 10 * FLICKS_PER_SECOND {
+        if self.0.saturating_abs() < 10 * FLICKS_PER_SECOND {
             write!(f, "{}ms", self.as_millis_rounded())
         } else {
             clock(f, self.0)
@@ -213,6 +213,7 @@ mod tests {
         assert_eq!(Time::MAX + Span::from_secs(1), Time::MAX);
         assert_eq!(Time::from_secs(i64::MAX), Time::MAX);
         assert_eq!(Span::from_millis(-5).as_duration(), std::time::Duration::ZERO);
+        assert!(Span::from_flicks(i64::MIN).to_string().starts_with("-3631020:"));
     }
 
     proptest! {

@@ -6,6 +6,7 @@ use media::{AudioParams, Key, Span, Time, Track, VideoCodec, VideoParams};
 use scheduling::Duty;
 
 use crate::event::Level;
+use crate::ingest::adrift::Adrift;
 use crate::ingest::lane::{Shape, VideoLane};
 use crate::ingest::leapt::Leapt;
 use crate::ingest::stamps::Stamps;
@@ -40,6 +41,8 @@ pub(crate) struct Contribution {
     pub(crate) follower: Follower,
     /// Sound whose stamps have leapt, which the pictures may follow.
     pub(crate) leapt: Leapt,
+    /// Where its sound lies, if by another clock than its pictures.
+    pub(crate) adrift: Adrift,
     pub(crate) pictures: Pictures,
     /// What it says of the time of day.
     pub(crate) wall: WallClock,
@@ -124,6 +127,7 @@ impl Contribution {
             stamps: Stamps::new(shape.ticks, depth),
             follower: Follower::new(shape.rate, shape.channels),
             leapt: Leapt::default(),
+            adrift: Adrift::default(),
             pictures: Pictures::None,
             wall: WallClock::default(),
             codes: TimeCodes::default(),

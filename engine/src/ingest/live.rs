@@ -385,7 +385,8 @@ impl LiveLine {
 
     /// Sound of the stream goes to the buffer, at the show's time and in its form.
     fn place_sound(&self, contribution: &mut Contribution, pcm: Pcm) {
-        let Contribution { stamps, follower, drifts, leapt, .. } = contribution;
+        let Contribution { stamps, follower, drifts, leapt, adrift, .. } = contribution;
+        let pcm = Pcm { pts: adrift.moved(pcm.pts), ..pcm };
         if leapt.came(&pcm) == Follows::No {
             stamps.leave_former();
         }
@@ -393,6 +394,18 @@ impl LiveLine {
         // Sound far outside show time has no place; pictures decide whether the clock has jumped.
         let heard =
             if leapt.is_ahead() { stamps.leapt_sound(pcm.pts, now) } else { stamps.sound(pcm.pts, now) };
+        match (heard, stamps.due(now)) {
+            (Some(_), _) => adrift.placed(),
+            (None, Some(due)) => {
+                if let Some(by) = adrift.placeless(pcm.pts, due, now) {
+                    let message = format!(
+                        "its sound counts by another clock than its pictures: moved by {by}, it is heard as it comes"
+                    );
+                    drifts.happened(&message, &self.reporter);
+                }
+            }
+            (None, None) => {}
+        }
         let followed = match heard {
             Some(Heard::At(at) | Heard::Waits(at)) => followed(stamps, follower, pcm, at),
             Some(Heard::Before(at)) => {

@@ -4,6 +4,7 @@
 //! [`LineBuffer`]) or *made up on the spot* (a pattern, a still). The tick
 //! takes from all of them in the same way.
 
+mod adrift;
 mod adts;
 pub(crate) mod again;
 pub(crate) mod align;

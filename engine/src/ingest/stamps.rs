@@ -235,6 +235,11 @@ impl Stamps {
         self.mapping.as_ref().map(|mapping| at - mapping.offset(self.reached))
     }
 
+    /// What of the stream should come now; `None` before anything has come.
+    pub(crate) fn due(&self, now: Time) -> Option<Time> {
+        self.stream_at(now + self.cushion())
+    }
+
     /// From here on it waits so much longer, for lines that are slower, and to the point.
     pub(crate) fn wait_for_others(&mut self, wait: Span) {
         if self.for_others.is_none() {

@@ -16,6 +16,7 @@ use crate::ingest::lane::StreamParams;
 use crate::ingest::together::Together;
 use crate::ingest::unpack::Unpacker;
 
+mod adrift;
 mod jumps;
 
 const BLOCK: usize = 1024;
