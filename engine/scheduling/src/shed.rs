@@ -19,6 +19,10 @@ const SETTLE: Span = Span::from_millis(1_000);
 const CATCHING_UP: Span = Span::from_millis(100);
 /// How long the load must be light before a rung comes back.
 const CALM: Span = Span::from_millis(10_000);
+/// What is late for no longer than this is a stumble, as any machine has them.
+const STUMBLE: Span = Span::from_millis(100);
+/// Stumbles lie this far apart, or the load is not light.
+const STUMBLES_APART: Span = Span::from_millis(1_000);
 /// The longest that grows to, where what comes back is too much again and again.
 const MOST_CALM: Span = Span::from_millis(160_000);
 /// What comes back and is too much within this time at the least was too early.
@@ -93,7 +97,7 @@ pub enum ShedStep {
 /// - A channel that says nothing keeps all its rungs, if no other has more sources, or if it is
 ///   recorded: viewers come back, a hole in a file stays. Of others the largest rung goes first,
 ///   which frees the most, and the smallest stays, so that all viewers have one left.
-/// - All comes back in the inverse order, each when the load was light for 10 s; twice as long
+/// - All comes back in the inverse order, each when the load was light for 10 s, but for stumbles; twice as long
 ///   where what came back last was too much within 30 s, or as long as it had waited; up to 160 s.
 ///
 /// ```
@@ -125,13 +129,35 @@ pub struct Shedding {
     shed: Vec<ShedRung>,
     thumbnails: Made,
     heavy_since: Option<Time>,
-    light_since: Option<Time>,
+    light: Light,
     overload: Overload,
     /// The last step, or the last look at whether it is enough, and how late ticks were then.
     looked: Option<(Time, Span)>,
     /// When something came back last.
     came_back: Option<Time>,
     calm: Span,
+}
+
+/// Since when the load is light, but for a stumble now and then.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Light {
+    since: Option<Time>,
+    /// When the last stumble began.
+    stumbled: Option<Time>,
+}
+
+impl Light {
+    fn tick(&mut self, at: Time, is_light: bool) {
+        if is_light {
+            self.since.get_or_insert(at);
+            return;
+        }
+        match self.stumbled.map(|began| at - began) {
+            Some(so_long) if so_long < STUMBLE => {}
+            Some(so_long) if so_long < STUMBLES_APART => self.since = None,
+            _ => self.stumbled = Some(at),
+        }
+    }
 }
 
 /// Whether thumbnails are made for whoever asks.
@@ -172,7 +198,7 @@ impl Shedding {
             shed: Vec::new(),
             thumbnails: Made::Yes,
             heavy_since: None,
-            light_since: None,
+            light: Light::default(),
             overload: Overload::No,
             looked: None,
             came_back: None,
@@ -200,9 +226,8 @@ impl Shedding {
 
     /// What a tick at `at` comes to. `at` rises from call to call.
     pub fn tick(&mut self, at: Time, load: Load) -> Option<ShedStep> {
-        let since = |is: bool, since: Option<Time>| if is { since.or(Some(at)) } else { None };
-        self.heavy_since = since(load.is_heavy(self.tick), self.heavy_since);
-        self.light_since = since(load.is_light(self.tick), self.light_since);
+        self.heavy_since = load.is_heavy(self.tick).then(|| self.heavy_since.unwrap_or(at));
+        self.light.tick(at, load.is_light(self.tick));
         let may_go = self.thumbnails == Made::Yes && load.thumbnails == Thumbnails::Asked;
         if may_go && self.overload == Overload::Yes {
             self.thumbnails = Made::No;
@@ -212,7 +237,7 @@ impl Shedding {
             return self.more(at, load);
         }
         let looked = self.looked.map(|(looked, _)| looked);
-        let light = self.light_since.map(|since| looked.map_or(since, |looked| looked.max(since)));
+        let light = self.light.since.map(|since| looked.map_or(since, |looked| looked.max(since)));
         if self.overload == Overload::Yes && light.is_some_and(|since| at - since >= self.calm) {
             return self.less(at, load);
         }

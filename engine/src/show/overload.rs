@@ -174,11 +174,12 @@ impl ShowRun {
                     "the engine does not keep up, ticks are {} ms late: {message}",
                     late.as_millis_rounded()
                 );
-                self.reporter.event(Level::Alarm, "overload", message);
+                self.reporter.event_at(from, Level::Alarm, "overload", message);
             }
             (Overload::Yes, Overload::No) => {
                 self.overload_since = None;
-                self.reporter.event(Level::Info, "overload-over", "the engine keeps up with all there is");
+                let message = "the engine keeps up with all there is";
+                self.reporter.event_at(from, Level::Info, "overload-over", message);
             }
             _ => {}
         }
