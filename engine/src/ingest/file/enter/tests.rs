@@ -207,3 +207,24 @@ fn a_file_that_is_played_once_goes_on_or_is_over() {
         assert_eq!(told, ["line-ended"], "{name}");
     }
 }
+
+/// The pictures before the cut are there and not shown, wherever reading begins.
+#[test]
+fn a_film_that_is_cut_by_its_edit_list_goes_on_where_it_would_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let (film, cut) = (fixture("base.mp4"), folder.path().join("cut.mp4"));
+    let made = std::process::Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-ss", "0.8", "-i", film.to_str().unwrap()])
+        .args(["-c", "copy", cut.to_str().unwrap()])
+        .status();
+    assert!(made.unwrap().success());
+    let whole = play(&cut, Repeat::Loop, None, 0, 120).0;
+    let base = from_the_beginning("base.mp4");
+    assert_eq!(whole[0].picture, base[20].picture);
+    for gone in [3, 40, 79, 90] {
+        let (shown, told, _) = play(&cut, Repeat::Loop, Some(0), gone as u64, 12);
+        for (n, shown) in shown.iter().enumerate() {
+            assert_eq!(shown.picture, whole[gone + n].picture, "tick {}, {told:?}", gone + n);
+        }
+    }
+}
