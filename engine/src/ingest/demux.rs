@@ -17,6 +17,7 @@ use crate::ingest::caps;
 use crate::ingest::colorimetry;
 use crate::ingest::flv_head;
 use crate::ingest::lane::StreamParams;
+use crate::ingest::mkv_head;
 use crate::ingest::mp4_head;
 use crate::ingest::sample::{Origin, Read, SampleReader, Timeline};
 
@@ -173,7 +174,7 @@ impl Demux {
             path: name.clone(),
             broken: AtomicBool::new(false),
             untold: Mutex::new(None),
-            turn: Mutex::new(head.turn.unwrap_or(Turn::NONE)),
+            turn: Mutex::new(head.turn.or_else(|| mkv_head::turn(path)).unwrap_or(Turn::NONE)),
             colours: head.colours,
         });
         let found = Arc::new(Mutex::new(Found::default()));

@@ -34,6 +34,7 @@ mod line;
 mod listen;
 pub(crate) mod live;
 mod mapping;
+mod mkv_head;
 mod mp4_head;
 pub(crate) mod network;
 pub(crate) mod open;
