@@ -107,6 +107,15 @@ impl Alone {
         lines.find_map(|line| line.strip_prefix(word).map(str::to_owned)).unwrap()
     }
 
+    /// All of these, in whatever order.
+    pub(crate) fn said_all(&mut self, lines: impl IntoIterator<Item = String>) {
+        let mut missing: Vec<String> = lines.into_iter().collect();
+        while !missing.is_empty() {
+            let line = self.told.next().unwrap_or_else(|| panic!("never said: {missing:?}")).unwrap();
+            missing.retain(|awaited| *awaited != line);
+        }
+    }
+
     fn proc(&self, name: &str) -> String {
         std::fs::read_to_string(format!("/proc/{}/{name}", self.process.id())).unwrap()
     }

@@ -262,8 +262,12 @@ show "codecs" {
 
 #[test]
 fn the_same_show_twice_gives_the_same_tags() {
-    let read = |name: &str| tags(&run().2.path().join(name));
-    assert!(read("source-clear.flv") == read("source-clear.flv"));
+    let read = || tags(&run().2.path().join("source-clear.flv"));
+    let [one, other] = [read(), read()];
+    let what = |tag: &Tag| (tag.kind, tag.timestamp, tag.body().len());
+    let differ = std::iter::zip(&one, &other).position(|(one, other)| one != other);
+    let about = differ.map(|n| (n, what(&one[n]), what(&other[n])));
+    assert!(about.is_none() && one.len() == other.len(), "{about:?}; {} and {} tags", one.len(), other.len());
 }
 
 /// Two cameras' flashes and beeps, of another encoder each.

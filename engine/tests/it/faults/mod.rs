@@ -152,7 +152,9 @@ show "server" {
     let steady = format!("pull \"rtmp://{there}/live/program_small\"");
     // It listens for nobody, but something must be served for it to say where.
     let (mut engine, _) = Alone::start(&show_of(line, &steady, "pulled"), HOW_LONG, Kit::Ffmpeg);
-    engine.said("event steady/l line-live");
+    // What a proxy has passed on the engine may not have read by the time that the network fails.
+    let connected = ALL.map(|fault| format!("event {fault:?}/l line-connected"));
+    engine.said_all(connected.into_iter().chain(["event steady/l line-live".to_owned()]));
     wait_for("all to fail, and those that do not drip to be called again", || {
         let goes_on = |fault| fault == Fault::Drip;
         let waits = |(proxy, fault): &&(Proxy, Fault)| {

@@ -55,7 +55,8 @@ fn play(from: [u8; 4], addr: SocketAddr) -> Option<TcpStream> {
 fn one_stranger_takes_not_all_the_seats() {
     let (mut engine, addr) = Alone::start(&show(SHOW), "600000", Kit::Fake);
     let mut crowd: Vec<_> = (0..SEATS).map(|_| play(CROWD, addr).expect("there is room")).collect();
-    assert!(play(CROWD, addr).is_none(), "one too many");
+    let one_more = play(CROWD, addr);
+    assert!(one_more.is_none(), "one too many: {:#?}", engine.told_of_rtmp());
     let other = play(OTHER, addr);
     assert!(other.is_some(), "locked out by a stranger");
     assert!(is_closed(&mut crowd[0]), "the crowd's oldest has made room");
