@@ -391,6 +391,13 @@ impl LineBuffer {
         self.set(track, Delivery::Idle);
     }
 
+    /// A track has nothing more, ever. Said by whoever has put its last: when the whole line ends is
+    /// known some time later, and a tick offline that looked in between found a hole where others find
+    /// the end.
+    pub(crate) fn over(&self, track: Track) {
+        self.set(track, Delivery::Ended);
+    }
+
     /// The pictures of a looping pass end at `end`, where those of the next one begin.
     pub(crate) fn turn(&self, end: Time) {
         let mut state = self.lock();

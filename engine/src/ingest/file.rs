@@ -274,9 +274,11 @@ impl FileLine {
                 let alone = demux.video.is_none();
                 scope.spawn(move || {
                     let end = self.audio_lane(reader, zero, pass);
-                    // Sound alone that loops is waited for; beside pictures it is they that say when.
-                    if !(alone && self.repeat == Repeat::Loop) {
-                        self.buffer.idle(Track::Audio);
+                    match self.repeat {
+                        // Alone it is waited for; beside pictures it is they that say when.
+                        Repeat::Loop if alone => {}
+                        Repeat::Loop => self.buffer.idle(Track::Audio),
+                        Repeat::Once => self.buffer.over(Track::Audio),
                     }
                     end
                 })
@@ -407,7 +409,8 @@ impl FileLine {
         }
         match (self.repeat, end) {
             (Repeat::Loop, Some(end)) => self.buffer.turn(end),
-            _ => self.buffer.idle(Track::Video),
+            (Repeat::Loop, None) => self.buffer.idle(Track::Video),
+            (Repeat::Once, _) => self.buffer.over(Track::Video),
         }
         end
     }

@@ -117,7 +117,7 @@ impl HeldLine {
                     let (line, zero) = (&self, &zero);
                     scope.spawn(move || {
                         line.sound(queue, zero, alone);
-                        line.buffer.idle(Track::Audio);
+                        line.buffer.over(Track::Audio);
                     });
                 }
                 None => self.buffer.idle(Track::Audio),
@@ -126,7 +126,7 @@ impl HeldLine {
                 let _set = SetAtEnd(&zero);
                 self.pictures(queue, &zero);
             }
-            self.buffer.idle(Track::Video);
+            self.buffer.over(Track::Video);
         });
         if !self.reporter.is_stopping() {
             self.reporter.event(Level::Info, "line-ended", "the source has come to its end");
