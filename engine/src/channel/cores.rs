@@ -4,16 +4,12 @@
 use std::num::NonZeroU8;
 
 use codecs::EncoderThreads;
-use pipeline_dsl::{self as dsl, Encoder, Input, Preset, Standby};
+use pipeline_dsl::{self as dsl, Encoder, Preset};
 
 /// Threads beyond these gain little, and each holds pictures and costs quality.
 const MOST: f64 = 8.0;
 /// What one thread is enough for, whatever the machine: 960x540 at 30 pictures a second, at veryfast.
 const SMALL: f64 = 960.0 * 540.0 * 30.0;
-
-/// What decoding a coded line and scaling it to the canvas takes, for each of the canvas's pixels;
-/// `docs/COST.md` has the parts.
-const DECODING: f64 = 0.35;
 
 /// How many times as long a preset of x264's takes as its veryfast; measured by `scripts/presets.sh`.
 fn x264(preset: Preset) -> f64 {
@@ -60,27 +56,7 @@ fn cost(show: &dsl::Show, ladder: &dsl::Ladder, rung: &dsl::Rung) -> f64 {
         | Encoder::H264V4l2
         | Encoder::HevcV4l2 => 0.0,
     };
-    pixels(rung.size, show) * encoder
-}
-
-/// What the lines take that are decoded all the time, in the same unit. Lines may bring any size: it is
-/// taken for the canvas's. A filler is decoded while it covers somebody who is not.
-fn decoding(show: &dsl::Show) -> f64 {
-    let is_coded = |line: &&dsl::Line| match line.input {
-        Input::Push { .. } | Input::Pull { .. } | Input::File { .. } | Input::Source { .. } => true,
-        Input::Device { .. } | Input::Test { .. } | Input::Image { .. } => false,
-    };
-    let of_camera = |camera: &dsl::Camera| match camera.failover.standby {
-        Standby::Hot => camera.lines.iter().filter(is_coded).count(),
-        Standby::Warm => camera.lines.iter().filter(is_coded).count().min(1),
-    };
-    let lines = show.cameras.iter().map(of_camera).sum::<usize>();
-    DECODING * lines as f64 * pixels(show.video.size, show)
-}
-
-/// Of pictures of this size, a second.
-fn pixels(size: media::Size, show: &dsl::Show) -> f64 {
-    f64::from(size.width) * f64::from(size.height) * show.video.rate.as_f64()
+    f64::from(rung.size.width) * f64::from(rung.size.height) * show.video.rate.as_f64() * encoder
 }
 
 /// For a rung of a show on so many cores.
@@ -104,8 +80,8 @@ pub(super) fn threads(
     };
     let own = cost(show, ladder, rung);
     // What stands in for a copied rung is idle as a rule, and not among all.
-    let encoding = show.channels.iter().map(of_channel).sum::<f64>().max(own);
-    let wanted = (own / (encoding + decoding(show)) * cores as f64).ceil().min(MOST);
+    let all = show.channels.iter().map(of_channel).sum::<f64>().max(own);
+    let wanted = (own / all * cores as f64).ceil().min(MOST);
     match NonZeroU8::new(wanted as u8) {
         Some(many) if many.get() > 1 && own > SMALL => EncoderThreads::Many(many),
         _ => alone,
@@ -196,14 +172,6 @@ mod tests {
         assert_eq!(placed(&show(2, "preset veryfast", FOUR), 2), [1; 8]);
         assert_eq!(placed(&show(5, "preset medium", FOUR), 4), [1; 20]);
         assert_eq!(placed(&show(1, "preset veryfast", FOUR), 1), [1; 4]);
-        // What is decoded beside them is work for the other core as well, whichever line of it is on air.
-        let film = show(1, "preset veryfast", FOUR).replace("test \"bars\"", "file \"film.mp4\"");
-        assert_eq!(placed(&film, 2), [1; 4]);
-        assert_eq!(placed(&film, 16), [8, 4, 1, 1]);
-        let spare = film.replace("film.mp4\"", "film.mp4\"; line c pull \"rtmp://a/b/c\"");
-        assert_eq!(placed(&spare, 16), [7, 3, 1, 1]);
-        let warm = spare.replace("a/b/c\"", "a/b/c\"; failover standby=warm");
-        assert_eq!(placed(&warm, 16), [8, 4, 1, 1]);
         // A small one is quick enough, however idle the machine is.
         assert_eq!(placed(&show(1, "preset veryfast", FOUR), 16), [8, 5, 1, 1]);
         assert_eq!(placed(&show(1, "preset veryfast", "rung a 640x360 700k"), 16), [1]);
