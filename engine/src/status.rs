@@ -351,7 +351,8 @@ pub struct Delta {
     pub revision: u64,
     /// The run.
     pub epoch: u64,
-    /// `figures` once a second, `event`, or what changed: `cut`, `filler`, `failover`, `mix-over`, …
+    /// `figures` once a second and `event`, which have all parts, or what changed: `cut`, `filler`,
+    /// `failover`, `mix-over`, …
     /// After a `reload` the lists are whole, and over HTTP a `snapshot` takes its place.
     pub cause: String,
     /// Seconds of show time.

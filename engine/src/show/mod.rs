@@ -293,7 +293,8 @@ impl ShowRun {
         decisions
     }
 
-    /// Figures once a second, events as they come.
+    /// Figures once a second, events as they come, each with all there is: what an event tells of is
+    /// then in the status as well, the overload and the rungs that rest because of it together.
     fn tell(&mut self, tick: Tick, from: Time) {
         let fresh: Vec<Event> = std::iter::from_fn(|| self.events.try_recv().ok()).collect();
         let second = self.rate.tick_from(Time::from_secs(1)).0.max(1);
@@ -306,18 +307,19 @@ impl ShowRun {
                 channel.measure(1.0);
             }
             self.thumbs.measure(1.0);
-            let (channels, cameras) = (self.channel_statuses(), self.camera_statuses());
-            let load = Some(self.load_status());
-            let parts = Parts { channels, cameras, scenes: self.scene_statuses(), load, events: fresh };
-            self.board.change(from, "figures", parts);
+            self.board.change(from, "figures", self.parts_with(fresh));
         } else if !fresh.is_empty() {
-            let (cameras, scenes) = (self.camera_statuses(), self.scene_statuses());
-            let load = Some(self.load_status());
-            self.board.change(
-                from,
-                "event",
-                Parts { cameras, scenes, load, events: fresh, ..Parts::default() },
-            );
+            self.board.change(from, "event", self.parts_with(fresh));
+        }
+    }
+
+    fn parts_with(&self, events: Vec<Event>) -> Parts {
+        Parts {
+            channels: self.channel_statuses(),
+            cameras: self.camera_statuses(),
+            scenes: self.scene_statuses(),
+            load: Some(self.load_status()),
+            events,
         }
     }
 
@@ -368,10 +370,7 @@ impl ShowRun {
         self.join_lines();
         self.log.sum_up(at);
         let fresh: Vec<Event> = std::iter::from_fn(|| self.events.try_recv().ok()).collect();
-        let (channels, cameras) = (self.channel_statuses(), self.camera_statuses());
-        let load = Some(self.load_status());
-        let parts = Parts { channels, cameras, scenes: self.scene_statuses(), load, events: fresh };
-        self.board.change(at, "end", parts);
+        self.board.change(at, "end", self.parts_with(fresh));
     }
 }
 

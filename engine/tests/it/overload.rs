@@ -141,11 +141,20 @@ show "slow" {
     let engine = Engine::start(show(text), options).unwrap();
     let handle = engine.handle();
     wait_for(&handle, "pictures", |status| status.channels[0].rungs[0].frames >= 10);
+    let (_, mut deltas) = handle.subscribe();
     brake.store(true, Ordering::SeqCst);
     let shed = wait_for(&handle, "the rung to rest", |s| s.channels[0].rungs[0].shed_since.is_some());
     assert_eq!(shed.load.shed, ["program/big"]);
     let since = shed.channels[0].rungs[0].shed_since.unwrap();
     assert!(shed.load.overload_since.is_some_and(|overload| overload <= since));
+    // Whoever reads the changes has both at once.
+    let change = std::iter::from_fn(|| deltas.blocking_recv().ok())
+        .find(|change| change.load.as_ref().is_some_and(|load| load.overload_since.is_some()));
+    let change = change.unwrap();
+    assert_eq!(change.load.as_ref().unwrap().shed, ["program/big"]);
+    assert!(change.events.iter().any(|event| event.code == "rung-shed"), "{change:#?}");
+    assert_eq!(change.channels.len(), 1, "{change:#?}");
+    assert_eq!(change.channels[0].rungs[0].shed_since, Some(since));
     let in_time = wait_for(&handle, "ticks in time", |s| s.load.late_ms < 40.0 && s.t > since + 1.0);
     assert_eq!(in_time.channels[0].rungs[0].shed_since, Some(since), "it does not come back at once");
     // Figures come once a second; what rests costs nothing that could be told of.
