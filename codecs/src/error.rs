@@ -47,6 +47,14 @@ fn at(pts: &Option<Time>) -> String {
     pts.map(|t| format!(" at pts {t}")).unwrap_or_default()
 }
 
+fn before(lacking: &[String]) -> String {
+    lacking.iter().map(|one| format!("{one}; ")).collect()
+}
+
+fn behind(said: &[String]) -> String {
+    if said.is_empty() { String::new() } else { format!(": {}", said.join("; ")) }
+}
+
 /// Why a codec, scaler or resampler did not do as asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CodecError {
@@ -63,6 +71,16 @@ pub enum CodecError {
         code: i32,
         /// FFmpeg's text for it.
         text: String,
+    },
+    /// A device does not encode.
+    #[error("{}{why}{}", before(lacking), behind(said))]
+    Device {
+        /// What it needs and this machine does not have, as far as that can be seen.
+        lacking: Vec<String>,
+        /// FFmpeg's error.
+        why: Box<CodecError>,
+        /// What FFmpeg says of it in its log: a few lines.
+        said: Vec<String>,
     },
     /// This build of FFmpeg has no such codec.
     #[error("this FFmpeg has no {codec}: install one built with it")]

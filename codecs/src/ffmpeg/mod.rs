@@ -13,6 +13,8 @@ mod follow;
 mod frame;
 mod graph;
 mod intake;
+mod log;
+mod needs;
 mod pool;
 mod resample;
 mod sound;
@@ -34,7 +36,7 @@ use media::{AudioParams, VideoParams};
 
 use crate::codec::{AudioDecoder, AudioEncoder, CodecKit, VideoDecoder, VideoEncoder};
 use crate::error::CodecError;
-use crate::settings::{AudioEncoderSettings, VideoEncoderSettings};
+use crate::settings::{AudioEncoderSettings, EncoderFamily, VideoEncoderSettings};
 
 /// The real codecs: FFmpeg's decoders, its encoders for pictures (x264, x265, devices), and its AAC.
 ///
@@ -63,7 +65,15 @@ impl CodecKit for Ffmpeg {
         Ok(Box::new(decode::AvAudioDecoder::open(params)?))
     }
     fn video_encoder(&self, settings: &VideoEncoderSettings) -> Result<Box<dyn VideoEncoder>, CodecError> {
-        Ok(Box::new(encode_video::AvVideoEncoder::open(settings)?))
+        let open = || encode_video::AvVideoEncoder::open(settings);
+        let opened = match settings.encoder.family() {
+            EncoderFamily::Software => open(),
+            family => {
+                let (opened, said) = log::heard(open);
+                opened.map_err(|why| needs::lacking(family, why, said))
+            }
+        };
+        Ok(Box::new(opened?))
     }
     fn audio_encoder(&self, settings: &AudioEncoderSettings) -> Result<Box<dyn AudioEncoder>, CodecError> {
         Ok(Box::new(encode_audio::Aac::open(settings)?))

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use codecs::{
-    CodecKit, EncoderFamily, Ffmpeg, Ladder, LadderSettings, Lookahead, RungOutput, VideoEncoderName,
-    VideoEncoderSettings,
+    CodecError, CodecKit, EncoderFamily, Ffmpeg, Ladder, LadderSettings, Lookahead, RungOutput,
+    VideoEncoderName, VideoEncoderSettings,
 };
 use media::{FrameRate, Key, Packet, Size, Span, Time, VideoCodec};
 
@@ -238,6 +238,12 @@ fn a_rung_of_any_encoder_has_its_pictures_with_or_without_the_device() {
             (Some(why), EncoderFamily::Software) => panic!("{name:?}: {why}"),
             (Some(why), _) => {
                 assert!(why.to_string().contains(name.as_str()), "{name:?}: {why}");
+                // A number alone helps nobody.
+                let is_told = match why {
+                    CodecError::Device { lacking, said, .. } => !(lacking.is_empty() && said.is_empty()),
+                    why => matches!(why, CodecError::Unavailable { .. }),
+                };
+                assert!(is_told, "{name:?}: {why:?}");
                 assert_eq!(ladder.encoders(), [name.stand_in().unwrap()]);
             }
         }
