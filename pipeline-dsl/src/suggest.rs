@@ -1,5 +1,9 @@
 //! "Did you mean …?"
 
+mod encoder;
+
+pub(crate) use encoder::other_encoder;
+
 /// The word of `legal` nearest to `text`, if one is near enough to have been meant.
 pub(crate) fn nearest<'w>(text: &str, legal: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     let length = text.chars().count();

@@ -18,7 +18,7 @@ use crate::model::{
     Anchor, At, Crop, Encoder, Gain, KeyPlace, Length, Pattern, PushPoint, Rgb, Text, TimeOfDay, Zone,
 };
 use crate::reference::{PULL_SCHEMES, PUSH_SCHEMES};
-use crate::suggest::did_you_mean;
+use crate::suggest::{did_you_mean, other_encoder};
 use crate::syntax::Atom;
 use crate::template::PLACEHOLDERS;
 
@@ -226,12 +226,10 @@ pub(crate) fn read(subject: &str, ty: Type, atom: &Atom) -> Result<Value, Diagno
             None => {
                 let message = format!("{} takes {}, not `{}`", subject, words.join(", "), shown(text));
                 let said = Diagnostic::error("unknown-value", atom.span, message);
-                if *words == Encoder::WORDS
-                    && let Some(why) = Encoder::why_not(text)
-                {
-                    return Err(said.help(why));
-                }
-                return Err(said.help_if(did_you_mean(text, words.iter().copied())));
+                return Err(match *words == Encoder::WORDS {
+                    true => said.help_if(other_encoder(text)),
+                    false => said.help_if(did_you_mean(text, words.iter().copied())),
+                });
             }
         },
         Type::SomeOf(words) => Value::Words(some_of(&place, words)?),
