@@ -260,6 +260,42 @@ show "codecs" {
     assert!(!codes(&ran.report).iter().any(|(code, _)| code.starts_with("rungs-")));
 }
 
+/// After a tick that shows nothing new a camera of 50 pictures a second has one that lies between two
+/// ticks: sound must not have gone ahead of it.
+#[test]
+fn a_camera_faster_than_the_show_with_holes_stays_in_order() {
+    let clips = tempfile::tempdir().unwrap();
+    make(
+        &clips.path().join("fast.flv"),
+        "-f lavfi -i testsrc2=size=192x108:rate=50,select=not(between(t\\,1\\,1.11)+between(mod(t\\,0.4)\\,0.2\\,0.25)) \
+         -f lavfi -i sine=frequency=440:sample_rate=48000 -t 4 -vsync vfr \
+         -c:v libx264 -preset veryfast -bf 0 -g 25 -sc_threshold 0 -b:v 400k -pix_fmt yuv420p -c:a aac -flvflags no_duration_filesize",
+    );
+    let text = r#"
+show "fast" {
+  video 192x108 25fps
+  audio 48kHz stereo
+  camera main { line disk file "fast.flv" }
+  ladder own { keyframe 2s; audio 64k; rung source copy; rung small 96x54 120k }
+  channel program { sources main; ladder own; egress disk record "{rung}.flv" }
+  rundown program { at 0:03.600 end }
+}"#;
+    let out = tempfile::tempdir().unwrap();
+    let options = RunOptions {
+        inputs: clips.path().to_owned(),
+        out: out.path().to_owned(),
+        kit: ffmpeg(),
+        ..RunOptions::new(Mode::Offline)
+    };
+    let report = Engine::start(show(text), options).unwrap().wait();
+    let all = tags(&out.path().join("source.flv"));
+    let pictures = taken(&all);
+    rises(&pictures, &all);
+    assert!(copied(&report) > 140, "{} copied", copied(&report));
+    let between = |one: &Taken| (one.pts - pictures[0].pts) % TICK != 0;
+    assert!(pictures.iter().any(between), "none between two ticks");
+}
+
 #[test]
 fn the_same_show_twice_gives_the_same_tags() {
     let read = || tags(&run().2.path().join("source-clear.flv"));

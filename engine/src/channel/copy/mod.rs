@@ -127,11 +127,12 @@ impl Copying {
         }
     }
 
-    /// Nothing new is shown at the tick at `at`, and nothing waits that was: what comes is shown at
-    /// the next one at the earliest.
+    /// Nothing new is shown at the tick at `at`, and nothing waits that was: what comes is shown
+    /// after it. Not at the next one at the earliest: a camera faster than the show has pictures
+    /// between the two, and any camera has whose late picture comes together with the one behind it.
     fn hold(&self, at: Time, tick: Span) {
         if !self.line.coded.waits() {
-            let _ = self.to.send(CopiedPacket::Held { before: at + tick - delay(tick) });
+            let _ = self.to.send(CopiedPacket::Held { before: at - delay(tick) });
         }
     }
 }

@@ -1,5 +1,6 @@
 use bytes::Bytes;
 use media::{SampleRate, Track, VideoCodec};
+use proptest::prelude::*;
 
 use super::*;
 use crate::ingest::buffer::Pace;
@@ -125,8 +126,8 @@ fn a_rung_knows_of_ticks_that_show_nothing_new() {
             CopiedPacket::Held { before } => before,
         })
         .collect();
-    // A picture of the next tick is decoded two ticks before that.
-    assert_eq!(told, [at(-2), at(0)]);
+    // A picture is decoded two ticks before it is shown, and may lie between two ticks.
+    assert_eq!(told, [at(-2), at(-1)]);
     rig.tick(Frame, Some(&line), &[picture(1, 2, Delta)]);
     let Some(Stretch::Copied { packets, .. }) = rig.stretches.last() else { panic!("it copies") };
     assert!(matches!(packets.recv(), Ok(CopiedPacket::Picture { packet, .. }) if packet.dts == at(0)));
@@ -172,4 +173,61 @@ fn what_leaves_is_known_by_the_picture_that_begins_it() {
     heads.encoded(own(4));
     let sizes: Vec<_> = (0..5).map(|n| heads.head_of(at(n)).map(|head| head.params.size.unwrap())).collect();
     assert_eq!(sizes, [Some(CANVAS), None, Some(CAMERAS), None, Some(CANVAS)]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+    /// However many pictures a tick finds, none or several, in order or not: none is decoded before what
+    /// the rung was told of those that come, and each later than the one before.
+    #[test]
+    fn what_a_rung_is_told_of_ticks_without_pictures_holds(
+        found in prop::collection::vec(0usize..5, 1..60),
+        keys in prop::collection::vec(0usize..40, 0..4),
+        swapped in prop::collection::vec(any::<bool>(), 0..40),
+    ) {
+        let (mut rig, line) = (Rig::new(), line());
+        let config = [1, 66, 0xc0, 30, 0xff, 0xe1, 0, 4, 0x67, 66, 0xc0, 30, 1, 0, 2, 0x68, 0xce];
+        line.coded.want();
+        let config = Bytes::copy_from_slice(&config);
+        line.coded.begin(&VideoParams { codec: VideoCodec::Avc, size: None, config });
+        // In order of decoding, where a picture may go before the one that is shown before it.
+        let count = found.iter().sum::<usize>() + 1;
+        let is_key = |n: usize| n == 0 || keys.contains(&n);
+        let mut order: Vec<usize> = (0..count).collect();
+        for (pair, swaps) in order.chunks_mut(2).zip(swapped) {
+            if let [first, second] = pair && swaps && !is_key(*first) && !is_key(*second) {
+                std::mem::swap(first, second);
+            }
+        }
+        let stamp = |n: usize| Time::from_millis(n as i64);
+        for n in order {
+            let (kind, key) = if is_key(n) { (5, Key::Frame) } else { (1, Key::Delta) };
+            let data = Bytes::copy_from_slice(&[0, 0, 0, 2, kind, n as u8]);
+            let packet = Packet { track: Track::Video, pts: stamp(n), dts: stamp(n), duration: None, key, data };
+            line.coded.packet(&packet);
+            line.coded.placed(stamp(n), stamp(n));
+        }
+        let mut newest = 0;
+        let shown = |newest: usize, tick: usize| line.coded.shown(Some(stamp(newest)), at(tick as i64), TICK);
+        let pictures = shown(0, 0);
+        rig.tick(Frame, Some(&line), &pictures);
+        for (tick, found) in found.iter().enumerate() {
+            newest += found;
+            let pictures = shown(newest, tick + 1);
+            rig.tick(Delta, Some(&line), &pictures);
+        }
+        prop_assert_eq!(rig.stretches.len(), 1, "it copies from the first tick on");
+        let Some(Stretch::Copied { packets, .. }) = rig.stretches.last() else { panic!("it copies") };
+        let (mut last, mut before) = (None, None);
+        for one in packets.try_iter() {
+            match one {
+                CopiedPacket::Held { before: told } => before = before.max(Some(told)),
+                CopiedPacket::Picture { packet, .. } => {
+                    prop_assert!(Some(packet.dts) > last, "{} after {last:?}", packet.dts);
+                    prop_assert!(Some(packet.dts) >= before, "{} where none was to come before {before:?}", packet.dts);
+                    last = Some(packet.dts);
+                }
+            }
+        }
+    }
 }
