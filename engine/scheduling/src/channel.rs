@@ -10,7 +10,7 @@ mod wake;
 use media::{Key, Tick, Time};
 use pipeline_dsl::{Channel, MarkOrder, Show, Switch};
 
-use crate::cover::{Patience, Shot, Stage};
+use crate::cover::{FillerHole, Patience, Shot, Stage};
 use crate::decision::{
     Blend, Decision, Freshness, Heard, Intent, OnAir, OnAirChange, Program, Reason, Standing,
 };
@@ -29,7 +29,8 @@ use crate::view::{Look, SourceIx, SourceView};
 /// - Over a hole the last picture is held; `after` counted from when the first
 ///   missing picture was due, the filler comes in; the source is back with its
 ///   next clean picture. A channel without filler holds for 500 ms, then shows black.
-/// - A filler without a picture of its own is black and silence.
+/// - A filler that gives no more pictures is held for 2 s, or `after` if that is longer, from when
+///   the last one came, late or not. Without a picture, or once it has ended, it is black and silence.
 /// - Commands act at the next tick decided, cues at exactly theirs, after the
 ///   commands of that tick and in the order of the file.
 /// - A director's take of a source whose hole is older than `after`, or which never had a
@@ -150,7 +151,9 @@ impl ChannelScheduler {
         let now = self.plan.rate.time_of(tick);
         let mut marks = self.plan.grid.is_due(before, tick);
         marks |= self.encrypt(tick);
-        let stage = Stage { now, after: self.plan.after, sources, filler };
+        let filler_hole = FillerHole::at(now, self.state.filler_hole, filler);
+        self.state.filler_hole = filler_hole;
+        let stage = Stage { now, after: self.plan.after, sources, filler, filler_hole };
         if now >= Time::ZERO + self.plan.after {
             self.state.opening = Opening::Over;
         }

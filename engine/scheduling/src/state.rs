@@ -4,6 +4,7 @@ use media::Tick;
 use pipeline_dsl::{MarkOrder, Name, Switch};
 use serde::{Deserialize, Serialize};
 
+use crate::cover::FillerHole;
 use crate::decision::{Blend, Encryption, Freshness, Heard, Intent, KeyIx, OnAir, Program, Standing};
 use crate::event::EventQueue;
 use crate::plan::Plan;
@@ -99,6 +100,9 @@ pub(crate) struct State {
     /// How each source is heard.
     pub strips: Vec<Strip>,
     pub alarm: Option<Alarm>,
+    /// That of the filler at the tick decided last.
+    #[serde(default)]
+    pub filler_hole: Option<FillerHole>,
     #[serde(default)]
     pub awake: Awake,
     pub events: EventQueue,
@@ -138,6 +142,7 @@ impl State {
             strips: vec![Strip::UNITY; plan.sources.len()],
             encryption: intent.encryption(),
             alarm: None,
+            filler_hole: None,
             awake: Awake::Yes,
             events: EventQueue::default(),
             scenes: Vec::new(),

@@ -276,20 +276,24 @@ fn a_filler_that_fails_is_missed_where_it_covers_and_nowhere_else() {
         |at, lasts, what| fault(at, lasts, FaultKind::Filler { filler: "standby".into(), fault: what });
     let text = TOUR.replace("0:06 cut alone; at 0:08 end", "0:10 cut alone; at 0:12 end");
     let faults = vec![
-        line("main/fiber", 1.0, 6.0, LineFault::Lost),
-        line("main/backpack", 1.0, 6.0, LineFault::Lost),
+        line("main/fiber", 1.0, 8.0, LineFault::Lost),
+        line("main/backpack", 1.0, 8.0, LineFault::Lost),
         filler(2.5, 1.0, LineFault::Black),
-        filler(4.5, 1.0, LineFault::Stall),
+        filler(3.7, 0.8, LineFault::Stall),
+        filler(4.8, 4.1, LineFault::Stall),
         filler(9.5, 1.0, LineFault::Freeze),
     ];
     let rehearsal = under(&text, faults);
     let seen = missed(&rehearsal, Sense::Picture);
     let told: Vec<_> = seen.iter().map(|(gap, _)| (gap.saw, gap.fault)).collect();
-    // Held, then black for want of another; when it is on no one's air nothing is missed of it.
-    assert_eq!(told[1..], [(Saw::Black, Some(2)), (Saw::Black, Some(3))], "{seen:#?}");
+    // Held, and after two seconds black for want of another; when it is on no one's air nothing is
+    // missed of it.
+    let expected = [(Saw::Black, Some(2)), (Saw::Frozen, Some(3)), (Saw::Black, Some(4))];
+    assert_eq!(told[1..], expected, "{seen:#?}");
     assert!(matches!(told[0], (Saw::Frozen, Some(0 | 1))), "{seen:#?}");
     assert!(about(seen[0].1, 0.5, 0.1) && about(seen[1].1, 1.0, 0.05), "{seen:#?}");
-    assert!(about(seen[2].0.from, 4.5, 0.05) && about(seen[2].1, 1.0, 0.05), "{seen:#?}");
+    assert!(about(seen[2].0.from, 3.7, 0.05) && about(seen[2].1, 0.8, 0.05), "{seen:#?}");
+    assert!(about(seen[3].0.from, 4.8, 0.05) && about(seen[3].1, 4.1, 0.05), "{seen:#?}");
     assert!(seen[1].0.why.starts_with("standby: "), "{seen:#?}");
     assert_eq!((said(&rehearsal, "black", "program"), said(&rehearsal, "black-over", "program")), (1, 1));
     let drip = vec![filler(1.0, 1.0, LineFault::Drip(share(5)))];

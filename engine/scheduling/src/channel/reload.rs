@@ -71,6 +71,7 @@ impl ChannelScheduler {
 
     /// Has this state, which was moved to its places, and the cues of the show.
     fn go_on_with(&mut self, old: &Self, mut state: State) {
+        state.filler_hole = state.filler_hole.filter(|_| old.plan.filler == self.plan.filler);
         let same = old.plan.cues.len() == self.plan.cues.len()
             && old
                 .plan

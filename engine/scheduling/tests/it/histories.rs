@@ -158,6 +158,19 @@ fn is_gone(view: SourceView, now: Time, after: Span) -> bool {
     }
 }
 
+/// Whether the filler has been without a new picture for so long that it is black: from each tick on
+/// that finds it in another hole than the tick before, or in the first one.
+fn is_filler_gone(history: &History, tick: u64, after: Span) -> bool {
+    let at = |tick| history.view(SOURCES.len(), tick);
+    let Picture::Missing { since } = at(tick).picture else {
+        return is_gone(at(tick), history.rate.time_of(Tick(tick)), after);
+    };
+    let is_it = |tick: &u64| at(*tick).picture == Picture::Missing { since };
+    let first = (0..=tick).rev().take_while(is_it).last().unwrap_or(tick);
+    let quiet = history.rate.time_of(Tick(tick)) - history.rate.time_of(Tick(first));
+    quiet >= after.max(Span::from_millis(2_000))
+}
+
 fn source_named(name: &str) -> SourceIx {
     SourceIx(SOURCES.iter().position(|source| *source == name).unwrap())
 }
@@ -176,8 +189,7 @@ proptest! {
             let Some(on_air) = decision.program.on_air() else { break };
             let now = history.rate.time_of(Tick(tick));
             let wanted = history.view(intent.source.0, tick);
-            let filler = history.view(SOURCES.len(), tick);
-            let cover = if is_gone(filler, now, after) { OnAir::Black } else { OnAir::Filler };
+            let cover = if is_filler_gone(&history, tick, after) { OnAir::Black } else { OnAir::Filler };
             let was_covered = before.is_some_and(|b| !matches!(b.program.on_air(), Some(OnAir::Source(_))));
             if intent.filler == Switch::On {
                 prop_assert_eq!(decision.program, Program::One(cover));

@@ -84,27 +84,69 @@ fn a_first_picture_is_waited_for_in_black() {
 
 #[test]
 fn a_dead_filler_is_black() {
-    let mut rig = Rig::new(&[]).hole(0, 1000, 4000).filler_hole(500, 2000).filler_hole(3000, 9000);
-    rig.run(5000).shows(
+    let mut rig = Rig::new(&[]).hole(0, 3000, 7500).filler_hole(500, 4000).filler_hole(5000, 9000);
+    rig.run(8000).shows(
         "0:00.000 main start key
-         0:01.000 main held
-         0:01.520 black filler key
-         0:02.000 standby filler key
-         0:03.000 standby held
+         0:03.000 main held
          0:03.520 black filler key
-         0:04.000 main recovered key",
+         0:04.000 standby filler key
+         0:05.000 standby held
+         0:07.000 black filler key
+         0:07.520 main recovered key",
     );
     assert_eq!(
         rig.events(),
         [
-            "0:01.520 Alarm black program: no picture and no filler: black and silence",
-            "0:02.000 Info black-over program: there is a picture again",
-            "0:02.000 Alarm filler-in program: main has no picture: the filler covers it",
-            "0:03.520 Info filler-out program: the filler no longer covers main",
             "0:03.520 Alarm black program: no picture and no filler: black and silence",
             "0:04.000 Info black-over program: there is a picture again",
+            "0:04.000 Alarm filler-in program: main has no picture: the filler covers it",
+            "0:07.000 Info filler-out program: the filler no longer covers main",
+            "0:07.000 Alarm black program: no picture and no filler: black and silence",
+            "0:07.520 Info black-over program: there is a picture again",
         ]
     );
+}
+
+/// A file whose thread gets no time comes later and later: as long as it comes at all it is better
+/// than black, and nothing goes to and fro.
+#[test]
+fn a_filler_that_comes_late_is_shown_as_it_comes() {
+    let mut rig = Rig::new(&[]).hole(0, 1000, 60_000);
+    rig.run(1600);
+    let mut last = 1600;
+    // Each picture 1.2 s after the one before, which lies a tick before it in the film.
+    for (n, tick) in (40..500).enumerate() {
+        let now = tick * 40;
+        last = if n % 30 == 0 { last + 40 } else { last };
+        let filler = Some(SourceView::missing(ms(last)));
+        let decision = rig.program.decide(Tick(tick as u64), &[SourceView::missing(ms(1000))], filler);
+        assert_eq!(decision.program.on_air(), Some(OnAir::Filler), "at {now} ms, {} ms late", now - last);
+    }
+    let newest = 40 * (40 + 450);
+    for tick in 500..600 {
+        let filler = Some(SourceView::missing(ms(last)));
+        let decision = rig.program.decide(Tick(tick), &[SourceView::missing(ms(1000))], filler);
+        let expected = if tick * 40 < newest + 2000 { OnAir::Filler } else { OnAir::Black };
+        assert_eq!(decision.program.on_air(), Some(expected), "tick {tick}");
+    }
+    // What is as late as before comes again, and is shown at once.
+    let filler = Some(SourceView::missing(ms(last + 40)));
+    let decision = rig.program.decide(Tick(600), &[SourceView::missing(ms(1000))], filler);
+    assert_eq!(decision.program.on_air(), Some(OnAir::Filler));
+    let codes: Vec<_> =
+        rig.events().into_iter().map(|line| line.split(' ').nth(2).unwrap().to_owned()).collect();
+    assert_eq!(codes, ["filler-in", "filler-out", "black", "black-over", "filler-in"]);
+}
+
+#[test]
+fn a_filler_that_has_ended_is_held_no_longer_than_a_source() {
+    let mut rig = Rig::new(&[]).hole(0, 1000, 60_000);
+    rig.run(1600);
+    for (tick, expected) in [(40, OnAir::Filler), (52, OnAir::Filler), (53, OnAir::Black)] {
+        let filler = Some(SourceView::ended(ms(1600)));
+        let decision = rig.program.decide(Tick(tick), &[SourceView::missing(ms(1000))], filler);
+        assert_eq!(decision.program.on_air(), Some(expected), "tick {tick}");
+    }
 }
 
 #[test]
@@ -213,22 +255,22 @@ fn a_cut_to_a_dead_source_is_the_filler_at_once() {
 
 #[test]
 fn filler_on_keeps_the_intent() {
-    let mut rig = Rig::new(&[]).filler_hole(1500, 2200);
+    let mut rig = Rig::new(&[]).filler_hole(1500, 3700);
     rig.run(1000);
     rig.ask(&FILLER_ON).unwrap();
     rig.run(1200);
     assert_eq!(rig.ask(&cut("karry")).unwrap().reach, scheduling::Reach::IntentOnly);
     assert_eq!(rig.ask(&FILLER_ON).unwrap().reach, scheduling::Reach::Nothing);
-    rig.run(2500);
+    rig.run(4000);
     assert_eq!(rig.program.intent().source, SourceIx(1));
     rig.ask(&FILLER_OFF).unwrap();
-    rig.run(3000).shows(
+    rig.run(4500).shows(
         "0:00.000 main start key
          0:01.000 standby filler key
          0:01.520 standby held
-         0:02.000 black filler key
-         0:02.200 standby filler key
-         0:02.520 karry recovered key",
+         0:03.520 black filler key
+         0:03.720 standby filler key
+         0:04.000 karry recovered key",
     );
     let codes: Vec<_> =
         rig.events().into_iter().map(|line| line.split(' ').nth(2).unwrap().to_owned()).collect();
