@@ -7,14 +7,44 @@ use std::sync::Once;
 
 use ffmpeg_next::ffi;
 
-/// Lines that are kept of one opening; the first tell most.
+/// Lines that are kept of one opening.
 const MOST_LINES: usize = 4;
 /// Bytes of a line.
 const LONGEST: usize = 256;
 
 thread_local! {
     /// What was said on this thread, while somebody listens.
-    static HEARD: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+    static HEARD: RefCell<Option<Heard>> = const { RefCell::new(None) };
+}
+
+/// What was said, each line once.
+#[derive(Default)]
+struct Heard {
+    /// The first errors, which tell most.
+    errors: Vec<String>,
+    /// The last of what else is told, which is all there is of some: of VA-API's devices FFmpeg
+    /// calls nothing an error.
+    steps: Vec<String>,
+}
+
+impl Heard {
+    fn take_down(&mut self, level: c_int, line: &str) {
+        let lines = if level <= ffi::AV_LOG_ERROR { &mut self.errors } else { &mut self.steps };
+        if line.is_empty() || lines.iter().any(|before| before == line) {
+            return;
+        }
+        if lines.len() == MOST_LINES {
+            if level <= ffi::AV_LOG_ERROR {
+                return;
+            }
+            lines.remove(0);
+        }
+        lines.push(line.to_owned());
+    }
+
+    fn lines(self) -> Vec<String> {
+        if self.errors.is_empty() { self.steps } else { self.errors }
+    }
 }
 
 /// C's `va_list` as a parameter: it is one pointer, or as large as one, on every machine that FFmpeg
@@ -32,8 +62,8 @@ type LineMaker = unsafe extern "C" fn(
     *mut c_int,
 ) -> c_int;
 
-/// Does `open`, and gives what FFmpeg had to say of errors meanwhile, on this thread: a few lines, each
-/// once. Elsewhere its log stays as it was.
+/// Does `open`, and gives what FFmpeg had to say meanwhile, on this thread: a few lines of errors, or of
+/// what it did if it called nothing an error. Elsewhere its log stays as it was.
 pub(super) fn heard<T>(open: impl FnOnce() -> T) -> (T, Vec<String>) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -49,9 +79,9 @@ pub(super) fn heard<T>(open: impl FnOnce() -> T) -> (T, Vec<String>) {
             ffi::av_log_set_callback(Some(std::mem::transmute::<Listener, _>(listener)));
         }
     });
-    HEARD.set(Some(Vec::new()));
+    HEARD.set(Some(Heard::default()));
     let done = open();
-    (done, HEARD.take().unwrap_or_default())
+    (done, HEARD.take().unwrap_or_default().lines())
 }
 
 /// FFmpeg's callback: takes down what is heard here, and leaves all else to FFmpeg's own.
@@ -67,7 +97,8 @@ unsafe extern "C" fn listen(of: *mut c_void, level: c_int, format: *const c_char
         return;
     }
     // The upper bytes are a colour.
-    if level & 0xff > ffi::AV_LOG_ERROR {
+    let level = level & 0xff;
+    if level > ffi::AV_LOG_VERBOSE {
         return;
     }
     let mut line: [c_char; LONGEST] = [0; LONGEST];
@@ -83,12 +114,8 @@ unsafe extern "C" fn listen(of: *mut c_void, level: c_int, format: *const c_char
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let text = text.trim().trim_end_matches('.');
     let _ = HEARD.try_with(|heard| {
-        if let Some(lines) = heard.borrow_mut().as_mut()
-            && lines.len() < MOST_LINES
-            && !text.is_empty()
-            && lines.iter().all(|line| line != text)
-        {
-            lines.push(text.to_owned());
+        if let Some(heard) = heard.borrow_mut().as_mut() {
+            heard.take_down(level, text);
         }
     });
 }
@@ -108,7 +135,7 @@ mod tests {
     fn errors_are_heard_while_somebody_listens_on_this_thread() {
         let (done, lines) = heard(|| {
             say(ffi::AV_LOG_ERROR, c"libcuda.so.1");
-            say(ffi::AV_LOG_VERBOSE, c"libm.so.6");
+            say(ffi::AV_LOG_VERBOSE, c"a step");
             say(ffi::AV_LOG_ERROR, c"libcuda.so.1");
             say(ffi::AV_LOG_FATAL, c"a\tdriver");
             std::thread::spawn(|| say(ffi::AV_LOG_ERROR, c"somebody else's")).join().unwrap();
@@ -120,6 +147,17 @@ mod tests {
         );
         say(ffi::AV_LOG_ERROR, c"nobody's");
         assert_eq!(heard(|| ()).1, Vec::<String>::new());
+    }
+
+    #[test]
+    fn where_nothing_is_called_an_error_the_last_steps_are_told() {
+        let ((), lines) = heard(|| {
+            for step in [c"one", c"two", c"three", c"four", c"five", c"five"] {
+                say(ffi::AV_LOG_VERBOSE, step);
+            }
+            say(ffi::AV_LOG_DEBUG, c"a detail");
+        });
+        assert_eq!(lines, ["two", "three", "four", "five"].map(|step| format!("Cannot load {step} (7)")));
     }
 
     #[test]

@@ -79,11 +79,19 @@ const MFX: Libraries = (
     "Intel's runtime; Debian: libmfx-gen1.2 for newer cards, or libmfx1",
 );
 
+/// Why a device file does not open.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Shut {
+    Permission,
+    /// In the system's words.
+    Otherwise(String),
+}
+
 /// What there is of a family's needs.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 struct Found {
     /// Device files, and why one does not open.
-    nodes: Vec<(String, Result<(), String>)>,
+    nodes: Vec<(String, Result<(), Shut>)>,
     /// Of each need the libraries, and why one does not load.
     libraries: Vec<Vec<Result<(), String>>>,
     /// Drivers of VA-API.
@@ -141,11 +149,11 @@ fn names(folder: &str, is_one: &dyn Fn(&str) -> bool) -> Vec<String> {
     names.filter(|name| is_one(name)).map(|name| format!("{folder}/{name}")).collect()
 }
 
-fn opens(path: &str) -> Result<(), String> {
+fn opens(path: &str) -> Result<(), Shut> {
     match OpenOptions::new().read(true).write(true).open(path) {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => Err("no permission".to_owned()),
-        Err(error) => Err(error.to_string()),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(Shut::Permission),
+        Err(error) => Err(Shut::Otherwise(error.to_string())),
     }
 }
 
@@ -172,8 +180,13 @@ fn lacks(family: EncoderFamily, found: &Found) -> Vec<String> {
             lacking.push(format!("there is no {} ({}; a container must be given it)", nodes.first, nodes.of))
         }
         [(path, Err(why)), ..] if found.nodes.iter().all(|(_, opens)| opens.is_err()) => {
-            let Nodes { group, .. } = nodes;
-            lacking.push(format!("{path} does not open: {why}; is the user in the group `{group}`?"));
+            lacking.push(match why {
+                Shut::Permission => {
+                    let Nodes { group, .. } = nodes;
+                    format!("{path} does not open for this user (those of the group `{group}` may, usually)")
+                }
+                Shut::Otherwise(why) => format!("{path} does not open: {why}"),
+            });
         }
         // Cameras and tuners are shown by such files as well.
         _ if family == EncoderFamily::V4l2 => {
@@ -203,12 +216,10 @@ mod tests {
     use super::*;
     use crate::error::Step;
 
-    const DENIED: Result<(), &str> = Err("no permission");
-
-    fn found(nodes: &[(&str, Result<(), &str>)], libraries: &[&[Result<(), &str>]], drivers: usize) -> Found {
+    fn found(nodes: &[(&str, Result<(), Shut>)], libraries: &[&[Result<(), &str>]], drivers: usize) -> Found {
         let owned = |one: &Result<(), &str>| one.map_err(str::to_owned);
         Found {
-            nodes: nodes.iter().map(|(path, opens)| ((*path).to_owned(), owned(opens))).collect(),
+            nodes: nodes.iter().map(|(path, opens)| ((*path).to_owned(), opens.clone())).collect(),
             libraries: libraries.iter().map(|any| any.iter().map(owned).collect()).collect(),
             drivers,
         }
@@ -236,14 +247,20 @@ mod tests {
     #[test]
     fn what_is_there_is_not_complained_of() {
         let card = ("/dev/dri/renderD129", Ok(()));
-        let denied = ("/dev/dri/renderD128", DENIED);
-        assert_eq!(lacks(EncoderFamily::Vaapi, &found(&[denied, card], &[], 1)), Vec::<String>::new());
+        let denied = ("/dev/dri/renderD128", Err(Shut::Permission));
+        let both = found(&[denied.clone(), card.clone()], &[], 1);
+        assert_eq!(lacks(EncoderFamily::Vaapi, &both), Vec::<String>::new());
         // One of two libraries is enough.
         let qsv = found(&[card], &[&[Err("missing"), Ok(())]], 2);
         assert_eq!(lacks(EncoderFamily::Qsv, &qsv), Vec::<String>::new());
         assert_eq!(
             lacks(EncoderFamily::Vaapi, &found(&[denied], &[], 1)),
-            ["/dev/dri/renderD128 does not open: no permission; is the user in the group `render`?"]
+            ["/dev/dri/renderD128 does not open for this user (those of the group `render` may, usually)"]
+        );
+        let idle = ("/dev/nvidia0", Err(Shut::Otherwise("No such device or address (os error 6)".into())));
+        assert_eq!(
+            lacks(EncoderFamily::Nvenc, &found(&[idle], &[&[Ok(())], &[Ok(())]], 0)),
+            ["/dev/nvidia0 does not open: No such device or address (os error 6)"]
         );
     }
 
@@ -262,7 +279,8 @@ mod tests {
         let why = loads(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap_err();
         assert!(why.starts_with("not to be loaded: "), "{why}");
         assert_eq!(opens("/dev/null"), Ok(()));
-        assert!(opens("/dev/no-such-card").unwrap_err().contains("No such file"));
+        let Err(Shut::Otherwise(why)) = opens("/dev/no-such-card") else { panic!("there is none") };
+        assert!(why.contains("No such file"), "{why}");
     }
 
     #[test]
