@@ -2,6 +2,7 @@
 
 use media::{AudioParams, Key, Packet, VideoParams};
 
+use crate::lookahead::Plan;
 use crate::settings::{AudioEncoderSettings, VideoEncoderSettings};
 use crate::{CodecError, Frame, Pcm};
 
@@ -56,6 +57,15 @@ pub trait VideoEncoder: Send {
     /// # Errors
     /// A picture of another size, a PTS that does not rise, or FFmpeg's own.
     fn send(&mut self, frame: &Frame, key: Key) -> Result<(), CodecError>;
+    /// The same for who has [planned](crate::lookahead) it. An encoder that has no use for a plan takes of
+    /// it whether the picture is a key frame, and so do those that were not opened with
+    /// [`Lookahead::Shared`](crate::Lookahead::Shared).
+    ///
+    /// # Errors
+    /// As `send`.
+    fn send_planned(&mut self, frame: &Frame, plan: &Plan) -> Result<(), CodecError> {
+        self.send(frame, plan.key())
+    }
     /// The next packet in order of DTS. B-frame delay stays in the timestamps:
     /// the first DTS may lie before the first PTS.
     ///

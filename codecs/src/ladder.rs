@@ -1,7 +1,7 @@
 //! One canvas in, every rung's packets out.
 //!
-//! One thread scales: each rung from the next larger one. One thread an
-//! encoder encodes. Bounded channels between them: who is slow slows the one
+//! One thread scales: each rung from the next larger one. It also looks ahead for those rungs that
+//! [share](crate::Lookahead::Shared) it. One thread an encoder encodes. Bounded channels between them: who is slow slows the one
 //! before, and nothing piles up. A rung that fails ends alone.
 //!
 //! A ladder can [pause](Ladder::pause): all it was given comes out, and it goes on with new
@@ -13,6 +13,7 @@ mod cascade;
 mod counters;
 mod encoding;
 mod open;
+mod planning;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -23,6 +24,7 @@ use media::{FrameRate, Key, Packet, Size, Time, VideoParams};
 use crate::codec::CodecKit;
 use crate::error::CodecError;
 use crate::frame::Frame;
+use crate::lookahead::Plan;
 use crate::settings::{VideoEncoderName, VideoEncoderSettings};
 use crate::turn::{Turn, Turns};
 use crate::watermark::Finish;
@@ -142,7 +144,7 @@ enum Order {
 /// What is handed on to a rung's encoder.
 enum Job {
     /// With the rung's number at that frame.
-    Frame(Frame, Key, Option<(usize, Arc<dyn Finish>)>),
+    Frame(Frame, Plan, Option<(usize, Arc<dyn Finish>)>),
     Rest(Time),
     Pause(Time),
 }

@@ -43,6 +43,7 @@ mod frame;
 mod glance;
 mod hevc;
 mod ladder;
+pub mod lookahead;
 pub mod mix;
 mod picture;
 mod raw;

@@ -54,6 +54,16 @@ impl VideoEncoderSettings {
     }
 }
 
+impl VideoEncoderSettings {
+    /// Whether plans are to be told to the encoder: see [`Lookahead::Shared`].
+    pub fn shares_lookahead(&self) -> bool {
+        self.lookahead == Lookahead::Shared
+            && self.encoder == VideoEncoderName::X264
+            && self.preset == "veryfast"
+            && self.bframes.is_none()
+    }
+}
+
 /// The encoders for pictures that FFmpeg may bring along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VideoEncoderName {
@@ -167,6 +177,10 @@ pub enum Lookahead {
     Preset,
     /// This many.
     Pictures(u8),
+    /// As far as x264's preset has it, but most of it is done [once](crate::lookahead) for all rungs of
+    /// a ladder and told to each: for [`X264`](VideoEncoderName::X264) at the preset veryfast, with as
+    /// many B-frames as that has. To any other encoder it is the same as [`Preset`](Self::Preset).
+    Shared,
 }
 
 /// Threads of one encoder.

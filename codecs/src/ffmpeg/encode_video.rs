@@ -10,10 +10,12 @@ use media::{FrameRate, Key, Packet, Time, Track, VideoCodec, VideoParams};
 use super::call::{self, Answer, AvPacket, Context};
 use super::dialect::{self, Taking, Way};
 use super::intake::Intake;
+use super::regions;
 use crate::codec::VideoEncoder;
 use crate::colour::Rgb;
 use crate::error::{CodecError, Step};
 use crate::frame::Frame;
+use crate::lookahead::{PictureKind, Plan, QpOffsets};
 use crate::picture::{PictureMut, PixelFormat};
 use crate::settings::{EncoderFamily, EncoderThreads, VideoEncoderSettings};
 use crate::{avc, hevc};
@@ -115,7 +117,7 @@ fn closed(settings: &VideoEncoderSettings, taking: Taking) -> Result<(Context, I
     raw.color_trc = ffi::AVColorTransferCharacteristic::AVCOL_TRC_BT709;
     raw.color_range = ffi::AVColorRange::AVCOL_RANGE_MPEG;
     raw.chroma_sample_location = ffi::AVChromaLocation::AVCHROMA_LOC_LEFT;
-    raw.bit_rate = settings.bitrate.into();
+    raw.bit_rate = dialect::mean(settings);
     raw.rc_max_rate = settings.maxrate.into();
     raw.rc_buffer_size = settings.buffer as i32;
     raw.gop_size = dialect::gop(settings);
@@ -129,6 +131,43 @@ fn closed(settings: &VideoEncoderSettings, taking: Taking) -> Result<(Context, I
     raw.thread_type = dialect::thread_type(settings.encoder);
     raw.flags |= ffi::AV_CODEC_FLAG_GLOBAL_HEADER as i32;
     Ok((context, intake))
+}
+
+impl AvVideoEncoder {
+    fn hand_in(
+        &mut self,
+        frame: &Frame,
+        kind: ffi::AVPictureType,
+        offsets: Option<&QpOffsets>,
+    ) -> Result<(), CodecError> {
+        if self.flushed {
+            return Err(CodecError::Flushed { codec: self.name });
+        }
+        let picture = &frame.picture;
+        if picture.size() != self.settings.size {
+            return Err(CodecError::PictureSize { got: picture.size(), want: self.settings.size });
+        }
+        if picture.format() != PixelFormat::Yuv420p {
+            return Err(CodecError::PictureFormat { got: picture.format(), want: PixelFormat::Yuv420p });
+        }
+        let unit = self.times.enter(frame.pts)?;
+        let mut bare = self.intake.frame_of(picture)?;
+        if let Some(offsets) = offsets {
+            regions::tell(&mut bare, offsets)?;
+        }
+        let raw = bare.raw_mut();
+        (raw.pts, raw.pict_type) = (unit, kind);
+        let code = self.context.send_frame(bare.as_ptr());
+        call::check(self.name, Step::SendFrame, Some(frame.pts), code).map(|_| ())
+    }
+}
+
+/// Without a plan an encoder chooses for itself between all that are no key frames.
+const fn kind_of(key: Key) -> ffi::AVPictureType {
+    match key {
+        Key::Frame => ffi::AVPictureType::AV_PICTURE_TYPE_I,
+        Key::Delta => ffi::AVPictureType::AV_PICTURE_TYPE_NONE,
+    }
 }
 
 fn headless(codec: &'static str) -> CodecError {
@@ -176,26 +215,19 @@ impl VideoEncoder for AvVideoEncoder {
     }
 
     fn send(&mut self, frame: &Frame, key: Key) -> Result<(), CodecError> {
-        if self.flushed {
-            return Err(CodecError::Flushed { codec: self.name });
+        self.hand_in(frame, kind_of(key), None)
+    }
+
+    fn send_planned(&mut self, frame: &Frame, plan: &Plan) -> Result<(), CodecError> {
+        if !self.settings.shares_lookahead() {
+            return self.send(frame, plan.key());
         }
-        let picture = &frame.picture;
-        if picture.size() != self.settings.size {
-            return Err(CodecError::PictureSize { got: picture.size(), want: self.settings.size });
-        }
-        if picture.format() != PixelFormat::Yuv420p {
-            return Err(CodecError::PictureFormat { got: picture.format(), want: PixelFormat::Yuv420p });
-        }
-        let unit = self.times.enter(frame.pts)?;
-        let mut bare = self.intake.frame_of(picture)?;
-        let raw = bare.raw_mut();
-        raw.pts = unit;
-        raw.pict_type = match key {
-            Key::Frame => ffi::AVPictureType::AV_PICTURE_TYPE_I,
-            Key::Delta => ffi::AVPictureType::AV_PICTURE_TYPE_NONE,
+        let kind = match plan.kind {
+            PictureKind::Key => ffi::AVPictureType::AV_PICTURE_TYPE_I,
+            PictureKind::Anchor => ffi::AVPictureType::AV_PICTURE_TYPE_P,
+            PictureKind::Between => ffi::AVPictureType::AV_PICTURE_TYPE_B,
         };
-        let code = self.context.send_frame(bare.as_ptr());
-        call::check(self.name, Step::SendFrame, Some(frame.pts), code).map(|_| ())
+        self.hand_in(frame, kind, plan.offsets.as_ref())
     }
 
     fn receive(&mut self) -> Result<Option<Packet>, CodecError> {

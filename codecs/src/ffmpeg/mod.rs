@@ -16,6 +16,7 @@ mod intake;
 mod log;
 mod needs;
 mod pool;
+mod regions;
 mod resample;
 mod sound;
 mod swr;

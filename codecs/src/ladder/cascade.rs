@@ -2,10 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 
+use super::planning::{Shared, ToEncoder, Unplanned};
 use super::{Job, NextRung, OpenRung, Order, RungCounters, RungDuty};
-use crate::error::CodecError;
 use crate::frame::Frame;
 use crate::scale::Scaler;
 use crate::thread_cpu::thread_cpu;
@@ -15,7 +15,7 @@ pub(super) struct Cascade {
     pub(super) rung: usize,
     pub(super) duty: RungDuty,
     pub(super) scaler: Scaler,
-    pub(super) to: Sender<Result<Job, CodecError>>,
+    pub(super) to: ToEncoder,
 }
 
 /// The largest first; rungs of one size share their picture.
@@ -45,49 +45,56 @@ fn changed(mut before: Vec<Cascade>, next: Vec<NextRung>) -> Vec<Cascade> {
 /// Each rung's picture from the next larger one's. For a thread of its own.
 pub(super) fn scale(mut steps: Vec<Cascade>, orders: &Receiver<Order>, counters: &RungCounters) {
     let begun = thread_cpu();
+    let mut shared = Shared::default();
     for order in orders {
         counters.waits(orders.len());
-        let mut alive = false;
         match order {
             Order::Frame(frame, key, finish) => {
                 counters.frames.fetch_add(1, Ordering::Relaxed);
-                let mut from = frame.picture;
+                let wanted = shared.wants(&frame.picture);
+                let (mut from, mut seen) = (frame.picture.clone(), frame.picture);
                 for step in &mut steps {
                     if step.duty == RungDuty::Rest {
-                        alive |= step.to.send(Ok(Job::Rest(frame.pts))).is_ok();
+                        step.to.put(Ok(Unplanned::Rest(frame.pts)));
                         continue;
                     }
                     let made = step.scaler.scale(&from);
                     if let Ok(picture) = &made {
                         from = picture.clone();
+                        if from.size().area() >= wanted {
+                            seen = picture.clone();
+                        }
                     }
                     let finish = finish.clone().map(|finish| (step.rung, finish));
-                    let finished = |picture| Job::Frame(Frame { pts: frame.pts, picture }, key, finish);
-                    let job = made.map(finished);
-                    // A rung that ended has closed its end: the others go on.
-                    alive |= step.to.send(job).is_ok();
+                    let finished = |picture| Unplanned::Frame(Frame { pts: frame.pts, picture }, key, finish);
+                    step.to.put(made.map(finished));
                 }
+                shared.see(&seen, key, &mut steps);
             }
             Order::Duty(rung, duty) => {
                 for step in steps.iter_mut().filter(|step| step.rung == rung) {
                     step.duty = duty;
                 }
                 // Whether anybody reads is found out with the next frame.
-                alive = true;
+                continue;
             }
             Order::Change(next) => {
+                shared.settle(&mut steps);
                 steps = changed(steps, next);
-                alive = true;
+                continue;
             }
             Order::Pause(until) => {
+                shared.settle(&mut steps);
                 for step in &mut steps {
-                    alive |= step.to.send(Ok(Job::Pause(until))).is_ok();
+                    step.to.hand_on(Ok(Job::Pause(until)));
                 }
             }
         }
         counters.took(begun);
-        if !alive {
+        if !steps.iter().any(|step| step.to.is_there()) {
             return;
         }
     }
+    shared.settle(&mut steps);
+    counters.took(begun);
 }

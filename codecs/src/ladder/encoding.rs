@@ -9,6 +9,7 @@ use media::{Key, VideoParams};
 use super::{Job, RungCounters, RungOutput};
 use crate::codec::{CodecKit, VideoEncoder};
 use crate::error::CodecError;
+use crate::lookahead::PictureKind;
 use crate::settings::VideoEncoderSettings;
 use crate::thread_cpu::thread_cpu;
 
@@ -52,11 +53,15 @@ pub(super) fn encode(
         for job in &frames {
             counters.waits(frames.len());
             let ended = match job? {
-                Job::Frame(mut frame, key, finish) => {
+                Job::Frame(mut frame, mut plan, finish) => {
                     if let Some((rung, finish)) = finish {
                         frame.picture = finish.finish(rung, frame.picture)?;
                     }
-                    encoder.send(&frame, key)?;
+                    if holds == Holds::Nothing {
+                        // Whatever it is to the other rungs.
+                        plan.kind = PictureKind::Key;
+                    }
+                    encoder.send_planned(&frame, &plan)?;
                     counters.frames.fetch_add(1, Ordering::Relaxed);
                     holds = Holds::Frames;
                     None

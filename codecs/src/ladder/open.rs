@@ -8,6 +8,7 @@ use media::VideoParams;
 
 use super::cascade::Cascade;
 use super::encoding::{Opener, encode};
+use super::planning::{Lead, ToEncoder};
 use super::{LadderError, OUTPUT, RungCounters, RungDuty, RungOutput, queue, spawn};
 use crate::codec::CodecKit;
 use crate::error::CodecError;
@@ -65,6 +66,7 @@ impl OpenRung {
             opener.settings.encoder = encoder;
             opener.open()
         });
+        let lead = if opener.settings.shares_lookahead() { Lead::Shared } else { Lead::Own };
         let encoder = opened.map_err(|source| LadderError::Rung { rung, size, source })?;
         let (params, name) = (encoder.params().clone(), opener.settings.encoder);
         let (to, frames) = bounded(queue(turn));
@@ -77,7 +79,7 @@ impl OpenRung {
         };
         spawn(&format!("encode-{rung}"), work)?;
         let scaler = Scaler::new(size, Filter::BicubicFast);
-        let step = Cascade { rung, duty: RungDuty::Encode, scaler, to };
+        let step = Cascade { rung, duty: RungDuty::Encode, scaler, to: ToEncoder::new(to, lead) };
         Ok(Self { step, params, output: Some(output), counters, encoder: name, missing })
     }
 

@@ -11,6 +11,7 @@ mod follow;
 mod foreign;
 mod forensic;
 mod ladder;
+mod lookahead;
 mod opening;
 mod pattern;
 mod pcm_fields;

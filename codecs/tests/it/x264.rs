@@ -1,5 +1,6 @@
 //! The x264 encoder: obedient, exact in time, repeatable.
 
+use codecs::lookahead::AHEAD;
 use codecs::{CodecKit, EncoderThreads, Ffmpeg, Frame, Lookahead, VideoEncoderSettings};
 use media::{FrameRate, Key, Packet, Size, Span, Time, VideoParams};
 
@@ -244,4 +245,7 @@ fn each_lookahead_delays_by_its_frames() {
     // And up to three B-frames come after the one they lean on.
     assert_eq!(delay(Lookahead::Preset, "veryfast"), 9 + 3);
     assert_eq!(delay(Lookahead::Pictures(60), "veryfast"), 59 + 3);
+    // What the ladder looks ahead, its encoders do not.
+    assert_eq!(delay(Lookahead::Shared, "veryfast") + AHEAD, 9 + 3);
+    assert_eq!(delay(Lookahead::Shared, "faster"), delay(Lookahead::Preset, "faster"));
 }

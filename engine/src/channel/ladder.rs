@@ -49,6 +49,7 @@ pub(super) fn encoder(
         bframes: rung.own.bframes,
         lookahead: match ladder.latency {
             dsl::Latency::Low => Lookahead::None,
+            dsl::Latency::Normal if shares(ladder, rung) => Lookahead::Shared,
             dsl::Latency::Normal => Lookahead::Preset,
             dsl::Latency::Quality => Lookahead::Pictures(DEEP),
         },
@@ -56,6 +57,22 @@ pub(super) fn encoder(
         threads: cores::threads(show, ladder, rung, cores),
         ..VideoEncoderSettings::new(rung.size, show.video.rate, rung.bitrate)
     }
+}
+
+/// From so many pixels of all rungs together on a lookahead that they share costs less than each one's
+/// own: the two are even at some 640x360.
+const SHARED: u64 = 1280 * 720;
+
+/// Whether a rung's lookahead is one with that of others of the ladder, or would be if it were not copied.
+fn shares(ladder: &dsl::Ladder, rung: &dsl::Rung) -> bool {
+    let can = |rung: &&dsl::Rung| {
+        ladder.encoder_of(rung) == dsl::Encoder::X264
+            && ladder.preset_of(rung) == dsl::Preset::Veryfast
+            && rung.own.tune.is_none()
+            && rung.own.bframes.is_none()
+    };
+    let area: u64 = ladder.rungs.iter().filter(can).map(|rung| rung.size.area()).sum();
+    can(&rung) && area >= SHARED
 }
 
 /// The encoder of a show's word.
@@ -194,6 +211,30 @@ mod tests {
             key: Key::Frame,
             data: bytes::Bytes::new(),
         }
+    }
+
+    #[test]
+    fn a_lookahead_is_shared_where_that_spares_something() {
+        let shared = |ladder: &str| {
+            let show = dsl::parse_show(&format!(
+                "show s {{ video 1920x1080 25fps; audio 48kHz stereo; camera a {{ line l test \"bars\" }}
+                   ladder one {{ {ladder} }}
+                   channel c {{ sources a; ladder one; egress web serve http-flv }} }}"
+            ));
+            let show = show.unwrap();
+            let rungs = settings(&show, &show.ladders[0], 1).rungs;
+            rungs.iter().map(codecs::VideoEncoderSettings::shares_lookahead).collect::<Vec<_>>()
+        };
+        let two = "rung a 1920x1080 4500k; rung b 640x360 700k";
+        assert_eq!(shared(two), [true, true]);
+        assert_eq!(shared(&format!("latency low; {two}")), [false, false]);
+        assert_eq!(shared(&format!("latency quality; {two}")), [false, false]);
+        assert_eq!(shared(&format!("preset faster; {two}")), [false, false]);
+        assert_eq!(shared(&format!("{two} bframes=3")), [true, false]);
+        assert_eq!(shared(&format!("{two} tune=film")), [true, false]);
+        assert_eq!(shared(&format!("{two} encoder=x265")), [true, false]);
+        // Too few pixels to be worth it.
+        assert_eq!(shared("rung a 854x480 1200k; rung b 640x360 700k"), [false, false]);
     }
 
     #[test]

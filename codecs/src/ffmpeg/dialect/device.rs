@@ -44,7 +44,7 @@ pub(super) fn nvenc(settings: &VideoEncoderSettings) -> Vec<Setting> {
     match settings.lookahead {
         // Tuned for quality the slow presets look ahead by themselves.
         Lookahead::None => options.extend([set("tune", "ll"), set("zerolatency", "1"), set("delay", "0")]),
-        Lookahead::Preset => {}
+        Lookahead::Preset | Lookahead::Shared => {}
         // As many as the cards take.
         Lookahead::Pictures(count) => options.push(("rc-lookahead", count.min(32).to_string())),
     }

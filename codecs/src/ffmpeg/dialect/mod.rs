@@ -103,6 +103,17 @@ pub(super) fn gop(settings: &VideoEncoderSettings) -> i32 {
     }
 }
 
+/// The bits a second that the encoder is to come to as a mean.
+///
+/// A mean that is as high as the rate at which the buffer fills leaves it half empty for good: x264 with
+/// a lookahead of its own stays 1 to 3 % below by itself. With the few pictures that it sees where the
+/// lookahead is shared it does not, and the bits in between bring nothing (360p at 700k: SSIM 0.9685
+/// with 697k, 0.9688 with 653k).
+pub(super) fn mean(settings: &VideoEncoderSettings) -> i64 {
+    let (mean, most) = (i64::from(settings.bitrate), i64::from(settings.maxrate));
+    if settings.shares_lookahead() { mean.min(most * 985 / 1000) } else { mean }
+}
+
 /// How many B-frames the encoder is told; `None` leaves it to its preset.
 pub(super) fn bframes(settings: &VideoEncoderSettings) -> Option<u8> {
     match (settings.lookahead, settings.encoder.family()) {
@@ -122,6 +133,12 @@ fn leans_on_one(preset: &str) -> bool {
     ["ultrafast", "superfast", "veryfast"].contains(&preset)
 }
 
+/// What x264 leaves to those who tell it plans: the kinds of pictures and what their parts are worth.
+/// It still looks at the next few to see how many bits its buffer will have for them; without, films
+/// that fill it came out up to 11 % below their bitrate, and at two thirds of this the rate followed
+/// the content of single pictures too closely.
+const SHARED_X264: [&str; 4] = ["mbtree=0", "b-adapt=0", "rc-lookahead=4", "qcomp=0.85"];
+
 fn x264(settings: &VideoEncoderSettings) -> Vec<Setting> {
     let mut options = vec![
         ("preset", settings.preset.to_owned()),
@@ -137,7 +154,8 @@ fn x264(settings: &VideoEncoderSettings) -> Vec<Setting> {
             // Which would be part of it, and costs quality.
             own.push("sliced-threads=0");
         }
-        Lookahead::Preset => {}
+        Lookahead::Shared if settings.shares_lookahead() => own.extend(SHARED_X264),
+        Lookahead::Preset | Lookahead::Shared => {}
         Lookahead::Pictures(count) => options.push(("rc-lookahead", count.to_string())),
     }
     if leans_on_one(settings.preset) {
@@ -161,7 +179,7 @@ fn x265(settings: &VideoEncoderSettings) -> Vec<Setting> {
     };
     match settings.lookahead {
         Lookahead::None => own += ":rc-lookahead=0:b-adapt=0:cutree=0:frame-threads=1",
-        Lookahead::Preset => {}
+        Lookahead::Preset | Lookahead::Shared => {}
         Lookahead::Pictures(count) => own += &format!(":rc-lookahead={count}"),
     }
     let mut options =
