@@ -2,7 +2,7 @@
 # Both do all their own set-up and skip what is already there.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help counts glass setup fixtures web test fuzz bench versus versus-parts versus-copy versus-ingest versus-once versus-openssl profile demo fmt clean
+.PHONY: help counts glass setup fixtures web test fuzz bench versus versus-lookahead versus-parts versus-copy versus-ingest versus-once versus-openssl profile demo fmt clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,11 @@ versus-copy: setup ## CPU of a ladder whose top rung is copied, beside ffmpeg wi
 	@scripts/fixtures.sh bench
 	cargo build --locked --release -p obvan
 	@scripts/versus-copy.sh
+
+versus-lookahead: setup ## CPU and quality of a ladder that looks ahead once, beside one whose encoders each do
+	@scripts/fixtures.sh bench
+	cargo build --locked --release -p obvan
+	@scripts/versus-lookahead.sh
 
 versus-parts: setup ## CPU beside that of the codecs and scalers alone
 	@scripts/fixtures.sh bench

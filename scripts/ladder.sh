@@ -87,3 +87,14 @@ best_ladder() {
   ladder+=(-filter_complex "${graph%;}" "${encoders[@]}" -map 0:a -c:v libx264 -preset veryfast -pix_fmt yuv420p
     -threads:v 1 -g 50 -sc_threshold 0 -c:a aac -b:a 128k -flags +global_header -f tee "${files%|}")
 }
+
+# judge FILE SIZE: what a rung of `film` came to, "pictures kbit/s SSIM". The pictures are compared by
+# their number, so one too many or too few shows; the film is scaled by a filter that neither side uses.
+judge() {
+  local file=$1 size=$2
+  ffprobe -v error -select_streams v -show_entries packet=size -of csv=p=0 "$file" |
+    awk -F, '{ n++; bytes += $1 } END { printf "%d %.0f ", n, bytes * 8 * 25 / n / 1000 }'
+  ffmpeg -nostdin -hide_banner -i "$file" -i "$film" -lavfi "[0:v]settb=1/25,setpts=N[rung];\
+[1:v]scale=$size:flags=lanczos+accurate_rnd,settb=1/25,setpts=N[film];[rung][film]ssim=shortest=1" -f null - 2>&1 |
+    sed -nE 's/.*SSIM.* All:([0-9.]+).*/\1/p'
+}
