@@ -7,10 +7,12 @@
 use std::hint::black_box;
 
 use ::rtmp::chunk::ChunkSize;
-use benches::{pieces, rtmp, scheduling, tags};
+use benches::{lookahead, pieces, rtmp, scheduling, tags};
 use bytes::BytesMut;
+use codecs::lookahead::Planner;
 use crypto::{KeyId, KeyRing, MasterKey, Mode, ROOM, TagDecryptor, TagEncryptor};
 use flv::{Room, Tag, TagBuf, TagKind};
+use media::Size;
 
 /// What is counted: the tool that counts begins and ends here, by the function's name.
 #[inline(never)]
@@ -86,5 +88,10 @@ fn main() {
             director.cut(&mut truck);
             truck.tick(scheduling::lost_in_turn);
         }
+    });
+
+    let views = lookahead::views(Size::new(1920, 1080), 9).unwrap();
+    path("lookahead, 9 pictures", || {
+        assert_eq!(lookahead::plan(&mut Planner::new(), &views), 9);
     });
 }

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod film;
+pub mod lookahead;
 pub mod rtmp;
 pub mod scheduling;
 pub mod tags;
