@@ -1,8 +1,8 @@
 //! One canvas in, every rung's packets out.
 //!
 //! One thread scales: each rung from the next larger one. It also looks ahead for those rungs that
-//! [share](crate::Lookahead::Shared) it. One thread an encoder encodes. Bounded channels between them: who is slow slows the one
-//! before, and nothing piles up. A rung that fails ends alone.
+//! [share](crate::Lookahead::Shared) it. One thread an encoder encodes. Bounded channels between them:
+//! who is slow slows the one before, and nothing piles up. A rung that fails ends alone.
 //!
 //! A ladder can [pause](Ladder::pause): all it was given comes out, and it goes on with new
 //! encoders of the same settings, whose streams a decoder takes for one. So can a rung alone:
@@ -289,8 +289,9 @@ impl Ladder {
 
     /// Its rungs from the next frame on, in their order: those that stay, by their numbers as they
     /// were, and those that come, with that frame, which is an IDR of theirs whatever is asked. All
-    /// others end: what they hold comes out, then [`RungOutput::End`]. Waits while the ladder is
-    /// full. What [`params`](Self::params) and the like tell is of the rungs it was started with.
+    /// others end: what they hold comes out, then [`RungOutput::End`]. What a shared lookahead holds goes
+    /// on at once, so rungs that stay have a gap later, as long as that looks ahead. Waits while the
+    /// ladder is full. What [`params`](Self::params) and the like tell is of the rungs it was started with.
     ///
     /// # Errors
     /// A ladder that has ended.

@@ -52,15 +52,14 @@ impl VideoEncoderSettings {
             threads: EncoderThreads::One,
         }
     }
-}
 
-impl VideoEncoderSettings {
     /// Whether plans are to be told to the encoder: see [`Lookahead::Shared`].
     pub fn shares_lookahead(&self) -> bool {
         self.lookahead == Lookahead::Shared
             && self.encoder == VideoEncoderName::X264
             && self.preset == "veryfast"
             && self.bframes.is_none()
+            && self.tune.is_none()
     }
 }
 
@@ -179,7 +178,7 @@ pub enum Lookahead {
     Pictures(u8),
     /// As far as x264's preset has it, but most of it is done [once](crate::lookahead) for all rungs of
     /// a ladder and told to each: for [`X264`](VideoEncoderName::X264) at the preset veryfast, with as
-    /// many B-frames as that has. To any other encoder it is the same as [`Preset`](Self::Preset).
+    /// many B-frames as that has and no tune. To any other encoder it is the same as [`Preset`](Self::Preset).
     Shared,
 }
 

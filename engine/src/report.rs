@@ -218,7 +218,7 @@ pub struct ChannelReport {
     /// From when its tags were encrypted and under which key; empty if they never were.
     #[serde(default)]
     pub encryption: Vec<EncryptionReport>,
-    /// What composing, scaling and the sound cost.
+    /// What composing, scaling, a shared lookahead and the sound cost.
     #[serde(default)]
     pub stage: Option<StageReport>,
     pub rungs: Vec<RungReport>,

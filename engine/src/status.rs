@@ -132,7 +132,7 @@ pub struct ChannelStatus {
     pub frames: u64,
     /// Ticks that were begun more than one frame after they were due.
     pub late_ticks: u64,
-    /// What composing, scaling and the sound cost; `None` in the first second.
+    /// What composing, scaling, a shared lookahead and the sound cost; `None` in the first second.
     #[serde(default)]
     pub stage: Option<StageStatus>,
     /// Its rungs.

@@ -51,7 +51,7 @@ pub(super) fn scale(mut steps: Vec<Cascade>, orders: &Receiver<Order>, counters:
         match order {
             Order::Frame(frame, key, finish) => {
                 counters.frames.fetch_add(1, Ordering::Relaxed);
-                let wanted = shared.wants(&frame.picture);
+                let wanted = shared.wants(frame.picture.size());
                 let (mut from, mut seen) = (frame.picture.clone(), frame.picture);
                 for step in &mut steps {
                     if step.duty == RungDuty::Rest {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
-use media::{Key, Time};
+use media::{Key, Size, Time};
 
 use super::cascade::Cascade;
 use super::{Job, RungDuty};
@@ -71,7 +71,8 @@ impl ToEncoder {
     pub(super) fn put(&mut self, picture: Result<Unplanned, CodecError>) {
         match self.lead {
             Lead::Own => self.hand_on(picture.map(Unplanned::blind)),
-            Lead::Shared => self.waiting.push_back(picture),
+            Lead::Shared if self.is_there() => self.waiting.push_back(picture),
+            Lead::Shared => {}
         }
     }
 
@@ -80,15 +81,13 @@ impl ToEncoder {
         // A rung that ended has closed its end: the others go on.
         if self.to.as_ref().is_some_and(|to| to.send(job).is_err()) {
             self.to = None;
+            self.waiting.clear();
         }
     }
 
-    /// The plan of the picture on which `behind` others follow. A rung that came after it does not
-    /// have it.
-    fn take(&mut self, plan: &Plan, behind: usize) {
-        if self.waiting.len() > behind
-            && let Some(picture) = self.waiting.pop_front()
-        {
+    /// The plan of the oldest picture that waits for one.
+    fn take(&mut self, plan: &Plan) {
+        if let Some(picture) = self.waiting.pop_front() {
             self.hand_on(picture.map(|picture| picture.planned(plan)));
         }
     }
@@ -102,40 +101,32 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// How large a picture must be for its view.
-    pub(super) fn wants(&self, canvas: &Picture) -> u64 {
-        let size = self.view.as_ref().map_or_else(|| view_of(canvas.size()), Scaler::size);
-        size.area()
+    /// How many pixels a picture of this canvas must have for its view.
+    pub(super) fn wants(&mut self, canvas: Size) -> u64 {
+        let view = self.view.get_or_insert_with(|| Scaler::new(view_of(canvas), Filter::Area));
+        view.size().area()
     }
 
-    /// The next picture has been put to all rungs; `picture` is of the size nearest to what is
-    /// [wanted](Self::wants).
+    /// The next picture has been put to all rungs; `picture` is the smallest that has as many pixels as
+    /// are [wanted](Self::wants), or the canvas.
     pub(super) fn see(&mut self, picture: &Picture, key: Key, steps: &mut [Cascade]) {
-        let shares = |step: &Cascade| step.to.lead == Lead::Shared;
+        let shares = |step: &Cascade| step.to.lead == Lead::Shared && step.to.is_there();
         if !steps.iter().any(shares) {
             return;
         }
         let is_encoded = steps.iter().any(|step| shares(step) && step.duty == RungDuty::Encode);
-        let view = is_encoded.then(|| {
-            let view = self.view.get_or_insert_with(|| Scaler::new(view_of(picture.size()), Filter::Area));
-            view.scale(picture)
-        });
-        // Without a view there is no memory either, and rungs will say so.
+        let view = self.view.as_mut().filter(|_| is_encoded).map(|view| view.scale(picture));
+        // It fails for what the rungs' own scaling fails for, too.
         let Some(Ok(view)) = view else {
-            return self.settle_but(1, steps);
+            return self.settle(steps);
         };
         self.planner.push(view.plane(Plane::Y), key);
-        self.tell(More::Comes, 0, steps);
+        self.tell(More::Comes, steps);
     }
 
-    /// Nothing waits any longer.
+    /// Nothing waits any longer: of what was not seen nothing is planned.
     pub(super) fn settle(&mut self, steps: &mut [Cascade]) {
-        self.settle_but(0, steps);
-    }
-
-    /// The same where the last so many pictures were not seen.
-    fn settle_but(&mut self, unseen: usize, steps: &mut [Cascade]) {
-        self.tell(More::IsNotKnown, unseen, steps);
+        self.tell(More::IsNotKnown, steps);
         for step in steps {
             while let Some(picture) = step.to.waiting.pop_front() {
                 step.to.hand_on(picture.map(Unplanned::blind));
@@ -143,10 +134,12 @@ impl Shared {
         }
     }
 
-    fn tell(&mut self, more: More, unseen: usize, steps: &mut [Cascade]) {
+    /// Each plan is of the oldest picture that waits, of every rung: all have as many, since a picture is
+    /// put to all, and before rungs come or go nothing waits any longer.
+    fn tell(&mut self, more: More, steps: &mut [Cascade]) {
         while let Some(plan) = self.planner.plan(more) {
             for step in &mut *steps {
-                step.to.take(&plan, self.planner.waiting() + unseen);
+                step.to.take(&plan);
             }
         }
     }

@@ -11,13 +11,13 @@ pub(super) const MOST: usize = 4;
 /// less, fast ones more.
 const COARSER: f64 = 0.8;
 
-/// Some pictures, the last of which leans on the one before the first, and all others on both.
+/// Some pictures, the last of which leans on the one before the first, and all others on both: of three
+/// the first one bears the second as well, of four the second one the other two, as x264 has it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Group {
     One,
     Two,
     Three,
-    /// The one in the middle bears the other two.
     Four,
 }
 
@@ -44,7 +44,7 @@ impl Group {
         let all: &[(u64, u64, u64, Bears)] = match self {
             Self::One => &[],
             Self::Two => &[(1, 0, 2, Bears::None)],
-            Self::Three => &[(1, 0, 3, Bears::None), (2, 0, 3, Bears::None)],
+            Self::Three => &[(1, 0, 3, Bears::Others), (2, 1, 3, Bears::None)],
             Self::Four => &[(2, 0, 4, Bears::Others), (1, 0, 2, Bears::None), (3, 2, 4, Bears::None)],
         };
         all.iter().map(|&(picture, earlier, later, bears)| Inner { picture, earlier, later, bears })

@@ -61,7 +61,7 @@ fn mean(plan: &Plan) -> f32 {
 #[test]
 fn what_stays_is_worth_more_than_what_goes() {
     let still = plans((0..12).map(|_| hills(1, 0)));
-    assert_eq!(kinds(&still), "IbBbPbBbPbbP");
+    assert_eq!(kinds(&still), "IbBbPbBbPBbP");
     let moves = plans((0..12).map(|step| hills(1, step)));
     let gone = plans((0..12).map(noise));
     let [still, moves, gone] = [still, moves, gone].map(|plans| mean(&plans[0]));
@@ -185,7 +185,7 @@ proptest! {
             let bearer = plans[n..].iter().position(|plan| plan.kind != PictureKind::Between);
             prop_assert!(bearer.is_some_and(|to| plans[n + to].kind == PictureKind::Anchor), "{}", shown);
             prop_assert!(n > 0 && !ends.iter().any(|&end| n < end && bearer.is_some_and(|to| end <= n + to)));
-            prop_assert!(plan.offsets.is_none() || shown[n - 1..=n + 1] == *"bBb", "{}", shown);
+            prop_assert!(plan.offsets.is_none() || shown[n + 1..].starts_with('b'), "{}", shown);
         }
         for offset in plans.iter().filter_map(|plan| plan.offsets.as_ref()).flat_map(|of| of.blocks()) {
             prop_assert!((-51.0..=0.0).contains(offset), "{}", offset);

@@ -63,13 +63,15 @@ pub(super) fn encoder(
 /// own: the two are even at some 640x360.
 const SHARED: u64 = 1280 * 720;
 
-/// Whether a rung's lookahead is one with that of others of the ladder, or would be if it were not copied.
+/// Whether a rung's lookahead is one with that of others of the ladder. What stands in for a copied rung
+/// is a ladder of its own.
 fn shares(ladder: &dsl::Ladder, rung: &dsl::Rung) -> bool {
-    let can = |rung: &&dsl::Rung| {
-        ladder.encoder_of(rung) == dsl::Encoder::X264
-            && ladder.preset_of(rung) == dsl::Preset::Veryfast
-            && rung.own.tune.is_none()
-            && rung.own.bframes.is_none()
+    let can = |other: &&dsl::Rung| {
+        other.is_copied() == rung.is_copied()
+            && ladder.encoder_of(other) == dsl::Encoder::X264
+            && ladder.preset_of(other) == dsl::Preset::Veryfast
+            && other.own.tune.is_none()
+            && other.own.bframes.is_none()
     };
     let area: u64 = ladder.rungs.iter().filter(can).map(|rung| rung.size.area()).sum();
     can(&rung) && area >= SHARED

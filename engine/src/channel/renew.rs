@@ -9,7 +9,9 @@
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 
-use codecs::{EncoderThreads, LadderSettings, NextRung, OpenRung, RungOutput, VideoEncoderSettings};
+use codecs::{
+    EncoderThreads, LadderSettings, Lookahead, NextRung, OpenRung, RungOutput, VideoEncoderSettings,
+};
 use crossbeam_channel::{Receiver, Sender};
 use flv::Tag;
 use media::{Key, Span, Time};
@@ -141,7 +143,7 @@ impl NewLadder {
                 let was = old.settings(&before.rung, making.cores);
                 let has = before.encoder.as_ref().map_or(settings.threads, |encoder| encoder.threads);
                 let is_shared_out = cores::is_about(has, settings.threads);
-                rung.is_copied() || (one_thread(was) == one_thread(settings.clone()) && is_shared_out)
+                rung.is_copied() || (as_asked(was) == as_asked(settings.clone()) && is_shared_out)
             };
             let (handle, fate) = match before {
                 Some(before) if is_same(&before) => {
@@ -217,9 +219,14 @@ impl NewLadder {
     }
 }
 
-/// How many there are is another matter, see [`cores::is_about`].
-fn one_thread(settings: VideoEncoderSettings) -> VideoEncoderSettings {
-    VideoEncoderSettings { threads: EncoderThreads::One, ..settings }
+/// Settings without what no show says: how many threads there are is another matter, see
+/// [`cores::is_about`], and who looks ahead depends on the other rungs.
+fn as_asked(settings: VideoEncoderSettings) -> VideoEncoderSettings {
+    let lookahead = match settings.lookahead {
+        Lookahead::Shared => Lookahead::Preset,
+        other => other,
+    };
+    VideoEncoderSettings { threads: EncoderThreads::One, lookahead, ..settings }
 }
 
 impl Making {
@@ -328,5 +335,38 @@ impl Channel {
         for order in untold.into_iter().filter_map(|ix| self.orders.get(ix)) {
             let _ = order.send(RungOrder::Stretch(Stretch::Own));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Taking a rung out may leave too few pixels for the others to look ahead together: they go on as
+    /// they are.
+    #[test]
+    fn who_looks_ahead_is_no_reason_for_another_encoder() {
+        let show = |rungs: &str| {
+            let text = format!(
+                "show s {{ video 1920x1080 25fps; audio 48kHz stereo; camera a {{ line l test \"bars\" }}
+                   ladder one {{ {rungs} }}
+                   channel c {{ sources a; ladder one; egress web serve http-flv }} }}"
+            );
+            dsl::parse_show(&text).unwrap()
+        };
+        let small = "rung c 854x480 1200k; rung d 640x360 700k";
+        let (before, after) = (show(&format!("rung b 1280x720 2500k; {small}")), show(small));
+        let settings = |show: &dsl::Show, rung: &str| {
+            let model = Model::of(show, "c").unwrap();
+            let rung = model.ladder.rungs.iter().find(|of| of.name.as_str() == rung).unwrap();
+            model.settings(rung, 1)
+        };
+        for rung in ["c", "d"] {
+            let (was, is) = (settings(&before, rung), settings(&after, rung));
+            assert_ne!(was.lookahead, is.lookahead);
+            assert_eq!(as_asked(was), as_asked(is));
+        }
+        let other = show(&format!("latency quality; {small}"));
+        assert_ne!(as_asked(settings(&after, "c")), as_asked(settings(&other, "c")));
     }
 }
