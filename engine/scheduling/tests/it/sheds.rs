@@ -190,7 +190,9 @@ proptest! {
                     prop_assert!(lasting(&loads, tick, is_heavy) * TICK > 500);
                     let back = matches!(last, Some((_, ShedStep::Back(_) | ShedStep::ThumbnailsBack)));
                     prop_assert!(since >= 1_000 || back);
-                    prop_assert!(since >= 500);
+                    // What came back in the first 100 ms of it, which might have been a stumble, is
+                    // there for the rest.
+                    prop_assert!(since >= 400);
                     prop_assert!(!made || load.thumbnails == Thumbnails::Unasked, "they go first");
                     gone.push(rung);
                 }
